@@ -1,0 +1,5 @@
+"""`python -m pyheta` is `pyheta`."""
+
+from pyheta.cli import main
+
+main()

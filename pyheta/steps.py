@@ -1,0 +1,146 @@
+"""The words that everything else is built from: steps, their kinds, states, keys, claims and outcomes.
+
+A step is one content-addressed computation. Its key is a hash of everything that determines its outcome,
+so a key that has succeeded once never has to be computed again, whoever asks for it.
+"""
+
+import hashlib
+import json
+from collections.abc import Mapping
+from dataclasses import dataclass, field
+from enum import StrEnum
+from typing import Any, NewType
+from uuid import UUID
+
+StepId = NewType("StepId", int)
+Key = NewType("Key", str)  # 64 hexadecimal digits
+Fence = NewType("Fence", int)
+WorkerId = NewType("WorkerId", UUID)
+
+
+class Kind(StrEnum):
+    """Which workers may take a step."""
+
+    DATA = "data"
+    TRAIN = "train"
+
+
+class State(StrEnum):
+    """A step's state. It moves only by the guarded statements of `store/sql/steps.sql`."""
+
+    WAITING = "waiting"  # some of its needs have not succeeded yet
+    QUEUED = "queued"  # may be claimed
+    RUNNING = "running"  # claimed: a worker holds it under a fence
+    SUCCEEDED = "succeeded"  # final
+    FAILED = "failed"
+    CANCELLED = "cancelled"
+
+
+class Ending(StrEnum):
+    """How an attempt ended without success; each has a budget of its own."""
+
+    ERROR = "error"  # the step raised
+    CRASH = "crash"  # the child process died
+    LOST = "lost"  # the worker's lease ran out
+    RELEASE = "release"  # given back on purpose (drain, pause): costs nothing
+
+
+def canonical(value: object) -> str:
+    """The one JSON text of a value: sorted keys, no spaces, no NaN. Equal values give equal texts."""
+    return json.dumps(value, sort_keys=True, separators=(",", ":"), ensure_ascii=False, allow_nan=False)
+
+
+def digest(value: object) -> Key:
+    """SHA-256 of a value's canonical text, in hexadecimal."""
+    return Key(hashlib.sha256(canonical(value).encode()).hexdigest())
+
+
+@dataclass(frozen=True, slots=True)
+class Step:
+    """One computation: the operation, its parameters, and what it needs.
+
+    `needs` maps a role ("load", "fit/target") to the key of the step that fills it; `files` maps a role
+    ("raw") to the SHA-256 of an artifact that a user put into the store. `key` follows from all of them and
+    from the operation's code version.
+    """
+
+    op: str
+    version: int
+    kind: Kind
+    params: Mapping[str, Any]
+    needs: Mapping[str, Key] = field(default_factory=dict)
+    files: Mapping[str, str] = field(default_factory=dict)
+    key: Key = field(init=False)
+
+    def __post_init__(self) -> None:
+        content = {
+            "op": self.op,
+            "version": self.version,
+            "params": self.params,
+            "needs": self.needs,
+            "files": self.files,
+        }
+        object.__setattr__(self, "key", digest(content))
+
+
+@dataclass(frozen=True, slots=True)
+class Input:
+    """One artifact that a claimed step reads: `role` and `name` say what it is, `sha256` which bytes."""
+
+    role: str  # "raw", "load", "fit/target"
+    name: str  # the product's name within the step that made it ("table", "weights"); the role for files
+    sha256: str
+
+
+@dataclass(frozen=True, slots=True)
+class Claim:
+    """A step that this worker holds. Every write about it carries `fence`; only the newest fence may write."""
+
+    step: StepId
+    fence: Fence
+    key: Key
+    op: str
+    kind: Kind
+    params: Mapping[str, Any]
+    inputs: tuple[Input, ...]
+
+
+@dataclass(frozen=True, slots=True)
+class Metric:
+    """One number of a result. `horizon` is the step ahead, 1 …; 0 means all steps together."""
+
+    split: str  # "val" or "test"
+    name: str  # "rmse" in the data's own units, "rmse_scaled" in the net's
+    horizon: int
+    value: float
+
+
+@dataclass(frozen=True, slots=True)
+class Product:
+    """One artifact that a step made, as it is recorded: its bytes are found under their hash."""
+
+    name: str
+    sha256: str
+    size: int
+
+
+@dataclass(frozen=True, slots=True)
+class Success:
+    """What a successful attempt hands over; recorded in the transaction that makes the step succeeded."""
+
+    products: tuple[Product, ...]
+    metrics: tuple[Metric, ...] = ()
+    summary: Mapping[str, Any] = field(default_factory=dict)  # small facts: epochs, best epoch, rows
+    seconds: float = 0.0
+    log: str = ""
+
+
+@dataclass(frozen=True, slots=True)
+class Failure:
+    """Why an attempt ended without success. `detail` is a traceback or an exit status, for people."""
+
+    ending: Ending
+    reason: str  # one line
+    detail: str = ""
+    retry: bool = True
+    log: str = ""
