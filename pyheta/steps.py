@@ -106,6 +106,14 @@ class Claim:
 
 
 @dataclass(frozen=True, slots=True)
+class Bell:
+    """What a message says: this step of this kind is ready."""
+
+    step: StepId
+    kind: Kind
+
+
+@dataclass(frozen=True, slots=True)
 class Metric:
     """One number of a result. `horizon` is the step ahead, 1 …; 0 means all steps together."""
 

@@ -1,0 +1,57 @@
+"""What PyHeta asks of a broker: to ring when steps are ready. The step table holds the truth.
+
+A broker is at-least-once at best and may lose everything: a bell without a ready step is harmless (the claim
+finds nothing), a lost bell costs some seconds (workers poll, the relay rings again). No delivery is held
+while a step is computed: it is settled as soon as the claim has committed or has found nothing.
+"""
+
+from collections.abc import Mapping, Sequence
+from contextlib import AbstractAsyncContextManager
+from dataclasses import dataclass
+from typing import Protocol
+
+from pyheta.steps import Bell, Kind, StepId
+
+
+class Delivery(Protocol):
+    """One ring. `step` is None when the broker only knows that something is ready: claim any."""
+
+    step: StepId | None
+
+    async def settle(self, *, claimed: bool) -> None:
+        """The claim has committed (or found nothing): the broker may forget this ring."""
+        ...
+
+
+class Listener(Protocol):
+    """One worker's ear. Not shared between tasks."""
+
+    async def next(self, timeout: float) -> Delivery | None:  # noqa: ASYNC109 -- a poll: None is an answer
+        """The next ring, or None after `timeout` seconds. Survives a broker that goes away and comes back."""
+        ...
+
+
+@dataclass(frozen=True, slots=True)
+class Depth:
+    """Messages that wait in the broker, by kind, and those that nobody could read."""
+
+    ready: Mapping[Kind, int]
+    dead: int
+
+
+class Broker(Protocol):
+    """Errors are BrokerError (with the cause in one line) or ConfigError (access, vhost, queue arguments)."""
+
+    async def ring(self, bells: Sequence[Bell]) -> None:
+        """Announce ready steps. On return the broker has confirmed every one of them."""
+        ...
+
+    def listen(self, kinds: Sequence[Kind]) -> AbstractAsyncContextManager[Listener]: ...
+
+    async def depth(self) -> Depth: ...
+
+    async def check(self) -> str:
+        """One line that says which broker answers, and its version."""
+        ...
+
+    async def close(self) -> None: ...

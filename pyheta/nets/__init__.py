@@ -1,0 +1,1 @@
+"""Forecasting nets. Importing the package loads no torch."""

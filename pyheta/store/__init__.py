@@ -1,0 +1,1 @@
+"""PostgreSQL holds the truth: every step is a row, and only guarded statements move it."""

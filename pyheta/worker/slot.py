@@ -1,0 +1,158 @@
+"""A slot: one child process at a time, replaced when it dies. The supervisor's side of `child`."""
+
+import asyncio
+import contextlib
+import os
+import signal
+import sys
+from collections.abc import Callable, Mapping
+from pathlib import Path
+from typing import Any
+
+from pyheta.worker import wire
+
+#: How much of what a child prints is kept for its attempt's log.
+LOG_BYTES = 64 * 1024
+
+#: What a child sees of the environment. No URL, no password: the supervisor alone talks to store and broker.
+ENVIRONMENT = ("PATH", "HOME", "LANG", "LANGUAGE", "LC_ALL", "LC_CTYPE", "TZ", "TMPDIR", "VIRTUAL_ENV", "USER")
+ENVIRONMENT_PREFIXES = ("PYTHON", "CUDA_", "NVIDIA_", "LD_LIBRARY", "NUMBA_", "TORCH", "COVERAGE_")
+
+THREAD_VARIABLES = (
+    "OMP_NUM_THREADS",
+    "MKL_NUM_THREADS",
+    "OPENBLAS_NUM_THREADS",
+    "NUMBA_NUM_THREADS",
+    "POLARS_MAX_THREADS",
+)
+
+
+class ChildDied(Exception):  # noqa: N818 -- said by the supervisor to itself
+    """The child ended without an answer. `status` says how, in words."""
+
+    def __init__(self, status: str) -> None:
+        self.status = status
+        super().__init__(status)
+
+
+class Slot:
+    """Computes one order at a time. `threads` is each child's share of the processor's cores."""
+
+    def __init__(self, *, threads: int, folder: Path) -> None:
+        self.threads = threads
+        self.folder = folder
+        self.log = _Tail()
+        self._child: asyncio.subprocess.Process | None = None
+        self._reading: asyncio.Task[None] | None = None
+
+    @property
+    def pid(self) -> int | None:
+        return self._child.pid if self._child else None
+
+    async def compute(
+        self, order: wire.Order, on_progress: Callable[[Mapping[str, Any]], None]
+    ) -> wire.Done | wire.Raised:
+        """The child's answer. Raises ChildDied when it ends without one; the next order gets a new child."""
+        child = await self._living_child()
+        self.log.clear()
+        try:
+            return await self._ask(child, order, on_progress)
+        except (ConnectionError, EOFError) as error:
+            raise ChildDied(await self._bury(child)) from error
+
+    def kill(self) -> None:
+        """End the child now; a `compute` under way raises ChildDied."""
+        if self._child and self._child.returncode is None:
+            with contextlib.suppress(ProcessLookupError):
+                os.killpg(self._child.pid, signal.SIGKILL)
+
+    async def close(self) -> None:
+        self.kill()
+        if self._child:
+            await self._bury(self._child)
+
+    async def _living_child(self) -> asyncio.subprocess.Process:
+        if self._child and self._child.returncode is not None:
+            await self._bury(self._child)  # died while idle
+        if self._child is None:
+            self._child = await self._spawn()
+        return self._child
+
+    async def _spawn(self) -> asyncio.subprocess.Process:
+        child = await asyncio.create_subprocess_exec(
+            sys.executable,
+            "-m",
+            "pyheta.worker.child",
+            str(os.getpid()),
+            stdin=asyncio.subprocess.PIPE,
+            stdout=asyncio.subprocess.PIPE,
+            stderr=asyncio.subprocess.PIPE,
+            cwd=self.folder,
+            env=_environment(self.threads),
+            start_new_session=True,  # a Ctrl-C in the terminal must not reach it
+            umask=0o077,
+            limit=wire.LINE_LIMIT,
+        )
+        assert child.stderr is not None  # noqa: S101 -- asked for above
+        self._reading = asyncio.create_task(self.log.follow(child.stderr), name=f"log of {child.pid}")
+        return child
+
+    async def _ask(
+        self,
+        child: asyncio.subprocess.Process,
+        order: wire.Order,
+        on_progress: Callable[[Mapping[str, Any]], None],
+    ) -> wire.Done | wire.Raised:
+        assert child.stdin is not None and child.stdout is not None  # noqa: S101, PT018 -- asked for in _spawn
+        child.stdin.write(order.encode())
+        await child.stdin.drain()
+        while line := await child.stdout.readline():
+            match wire.decode(line):
+                case wire.Sign(progress):
+                    on_progress(progress)
+                case answer:
+                    return answer
+        raise EOFError
+
+    async def _bury(self, child: asyncio.subprocess.Process) -> str:
+        self._child = None
+        status = _status(await child.wait())
+        if self._reading:
+            await self._reading  # the last words (a faulthandler stack) belong to the log
+        return status
+
+
+class _Tail:
+    """The last bytes of a stream, however much passes by."""
+
+    def __init__(self) -> None:
+        self._bytes = bytearray()
+
+    async def follow(self, stream: asyncio.StreamReader) -> None:
+        while piece := await stream.read(LOG_BYTES):
+            self._bytes += piece
+            del self._bytes[:-LOG_BYTES]
+
+    def clear(self) -> None:
+        self._bytes.clear()
+
+    def text(self) -> str:
+        return self._bytes.decode(errors="replace")
+
+
+def _environment(threads: int) -> dict[str, str]:
+    kept = {
+        name: value
+        for name, value in os.environ.items()
+        if name in ENVIRONMENT or name.startswith(ENVIRONMENT_PREFIXES)
+    }
+    return kept | dict.fromkeys(THREAD_VARIABLES, str(threads))
+
+
+def _status(code: int) -> str:
+    if code >= 0:
+        return f"exited with status {code} without an answer"
+    try:
+        return f"killed by {signal.Signals(-code).name}"
+    except ValueError:
+        return f"killed by signal {-code}"

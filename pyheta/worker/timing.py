@@ -1,0 +1,29 @@
+"""The worker's times in seconds. All scale together, so that a test can live through an hour in a minute."""
+
+from dataclasses import dataclass, fields
+
+
+@dataclass(frozen=True, slots=True)
+class Timing:
+    """`fence` < `lease`: a worker stops its children before others may start what they computed.
+
+    Recovery from a lost worker: lease + reap + a second for the claim, at most 75 s.
+    """
+
+    lease: float = 45.0  # how long a claim outlives its worker's last sign of life
+    beat: float = 10.0  # from heartbeat to heartbeat: three may be missed
+    fence: float = 38.0  # after the start of the last successful heartbeat: stop everything
+    reap: float = 10.0
+    poll: float = 15.0  # without a ring: look for ready steps anyway, since a bell may have been lost
+    drain: float = 20.0  # after a first signal: what the running steps get to finish
+    stall: float = 600.0  # a child without any sign of progress
+    pause: float = 5.0  # after trouble with store, broker or disk: first back-off, doubling up to a minute
+    patience: float = 600.0  # how long the store may be away before a worker gives up
+
+    def scaled(self, factor: float) -> "Timing":
+        return Timing(**{field.name: getattr(self, field.name) * factor for field in fields(self)})
+
+
+def backoff(attempt: int, first: float) -> float:
+    """Seconds before try number `attempt` + 1: doubling, at most a minute."""
+    return min(first * 2.0**attempt, 60.0)
