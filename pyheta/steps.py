@@ -94,7 +94,7 @@ class Input:
 
 @dataclass(frozen=True, slots=True)
 class Claim:
-    """A step that this worker holds. Every write about it carries `fence`; only the newest fence may write."""
+    """A step that a worker holds. Every write about it carries `fence`; only the newest may write."""
 
     step: StepId
     fence: Fence

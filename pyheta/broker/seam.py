@@ -16,10 +16,11 @@ from pyheta.steps import Bell, Kind, StepId
 class Delivery(Protocol):
     """One ring. `step` is None when the broker only knows that something is ready: claim any."""
 
-    step: StepId | None
+    @property
+    def step(self) -> StepId | None: ...
 
     async def settle(self, *, claimed: bool) -> None:
-        """The claim has committed (or found nothing): the broker may forget this ring."""
+        """The claim has committed (or found nothing): the broker may forget this ring. Never raises."""
         ...
 
 
@@ -27,8 +28,17 @@ class Listener(Protocol):
     """One worker's ear. Not shared between tasks."""
 
     async def next(self, timeout: float) -> Delivery | None:  # noqa: ASYNC109 -- a poll: None is an answer
-        """The next ring, or None after `timeout` seconds. Survives a broker that goes away and comes back."""
+        """The next ring, or None after `timeout` seconds without one.
+
+        Survives a broker that is out of reach or refuses us, says so in the log, and goes on trying.
+        """
         ...
+
+
+class Broker(Protocol):
+    """What workers listen to."""
+
+    def listen(self, kinds: Sequence[Kind]) -> AbstractAsyncContextManager[Listener]: ...
 
 
 @dataclass(frozen=True, slots=True)
@@ -39,14 +49,15 @@ class Depth:
     dead: int
 
 
-class Broker(Protocol):
-    """Errors are BrokerError (with the cause in one line) or ConfigError (access, vhost, queue arguments)."""
+class MessageBroker(Broker, Protocol):
+    """A broker apart from the store: it has to be told which steps are ready (by the relay).
+
+    Errors are BrokerError (with the cause in one line) or ConfigError (access, vhost, queue arguments).
+    """
 
     async def ring(self, bells: Sequence[Bell]) -> None:
         """Announce ready steps. On return the broker has confirmed every one of them."""
         ...
-
-    def listen(self, kinds: Sequence[Kind]) -> AbstractAsyncContextManager[Listener]: ...
 
     async def depth(self) -> Depth: ...
 

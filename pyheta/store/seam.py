@@ -5,8 +5,8 @@ Invariants that every store keeps, whatever happens to the processes that use it
 - At most one worker holds a step; every write about a held step carries its fence, and a write with an old
   fence changes nothing and says so.
 - A result and the move to *succeeded* are one transaction; *succeeded* is final.
-- A step is *queued* exactly when all its needs have succeeded and nobody holds it; when a need fails for good,
-  the steps that wait for it fail, naming it.
+- A step is *queued* exactly when all its needs have succeeded and nobody holds it; when a need fails for
+  good, the steps that wait for it fail, naming it.
 - One clock judges every lease: the store's.
 - Reads never write.
 """
@@ -155,12 +155,12 @@ class StepStore(Protocol):
         """
         ...
 
-    async def succeed(self, claim: Claim, success: Success) -> bool:
+    async def succeed(self, step: StepId, fence: Fence, success: Success) -> bool:
         """Record a result and wake the steps that waited for it. False: the fence is old, nothing changed."""
         ...
 
-    async def fail(self, claim: Claim, failure: Failure) -> State | None:
-        """End an attempt without success; the budgets decide what becomes of the step. None: the fence is old."""
+    async def fail(self, step: StepId, fence: Fence, failure: Failure) -> State | None:
+        """End an attempt without success; the budgets decide what follows. None: the fence is old."""
         ...
 
     async def reap(self) -> int:
@@ -364,11 +364,11 @@ class Reads(Protocol):
     async def workers(self, *, also_gone: bool = False) -> Sequence[WorkerRow]: ...
 
     async def runs(self, sweep: str) -> Sequence[RunRow]:
-        """All runs of a sweep in order, each with its metrics of every split and horizon 0 (and 1 … if `horizons`)."""
+        """All runs of a sweep in order, each with its metrics over all steps ahead (horizon 0)."""
         ...
 
     async def find_run(self, text: str) -> RunRow:
-        """The run `SWEEP/ORDINAL`, or the newest run whose score's key begins with `text` (at least 4 digits)."""
+        """The run `SWEEP/ORDINAL`, or the newest whose score's key begins with `text` (4 digits or more)."""
         ...
 
     async def steps_of(self, score: Key) -> Sequence[StepRow]:

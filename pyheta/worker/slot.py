@@ -15,7 +15,18 @@ from pyheta.worker import wire
 LOG_BYTES = 64 * 1024
 
 #: What a child sees of the environment. No URL, no password: the supervisor alone talks to store and broker.
-ENVIRONMENT = ("PATH", "HOME", "LANG", "LANGUAGE", "LC_ALL", "LC_CTYPE", "TZ", "TMPDIR", "VIRTUAL_ENV", "USER")
+ENVIRONMENT = (
+    "PATH",
+    "HOME",
+    "LANG",
+    "LANGUAGE",
+    "LC_ALL",
+    "LC_CTYPE",
+    "TZ",
+    "TMPDIR",
+    "VIRTUAL_ENV",
+    "USER",
+)
 ENVIRONMENT_PREFIXES = ("PYTHON", "CUDA_", "NVIDIA_", "LD_LIBRARY", "NUMBA_", "TORCH", "COVERAGE_")
 
 THREAD_VARIABLES = (
@@ -27,7 +38,7 @@ THREAD_VARIABLES = (
 )
 
 
-class ChildDied(Exception):  # noqa: N818 -- said by the supervisor to itself
+class ChildDied(Exception):
     """The child ended without an answer. `status` says how, in words."""
 
     def __init__(self, status: str) -> None:

@@ -1,0 +1,50 @@
+"""The step table as the queue: whoever commits a ready step has announced it, and nothing can be lost."""
+
+import asyncio
+import contextlib
+from collections.abc import AsyncIterator, Sequence
+
+from pyheta.broker.wakeup import Wakes, readiness
+from pyheta.steps import Kind
+
+
+class TableBroker:
+    """Rings while claims find steps, then waits until the store says that there is something new."""
+
+    def __init__(self, store: Wakes) -> None:
+        self._store = store
+
+    @contextlib.asynccontextmanager
+    async def listen(self, kinds: Sequence[Kind]) -> AsyncIterator["TableListener"]:
+        async with readiness(self._store, kinds) as ready:
+            yield TableListener(ready)
+
+
+class TableListener:
+    """Satisfies `seam.Listener`."""
+
+    def __init__(self, ready: asyncio.Event) -> None:
+        self._ready = ready
+
+    async def next(self, timeout: float) -> "Invitation | None":  # noqa: ASYNC109 -- None is an answer
+        try:
+            async with asyncio.timeout(timeout):
+                await self._ready.wait()
+        except TimeoutError:
+            return None
+        self._ready.clear()  # before the claim: a step that becomes ready during it rings again
+        return Invitation(self._ready)
+
+
+class Invitation:
+    """Satisfies `seam.Delivery`: something of these kinds may be ready."""
+
+    step = None
+
+    def __init__(self, ready: asyncio.Event) -> None:
+        self._ready = ready
+
+    async def settle(self, *, claimed: bool) -> None:
+        """Where one step was, there may be more: ring again until a claim finds nothing."""
+        if claimed:
+            self._ready.set()

@@ -1,0 +1,69 @@
+"""The message that announces a ready step: a few bytes of JSON, without data and without authority.
+
+    {"version":1,"kind":"train","step":42}
+
+A body comes from outside. Whatever it holds, reading it gives a Bell or raises Undecodable.
+"""
+
+import json
+from typing import Any, Never
+
+from pyheta.steps import Bell, Kind, StepId
+
+VERSION = 1
+LIMIT = 4096  # bytes; anything longer is not ours
+LARGEST_STEP = 2**63 - 1  # PostgreSQL's bigint
+
+
+class Undecodable(Exception):
+    """A body is not a message of this version. The text says why, in one line, without the body."""
+
+
+def encode(bell: Bell) -> bytes:
+    content = {"version": VERSION, "kind": bell.kind, "step": bell.step}
+    return json.dumps(content, separators=(",", ":")).encode()
+
+
+def decode(body: bytes) -> Bell:
+    """The bell in a message's body; raises Undecodable for anything that `encode` could not have written."""
+    match _content(body):
+        case {"version": int(version)} if version != VERSION:
+            raise Undecodable(f"message version {version}, expected {VERSION}")
+        case {"version": int(), "kind": str(kind), "step": int(step), **more} if not more:
+            return Bell(_step(step), _kind(kind))
+    raise Undecodable("not an object with exactly version, kind and step")
+
+
+def _content(body: bytes) -> Any:
+    if len(body) > LIMIT:
+        raise Undecodable(f"{len(body)} bytes, more than {LIMIT}")
+    try:
+        return json.loads(body.decode(), object_pairs_hook=_object, parse_constant=_refuse_constant)
+    except (ValueError, RecursionError) as error:  # not UTF-8, not JSON, digits or brackets without end
+        raise Undecodable(f"not JSON: {error}") from error
+
+
+def _object(pairs: list[tuple[str, Any]]) -> dict[str, Any]:
+    """A JSON object in which every key stands once and no value is true or false (Python's 1 and 0)."""
+    content = dict(pairs)
+    if len(content) < len(pairs):
+        raise Undecodable("the same key twice")
+    if any(isinstance(value, bool) for value in content.values()):
+        raise Undecodable("true or false where a number belongs")
+    return content
+
+
+def _refuse_constant(name: str) -> Never:
+    raise Undecodable(f"{name} is not JSON")
+
+
+def _step(number: int) -> StepId:
+    if not 0 < number <= LARGEST_STEP:
+        raise Undecodable("the step's number is out of range")
+    return StepId(number)
+
+
+def _kind(name: str) -> Kind:
+    if name not in tuple(Kind):
+        raise Undecodable("unknown kind")
+    return Kind(name)

@@ -1,0 +1,158 @@
+"""How things look on a terminal, in a pipe and in a log file.
+
+Results go to standard output, everything else (progress, notes, warnings, logs) to standard error, so that
+`pyheta … > file` keeps results only.
+"""
+
+import dataclasses
+import io
+import json
+import logging
+import re
+import sys
+from collections.abc import Mapping
+from datetime import datetime, timedelta
+from pathlib import Path
+from typing import Any
+from uuid import UUID
+
+from rich import box
+from rich.console import Console, RenderableType
+from rich.table import Table
+from rich.text import Text
+
+from pyheta.steps import State
+
+STATE_STYLE: Mapping[State, str] = {
+    State.WAITING: "dim",
+    State.QUEUED: "",
+    State.RUNNING: "cyan",
+    State.SUCCEEDED: "green",
+    State.FAILED: "bold red",
+    State.CANCELLED: "yellow",
+}
+
+PIPE_WIDTH = 200  # where nobody looks at a screen, lines need not fit one
+LEAST_WIDTH = 60  # narrower than this, nothing can be laid out
+
+_CONTROL = re.compile(r"\x1b\[[0-9;?]*[ -/]*[@-~]|[\x00-\x08\x0b-\x1f\x7f-\x9f]")
+
+
+class Screen:
+    """Standard output and standard error of one command."""
+
+    def __init__(self, *, quiet: bool = False) -> None:
+        self.quiet = quiet
+        self.out = _console(stderr=False)
+        self.err = _console(stderr=True)
+
+    @property
+    def live(self) -> bool:
+        """Whether somebody watches standard error on a terminal, so that a view may redraw itself."""
+        return self.err.is_terminal and not self.quiet
+
+    def show(self, *results: RenderableType) -> None:
+        """Print results."""
+        for result in results:
+            self.out.print(result)
+
+    def json(self, value: object) -> None:
+        """Print one JSON document."""
+        self.out.file.write(to_json(value) + "\n")
+
+    def note(self, text: str) -> None:
+        """Say something that is not the result; `--quiet` leaves it out."""
+        if not self.quiet:
+            self.err.print(Text(text))
+
+    def warn(self, text: str) -> None:
+        """Say something that the user should look into, even with `--quiet`."""
+        self.err.print(Text(f"pyheta: warning: {text}", style="yellow"))
+
+    def log_to(self, level: int) -> None:
+        """Send log records of this level and above to standard error."""
+        logging.basicConfig(level=level, handlers=[_LogLines(self.err)], format=_LOG, datefmt="%H:%M:%S")
+
+
+_LOG = "%(asctime)s %(levelname)s %(message)s"
+
+
+class _LogLines(logging.Handler):
+    """Log records through a console, so that they do not tear a view that redraws itself."""
+
+    def __init__(self, console: Console) -> None:
+        super().__init__()
+        self._console = console
+
+    def emit(self, record: logging.LogRecord) -> None:
+        style = "yellow" if record.levelno >= logging.WARNING else "dim"
+        self._console.print(Text(plain(self.format(record)), style=style))
+
+
+def _console(*, stderr: bool) -> Console:
+    stream = sys.stderr if stderr else sys.stdout
+    if isinstance(stream, io.TextIOWrapper):
+        stream.reconfigure(errors="replace")  # a terminal that cannot show "±" shows "?"
+    console = Console(stderr=stderr, markup=False, highlight=False, emoji=False)
+    if not console.is_terminal:
+        console.width = PIPE_WIDTH
+    elif console.width < LEAST_WIDTH:
+        console.width = LEAST_WIDTH
+    return console
+
+
+def table(*columns: str, right: tuple[str, ...] = (), title: str | None = None) -> Table:
+    """An empty table in the one style of all listings; the columns in `right` hold numbers."""
+    made = Table(box=box.SIMPLE_HEAD, title=title, title_justify="left", pad_edge=False)
+    for column in columns:
+        justify: Any = "right" if column in right else "left"
+        made.add_column(column, justify=justify, overflow="fold")
+    return made
+
+
+def plain(text: str) -> str:
+    """Text from outside without escape sequences and control characters (tabs and line ends stay)."""
+    return _CONTROL.sub("", text)
+
+
+def duration(seconds: float) -> str:
+    """A length of time in its two largest units: "3 h 07 min"."""
+    whole = round(seconds)
+    if whole < 1:
+        return f"{seconds:.2f} s"
+    if whole < 60:  # noqa: PLR2004 (seconds in a minute)
+        return f"{whole} s"
+    minutes, rest = divmod(whole, 60)
+    if minutes < 60:  # noqa: PLR2004 (minutes in an hour)
+        return f"{minutes} min {rest:02d} s"
+    hours, minutes = divmod(minutes, 60)
+    return f"{hours} h {minutes:02d} min" if hours < 24 else f"{hours // 24} d {hours % 24} h"  # noqa: PLR2004
+
+
+def moment(when: datetime) -> str:
+    """A point in time on this machine's clock."""
+    return when.astimezone().strftime("%Y-%m-%d %H:%M:%S")
+
+
+def count(number: int, word: str, plural: str = "") -> str:
+    """A number and its word: "1 run", "12,000 runs"."""
+    return f"{number:,} {word if number == 1 else plural or word + 's'}"
+
+
+def to_json(value: object) -> str:
+    """JSON of dataclasses, mappings, sequences, times and identifiers."""
+    return json.dumps(value, default=_plain_data, ensure_ascii=False, indent=2, allow_nan=False)
+
+
+def _plain_data(value: object) -> object:
+    if dataclasses.is_dataclass(value) and not isinstance(value, type):
+        return {field.name: getattr(value, field.name) for field in dataclasses.fields(value)}
+    if isinstance(value, Mapping):
+        return dict(value)
+    if isinstance(value, datetime):
+        return value.isoformat()
+    if isinstance(value, timedelta):
+        return value.total_seconds()
+    if isinstance(value, UUID | Path):
+        return str(value)
+    raise TypeError(f"no JSON for {type(value).__name__}")

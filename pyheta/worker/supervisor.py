@@ -1,0 +1,280 @@
+"""The supervisor: claims steps, hands them to child processes, keeps the lease, and stops in good order.
+
+It never computes, so heartbeats always get through. When its lease is lost (a laptop that slept, a store that
+was away) it kills its children, forgets what it held and begins a new life under a new id.
+"""
+
+import asyncio
+import logging
+import os
+import platform
+import time
+from collections.abc import Callable, Coroutine, Mapping, Sequence
+from contextlib import suppress
+from dataclasses import dataclass
+from itertools import count
+from pathlib import Path
+from typing import Any, TypeVar
+from uuid import uuid4
+
+import pyheta
+from pyheta.broker.seam import Broker
+from pyheta.errors import BrokerError, LeaseLost, StoreUnavailable
+from pyheta.steps import Claim, Ending, Failure, Fence, Kind, StepId, Success, WorkerId
+from pyheta.store.seam import Artifacts, Holding, StepStore, WorkerInfo
+from pyheta.worker.attempt import Attempt
+from pyheta.worker.intake import Intake
+from pyheta.worker.lease import Lease
+from pyheta.worker.reaper import reap_for_ever
+from pyheta.worker.slot import Slot
+from pyheta.worker.staging import Staging
+from pyheta.worker.timing import Timing, backoff
+
+log = logging.getLogger(__name__)
+
+T = TypeVar("T")
+
+#: How often a worker that leaves when idle looks whether anything is left, in seconds.
+IDLE_LOOK = 0.25
+
+
+@dataclass(frozen=True, slots=True)
+class Duty:
+    """What a worker is there for. `sweep`: only that sweep's steps. `until_idle`: leave when none is left."""
+
+    kinds: Sequence[Kind]
+    procs: int
+    threads: int = 1
+    sweep: str | None = None
+    until_idle: bool = False
+
+
+class Supervisor:
+    """`run` returns when the duty is done or after `stop`; a second `stop` waits for no running step."""
+
+    def __init__(
+        self,
+        store: StepStore,
+        broker: Broker,
+        artifacts: Artifacts,
+        *,
+        duty: Duty,
+        home: Path,
+        timing: Timing,
+        relay: Callable[[], Coroutine[Any, Any, None]] | None = None,
+    ) -> None:
+        self._store = store
+        self._broker = broker
+        self._staging = Staging(home, artifacts)
+        self._duty = duty
+        self._timing = timing
+        self._relay = relay
+        self._drain = asyncio.Event()
+        self._hurry = asyncio.Event()
+        self._attempts: dict[StepId, Attempt] = {}
+        self._tasks: set[asyncio.Task[None]] = set()
+        self._strays: set[tuple[StepId, Fence]] = set()
+        self._idle: asyncio.Queue[Slot] = asyncio.Queue()
+
+    def stop(self) -> None:
+        """First call: claim no more, let running steps finish for a while. Second: give them back now."""
+        (self._hurry if self._drain.is_set() else self._drain).set()
+
+    async def run(self) -> None:
+        """Work until idle (if so asked) or stopped. Raises StoreUnavailable when the store stays away."""
+        duty = self._duty
+        with self._staging:
+            slots = [Slot(threads=duty.threads, folder=self._staging.folder) for _ in range(duty.procs)]
+            try:
+                while not self._drain.is_set():
+                    await self._live(slots)
+            finally:
+                await asyncio.gather(*(slot.close() for slot in slots))
+
+    async def _live(self, slots: Sequence[Slot]) -> None:
+        """One life: from registering to retiring, or to the loss of the lease."""
+        worker = await self._register()
+        self._attempts.clear()
+        self._idle = asyncio.Queue()
+        for slot in slots:
+            self._idle.put_nowait(slot)
+        try:
+            await self._tend(worker)
+        except* LeaseLost:
+            log.warning("this worker's lease is lost: it gives up what it held and starts again")
+            await asyncio.gather(*(slot.close() for slot in slots))
+        else:
+            with suppress(StoreUnavailable):
+                await self._store.retire(worker)
+
+    async def _register(self) -> WorkerId:
+        """Introduce this process; wait for a store that is away, but not for ever."""
+        duty = self._duty
+        me = WorkerInfo(
+            WorkerId(uuid4()),
+            platform.node(),
+            os.getpid(),
+            pyheta.__version__,
+            duty.kinds,
+            duty.procs,
+        )
+        deadline = time.monotonic() + self._timing.patience
+        for attempt in count():
+            try:
+                await self._store.register(me, lease_seconds=self._timing.lease)
+                break
+            except StoreUnavailable as error:
+                if time.monotonic() > deadline or self._drain.is_set():
+                    raise
+                log.warning("waiting for the store: %s", error)
+                await self._unless_drained(asyncio.sleep(backoff(attempt, self._timing.pause)))
+        return me.id
+
+    async def _tend(self, worker: WorkerId) -> None:
+        """Claim and compute, with the side tasks beside; the death of any of them ends this life."""
+        async with asyncio.TaskGroup() as group:
+            side = [group.create_task(work, name=name) for name, work in self._side_tasks(worker).items()]
+            async with asyncio.TaskGroup() as attempts:
+                await self._claim_until_told(worker, attempts)
+                await self._let_finish()
+            for task in side:
+                task.cancel()
+
+    def _side_tasks(self, worker: WorkerId) -> dict[str, Coroutine[Any, Any, None]]:
+        lease = Lease(self._store, worker, self._timing)
+        tasks = {
+            "lease": lease.keep(self._progress, self._reconcile),
+            "reaper": reap_for_ever(self._store, self._timing.reap),
+        }
+        if self._relay:
+            tasks["relay"] = self._relay()
+        if self._duty.until_idle:
+            tasks["idle look-out"] = self._leave_when_idle()
+        return tasks
+
+    # ---- claiming ----------------------------------------------------------------------------------
+
+    async def _claim_until_told(self, worker: WorkerId, attempts: asyncio.TaskGroup) -> None:
+        """Claim whenever a slot is free, until the drain begins."""
+        duty = self._duty
+        async with self._broker.listen(duty.kinds) as listener:
+            intake = Intake(
+                self._store,
+                listener,
+                worker,
+                kinds=duty.kinds,
+                sweep=duty.sweep,
+                poll=self._timing.poll,
+            )
+            troubles = 0
+            while not self._drain.is_set():
+                try:
+                    await self._claim_once(intake, attempts)
+                    troubles = 0
+                except (StoreUnavailable, BrokerError) as error:
+                    log.warning("claiming pauses: %s", error)
+                    await self._unless_drained(asyncio.sleep(backoff(troubles, self._timing.pause)))
+                    troubles += 1
+
+    async def _claim_once(self, intake: Intake, attempts: asyncio.TaskGroup) -> None:
+        """Wait for a free slot and for a ring, claim, and set the claims going."""
+        slot = await self._unless_drained(self._idle.get())
+        if slot is None:
+            return
+        self._idle.put_nowait(slot)  # only this task takes slots, so it is still there below
+        ring = await self._unless_drained(intake.ring())
+        if self._drain.is_set():
+            return
+        for claim in await intake.claims(ring, self._idle.qsize()):
+            attempt = Attempt(claim, self._idle.get_nowait(), self._staging)
+            self._attempts[claim.step] = attempt
+            task = attempts.create_task(self._see_through(attempt), name=f"step {claim.step}")
+            self._tasks.add(task)
+            task.add_done_callback(self._tasks.discard)
+
+    async def _see_through(self, attempt: Attempt) -> None:
+        try:
+            outcome = await attempt.outcome()
+            await self._record(attempt.claim, outcome)
+            if isinstance(outcome, Failure) and outcome.ending is Ending.RELEASE:
+                await self._unless_drained(asyncio.sleep(self._timing.pause))  # no hot loop on a full disk
+        finally:
+            del self._attempts[attempt.claim.step]
+            self._idle.put_nowait(attempt.slot)
+
+    async def _record(self, claim: Claim, outcome: Success | Failure) -> None:
+        """Hold on to the outcome until the store has it, or until the lease is lost."""
+        for attempt in count():
+            try:
+                if not await self._write(claim, outcome):
+                    log.warning("%s %s was taken over: its outcome is dropped", claim.op, claim.key[:12])
+                return
+            except StoreUnavailable as error:
+                log.warning("the outcome of %s %s waits: %s", claim.op, claim.key[:12], error)
+                await asyncio.sleep(backoff(attempt, self._timing.pause / 10))
+
+    async def _write(self, claim: Claim, outcome: Success | Failure) -> bool:
+        if isinstance(outcome, Success):
+            return await self._store.succeed(claim.step, claim.fence, outcome)
+        log.warning("%s %s: %s: %s", claim.op, claim.key[:12], outcome.ending, outcome.reason)
+        return await self._store.fail(claim.step, claim.fence, outcome) is not None
+
+    # ---- the lease ---------------------------------------------------------------------------------
+
+    def _progress(self) -> Mapping[tuple[StepId, Fence], Mapping[str, Any]]:
+        return {(a.claim.step, a.claim.fence): a.progress for a in self._attempts.values() if a.progress}
+
+    async def _reconcile(self, holdings: Sequence[Holding]) -> None:
+        """Make what the store believes and what the slots do the same."""
+        for holding in holdings:
+            if holding.cancel_requested and (attempt := self._attempts.get(holding.step)):
+                attempt.stop(Failure(Ending.RELEASE, "cancelled"))
+        for attempt in self._attempts.values():
+            if attempt.silent_for() > self._timing.stall:
+                attempt.stop(Failure(Ending.CRASH, f"stalled: no sign for {self._timing.stall:.0f} s"))
+        await self._give_back_strays(holdings)
+
+    async def _give_back_strays(self, holdings: Sequence[Holding]) -> None:
+        """Claims whose answer never arrived, seen at two beats running: nobody would ever compute them."""
+        held = {(a.claim.step, a.claim.fence) for a in self._attempts.values()}
+        strays = {(h.step, h.fence) for h in holdings} - held
+        for step, fence in strays & self._strays:
+            await self._store.fail(step, fence, Failure(Ending.RELEASE, "the claim's answer was lost"))
+        self._strays = strays
+
+    # ---- leaving -----------------------------------------------------------------------------------
+
+    async def _leave_when_idle(self) -> None:
+        # Looked for instead of waited for, since other processes compute this worker's kinds too.
+        while self._attempts or not await self._nothing_left():  # noqa: ASYNC110
+            await asyncio.sleep(IDLE_LOOK)
+        self._drain.set()
+
+    async def _nothing_left(self) -> bool:
+        try:
+            return await self._store.open_steps(self._duty.kinds, sweep=self._duty.sweep) == 0
+        except StoreUnavailable:
+            return False
+
+    async def _let_finish(self) -> None:
+        """Wait until the running attempts are done, time is up or somebody is in a hurry; then stop them."""
+        if not self._tasks:
+            return
+        hurry = asyncio.create_task(self._hurry.wait())
+        done = asyncio.create_task(asyncio.wait(set(self._tasks)))
+        await asyncio.wait({hurry, done}, timeout=self._timing.drain, return_when=asyncio.FIRST_COMPLETED)
+        hurry.cancel()
+        done.cancel()
+        for attempt in self._attempts.values():
+            attempt.stop(Failure(Ending.RELEASE, "the worker was stopped"))
+
+    async def _unless_drained(self, wanted: Coroutine[Any, Any, T]) -> T | None:
+        """The awaited value; None when the drain begins first."""
+        task = asyncio.create_task(wanted)
+        drain = asyncio.create_task(self._drain.wait())
+        try:
+            await asyncio.wait({task, drain}, return_when=asyncio.FIRST_COMPLETED)
+            return task.result() if task.done() else None
+        finally:
+            task.cancel()
+            drain.cancel()

@@ -1,0 +1,135 @@
+"""Slots and their child processes: real processes, really killed."""
+
+import asyncio
+import os
+import signal
+from pathlib import Path
+
+import pytest
+
+from pyheta.worker import wire
+from pyheta.worker.slot import ChildDied, Slot
+
+SYNTHETIC = {"synthetic": {"rows": 300, "seed": 0}}
+
+
+@pytest.fixture
+async def slot(tmp_path):
+    slot = Slot(threads=1, folder=tmp_path)
+    yield slot
+    await slot.close()
+
+
+def order(tmp_path: Path, op: str = "load", **params) -> wire.Order:
+    return wire.Order(op, params or SYNTHETIC, {}, str(tmp_path))
+
+
+def ignore(_):
+    pass
+
+
+async def test_a_child_computes_and_is_used_again(slot, tmp_path):
+    # When a slot computes twice
+    first = await slot.compute(order(tmp_path), ignore)
+    pid = slot.pid
+    second = await slot.compute(order(tmp_path), ignore)
+
+    # Then both answers name the product, and one process gave them
+    assert isinstance(first, wire.Done)
+    assert isinstance(second, wire.Done)
+    assert Path(first.products["table"]).exists()
+    assert slot.pid == pid
+
+
+async def test_an_operation_that_raises_is_an_answer_and_the_child_lives_on(slot, tmp_path):
+    raised = await slot.compute(order(tmp_path, op="no-such-operation"), ignore)
+    pid = slot.pid
+
+    assert isinstance(raised, wire.Raised)
+    assert not raised.retry
+    assert "no-such-operation" in raised.reason
+    assert "Traceback" in raised.detail
+    assert isinstance(await slot.compute(order(tmp_path), ignore), wire.Done)
+    assert slot.pid == pid
+
+
+async def frozen(slot, tmp_path) -> "asyncio.Task[wire.Done | wire.Raised]":
+    """A computation that cannot end: its child is stopped before it gets the order."""
+    await slot.compute(order(tmp_path), ignore)
+    os.kill(slot.pid, signal.SIGSTOP)
+    task = asyncio.create_task(slot.compute(order(tmp_path), ignore))
+    await asyncio.sleep(0)
+    return task
+
+
+@pytest.mark.parametrize("number", [signal.SIGKILL, signal.SIGSEGV])
+async def test_a_child_that_dies_says_how_and_is_replaced(slot, tmp_path, number):
+    # Given a child in the middle of a computation
+    computing = await frozen(slot, tmp_path)
+    pid = slot.pid
+
+    # When it is killed
+    os.kill(pid, number)
+    os.kill(pid, signal.SIGCONT)
+
+    # Then the death is told with the signal's name, and the next order gets a new child
+    with pytest.raises(ChildDied, match=number.name):
+        await computing
+    assert isinstance(await slot.compute(order(tmp_path), ignore), wire.Done)
+    assert slot.pid != pid
+
+
+async def test_a_segmentation_fault_leaves_its_stack_in_the_log(slot, tmp_path):
+    computing = await frozen(slot, tmp_path)
+
+    os.kill(slot.pid, signal.SIGSEGV)
+    os.kill(slot.pid, signal.SIGCONT)
+
+    with pytest.raises(ChildDied):
+        await computing
+    assert "Segmentation fault" in slot.log.text()
+    assert "child.py" in slot.log.text()
+
+
+async def test_stopping_a_slot_ends_a_computation_under_way(slot, tmp_path):
+    computing = await frozen(slot, tmp_path)
+
+    slot.kill()
+
+    with pytest.raises(ChildDied, match="SIGKILL"):
+        await computing
+
+
+async def test_a_child_that_died_while_idle_costs_nothing(slot, tmp_path):
+    # Given a child that was killed between two computations, and buried
+    await slot.compute(order(tmp_path), ignore)
+    os.kill(slot.pid, signal.SIGKILL)
+    while Path(f"/proc/{slot.pid}").exists():
+        await asyncio.sleep(0.01)
+
+    # Then the next computation does not notice
+    assert isinstance(await slot.compute(order(tmp_path), ignore), wire.Done)
+
+
+async def test_a_child_knows_no_password(slot, tmp_path, monkeypatch):
+    # Given connection strings in the supervisor's environment
+    monkeypatch.setenv("PYHETA_DATABASE_URL", "postgresql://me:secret-1@host/db")
+    monkeypatch.setenv("PGPASSWORD", "secret-2")
+    monkeypatch.setenv("AWS_SECRET_ACCESS_KEY", "secret-3")
+
+    await slot.compute(order(tmp_path), ignore)
+
+    # Then neither the child's environment nor its command line holds them
+    process = Path(f"/proc/{slot.pid}")
+    seen = (process / "environ").read_bytes() + (process / "cmdline").read_bytes()
+    assert b"secret" not in seen
+
+
+async def test_a_child_has_its_share_of_threads(tmp_path):
+    slot = Slot(threads=3, folder=tmp_path)
+    await slot.compute(order(tmp_path), ignore)
+    environment = Path(f"/proc/{slot.pid}/environ").read_bytes().split(b"\0")
+    await slot.close()
+
+    assert b"OMP_NUM_THREADS=3" in environment
+    assert b"POLARS_MAX_THREADS=3" in environment

@@ -1,0 +1,53 @@
+"""What a supervisor and its child say to each other survives the pipe."""
+
+import json
+
+import pytest
+from hypothesis import given, settings
+from hypothesis import strategies as st
+
+from pyheta.steps import Metric
+from pyheta.worker import wire
+
+NAMES = st.text(min_size=1, max_size=20)
+NUMBERS = st.floats(allow_nan=False, allow_infinity=False)
+METRICS = st.builds(
+    Metric, split=st.sampled_from(["val", "test"]), name=NAMES, horizon=st.integers(0, 720), value=NUMBERS
+)
+WORDS = st.one_of(
+    st.builds(wire.Sign, progress=st.dictionaries(NAMES, NUMBERS)),
+    st.builds(wire.Raised, reason=st.text(), detail=st.text(), retry=st.booleans()),
+    st.builds(
+        wire.Done,
+        products=st.dictionaries(NAMES, NAMES),
+        seconds=NUMBERS,
+        metrics=st.lists(METRICS, max_size=5).map(tuple),
+        summary=st.dictionaries(NAMES, NUMBERS),
+    ),
+)
+
+
+@given(WORDS)
+@settings(deadline=None)
+def test_every_word_survives_the_pipe_as_one_line(word):
+    line = wire.encode(word)
+
+    assert line.count(b"\n") == 1
+    assert line.endswith(b"\n")
+    assert wire.decode(line) == word
+
+
+def test_an_order_survives_the_pipe():
+    order = wire.Order("fit", {"seed": 1}, {"load": {"table": "cache/a b"}}, "work/out")
+
+    assert wire.Order.decode(order.encode()) == order
+
+
+def test_an_unknown_word_is_refused():
+    with pytest.raises(ValueError, match="unknown word 'Shout'"):
+        wire.decode(json.dumps({"Shout": {}}).encode())
+
+
+def test_a_number_that_is_not_finite_never_reaches_the_pipe():
+    with pytest.raises(ValueError, match="Out of range"):
+        wire.encode(wire.Sign({"val_loss": float("nan")}))
