@@ -4,7 +4,7 @@ No torch here: sweeps are read and checked on machines that never train.
 """
 
 from collections.abc import Mapping
-from typing import Annotated, ClassVar, Literal
+from typing import Annotated, ClassVar, Literal, get_args
 
 from pydantic import BaseModel, BeforeValidator, ConfigDict, Field
 
@@ -44,9 +44,9 @@ class LSTMConfig(NetConfig):
     trained_by_gradient: ClassVar[bool] = True
 
     name: Literal["lstm"] = "lstm"
-    hidden: Width = Field(64, description="Cells of each recurrent layer.")
-    layers: int = Field(1, ge=1, le=16, description="Recurrent layers, one on top of the other.")
-    dropout: Dropout = Field(0.0, description="Share of cells left out while training.")
+    hidden: Width = Field(default=64, description="Cells of each recurrent layer.")
+    layers: int = Field(default=1, ge=1, le=16, description="Recurrent layers, one on top of the other.")
+    dropout: Dropout = Field(default=0.0, description="Share of cells left out while training.")
 
 
 class MLPConfig(NetConfig):
@@ -59,19 +59,19 @@ class MLPConfig(NetConfig):
     hidden: Annotated[
         tuple[Width, ...], BeforeValidator(_widths, json_schema_input_type=Width | list[Width])
     ] = Field(
-        (64,),
+        default=(64,),
         min_length=1,
         max_length=16,
         description="Widths of the hidden layers; one number is one layer.",
     )
-    dropout: Dropout = Field(0.0, description="Share of cells left out while training.")
+    dropout: Dropout = Field(default=0.0, description="Share of cells left out while training.")
 
 
 class RidgeConfig(NetConfig):
     """Linear regression on the flattened window with an L2 penalty, solved in closed form."""
 
     name: Literal["ridge"] = "ridge"
-    alpha: float = Field(1e-3, ge=0.0, le=1e12, description="Weight of the penalty.")
+    alpha: float = Field(default=1e-3, ge=0.0, le=1e12, description="Weight of the penalty.")
 
 
 class LastConfig(NetConfig):
@@ -91,16 +91,12 @@ class SeasonalConfig(NetConfig):
     uses_exog: ClassVar[bool] = False
 
     name: Literal["seasonal"] = "seasonal"
-    period: int = Field(24, ge=1, le=1_000_000, description="Rows of one season.")
+    period: int = Field(default=24, ge=1, le=1_000_000, description="Rows of one season.")
 
     def lookback(self, window_input: int) -> int:  # noqa: ARG002 (same question to every net)
         return self.period
 
 
-NETS: Mapping[str, type[NetConfig]] = {
-    "lstm": LSTMConfig,
-    "mlp": MLPConfig,
-    "ridge": RidgeConfig,
-    "last": LastConfig,
-    "seasonal": SeasonalConfig,
-}
+Net = LSTMConfig | MLPConfig | RidgeConfig | LastConfig | SeasonalConfig
+
+NETS: Mapping[str, type[NetConfig]] = {net.model_fields["name"].default: net for net in get_args(Net)}

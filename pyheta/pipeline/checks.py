@@ -1,10 +1,8 @@
-"""What a data set must be before anything is computed from it: times that step regularly, finite numbers.
+"""What a data set must be before anything is computed from it: regular times, finite numbers.
 
-Nothing is repaired or imputed here: every fault is refused with its row and column, because each way to
-mend it (drop, fill, resample) is a decision about the experiment that belongs to the user.
+Nothing is repaired or imputed here: every fault is refused with its row and column, because each
+way to mend it (drop, fill, resample) is a decision about the experiment and belongs to the user.
 """
-
-from typing import NoReturn
 
 import numpy as np
 import polars as pl
@@ -32,7 +30,7 @@ def check(raw: RawTable, time: str) -> pl.DataFrame:
 
 
 def find_time(raw: RawTable, wanted: str | None) -> str:
-    """The name of the time column: the wanted one, else a usual name, else the first that holds times."""
+    """The time column: the wanted one, else one with a usual name, else the first of times."""
     names = raw.frame.columns
     if wanted is not None:
         if wanted not in names:
@@ -40,9 +38,10 @@ def find_time(raw: RawTable, wanted: str | None) -> str:
         return wanted
     by_lower = {name.lower(): name for name in reversed(names)}
     usual = [by_lower[name] for name in TIME_NAMES if name in by_lower]
-    for name in [*usual, *(name for name in names if _holds_times(raw.frame[name]))]:
-        return name
-    _refuse_no_time(raw)
+    candidates = usual or [name for name in names if _holds_times(raw.frame[name])]
+    if not candidates:
+        raise _no_time(raw)
+    return candidates[0]
 
 
 def step_microseconds(frame: pl.DataFrame) -> int:
@@ -51,13 +50,13 @@ def step_microseconds(frame: pl.DataFrame) -> int:
     return int(second - first)
 
 
-def _refuse_no_time(raw: RawTable) -> NoReturn:
+def _no_time(raw: RawTable) -> DataError:
     if all(_reads_as_number(name) for name in raw.frame.columns):
         cure = "add a first line with the columns' names"
-        raise DataError("the first row looks like data, not names", where=raw.name, cure=cure)
+        return DataError("the first row looks like data, not names", where=raw.name, cure=cure)
     known = ", ".join(raw.frame.columns[:12])
     cure = f"say which one it is with `time:`; columns: {known}"
-    raise DataError("no time column found", where=raw.name, cure=cure)
+    return DataError("no time column found", where=raw.name, cure=cure)
 
 
 def _refuse_no_table(raw: RawTable, time: str, columns: list[str]) -> None:
@@ -100,7 +99,7 @@ def _without_zone(times: pl.Series) -> pl.Series:
 def _times(raw: RawTable, name: str) -> pl.Series:
     column = raw.frame[name]
     if column.has_nulls():
-        _refuse_missing(raw, name, column.is_null())
+        raise _missing_values(raw, name, column.is_null())
     if column.dtype in (pl.Datetime, pl.Date):
         return _without_zone(column)
     if column.dtype != pl.String:
@@ -108,24 +107,24 @@ def _times(raw: RawTable, name: str) -> pl.Series:
         raise DataError(what, where=raw.name, cure="say which column does with `time:`")
     form = _time_format(column.head(1))
     if form is None:
-        _refuse_time(raw, name, 0, "write times as 2026-01-31 18:00:00")
+        raise _bad_time(raw, name, 0, "write times as 2026-01-31 18:00:00")
     times = _parse_times(column, form)
     if times.has_nulls():
-        _refuse_time(raw, name, _first(times.is_null()), "write all times in one ISO format")
+        raise _bad_time(raw, name, _first(times.is_null()), "write all times in one ISO format")
     return times
 
 
-def _refuse_time(raw: RawTable, name: str, index: int, cure: str) -> NoReturn:
+def _bad_time(raw: RawTable, name: str, index: int, cure: str) -> DataError:
     value = _quote(raw.frame[name][index])
     what = f"not an ISO time {value}" if index == 0 else f"not a time like the first row's: {value}"
-    raise DataError(what, where=raw.where(index=index, column=name), cure=cure)
+    return DataError(what, where=raw.where(index=index, column=name), cure=cure)
 
 
 def _refuse_irregular(raw: RawTable, name: str, times: pl.Series) -> None:
     """Times must grow, and by the same step everywhere."""
     steps = np.diff(times.to_physical().to_numpy())
     if (steps <= 0).any():
-        _refuse_disorder(raw, name, times, steps)
+        raise _disorder(raw, name, times, steps)
     lengths, counts = np.unique(steps, return_counts=True)
     usual = lengths[counts.argmax()]
     if len(lengths) > 1:
@@ -137,14 +136,14 @@ def _refuse_irregular(raw: RawTable, name: str, times: pl.Series) -> None:
         raise DataError(what + more, where=raw.where(index=index, column=name), cure=cure)
 
 
-def _refuse_disorder(raw: RawTable, name: str, times: pl.Series, steps: np.ndarray) -> NoReturn:
+def _disorder(raw: RawTable, name: str, times: pl.Series, steps: np.ndarray) -> DataError:
     index = int((steps <= 0).argmax()) + 1
     where = raw.where(index=index, column=name)
     if steps[index - 1] == 0:
         cure = "keep one row per time (clock changes? give times with their UTC offset)"
-        raise DataError(f"{times[index]} stands in the row before too", where=where, cure=cure)
+        return DataError(f"{times[index]} stands in the row before too", where=where, cure=cure)
     what = f"times must grow, but {times[index]} follows {times[index - 1]}"
-    raise DataError(what, where=where, cure="sort the rows by time")
+    return DataError(what, where=where, cure="sort the rows by time")
 
 
 def _span(microseconds: np.int64) -> str:
@@ -162,7 +161,7 @@ def _numbers(raw: RawTable, name: str) -> pl.Series:
         what = f"column '{name}' holds {column.dtype}, not numbers"
         raise DataError(what, where=raw.name, cure="convert or remove it")
     if missing.any():
-        _refuse_missing(raw, name, missing)
+        raise _missing_values(raw, name, missing)
     if not (finite := values.is_finite()).all():
         index = _first(~finite)
         where = raw.where(index=index, column=name)
@@ -196,11 +195,11 @@ def _reads_as_number(text: str) -> bool:
     return pl.Series([text]).cast(pl.Float64, strict=False).is_not_null().all()
 
 
-def _refuse_missing(raw: RawTable, name: str, missing: pl.Series) -> NoReturn:
+def _missing_values(raw: RawTable, name: str, missing: pl.Series) -> DataError:
     what = f"{missing.sum()} missing values, the first here"
     where = raw.where(index=_first(missing), column=name)
     cure = "fill the values or leave out the column or rows: none are made up here"
-    raise DataError(what, where=where, cure=cure)
+    return DataError(what, where=where, cure=cure)
 
 
 def _first(mask: pl.Series) -> int:

@@ -1,7 +1,7 @@
 """The bytes of a data file as a frame of unchecked columns.
 
-CSV cells stay text, so that a check can quote exactly what stands in the file. Every read is bounded: a
-file larger than `MAX_BYTES` or wider than `MAX_COLUMNS` is refused before it is parsed.
+CSV cells stay text, so that a check can quote exactly what stands in the file. A file larger than
+`MAX_BYTES` is refused before it is read, a table wider than `MAX_COLUMNS` before it is checked.
 """
 
 import csv
@@ -33,21 +33,21 @@ FOREIGN = {
 
 @dataclass(frozen=True, slots=True)
 class RawTable:
-    """Columns as they stand in the file. `first_row` is the number that a user gives the first data row."""
+    """Columns as they stand in the file. `first_row` is the first data row as a user counts."""
 
     frame: pl.DataFrame
     name: str  # what messages call the file
     first_row: int  # 2 in CSV, where the header is row 1; 1 in Parquet
 
     def where(self, *, index: int | None = None, column: str | None = None) -> str:
-        """The place of a data row (0 is the first) and a column, as a user counts and names them."""
+        """The place of a data row (0 is the first) and a column, as a user names them."""
         row = [] if index is None else [f"row {index + self.first_row}"]
         field = [] if column is None else [f"column '{column}'"]
         return ": ".join(filter(None, [self.name, ", ".join(row + field)]))
 
 
 def read_bytes(path: Path) -> bytes:
-    """The whole file. Raises DataError if it is missing, not a regular file, unreadable or too large."""
+    """The whole file. Raises DataError if it is missing, odd, unreadable or too large."""
     try:
         status = path.stat()
         _refuse_odd_file(path, status.st_mode, status.st_size)
@@ -84,9 +84,10 @@ def _refuse_odd_file(path: Path, mode: int, size: int) -> None:
 
 def _neighbour(path: Path) -> str:
     """A hint for a misspelt path: the nearest name in the same folder."""
-    if not path.parent.is_dir():
-        return f"there is no folder '{path.parent}'"
-    names = sorted(entry.name for entry in path.parent.iterdir())
+    try:
+        names = sorted(entry.name for entry in path.parent.iterdir())
+    except OSError:
+        return f"there is no folder '{path.parent}' that can be read"
     close = get_close_matches(path.name, names, n=1, cutoff=0.6)
     return f"did you mean '{close[0]}'?" if close else f"check the path, and what is in '{path.parent}'"
 
@@ -94,7 +95,7 @@ def _neighbour(path: Path) -> str:
 def _parse_parquet(raw: bytes, name: str) -> RawTable:
     try:
         frame = pl.read_parquet(io.BytesIO(raw))
-    except (pl.exceptions.PolarsError, OSError) as error:
+    except (pl.exceptions.PolarsError, pl.exceptions.PanicException, OSError) as error:
         raise DataError("not a readable Parquet file", where=name, cure="write it anew") from error
     return RawTable(frame, name, first_row=1)
 
@@ -127,7 +128,7 @@ def _records(raw: bytes) -> Iterator[list[str]]:
 
 
 def _header(raw: bytes, name: str) -> list[str]:
-    """The column names. Polars would silently rename duplicates, so they are read and checked here."""
+    """The column names, read and checked here: Polars would silently rename duplicates."""
     header = [title.strip() for title in next(_records(raw))]
     if len(header) == 1 and (wrong := next((c for c in ";\t|" if c in header[0]), None)):
         cure = "write it with commas between the columns and points in the numbers"

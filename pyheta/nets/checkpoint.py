@@ -1,0 +1,59 @@
+"""A fitted net with all that it takes to use it, in one safetensors file: data only, no code."""
+
+import json
+from collections.abc import Mapping
+from dataclasses import asdict, astuple, dataclass
+from pathlib import Path
+from typing import Any
+
+import numpy as np
+from safetensors import SafetensorError, safe_open
+from safetensors.numpy import save_file
+
+from pyheta.errors import StepError
+from pyheta.nets.forecaster import Forecaster, State
+from pyheta.nets.registry import build
+from pyheta.pipeline.scaling import Scaler
+from pyheta.pipeline.windows import Shape
+from pyheta.steps import canonical
+
+ENTRY = "pyheta"  # one entry of the file's header: several would be written in any order
+
+
+@dataclass(frozen=True, slots=True)
+class Checkpoint:
+    """`scalers` has an entry for every column the net reads, the target first."""
+
+    net: Mapping[str, Any]
+    shape: Shape
+    scalers: Mapping[str, Scaler]
+    state: State
+
+    def save(self, path: Path) -> None:
+        scalers = [[name, *astuple(scaler)] for name, scaler in self.scalers.items()]
+        header = {"net": self.net, "shape": asdict(self.shape), "scalers": scalers}
+        write_arrays(path, self.state, {ENTRY: canonical(header)})
+
+    @classmethod
+    def read(cls, path: Path) -> "Checkpoint":
+        """Raises StepError if the file is not a checkpoint."""
+        try:
+            with safe_open(path, framework="numpy") as file:
+                header = json.loads(file.metadata()[ENTRY])
+                state = {name: file.get_tensor(name) for name in file.keys()}  # noqa: SIM118 (no dict)
+        except (SafetensorError, OSError, KeyError, TypeError, ValueError) as error:
+            raise StepError("not a checkpoint, or a damaged one", where=path.name) from error
+        scalers = {name: Scaler(offset, unit) for name, offset, unit in header["scalers"]}
+        return cls(header["net"], Shape(**header["shape"]), scalers, state)
+
+    def forecaster(self) -> Forecaster:
+        """The fitted net, ready to predict."""
+        forecaster = build(self.net, self.shape)
+        forecaster.restore(self.state)
+        return forecaster
+
+
+def write_arrays(path: Path, arrays: State, header: Mapping[str, str] | None = None) -> None:
+    """Named arrays as safetensors; equal content gives equal bytes."""
+    tensors = {name: np.ascontiguousarray(array) for name, array in arrays.items()}
+    save_file(tensors, path, metadata=dict(header) if header else None)

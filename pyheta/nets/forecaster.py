@@ -1,0 +1,54 @@
+"""What every net is to the steps `fit` and `score`, whether it is trained, solved or merely looks."""
+
+from abc import ABC, abstractmethod
+from collections.abc import Mapping
+from dataclasses import dataclass
+from typing import Any, ClassVar, Literal
+
+import numpy as np
+from numpy.typing import NDArray
+
+from pyheta.ops import Progress
+from pyheta.pipeline.windows import Array, Windows
+
+State = Mapping[str, NDArray[Any]]
+
+
+@dataclass(frozen=True, slots=True)
+class History:
+    """How a training went: the mean squared errors after each epoch, (epochs,)."""
+
+    train_loss: NDArray[np.float64]
+    val_loss: NDArray[np.float64]
+    best_epoch: int  # counted from 1; its weights were kept
+    stopped: Literal["patience", "epochs"]
+
+
+class Forecaster(ABC):
+    """A net in scaled units. It begins untrained; `fit` or `restore` makes it ready to predict.
+
+    `dtype` is what its windows have to hold.
+    """
+
+    dtype: ClassVar[type[np.floating[Any]]] = np.float64
+
+    def fit(
+        self,
+        train: Windows,  # noqa: ARG002 (the default is for nets that have nothing to learn)
+        val: Windows,  # noqa: ARG002
+        options: Mapping[str, Any],  # noqa: ARG002
+        progress: Progress,  # noqa: ARG002
+    ) -> History | None:
+        """Learn from `train`, decide by `val`. A history if that took epochs. Raises Diverged."""
+        return None
+
+    @abstractmethod
+    def predict(self, inputs: Array) -> NDArray[np.float64]:
+        """Forecasts (n, horizon) for windows (n, channels, lookback)."""
+
+    def state(self) -> State:
+        """Everything that was learned."""
+        return {}
+
+    def restore(self, state: State) -> None:  # noqa: B027 (nothing learned, nothing to restore)
+        """Put back what `state` gave."""

@@ -1,0 +1,299 @@
+"""The steps `fit` and `score` from table to metrics: honest, repeatable, complete."""
+
+import os
+from pathlib import Path
+
+import numpy as np
+import polars as pl
+import pytest
+from safetensors.numpy import load_file
+
+from pyheta.errors import Diverged, StepError
+from pyheta.nets.checkpoint import Checkpoint
+from pyheta.nets.fit import fit
+from pyheta.nets.score import score
+from pyheta.ops import Result, Task
+from pyheta.pipeline.load import load
+from pyheta.pipeline.synthetic import generate
+
+ROWS = 500
+SPLIT = {"train": 0.6, "val": 0.2, "test": 0.2}
+TRAIN = {
+    "optimizer": "adam",
+    "lr": 1e-2,
+    "batch_size": 32,
+    "epochs": 2,
+    "patience": 2,
+    "min_delta": 0.0,
+    "shuffle": True,
+}
+NETS = [
+    {"name": "last"},
+    {"name": "seasonal", "period": 24},
+    {"name": "ridge", "alpha": 1e-3},
+    {"name": "mlp", "hidden": [8], "dropout": 0.1},
+    {"name": "lstm", "hidden": 8, "layers": 1, "dropout": 0.0},
+]
+LOOKBACK = {"last": 1, "seasonal": 24}
+every_net = pytest.mark.parametrize("net", NETS, ids=lambda net: net["name"])
+every_scale = pytest.mark.parametrize("scale", ["minmax", "standard", "none"])
+
+
+class Bench:
+    """One table, and the two steps on it, each in a folder of its own."""
+
+    def __init__(self, folder: Path, frame: pl.DataFrame) -> None:
+        self.folder = folder
+        self.table = self.fresh() / "table.parquet"
+        frame.write_parquet(self.table)
+
+    def fresh(self) -> Path:
+        path = self.folder / str(len(list(self.folder.iterdir())))
+        path.mkdir()
+        return path
+
+    def params(self, net: dict, **changed) -> dict:
+        window = {"input": LOOKBACK.get(net["name"], 8), "horizon": 2}
+        params = {
+            "target": "load",
+            "exog": ["leading"] if net["name"] not in LOOKBACK else [],
+            "split": SPLIT,
+            "window": window,
+            "scale": "standard",
+            "net": net,
+            "component": "target",
+        }
+        if net["name"] in ("mlp", "lstm"):
+            params |= {"train": TRAIN, "seed": 1}
+        return params | changed
+
+    def fit(self, params: dict, **more) -> Result:
+        return fit(Task(params, {"load": {"table": self.table}}, self.fresh(), **more))
+
+    def score(self, params: dict, fitted: Result) -> Result:
+        inputs = {"load": {"table": self.table}, "fit/target": dict(fitted.products)}
+        return score(Task(params, inputs, self.fresh()))
+
+    def both(self, params: dict) -> tuple[Result, Result]:
+        fitted = self.fit(params)
+        return fitted, self.score(params, fitted)
+
+
+@pytest.fixture
+def bench(tmp_path) -> Bench:
+    return Bench(tmp_path, generate(ROWS, 0))
+
+
+def spoil(frame: pl.DataFrame, first: int) -> pl.DataFrame:
+    """The same table with noise in every value from this row on."""
+    noise = np.random.default_rng(9).normal(1e3, 1e3, size=(frame.height - first, frame.width - 1))
+    late = pl.DataFrame(noise, schema=frame.columns[1:])
+    return pl.concat([frame[:first], late.insert_column(0, frame["time"][first:])])
+
+
+def metric(result: Result, split: str, name: str, horizon: int = 0) -> float:
+    wanted = (split, name, horizon)
+    return next(m.value for m in result.metrics if (m.split, m.name, m.horizon) == wanted)
+
+
+@every_net
+@every_scale
+def test_no_test_row_reaches_the_weights(tmp_path, net, scale):
+    # Given the same series twice, once with noise in all rows of the test part
+    for name in ("plain", "spoilt"):
+        (tmp_path / name).mkdir()
+    plain = Bench(tmp_path / "plain", generate(ROWS, 0))
+    spoilt = Bench(tmp_path / "spoilt", spoil(generate(ROWS, 0), first=400))
+
+    # When a net is fitted on each
+    first, second = (b.fit(b.params(net, scale=scale)) for b in (plain, spoilt))
+
+    # Then what was learned is the same to the last bit
+    for product in first.products:
+        assert first.products[product].read_bytes() == second.products[product].read_bytes()
+    assert first.summary == second.summary
+
+
+@every_net
+@every_scale
+def test_no_forecast_depends_on_what_comes_after_its_origin(tmp_path, net, scale):
+    # Given a fitted net, and the series once more with noise from row 450 on
+    for name in ("plain", "spoilt"):
+        (tmp_path / name).mkdir()
+    plain = Bench(tmp_path / "plain", generate(ROWS, 0))
+    spoilt = Bench(tmp_path / "spoilt", spoil(generate(ROWS, 0), first=450))
+    params = plain.params(net, scale=scale)
+    fitted = plain.fit(params)
+
+    # When both are scored
+    forecasts = [
+        load_file(b.score(params, fitted).products["forecast"])["test/forecast"] for b in (plain, spoilt)
+    ]
+
+    # Then all forecasts with first target up to row 450 agree, and later ones do not
+    before = 450 - 400 + 1
+    np.testing.assert_array_equal(forecasts[0][:before], forecasts[1][:before])
+    assert not np.array_equal(forecasts[0][before:], forecasts[1][before:])
+
+
+@every_net
+def test_equal_parameters_give_equal_bytes(bench, net):
+    results = [bench.both(bench.params(net)) for _ in range(2)]
+
+    for first, second in zip(*results, strict=True):
+        assert first.metrics == second.metrics
+        for name in first.products:
+            assert first.products[name].read_bytes() == second.products[name].read_bytes()
+
+
+@every_net
+@every_scale
+def test_metrics_are_those_of_the_stored_forecasts_in_the_targets_own_units(bench, net, scale):
+    _, scored = bench.both(bench.params(net, scale=scale))
+    stored = load_file(scored.products["forecast"])
+    table = pl.read_parquet(bench.table)
+
+    for part, start, stop in (("val", 300, 400), ("test", 400, 500)):
+        rows = np.arange(start, stop - 1)
+        truth = table["load"].to_numpy()[rows[:, None] + np.arange(2)]
+        times = table["time"].to_physical().to_numpy()[rows]
+        np.testing.assert_array_equal(stored[f"{part}/time"], times)
+        np.testing.assert_allclose(stored[f"{part}/truth"], truth, rtol=1e-6)
+        errors = stored[f"{part}/forecast"] - truth
+        assert metric(scored, part, "mae") == pytest.approx(np.abs(errors).mean(), rel=1e-4)
+        assert metric(scored, part, "rmse", 2) == pytest.approx(
+            np.sqrt(np.square(errors[:, 1]).mean()), rel=1e-4
+        )
+    assert scored.summary["targets"] == 99
+    assert scored.summary["skill"] == metric(scored, "test", "skill")
+
+
+@every_scale
+def test_the_last_value_is_the_same_forecast_in_every_scale(bench, scale):
+    _, scored = bench.both(bench.params({"name": "last"}, scale=scale))
+    load_column = pl.read_parquet(bench.table)["load"].to_numpy()
+    rows = np.arange(400, 499)
+
+    forecast = load_file(scored.products["forecast"])["test/forecast"]
+
+    np.testing.assert_allclose(forecast, np.repeat(load_column[rows - 1, None], 2, 1), rtol=1e-6)
+    assert metric(scored, "test", "skill") == pytest.approx(0, abs=1e-12)
+
+
+def test_the_target_may_stand_anywhere_in_the_table(bench):
+    # Given columns of very different size, and the target not in first place
+    params = bench.params({"name": "last"}, target="noise")
+    _, scored = bench.both(params)
+
+    truth = load_file(scored.products["forecast"])["test/truth"]
+    expected = pl.read_parquet(bench.table)["noise"].to_numpy()[400:499]
+    np.testing.assert_allclose(truth[:, 0], expected, rtol=1e-6)
+    assert metric(scored, "test", "rmse") < 3
+
+
+def test_validation_loss_is_the_scaled_error_of_the_kept_weights(bench):
+    for net in NETS:
+        fitted, scored = bench.both(bench.params(net))
+        expected = metric(scored, "val", "mse_scaled")
+        assert fitted.summary["val_loss"] == pytest.approx(expected, rel=1e-4), net["name"]
+
+
+def test_a_gradient_fit_tells_its_training(bench):
+    told = []
+    fitted = bench.fit(bench.params(NETS[3]), progress=told.append)
+
+    curves = load_file(fitted.products["curves"])
+    summary = fitted.summary
+    assert set(curves) == {"train_loss", "val_loss"}
+    assert len(curves["val_loss"]) == len(told) == summary["epochs"] == 2
+    assert curves["val_loss"].argmin() + 1 == summary["best_epoch"]
+    assert summary["windows"] == 300 - 8 - 1
+    assert summary["parameters"] == 2 * 8 * 8 + 8 + 8 * 2 + 2
+    assert summary["stopped"] in ("epochs", "patience")
+
+
+def test_a_closed_form_fit_has_no_curves(bench):
+    fitted = bench.fit(bench.params(NETS[2]))
+    assert set(fitted.products) == {"weights"}
+    assert set(fitted.summary) == {"windows", "parameters", "val_loss"}
+
+
+def test_a_part_too_short_for_one_window_is_refused(bench):
+    params = bench.params(NETS[2], window={"input": 8, "horizon": 150})
+    with pytest.raises(StepError, match="no room for a window of 8 rows and 150 targets"):
+        bench.fit(params)
+
+
+def test_a_column_that_is_not_there_is_named(bench):
+    with pytest.raises(StepError, match="no column 'laeding'; did you mean 'leading'"):
+        bench.fit(bench.params(NETS[2], exog=["laeding"]))
+
+
+def test_a_damaged_checkpoint_is_refused(bench):
+    params = bench.params(NETS[2])
+    fitted = bench.fit(params)
+    weights = fitted.products["weights"]
+    weights.write_bytes(b"\xff" * 8 + weights.read_bytes()[8:])
+    with pytest.raises(StepError, match=r"weights\.safetensors: not a checkpoint, or a damaged one"):
+        bench.score(params, fitted)
+
+
+def test_a_safetensors_file_of_something_else_is_no_checkpoint(bench):
+    fitted = bench.fit(bench.params(NETS[3]))
+    with pytest.raises(StepError, match="not a checkpoint"):
+        Checkpoint.read(fitted.products["curves"])
+
+
+def test_weights_that_forecast_no_number_fail_the_score(bench):
+    params = bench.params(NETS[2])
+    fitted = bench.fit(params)
+    spoilt = Checkpoint.read(fitted.products["weights"])
+    spoilt.state["bias"][:] = np.nan
+    spoilt.save(fitted.products["weights"])
+    with pytest.raises(Diverged, match="not finite"):
+        bench.score(params, fitted)
+
+
+@pytest.fixture
+def etth1(tmp_path) -> Bench:
+    folder = os.environ.get("PYHETA_DATA")
+    if not folder:
+        pytest.skip("PYHETA_DATA is not set")
+    raw = {"raw": {"raw": Path(folder) / "ETTh1.csv"}}
+    (tmp_path / "loaded").mkdir()
+    table = load(Task({"time": "date"}, raw, tmp_path / "loaded")).products["table"]
+    return Bench(tmp_path, pl.read_parquet(table))
+
+
+def one_step(net: dict, lookback: int) -> dict:
+    return {
+        "target": "OT",
+        "exog": [],
+        "split": {"train": 0.6, "val": 0.1, "test": 0.3},
+        "window": {"input": lookback, "horizon": 1},
+        "scale": "standard",
+        "net": net,
+        "component": "target",
+    }
+
+
+def test_the_last_value_on_etth1(etth1):
+    _, scored = etth1.both(one_step({"name": "last"}, 1))
+
+    assert scored.summary["targets"] == 17_420 - 12_194
+    assert metric(scored, "test", "rmse") == pytest.approx(0.62597, abs=5e-6)
+    assert metric(scored, "test", "mae") == pytest.approx(0.43319, abs=5e-6)
+    assert scored.summary["omitted"]["test/mape"] == "the truth contains zeros"
+
+
+def test_ridge_on_etth1_is_least_squares_on_the_raw_values(etth1):
+    oil = pl.read_parquet(etth1.table)["OT"].to_numpy()
+    past = np.lib.stride_tricks.sliding_window_view(oil, 8)[:-1]
+    padded = np.column_stack([past, np.ones(len(past))])  # of targets 8, 9, …
+    weights, *_ = np.linalg.lstsq(padded[: 10_452 - 8], oil[8:10_452], rcond=None)
+    errors = padded[12_194 - 8 :] @ weights - oil[12_194:]
+
+    _, scored = etth1.both(one_step({"name": "ridge", "alpha": 0.0}, 8))
+
+    expected = np.sqrt(np.square(errors).mean())
+    assert metric(scored, "test", "rmse") == pytest.approx(expected, rel=1e-9)

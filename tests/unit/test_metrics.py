@@ -1,0 +1,107 @@
+"""Metrics are what their formulas say, over all windows, and are left out where they have no value."""
+
+import numpy as np
+import pytest
+from hypothesis import given
+from hypothesis import settings as hypothesis_settings
+from hypothesis import strategies as st
+from hypothesis.extra.numpy import arrays
+
+from pyheta.errors import Diverged
+from pyheta.pipeline.metrics import ERRORS, RATIOS, Evaluation, measure
+
+TRUTH = np.array([[1.0, 2.0], [2.0, -4.0], [5.0, 1.0]])
+FORECAST = np.array([[1.5, 2.0], [1.0, -2.0], [5.0, 4.0]])
+LAST = np.array([[0.0], [1.0], [2.0]])
+WORKED = Evaluation(TRUTH, FORECAST, LAST, unit=4.0, naive_mae=2.0)
+
+
+def values(evaluation: Evaluation) -> dict[tuple[str, int], float]:
+    metrics, _ = measure("test", evaluation)
+    return {(metric.name, metric.horizon): metric.value for metric in metrics}
+
+
+def test_a_worked_example_by_hand():
+    got = values(WORKED)  # errors: 0.5, 0, -1, 2, 0, 3
+    naive = np.array([-1, -2, -1, 5, -3, 1])
+    expected = {
+        "mae": 6.5 / 6,
+        "mse": 14.25 / 6,
+        "rmse": (14.25 / 6) ** 0.5,
+        "mae_scaled": 6.5 / 6 / 4,
+        "mse_scaled": 14.25 / 6 / 16,
+        "rmse_scaled": (14.25 / 6) ** 0.5 / 4,
+        "mape": (0.5 / 1 + 1 / 2 + 2 / 4 + 3 / 1) / 6,
+        "smape": (1 / 2.5 + 2 / 3 + 4 / 6 + 6 / 5) / 6,
+        "wape": 6.5 / 15,
+        "mase": 6.5 / 6 / 2,
+        "r2": 1 - 14.25 / np.square(TRUTH - TRUTH.mean()).sum(),
+        "skill": 1 - (14.25 / 6) ** 0.5 / np.square(naive).mean() ** 0.5,
+    }
+    assert {name for name, _ in got} == set(expected) == set(ERRORS) | set(RATIOS)
+    for name, value in expected.items():
+        assert got[name, 0] == pytest.approx(value, rel=1e-12), name
+
+
+def test_one_step_ahead_is_measured_on_its_own_column():
+    got = values(WORKED)
+    assert got["mae", 1] == pytest.approx(0.5)
+    assert got["mae", 2] == pytest.approx(5 / 3)
+    assert got["mse", 2] == pytest.approx(13 / 3)
+    assert ("r2", 2) not in got
+
+
+def test_the_last_known_value_has_no_skill_and_the_truth_has_all():
+    repeated = np.repeat(LAST, 2, axis=1)
+    assert values(Evaluation(TRUTH, repeated, LAST, 1.0, 1.0))["skill", 0] == pytest.approx(0)
+    exact = values(Evaluation(TRUTH, TRUTH, LAST, 1.0, 1.0))
+    assert exact["skill", 0] == exact["r2", 0] == 1
+
+
+@hypothesis_settings(deadline=None, max_examples=50)
+@given(
+    arrays(np.float64, (6, 2), elements=st.floats(-100, 100)),
+    arrays(np.float64, (6, 2), elements=st.floats(-100, 100)),
+)
+def test_laws_that_hold_for_any_forecast(truth, forecast):
+    got = values(Evaluation(truth, forecast, truth[:, :1], 2.0, 1.0))
+    assert got["mae", 0] <= got["rmse", 0] + 1e-9
+    assert got["rmse", 0] ** 2 == pytest.approx(got["mse", 0])
+    assert got["mae_scaled", 0] * 2 == pytest.approx(got["mae", 0])
+    assert 0 <= got["smape", 0] <= 2
+    assert got["mse", 0] == pytest.approx((got["mse", 1] + got["mse", 2]) / 2)
+    assert np.isfinite(list(got.values())).all()
+
+
+@pytest.mark.parametrize(
+    ("truth", "name", "reason"),
+    [
+        ([[0.0], [1.0]], "mape", "the truth contains zeros"),
+        ([[0.0], [0.0]], "wape", "the truth is zero throughout"),
+        ([[0.1], [0.1], [0.1]], "r2", "the truth is constant"),
+    ],
+)
+def test_a_ratio_over_zero_is_left_out_with_its_reason(truth, name, reason):
+    truth = np.array(truth)
+    metrics, omitted = measure("val", Evaluation(truth, truth + 1, truth - 2, 1.0, 1.0))
+
+    assert omitted[f"val/{name}"] == reason
+    assert name not in {metric.name for metric in metrics}
+    assert {metric.split for metric in metrics} == {"val"}
+
+
+def test_a_target_that_never_moved_in_training_has_no_mase_and_an_exact_naive_no_skill():
+    truth = np.array([[1.0], [2.0]])
+    _, omitted = measure("test", Evaluation(truth, truth + 1, truth, 1.0, naive_mae=0.0))
+    assert omitted == {
+        "test/mase": "the target is constant in training",
+        "test/skill": "the last known value is exact",
+    }
+
+
+@pytest.mark.parametrize("wrong", [np.nan, np.inf, -np.inf, 1e200])
+def test_a_forecast_that_is_not_finite_or_whose_square_is_not_fails(wrong):
+    forecast = FORECAST.copy()
+    forecast[1, 1] = wrong
+    with pytest.raises(Diverged, match="not finite"):
+        measure("test", Evaluation(TRUTH, forecast, LAST, 1.0, 1.0))

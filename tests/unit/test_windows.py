@@ -1,0 +1,67 @@
+"""Windows are views that line up with their targets and never let a target leave its part."""
+
+import numpy as np
+import pytest
+from hypothesis import assume, given
+from hypothesis import settings as hypothesis_settings
+from hypothesis import strategies as st
+
+from pyheta.errors import StepError
+from pyheta.pipeline.windows import Shape, cut
+
+
+def numbered(channels: int, rows: int) -> np.ndarray:
+    """A series whose every value tells its channel and row: 1000 * channel + row."""
+    return np.arange(rows) + 1000.0 * np.arange(channels)[:, None]
+
+
+@hypothesis_settings(deadline=None)
+@given(
+    rows=st.integers(1, 60),
+    channels=st.integers(1, 3),
+    lookback=st.integers(1, 12),
+    horizon=st.integers(1, 6),
+    data=st.data(),
+)
+def test_every_block_of_targets_inside_the_part_has_its_window(rows, channels, lookback, horizon, data):
+    start = data.draw(st.integers(0, rows - 1))
+    stop = data.draw(st.integers(start, rows))
+    first_targets = [t for t in range(start, stop - horizon + 1) if t >= lookback]
+    assume(first_targets)
+
+    windows = cut(numbered(channels, rows), (start, stop), Shape(channels, lookback, horizon))
+
+    assert len(windows) == stop - horizon + 1 - max(start, lookback)
+    assert windows.rows.tolist() == first_targets
+    for i, t in enumerate(first_targets):
+        expected = numbered(channels, rows)[:, t - lookback : t]
+        np.testing.assert_array_equal(windows.inputs[i], expected)
+        assert windows.targets[i].tolist() == list(range(t, t + horizon))
+
+
+def test_a_worked_example():
+    windows = cut(numbered(2, 10), (6, 9), Shape(channels=2, lookback=3, horizon=2))
+
+    assert windows.rows.tolist() == [6, 7]
+    assert windows.inputs[0].tolist() == [[3, 4, 5], [1003, 1004, 1005]]
+    assert windows.targets.tolist() == [[6, 7], [7, 8]]
+
+
+def test_no_value_is_copied():
+    series = numbered(3, 1000)
+    windows = cut(series, (0, 1000), Shape(3, 100, 50))
+
+    assert np.shares_memory(windows.inputs, series)
+    assert np.shares_memory(windows.targets, series)
+
+
+def test_all_windows_of_training_lie_inside_training():
+    windows = cut(numbered(1, 100), (0, 60), Shape(1, 8, 4))
+
+    assert windows.inputs.min() == 0
+    assert windows.inputs.max() < windows.targets.max() == 59
+
+
+def test_a_part_without_room_for_one_window_is_refused_with_both_lengths():
+    with pytest.raises(StepError, match="rows 5 to 9 have no room for a window of 8 rows and 3 targ"):
+        cut(numbered(1, 30), (5, 10), Shape(1, 8, 3))
