@@ -154,15 +154,11 @@ def _from_toml(where: str, value: object) -> _Given:
 
 def _from_environ(environ: Mapping[str, str]) -> dict[str, _Given]:
     variables = {key: PREFIX + key.upper() for key in KEYS}
-    return {
-        key: _Given(name, environ[name]) for key, name in variables.items() if environ.get(name)
-    }
+    return {key: _Given(name, environ[name]) for key, name in variables.items() if environ.get(name)}
 
 
 def _from_flags(flags: Mapping[str, Path | None]) -> dict[str, _Given]:
-    return {
-        key: _Given(f"--{key}", str(value)) for key, value in flags.items() if value is not None
-    }
+    return {key: _Given(f"--{key}", str(value)) for key, value in flags.items() if value is not None}
 
 
 def _unknown_keys(table: Mapping[str, Any], path: Path) -> Iterable[str]:
@@ -204,7 +200,7 @@ def _expanded(given: _Given) -> Path:
 
 
 def _default_home(environ: Mapping[str, str]) -> Path:
-    if os.geteuid() == 0:
+    if hasattr(os, "geteuid") and os.geteuid() == 0:  # Windows has no such thing
         return Path("/var/lib/pyheta")
     base = Path(environ.get("XDG_DATA_HOME", ""))
     if not base.is_absolute():  # the XDG specification says to ignore relative ones

@@ -5,7 +5,7 @@ import re
 import shutil
 import subprocess
 from collections.abc import Iterator, Mapping, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from importlib.util import find_spec
 from pathlib import Path
 from typing import Self
@@ -82,10 +82,7 @@ class Binaries:
 
     folder: Path
     version: str  # "18.4"
-
-    @property
-    def major(self) -> int:
-        return int(self.version.partition(".")[0])
+    major: int
 
 
 def find_binaries(environ: Mapping[str, str], major: int | None = None) -> Binaries:
@@ -93,17 +90,19 @@ def find_binaries(environ: Mapping[str, str], major: int | None = None) -> Binar
 
     With `major`, only programs of that major version count: those of another cannot read its data.
     """
-    found = [binaries for folder in _folders(environ) if (binaries := _probe(folder))]
-    for binaries in found:
+    others = []
+    for binaries in filter(None, map(_probe, _folders(environ))):
         if major in {None, binaries.major}:
             return binaries
-    if found and major:
-        there = ", ".join(str(binaries.major) for binaries in found)
-        what = f"the data was made by PostgreSQL {major}, but the programs here are of {there}"
-        cure = f"point PYHETA_PG_BIN at the programs of PostgreSQL {major}, or use a new PYHETA_HOME"
+        others.append(str(binaries.major))
+    if others:
+        there = " and ".join(others)
+        what = f"the data was made by PostgreSQL {major}, the programs here are of {there}"
+        cure = f"point PYHETA_PG_BIN at those of PostgreSQL {major}, or choose a new PYHETA_HOME"
         raise ConfigError(what, cure=cure)
-    place = environ.get("PYHETA_PG_BIN") or "this machine"
-    raise ConfigError(f"no programs of PostgreSQL {OLDEST} or newer on {place}", cure=ELSEWHERE)
+    given = environ.get("PYHETA_PG_BIN")
+    place = f"in {given}" if given else "on this machine"
+    raise ConfigError(f"no programs of PostgreSQL {OLDEST} or newer {place}", cure=ELSEWHERE)
 
 
 def _folders(environ: Mapping[str, str]) -> Iterator[Path]:
@@ -124,10 +123,10 @@ def _probe(folder: Path) -> Binaries | None:
         )
     except OSError:
         return None
-    version = re.search(r"\(PostgreSQL\) (\d+)\S*", answer.stdout)
-    if version is None or int(version[1]) < OLDEST:
+    version = re.search(r"\(PostgreSQL\) ((\d+)\S*)", answer.stdout)
+    if version is None or int(version[2]) < OLDEST:
         return None
-    return Binaries(folder, version[0].rpartition(" ")[2])
+    return Binaries(folder, version[1], int(version[2]))
 
 
 def reachable(binaries: Binaries, account: Account, copies: Path) -> Binaries:
@@ -144,7 +143,7 @@ def reachable(binaries: Binaries, account: Account, copies: Path) -> Binaries:
     copy = copies / binaries.version
     if not copy.exists():
         _copy(binaries.folder.parent, copy)
-    return Binaries(copy / binaries.folder.relative_to(package.parent), binaries.version)
+    return replace(binaries, folder=copy / binaries.folder.relative_to(package.parent))
 
 
 def _copy(installation: Path, copy: Path) -> None:
@@ -154,7 +153,8 @@ def _copy(installation: Path, copy: Path) -> None:
     shutil.rmtree(copy.parent, ignore_errors=True)  # other versions, and what a killed copy left
     unfinished = copy.with_name("unfinished")
     shutil.copytree(installation, unfinished / package.name / installation.name)
-    shutil.copytree(package.parent / libraries, unfinished / libraries)
+    if (package.parent / libraries).exists():  # not on macOS
+        shutil.copytree(package.parent / libraries, unfinished / libraries)
     for path in (copy.parent, unfinished, *unfinished.rglob("*")):
         path.chmod(0o755)
     unfinished.rename(copy)

@@ -1,23 +1,17 @@
-"""The embedded default: a private PostgreSQL, shared by all PyHeta processes of one user on one machine.
+"""The embedded default: a private PostgreSQL shared by all PyHeta processes of a user on a machine.
 
-The first process that needs it starts it, the last one stops it. It listens on a Unix socket in a
-folder that only its account may enter, and on no port. Four files in its folder are locked with `flock`, which
-the kernel gives back however a process ends, so there are no process ids to go stale:
+The first process that needs it starts it, the last one stops it. Three files are locked with `flock`,
+which the kernel gives back however a process ends, so no process id can go stale:
 
-- `start.lock`: held by whoever starts or stops the server;
-- `users.lock`: shared by every attached process; who can lock it alone is the last;
-- `life.lock`: inherited by `initdb`, the server and all its children; who can lock it meets none of them.
+- `start.lock`: held by the process that starts or stops the server just now;
+- `users.lock`: shared by every attached process; one that can hold it alone is the last;
+- `life.lock`: held by `initdb`, the server and all its children, who inherit it open; one that can
+  take it knows that all of them are gone.
 """
 
 import asyncio
 import contextlib
-import hashlib
 import os
-import signal
-import socket
-import stat
-import struct
-import subprocess
 import sys
 import time
 from collections.abc import AsyncIterator, Awaitable, Callable, Iterator, Mapping
@@ -25,37 +19,20 @@ from concurrent.futures import ThreadPoolExecutor
 from dataclasses import dataclass
 from functools import partial
 from pathlib import Path
-from shutil import rmtree
-from urllib.parse import quote
 
 from pyheta.errors import ConfigError, StoreUnavailable
-from pyheta.store.binaries import ELSEWHERE, ENVIRON, Account, Binaries, find_binaries, reachable
+from pyheta.store.binaries import ELSEWHERE
+from pyheta.store.postmaster import Postmaster
 
-USER = "pyheta"
-DATABASE = "postgres"
 START_SECONDS = 90.0  # recovery after a crash included
 STOP_SECONDS = 30.0
-POLL_SECONDS = 0.02
-SOCKET = ".s.PGSQL.5432"
-LONGEST_SOCKET_PATH = 103  # bytes; 104 with the closing NUL is macOS' limit, Linux has 108
-LOG_LINES = 8
-OPTIONS = {
-    "listen_addresses": "",
-    "unix_socket_permissions": "0700",
-    "max_connections": "200",
-    "shared_buffers": "64MB",
-    "cluster_name": "pyheta",
-}
-# A start-up message of protocol 3.0, and the goodbye.
-_PARAMETERS = f"user\0{USER}\0database\0{DATABASE}\0\0".encode()
-HELLO = struct.pack("!II", 8 + len(_PARAMETERS), 3 << 16) + _PARAMETERS
-GOODBYE = b"X\0\0\0\4"
-NOT_YET = b"C57P03\0"  # SQLSTATE cannot_connect_now: starting, recovering or stopping
+SHORTEST_PAUSE, LONGEST_PAUSE = 0.01, 0.5  # seconds between two looks
+LAUNCHES = 2  # the first may meet the end of its predecessor: a kill, memory given back late
 
 
 @dataclass(frozen=True, slots=True)
 class Attached:
-    """A server that this process uses. `ensure` starts it again if it has died meanwhile."""
+    """A server in use. `ensure` starts it again if it has died meanwhile."""
 
     url: str
     ensure: Callable[[], Awaitable[None]]
@@ -66,23 +43,21 @@ class Status:
     """The state of an embedded server, for people."""
 
     running: bool
-    kept: bool  # stays when nobody uses it
-    major: int | None  # PostgreSQL's major version; None: nothing has been stored yet
+    kept: bool  # runs on when nobody uses it
+    major: int | None  # PostgreSQL's major version; None: nothing was ever stored
     folder: Path
 
 
 @contextlib.asynccontextmanager
-async def embedded_server(
-    home: Path, environ: Mapping[str, str] = os.environ
-) -> AsyncIterator[Attached]:
+async def embedded_server(home: Path, environ: Mapping[str, str] = os.environ) -> AsyncIterator[Attached]:
     """Attach to the server in `home`, started if need be; let go of it at the end.
 
     Raises:
-        ConfigError: it cannot run here (no programs, rights, another major version, no disk space).
-        StoreUnavailable: it has not answered in time.
+        ConfigError: it cannot run here (programs, rights, another major version, disk space).
+        StoreUnavailable: it did not answer in time.
     """
     server = EmbeddedServer(home, environ)
-    # One thread: what was begun before a cancellation ends before the server is let go.
+    # One thread: what a cancellation interrupts still ends before the server is let go.
     with ThreadPoolExecutor(1, "embedded-postgres") as thread:
         run = partial(asyncio.get_running_loop().run_in_executor, thread)
         try:
@@ -93,30 +68,26 @@ async def embedded_server(
 
 
 class EmbeddedServer:
-    """The server of one home folder, seen from one process. Its methods block."""
+    """The server of one home folder as one process uses it. Methods block."""
 
     def __init__(self, home: Path, environ: Mapping[str, str] = os.environ) -> None:
         if sys.platform not in {"linux", "darwin"}:
-            raise ConfigError("the embedded server runs on Linux and macOS only", cure=ELSEWHERE)
-        self.folder = home.resolve() / "postgres"
-        self._environ = environ
-        self._account = Account.of_this_process()
-        self._data = self.folder / "data"
-        self._sockets = _socket_folder(self.folder)
-        self._log = self.folder / "log"
-        self._keep = self.folder / "keep"
+            raise ConfigError("the embedded server needs Linux or macOS", cure=ELSEWHERE)
+        self._folder = home.resolve() / "postgres"
+        self._postmaster = Postmaster(self._folder, environ)
+        self._keep = self._folder / "keep"
         self._users: int | None = None
 
     @property
     def url(self) -> str:
-        return f"postgresql://{USER}@/{DATABASE}?host={quote(str(self._sockets), safe='')}"
+        return self._postmaster.url
 
     def attach(self) -> None:
-        """Use the server: it answers on return, and stays until `detach` or this process' end."""
+        """Use the server: it runs on return, and until `detach` or the end of this process."""
         with self._alone():
-            users = _open(self.folder / "users.lock")
-            _lock(users, shared=True)
-            self._users = users
+            if self._users is None:
+                self._users = _open(self._folder / "users.lock")
+                _share(self._users)
             self._bring_up()
 
     def ensure(self) -> None:
@@ -125,72 +96,135 @@ class EmbeddedServer:
             self._bring_up()
 
     def detach(self) -> None:
-        """Let go of the server; the last process stops it. Harmless when not attached."""
+        """Let go of the server. The last process stops it."""
         if self._users is None:
             return
+        os.close(self._users)
+        self._users = None
         with self._alone():
-            os.close(self._users)
-            self._users = None
             self._stop_if_unused()
 
     def keep(self) -> None:
-        """Start the server and let it run until `stop`, whoever comes and goes."""
+        """Start the server and have it run, whoever comes and goes, until `stop`."""
         with self._alone():
             self._bring_up()
             self._keep.touch()
 
     def stop(self) -> bool:
-        """Stop the server, or, if processes use it, let the last of them do so. True: stopped."""
+        """Stop the server, or have the last of those who use it do so. True: it is stopped."""
         with self._alone():
             self._keep.unlink(missing_ok=True)
             return self._stop_if_unused()
 
     def status(self) -> Status:
-        return Status(self._answers(), self._keep.exists(), self._major(), self.folder)
+        server = self._postmaster
+        with self._explained():
+            return Status(server.answers(), self._keep.exists(), server.major(), self._folder)
 
     @contextlib.contextmanager
     def _alone(self) -> Iterator[None]:
         """Nobody else starts or stops the server meanwhile."""
-        try:
-            # PostgreSQL's own account has to get to its folder below this one.
-            _make_folders(self.folder, 0o711 if self._account.user else 0o700)
-            with _locked(self.folder / "start.lock"):
+        with self._explained():
+            # Root's server runs under another account, which has to pass through to its data.
+            _make_folders(self._folder, 0o711 if os.geteuid() == 0 else 0o700)
+            with _opened(self._folder / "start.lock") as start:
+                if not _wait_until(lambda: _take(start), START_SECONDS):
+                    raise StoreUnavailable("another process is starting or stopping the server")
                 yield
+
+    @contextlib.contextmanager
+    def _explained(self) -> Iterator[None]:
+        """Translate the operating system's errors."""
+        try:
+            yield
         except OSError as error:
-            what = f"the embedded server cannot be used: {error.strerror}"
+            what = f"the embedded server cannot be used: {error.strerror or error}"
             cure = f"set PYHETA_HOME to a local folder of your own, or {ELSEWHERE}"
-            raise ConfigError(what, where=error.filename or str(self.folder), cure=cure) from error
+            where = str(error.filename or self._folder)
+            raise ConfigError(what, where=where, cure=cure) from error
 
     def _bring_up(self) -> None:
-        deadline = time.monotonic() + START_SECONDS
-        while not self._answers():
-            with _opened(self.folder / "life.lock") as life:
-                if _lock(life):
-                    self._launch(life)
-                    break
-            self._wait(deadline)  # it starts, recovers or is just dying
-        while not self._answers():
-            if self._is_dead():
-                raise ConfigError(f"the embedded server did not start: {self._tail()}")
-            self._wait(deadline)
+        for _ in range(LAUNCHES):
+            if self._come_up():
+                return
+        what = f"the embedded server did not start: {self._postmaster.tail()}"
+        cure = f"mend that, or {ELSEWHERE}"
+        raise ConfigError(what, where=str(self._postmaster.log), cure=cure)
 
-    def _wait(self, deadline: float) -> None:
+    def _come_up(self) -> bool:
+        """Launch the server if it is dead and wait for it. False: it has died at once."""
+        server = self._postmaster
+        launched = _wait_until(lambda: server.answers() or self._launch_if_dead(), START_SECONDS)
+        if launched and _wait_until(lambda: server.answers() or self._is_dead(), START_SECONDS):
+            return server.answers()
+        what = f"the embedded server does not answer: {server.tail()}"
+        raise StoreUnavailable(what, where=str(server.log))
+
+    def _launch_if_dead(self) -> bool:
+        with _opened(self._folder / "life.lock") as life:
+            if not _take(life):
+                return False  # it is starting, recovering or just dying
+            self._postmaster.launch(life)
+            return True
+
+    def _is_dead(self) -> bool:
+        with _opened(self._folder / "life.lock") as life:
+            return _take(life)
+
+    def _stop_if_unused(self) -> bool:
+        with _opened(self._folder / "users.lock") as users:
+            if self._keep.exists() or not _take(users):
+                return False
+        if not self._is_dead():
+            self._postmaster.interrupt()
+        return _wait_until(self._is_dead, STOP_SECONDS)
+
+
+def _make_folders(folder: Path, mode: int) -> None:
+    for each in (*reversed(folder.parents), folder):
+        if not each.exists():
+            each.mkdir(exist_ok=True)
+            each.chmod(mode)  # whatever the umask is
+
+
+def _wait_until(condition: Callable[[], bool], seconds: float) -> bool:
+    deadline = time.monotonic() + seconds
+    pause = SHORTEST_PAUSE
+    while not condition():
         if time.monotonic() > deadline:
-            what = f"the embedded server does not answer: {self._tail()}"
-            raise StoreUnavailable(what, where=str(self._log))
-        time.sleep(POLL_SECONDS)
+            return False
+        time.sleep(pause)
+        pause = min(1.5 * pause, LONGEST_PAUSE)
+    return True
 
-    def _launch(self, life: int) -> None:
-        """Start the server. `life` is its life lock: no process of an earlier server is alive."""
-        self._check_reach()
-        binaries = self._binaries()
-        if not self._data.exists():
-            self._initialise(binaries, life)
-        _check_private(self._data, self._account)
-        self._make_private(self._sockets)
-        # Left by a server that was killed. PostgreSQL would take any process of that id for it.
-        for name in (self._data / "postmaster.pid", self._sockets / SOCKET):
-            name.unlink(missing_ok=True)
-        (self._sockets / f"{SOCKET}.lock").unlink(missing_ok=True)
-        options = [f"--{name}={value}" for name, value in OPTIONS.items()]
-        self._spawn([binaries.folder / "postgres", "-D", self._data, "-k", self._sockets, *options], life)
+
+def _open(path: Path) -> int:
+    return os.open(path, os.O_RDWR | os.O_CREAT, 0o600)
+
+
+@contextlib.contextmanager
+def _opened(path: Path) -> Iterator[int]:
+    """An open file. Closing it gives its lock back, unless a child has inherited it."""
+    file = _open(path)
+    try:
+        yield file
+    finally:
+        os.close(file)
+
+
+def _take(file: int) -> bool:
+    """Lock the file alone, if nobody else holds it."""
+    import fcntl  # not on Windows, where this module is imported to say that it does not work
+
+    try:
+        fcntl.flock(file, fcntl.LOCK_EX | fcntl.LOCK_NB)
+    except BlockingIOError:
+        return False
+    return True
+
+
+def _share(file: int) -> None:
+    """Lock the file together with others; nobody holds it alone for longer than a glance."""
+    import fcntl
+
+    fcntl.flock(file, fcntl.LOCK_SH)

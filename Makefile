@@ -1,0 +1,47 @@
+# Two commands from a fresh clone: `make run` and `make test`. Both do their own set-up.
+# PYTHON=python3.12 chooses the interpreter, TESTS="tests/unit -x" what pytest is given.
+
+SHELL := /bin/bash
+.SHELLFLAGS := -euo pipefail -c
+.DELETE_ON_ERROR:
+.PHONY: help run test check servers clean
+
+export PIP_DISABLE_PIP_VERSION_CHECK := 1
+python := .venv/bin/python
+install := $(python) -m pip install --constraint constraints.txt --editable
+
+help:
+	@echo "make run    set up, then run experiments/quickstart.yaml on the embedded server"
+	@echo "make test   set up, then check and test everything"
+	@echo "make clean  remove the virtual environment and all caches"
+
+run: .venv/run.stamp
+	.venv/bin/pyheta run experiments/quickstart.yaml
+
+test: check servers
+	$(python) -m pytest $(TESTS)
+
+check: .venv/test.stamp
+	$(python) -m ruff check
+	$(python) -m ruff format --check
+	$(python) -m mypy
+	.venv/bin/lint-imports
+
+servers: .venv/test.stamp
+	.ci/install-packages $$($(python) tests/servers.py) \
+		|| echo "tests that need a server are skipped; with CI=true they fail"
+
+.venv/python.stamp: .ci/make-venv
+	.ci/make-venv
+	touch $@
+
+.venv/run.stamp: .venv/python.stamp pyproject.toml constraints.txt
+	$(install) .
+	touch $@
+
+.venv/test.stamp: .venv/python.stamp pyproject.toml constraints.txt
+	$(install) ".[dev]"
+	touch $@ .venv/run.stamp
+
+clean:
+	rm -rf .venv .pytest_cache .mypy_cache .ruff_cache .hypothesis .import_linter_cache

@@ -1,0 +1,98 @@
+"""Servers, fresh databases and a clean environment for every test."""
+
+import asyncio
+import contextlib
+import os
+from collections.abc import Iterator
+from contextlib import AbstractContextManager
+from pathlib import Path
+from urllib.parse import urlsplit
+
+import hypothesis
+import pytest
+import servers
+
+from pyheta.steps import Kind
+
+# How long an example takes says more about the machine than about the code.
+hypothesis.settings.register_profile("pyheta", deadline=None)
+hypothesis.settings.load_profile("pyheta")
+
+KEPT = ("PYHETA_DATA", "PYHETA_TEST_")
+
+
+@pytest.fixture(autouse=True)
+def _clean_environment(monkeypatch: pytest.MonkeyPatch) -> None:
+    """No setting of the person who runs the tests reaches them."""
+    for name in tuple(os.environ):
+        if name.startswith("PYHETA_") and not name.startswith(KEPT):
+            monkeypatch.delenv(name)
+
+
+@pytest.fixture(scope="session")
+def postgres_url() -> Iterator[str]:
+    """A PostgreSQL server: the URL of a superuser's database."""
+    yield from _serve(servers.POSTGRES.serve())
+
+
+@pytest.fixture(scope="session")
+def broker_url() -> Iterator[str]:
+    """A RabbitMQ virtual host that all tests share; queues carry their store's id."""
+    yield from _serve(servers.RABBITMQ.serve())
+
+
+@pytest.fixture(scope="session")
+def template_database(postgres_url: str) -> Iterator[str]:
+    """The name of a database with PyHeta's schema, to be copied."""
+    from pyheta.store.migrate import migrate
+
+    with servers.database(postgres_url) as url:
+        asyncio.run(migrate(url))
+        yield urlsplit(url).path.removeprefix("/")
+
+
+@pytest.fixture
+def database_url(postgres_url: str, template_database: str) -> Iterator[str]:
+    """A fresh database with PyHeta's schema."""
+    with servers.database(postgres_url, template_database) as url:
+        # A copy has its template's identity, and the names of queues come from that.
+        asyncio.run(servers.fetch(url, "UPDATE pyheta.identity SET id = gen_random_uuid()"))
+        yield url
+
+
+@pytest.fixture
+def empty_database_url(postgres_url: str) -> Iterator[str]:
+    """A fresh database without any table."""
+    with servers.database(postgres_url) as url:
+        yield url
+
+
+@pytest.fixture
+def store_broker_url(broker_url: str, database_url: str) -> Iterator[str]:
+    """The broker for the store in `database_url`, whose queues are deleted afterwards."""
+    from pyheta.broker.topology import Topology
+
+    yield broker_url
+    identity = asyncio.run(servers.fetch(database_url, "SELECT id FROM pyheta.identity"))
+    topology = Topology(identity)
+    names = [topology.dead, *map(topology.queue, Kind)]
+    asyncio.run(servers.delete_queues(broker_url, names))
+
+
+@pytest.fixture
+def home() -> Iterator[Path]:
+    """A folder for `PYHETA_HOME`. PostgreSQL's own account may enter it, unlike `tmp_path`."""
+    with servers.embedded_home() as folder:
+        yield folder
+
+
+def _serve(server: AbstractContextManager[str]) -> Iterator[str]:
+    """Without a server tests are skipped on a laptop and fail in CI."""
+    with contextlib.ExitStack() as stack:
+        try:
+            url = stack.enter_context(server)
+        except servers.ServerMissing as error:
+            if os.environ.get("CI") == "true":
+                raise
+            pytest.skip(str(error))
+        yield url
