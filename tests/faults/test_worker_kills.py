@@ -1,0 +1,152 @@
+"""Workers are killed, frozen and stopped in the middle of a sweep: it still ends complete, nothing twice."""
+
+import signal
+
+import pytest
+from processes import FAST, assert_complete, children, gone, kill, pyheta, rows, wait_for
+
+SWEEP = """
+version: 1
+name: kills
+seeds: 3
+config:
+  dataset: {name: synthetic, rows: 1200}
+  target: load
+  split: {train: 0.6, val: 0.2, test: 0.2}
+  window: {input: 8, horizon: 1}
+  scale: standard
+  net: {name: mlp, hidden: [16]}
+  train: {lr: 1.0e-3, batch_size: 64, epochs: 250, patience: 250}
+parameters:
+  exog: [[], [leading]]
+"""
+
+RUNNING_FITS = "SELECT id FROM pyheta.step WHERE state = 'running' AND op = 'fit'"
+
+
+@pytest.fixture
+def tool(tmp_path, database_url):
+    (tmp_path / "sweep.yaml").write_text(SWEEP)
+    environment = {
+        "PYHETA_DATABASE_URL": database_url,
+        "PYHETA_HOME": str(tmp_path / "home"),
+        "PYHETA_TIME_SCALE": str(FAST),
+    }
+    with pyheta(tmp_path, **environment) as tool:
+        yield tool
+
+
+def worker(tool, procs: int = 2):
+    return tool.start("worker", "--kind", "all", "--procs", str(procs), "--exit-when-idle")
+
+
+def outcomes(url: str) -> dict[str, int]:
+    return dict(rows(url, "SELECT outcome::text, count(*) FROM pyheta.attempt GROUP BY outcome"))
+
+
+def fitting(url: str, tool):
+    """Wait until fits are being computed."""
+    wait_for(lambda: rows(url, RUNNING_FITS), f"a running fit\n{tool.logs()}")
+
+
+def test_a_killed_child_costs_one_attempt(tool, database_url):
+    # Given a worker in the middle of a sweep
+    tool.run("submit", "sweep.yaml")
+    supervisor = worker(tool)
+    fitting(database_url, tool)
+
+    # When one of its children is killed
+    kill(children(supervisor.pid)[0])
+
+    # Then it notices, goes on with a new child, and ends complete
+    assert supervisor.wait(timeout=90) == 0, tool.logs()
+    assert outcomes(database_url)["crash"] == 1
+    assert_complete(database_url)
+
+
+def test_a_killed_supervisor_takes_its_children_along_and_another_worker_finishes(tool, database_url):
+    # Given two workers in the middle of a sweep
+    tool.run("submit", "sweep.yaml")
+    victim, survivor = worker(tool), worker(tool, procs=1)
+    fitting(database_url, tool)
+    held = "SELECT count(*) FROM pyheta.step JOIN pyheta.worker ON worker.id = worker_id WHERE pid = {}"
+    wait_for(lambda: rows(database_url, held.format(victim.pid)) > [(0,)], "a step in the victim's hands")
+    orphans = children(victim.pid)
+
+    # When one is killed without warning
+    kill(victim.pid)
+    victim.wait()
+
+    # Then its children die with it, its steps are given back, and the other worker ends the sweep
+    wait_for(lambda: gone(orphans), "the children's death")
+    assert survivor.wait(timeout=90) == 0, tool.logs()
+    assert outcomes(database_url)["lost"] >= 1
+    assert_complete(database_url)
+
+
+def test_a_frozen_worker_that_wakes_up_late_changes_nothing(tool, database_url):
+    # Given a worker in the middle of a sweep
+    tool.run("submit", "sweep.yaml")
+    zombie = worker(tool)
+    fitting(database_url, tool)
+
+    # When it freezes (children too) for longer than its lease, and another worker does all the work
+    frozen = [zombie.pid, *children(zombie.pid)]
+    for pid in frozen:
+        kill(pid, signal.SIGSTOP)
+    other = worker(tool)
+    assert other.wait(timeout=90) == 0, tool.logs()
+    assert_complete(database_url)
+    before = rows(database_url, "SELECT * FROM pyheta.metric ORDER BY 1, 2, 3, 4, 5")
+
+    # Then, thawed, it can record nothing, notices that it was given up, and leaves in order
+    for pid in frozen:
+        kill(pid, signal.SIGCONT)
+    assert zombie.wait(timeout=90) == 0, tool.logs()
+    assert rows(database_url, "SELECT * FROM pyheta.metric ORDER BY 1, 2, 3, 4, 5") == before
+    assert_complete(database_url)
+
+
+def test_sigterm_gives_back_what_cannot_be_finished_at_no_cost(tool, database_url):
+    # Given a worker in the middle of a sweep
+    tool.run("submit", "sweep.yaml")
+    stopped = worker(tool)
+    fitting(database_url, tool)
+
+    # When it is told to stop, twice
+    stopped.send_signal(signal.SIGTERM)
+    stopped.send_signal(signal.SIGTERM)
+
+    # Then it leaves in order, holds nothing any more, and no step has paid for it
+    assert stopped.wait(timeout=30) == 0, tool.logs()
+    assert rows(database_url, "SELECT count(*) FROM pyheta.step WHERE state = 'running'") == [(0,)]
+    assert rows(database_url, "SELECT sum(tries + crashes + lost) FROM pyheta.step") == [(0,)]
+    assert rows(database_url, "SELECT state FROM pyheta.worker") == [("stopped",)]
+
+    # And the next worker goes on where it stood
+    assert worker(tool).wait(timeout=90) == 0, tool.logs()
+    assert_complete(database_url)
+
+
+def test_a_step_that_kills_its_process_every_time_fails_as_poison_and_the_rest_goes_on(tool, database_url):
+    # Given a worker whose child dies whenever it computes the first of the fits
+    tool.run("submit", "sweep.yaml")
+    supervisor = worker(tool, procs=1)
+    first = f"{RUNNING_FITS} ORDER BY id LIMIT 1"
+    ((victim,),) = wait_for(lambda: rows(database_url, first), "a running fit")
+
+    # When that happens three times
+    running = f"SELECT crashes FROM pyheta.step WHERE id = {victim} AND state = 'running'"
+    for crashes in range(3):
+        wait_for(lambda n=crashes: rows(database_url, running) == [(n,)], f"attempt {crashes + 1}")
+        kill(children(supervisor.pid)[0])
+
+    # Then it fails for good, so does the run that needs it, and every other run succeeds
+    supervisor.wait(timeout=90)
+    ((state, reason),) = rows(database_url, f"SELECT state, reason FROM pyheta.step WHERE id = {victim}")
+    assert state == "failed"
+    assert reason.startswith("poison: ")
+    failed = rows(database_url, "SELECT op, blocked_by FROM pyheta.step WHERE state = 'failed' ORDER BY id")
+    assert failed == [("fit", None), ("score", victim)]
+    open_steps = "SELECT id FROM pyheta.step WHERE state NOT IN ('succeeded', 'failed')"
+    assert rows(database_url, open_steps) == []
