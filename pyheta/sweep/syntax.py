@@ -1,7 +1,7 @@
 """YAML text to plain data, with the place where each value stands.
 
 Only what a sweep needs: YAML 1.2 core scalars, so that `1e-3` is a number and `no` is text; one
-document; no tags. Nothing is executed, and size, depth and aliases are bounded, so no file does harm.
+document; no tags. Nothing is executed, and size, depth and aliases are bounded: no file does harm.
 """
 
 import re
@@ -27,7 +27,7 @@ Scalar = str | int | float | bool | None
 # libyaml where the wheel has it: a file at the size limit then takes milliseconds, not seconds.
 _Loader = getattr(yaml, "CSafeLoader", yaml.SafeLoader)
 
-_CONTROL = re.compile("[\x00-\x08\x0b\x0c\x0e-\x1f\x7f]")
+_CONTROL = re.compile("[\x00-\x08\x0b\x0c\x0e-\x1f\x7f\ud800-\udfff]")
 _CREDENTIALS = re.compile(r"[A-Za-z][A-Za-z0-9+.-]*://[^\s/@:'\"]*:[^\s/@'\"]+@")
 _INT = re.compile(r"[-+]?[0-9]+|0o[0-7]+|0x[0-9a-fA-F]+")
 _FLOAT = re.compile(r"[-+]?(\.[0-9]+|[0-9]+(\.[0-9]*)?)([eE][-+]?[0-9]+)?")
@@ -94,11 +94,11 @@ def parse(text: str, file: str) -> Document:
 
 
 def _read_bytes(path: Path) -> bytes:
-    if path.is_dir():
-        raise SweepError("is a directory, not a sweep file", where=str(path))
-    if path.exists() and not path.is_file():
-        raise SweepError("is not a regular file", where=str(path))
     try:
+        if path.is_dir():
+            raise SweepError("is a directory, not a sweep file", where=str(path))
+        if path.exists() and not path.is_file():  # a pipe would keep us waiting
+            raise SweepError("is not a regular file", where=str(path))
         with path.open("rb") as file:
             raw = file.read(MAX_BYTES + 1)
     except FileNotFoundError as error:
@@ -185,8 +185,7 @@ class _Composer:
             self._fail(event, f"nested deeper than {MAX_DEPTH}")
         if isinstance(event, yaml.AliasEvent):
             return self._alias(event)
-        if (tag := getattr(event, "tag", None)) not in (None, "", "!"):
-            self._fail(event, f"tag '{tag}' is not allowed", "remove it")
+        self._refuse_tag(event)
         node = _Node(self._at(event), None, isinstance(event, yaml.MappingStartEvent))
         if anchor := getattr(event, "anchor", None):
             self.anchors[anchor] = node
@@ -210,6 +209,7 @@ class _Composer:
         while not isinstance(event := next(self.events), yaml.MappingEndEvent):
             if not isinstance(event, yaml.ScalarEvent):
                 self._fail(event, "a key has to be text")
+            self._refuse_tag(event)
             pairs.append((event.value, self._at(event), self._node(next(self.events), depth)))
         return pairs
 
@@ -221,8 +221,14 @@ class _Composer:
             self._fail(event, f"alias '*{event.anchor}' has no anchor before it")
         return self.anchors[event.anchor]
 
+    def _refuse_tag(self, event: yaml.Event) -> None:
+        if (tag := getattr(event, "tag", None)) not in (None, "", "!"):
+            self._fail(event, f"tag '{tag}' is not allowed", "remove it")
+
     def _scalar(self, event: yaml.ScalarEvent) -> Scalar:
         text: str = event.value
+        if _CONTROL.search(text):  # written as an escape
+            self._fail(event, "control character", "remove it")
         if not event.implicit[0]:  # quoted or block text
             return text
         if text in _WORDS:

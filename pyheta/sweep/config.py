@@ -1,0 +1,213 @@
+"""One run's configuration: its sections, their ranges and defaults, and what of it can matter."""
+
+import re
+from collections.abc import Callable, Mapping
+from typing import Annotated, Any, Literal, Self, get_args, get_type_hints
+
+from pydantic import (
+    AfterValidator,
+    BaseModel,
+    ConfigDict,
+    Discriminator,
+    Field,
+    Tag,
+    TypeAdapter,
+    model_validator,
+)
+
+from pyheta.nets.configs import NETS, Net
+from pyheta.steps import canonical
+
+SPLIT_TOLERANCE = 1e-9
+
+Column = Annotated[str, Field(min_length=1, max_length=200, strict=True)]
+
+
+class Section(BaseModel):
+    """What all sections share: nothing unknown, nothing coerced, nothing infinite, never changed."""
+
+    model_config = ConfigDict(extra="forbid", frozen=True, strict=True, allow_inf_nan=False)
+
+
+class SyntheticData(Section):
+    """Made hourly data with a known answer."""
+
+    name: Literal["synthetic"] = "synthetic"
+    rows: int = Field(default=4000, ge=200, le=10_000_000, description="Hours to make.")
+    seed: int = Field(default=0, ge=0, lt=1 << 32, description="Seed of the noise in the data.")
+
+
+class CatalogueData(Section):
+    """A well-known data set by its name."""
+
+    name: str = Field(pattern=r"^[A-Za-z0-9][A-Za-z0-9_-]*$", max_length=64)
+
+
+class FileData(Section):
+    """A CSV or Parquet file; a relative path starts at the sweep file's folder."""
+
+    path: str = Field(min_length=1, max_length=4096)
+    time: Column | None = Field(default=None, description="The time column; found by itself when absent.")
+    format: Literal["csv", "parquet"] | None = Field(default=None, description="Told by the file's name.")
+
+
+def _kind_of_data(value: Any) -> str:
+    fields = value if isinstance(value, Mapping) else getattr(value, "__dict__", {})
+    if "path" in fields:
+        return "file"
+    return "synthetic" if fields.get("name") == "synthetic" else "catalogue"
+
+
+Dataset = Annotated[
+    Annotated[SyntheticData, Tag("synthetic")]
+    | Annotated[CatalogueData, Tag("catalogue")]
+    | Annotated[FileData, Tag("file")],
+    Discriminator(_kind_of_data),
+]
+
+
+class Split(Section):
+    """Shares of the rows, in the order of time; they add up to 1."""
+
+    train: float = Field(default=0.6, gt=0, lt=1)
+    val: float = Field(default=0.1, gt=0, lt=1)
+    test: float = Field(default=0.3, gt=0, lt=1)
+
+    @model_validator(mode="after")
+    def _whole(self) -> Self:
+        total = self.train + self.val + self.test
+        if abs(total - 1) > SPLIT_TOLERANCE:
+            raise ValueError(f"train, val and test add up to {total:.10g}, not to 1")
+        return self
+
+
+class Window(Section):
+    """How many rows a net sees, and how many it forecasts."""
+
+    input: int = Field(ge=1, le=1_000_000, description="Rows before the forecast that a net sees.")
+    horizon: int = Field(default=1, ge=1, le=100_000, description="Rows that are forecast at once.")
+
+
+class Train(Section):
+    """How nets are trained that are trained by gradient. The best epoch on validation is kept."""
+
+    optimizer: Literal["adam"] = "adam"
+    lr: float = Field(default=1e-3, gt=0, le=10, description="Learning rate.")
+    batch_size: int = Field(default=64, ge=1, le=1_000_000, description="Windows of one step.")
+    epochs: int = Field(default=100, ge=1, le=1_000_000, description="The most epochs.")
+    patience: int = Field(default=5, ge=1, le=1_000_000, description="Epochs without a better one.")
+    min_delta: float = Field(default=0.0, ge=0, le=1e6, description="The least that counts as better.")
+    shuffle: bool = Field(default=True, description="Windows in a new order in every epoch.")
+
+
+def _distinct(columns: tuple[str, ...]) -> tuple[str, ...]:
+    if twice := sorted({column for column in columns if columns.count(column) > 1}):
+        raise ValueError(f"column '{twice[0]}' is listed twice")
+    return columns
+
+
+Exog = Annotated[tuple[Column, ...], Field(strict=False), AfterValidator(_distinct)]
+
+
+class RunConfig(Section):
+    """One run, fully resolved. Runs share their sections, so a hundred thousand of them stay small."""
+
+    dataset: Dataset = Field(description="A name, a path, or a mapping with 'path' and 'time'.")
+    target: Column = Field(description="The column to forecast.")
+    exog: Exog = Field(default=(), description="Columns that nets see beside the target, in any order.")
+    split: Split = Split()
+    window: Window
+    scale: Literal["minmax", "standard", "none"] = Field(
+        default="standard", description="Scaling of every column, fitted on the training rows."
+    )
+    net: Annotated[Net, Field(discriminator="name")] = Field(
+        description="A name, or a mapping with 'name' and the net's own options."
+    )
+    train: Train = Train()
+
+    def as_json(self) -> dict[str, Any]:
+        """Nested plain data, defaults filled in."""
+        return self.model_dump(mode="json")
+
+    def dataset_key(self) -> str:
+        """The canonical text of the `dataset` section: runs on the same data have the same."""
+        return canonical(self.dataset.model_dump(mode="json"))
+
+    def reduced(self) -> Self:
+        """The same run with every option that cannot matter to its net at a fixed value."""
+        inert: dict[str, Any] = {}
+        if (lookback := self.net.lookback(self.window.input)) != self.window.input:
+            inert["window"] = self.window.model_copy(update={"input": lookback})
+        if not self.net.uses_exog:
+            inert["exog"] = ()
+        if not self.net.trained_by_gradient:
+            inert["train"] = Train()
+        return self.model_copy(update=inert) if inert else self
+
+
+SECTIONS: Mapping[str, TypeAdapter[Any]] = {
+    name: TypeAdapter(hint)
+    for name, hint in get_type_hints(RunConfig, include_extras=True).items()
+    if name in RunConfig.model_fields
+}
+
+# Which models may stand in a section; the sections that are missing here hold a single value.
+MODELS: Mapping[str, tuple[type[BaseModel], ...]] = {
+    "dataset": (SyntheticData, CatalogueData, FileData),
+    "split": (Split,),
+    "window": (Window,),
+    "net": get_args(Net),
+    "train": (Train,),
+}
+
+# Dotted keys of everything that can be written: the sections, then what is in them.
+KEYS: tuple[str, ...] = (
+    *SECTIONS,
+    *dict.fromkeys(
+        f"{section}.{field}"
+        for section, models in MODELS.items()
+        for model in models
+        for field in model.model_fields
+    ),
+)
+
+# Those of them that hold one value, not a section.
+LEAVES = tuple(key for key in KEYS if key not in MODELS)
+
+_CATALOGUE_NAME = re.compile(r"[A-Za-z0-9][A-Za-z0-9_-]*")
+
+
+def _named(value: object) -> object:
+    return {"name": value} if isinstance(value, str) else value
+
+
+def _data(value: object) -> object:
+    is_path = isinstance(value, str) and not _CATALOGUE_NAME.fullmatch(value)
+    return {"path": value} if is_path else _named(value)
+
+
+def _sorted(value: object) -> object:
+    return sorted(value, key=str) if isinstance(value, list) else value
+
+
+# Short ways to write a section, and the one long form: `net: lstm`, `dataset: etth1`, `exog: [b, a]`.
+LONG_FORM: Mapping[str, Callable[[object], object]] = {
+    "net": _named,
+    "dataset": _data,
+    "exog": _sorted,
+}
+
+
+def default_of(key: str, net: object) -> Any:
+    """What a dotted key stands at when nobody writes it, for runs of the net named `net`."""
+    section, _, field = key.partition(".")
+    if not field:
+        return _default(RunConfig, section)
+    one = NETS.get(str(net)) if section == "net" else None
+    models = (one,) if one else MODELS[section]
+    return next((_default(model, field) for model in models if field in model.model_fields), None)
+
+
+def _default(model: type[BaseModel], field: str) -> Any:
+    info = model.model_fields[field]
+    return None if info.is_required() else info.default

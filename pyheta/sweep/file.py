@@ -1,0 +1,109 @@
+"""The top level of a sweep file: its keys, their ranges and defaults."""
+
+from typing import Annotated, Any, Literal
+
+from pydantic import AfterValidator, BeforeValidator, ConfigDict, Field
+from pydantic.dataclasses import dataclass
+
+from pyheta.nets.configs import LastConfig, Net, RidgeConfig, SeasonalConfig
+from pyheta.sweep.config import LONG_FORM, Section
+from pyheta.sweep.problems import shown
+
+MAX_SEEDS = 100_000
+
+Seed = Annotated[int, Field(ge=0, lt=1 << 32)]
+
+MetricName = Literal[
+    "mae",
+    "mse",
+    "rmse",
+    "mape",
+    "smape",
+    "mase",
+    "wape",
+    "r2",
+    "mae_scaled",
+    "mse_scaled",
+    "rmse_scaled",
+    "skill",
+]
+
+
+def _counted(value: object) -> object:
+    """`seeds: 3` is `seeds: [0, 1, 2]`."""
+    if isinstance(value, list):
+        return tuple(value)
+    if type(value) is not int or not 1 <= value <= MAX_SEEDS:
+        raise ValueError(f"expected 1 to {MAX_SEEDS:,} or a list of seeds, got {shown(value)}")
+    return tuple(range(value))
+
+
+def _distinct(seeds: tuple[int, ...]) -> tuple[int, ...]:
+    if twice := [seed for seed in seeds if seeds.count(seed) > 1]:
+        raise ValueError(f"seed {twice[0]} is listed twice")
+    return seeds
+
+
+def _nets(value: object) -> object:
+    """`baselines: last` is `baselines: [{name: last}]`."""
+    items = value if isinstance(value, list) else [value]
+    return tuple(LONG_FORM["net"](item) for item in items)
+
+
+class When(Section):
+    """Axes that exist only where a condition holds."""
+
+    condition: dict[str, Any] = Field(alias="if", description="Dotted keys and their values.")
+    parameters: dict[str, Any] = Field(description="Axes, as in 'parameters'.")
+
+
+@dataclass(frozen=True, slots=True, config=ConfigDict(extra="forbid", strict=False))
+class Report:
+    """What the table of a sweep shows: dotted keys as rows and columns, and which metric."""
+
+    rows: tuple[str, ...] = ()
+    cols: tuple[str, ...] = ()
+    metric: MetricName = "rmse"
+
+
+class SweepFile(Section):
+    """A PyHeta sweep: which runs there are, and how they are shown."""
+
+    version: Literal[1] = Field(default=1, description="Version of this format.")
+    name: str = Field(
+        pattern=r"^[A-Za-z0-9]([A-Za-z0-9._-]{0,62}[A-Za-z0-9_-])?$",
+        description="Up to 64 letters, digits, '.', '_' and '-'.",
+    )
+    extends: list[str] = Field(
+        default=[], description="Files to build on, relative to this one; later words win."
+    )
+    seeds: Annotated[
+        tuple[Seed, ...],
+        Field(min_length=1),
+        AfterValidator(_distinct),
+        BeforeValidator(_counted, json_schema_input_type=int | list[int]),
+    ] = Field(default=(0,), description="How many repetitions (0, 1, …), or a list of seeds.")
+    leakage: Literal["forbid", "allow"] = Field(
+        default="forbid", description="Whether steps may see what lies in a forecast's future."
+    )
+    config: dict[str, Any] = Field(default={}, description="One value each, for all runs.")
+    parameters: dict[str, Any] = Field(
+        default={}, description="Each key is an axis; the sweep is the product of all axes."
+    )
+    zip: dict[str, dict[str, list[Any]]] = Field(
+        default={}, description="Named axes whose keys advance together."
+    )
+    when: list[When] = Field(default=[], description="Axes under a condition.")
+    exclude: list[dict[str, Any]] = Field(
+        default=[], description="Partial configurations; runs that match one are left out."
+    )
+    baselines: Annotated[
+        tuple[Annotated[Net, Field(discriminator="name")], ...],
+        BeforeValidator(_nets, json_schema_input_type=list[Any]),
+    ] = Field(
+        default=(LastConfig(), SeasonalConfig(), RidgeConfig()),
+        description="Nets that run beside the sweep once per question; [] for none.",
+    )
+    run_cap: int = Field(default=20_000, ge=1, le=10_000_000, description="The most runs, before 'exclude'.")
+    priority: int = Field(default=0, ge=-1000, le=1000, description="Higher runs first.")
+    report: Report = Field(default=Report(), description="The table that 'pyheta report' shows.")

@@ -1,0 +1,131 @@
+"""Everything that is wrong with one sweep, collected so that one edit can mend it all."""
+
+import json
+import re
+from collections.abc import Iterator, Mapping, Sequence
+from contextlib import contextmanager
+from difflib import get_close_matches
+
+from pydantic_core import ErrorDetails
+
+from pyheta.errors import SweepError, SweepErrors, nearest
+
+MAX_SHOWN = 20
+
+
+class Problems:
+    """Collects errors, each once, in the order in which they are found."""
+
+    def __init__(self) -> None:
+        self._found: dict[str, SweepError] = {}
+
+    def __len__(self) -> int:
+        return len(self._found)
+
+    def add(self, what: str, *, where: str, cure: str = "") -> None:
+        self.note(SweepError(what, where=where, cure=cure))
+
+    def note(self, *errors: SweepError) -> None:
+        for error in errors:
+            self._found.setdefault(str(error), error)
+
+    @contextmanager
+    def collect(self) -> Iterator[None]:
+        """Note a SweepError that is raised inside, and go on after the block."""
+        try:
+            yield
+        except SweepErrors as error:
+            self.note(*error.errors)
+        except SweepError as error:
+            self.note(error)
+
+    @property
+    def full(self) -> bool:
+        """Enough is known to stop looking."""
+        return len(self) >= MAX_SHOWN
+
+    def raise_any(self) -> None:
+        """Raise what was found: nothing, one SweepError, or SweepErrors with the first twenty."""
+        errors = list(self._found.values())[:MAX_SHOWN]
+        if len(errors) == 1:
+            raise errors[0]
+        if errors:
+            raise SweepErrors(errors)
+
+
+def unknown_key(key: str, known: Sequence[str], *, where: str) -> SweepError:
+    """The error for a dotted key that nobody knows. `lr` alone finds `train.lr`."""
+    like = key
+    if not get_close_matches(key, known, n=1):
+        like = next((name for name in known if name.endswith(f".{key}")), key)
+    return SweepError(f"unknown key '{shorten(key)}'", where=where, cure=nearest(like, known))
+
+
+def shorten(text: str) -> str:
+    """A text as it is shown in a message: one line of at most forty characters."""
+    line = " ".join(text.split())
+    return line if len(line) <= 40 else f"{line[:39]}…"  # noqa: PLR2004 (as the docstring says)
+
+
+def shown(value: object) -> str:
+    """A value as it could stand in a sweep file, shortened."""
+    return shorten(json.dumps(value, ensure_ascii=False, default=str))
+
+
+# What pydantic calls an unknown key, in models and in data classes.
+UNKNOWN = ("extra_forbidden", "unexpected_keyword_argument")
+
+# pydantic's error types in our words; `{}` are the values of the error's context.
+_EXPECTED: Mapping[str, str] = {
+    "int_type": "a whole number",
+    "float_type": "a number",
+    "string_type": "text",
+    "bool_type": "true or false",
+    "list_type": "a list",
+    "tuple_type": "a list",
+    "dict_type": "a mapping",
+    "model_type": "a mapping",
+    "dataclass_type": "a mapping",
+    "model_attributes_type": "a mapping",
+    "greater_than": "more than {gt}",
+    "greater_than_equal": "at least {ge}",
+    "less_than": "less than {lt}",
+    "less_than_equal": "at most {le}",
+    "too_short": "at least {min_length} of them",
+    "too_long": "at most {max_length} of them",
+    "string_too_short": "some text",
+    "string_too_long": "at most {max_length} characters",
+    "string_pattern_mismatch": "a name of letters, digits, '.', '_' and '-'",
+    "finite_number": "a finite number",
+}
+
+
+def describe(found: ErrorDetails, name: str, known: Sequence[str]) -> tuple[str, str]:
+    """What pydantic found, in our words: what is wrong with the key `name`, and what to do.
+
+    `known` are the keys that may stand where an unknown one was found.
+    """
+    context = found.get("ctx", {})
+    match found["type"]:
+        case "missing":
+            said = f"missing key '{name}'", ""
+        case "union_tag_not_found":
+            said = f"missing key '{name}.name'", ""
+        case kind if kind in UNKNOWN:
+            said = f"unknown key '{shorten(name)}'", nearest(name.rpartition(".")[2], known)
+        case "literal_error":
+            said = _not_among(name, found["input"], context["expected"])
+        case "union_tag_invalid":
+            said = _not_among(name, context["tag"], context["expected_tags"])
+        case "value_error":
+            said = f"{name}: {context['error']}", ""
+        case kind:
+            expected = _EXPECTED.get(kind, "something else").format(**context)
+            said = f"{name}: expected {expected}, got {shown(found['input'])}", ""
+    return said
+
+
+def _not_among(name: str, value: object, expected: str) -> tuple[str, str]:
+    if isinstance(value, str) and (names := re.findall("'([^']*)'", expected)):
+        return f"unknown {name} '{shorten(value)}'", nearest(value, names)
+    return f"{name}: expected {expected}, got {shown(value)}", ""

@@ -1,0 +1,80 @@
+"""A sweep: one YAML file, read, checked and expanded."""
+
+from collections.abc import Sequence
+from dataclasses import dataclass, field
+from pathlib import Path
+from typing import Literal
+
+from pyheta.sweep.config import KEYS
+from pyheta.sweep.expand import Run, expand
+from pyheta.sweep.file import Report, SweepFile
+from pyheta.sweep.grid import read_grid
+from pyheta.sweep.layers import read_layers
+from pyheta.sweep.problems import Problems, unknown_key
+from pyheta.sweep.syntax import Document
+
+
+@dataclass(frozen=True, slots=True)
+class Sweep:
+    """A name and its runs. The same text gives the same runs in the same order.
+
+    `text` is the file as it was written, `overrides` what the command line added; `axes` are the dotted
+    keys that vary; relative paths of data sets start at the folder of `path`.
+    """
+
+    name: str
+    seeds: tuple[int, ...]
+    leakage: Literal["forbid", "allow"]
+    priority: int
+    report: Report
+    axes: tuple[str, ...]
+    path: Path
+    text: str
+    overrides: tuple[str, ...]
+    _runs: tuple[Run, ...] = field(repr=False)
+
+    def runs(self) -> list[Run]:
+        """All runs in their fixed order: the nets', then the baselines'."""
+        return list(self._runs)
+
+
+def read_sweep(path: Path, overrides: Sequence[str] = ()) -> Sweep:
+    """Read a sweep file and expand it; `overrides` are `key=value` or `key=value,value`.
+
+    Raises SweepError, or SweepErrors with up to twenty of them, each with its `file:line:column`.
+    """
+    problems = Problems()
+    document = read_layers(path, overrides, problems)
+    file = _top_level(document, problems)
+    grid = read_grid(document, problems)
+    _check_report(document, problems)
+    runs = expand(grid, file, document, problems)
+    problems.raise_any()
+    return Sweep(
+        name=file.name,
+        seeds=file.seeds,
+        leakage=file.leakage,
+        priority=file.priority,
+        report=file.report,
+        axes=grid.varied_keys(),
+        path=path,
+        text=document.text,
+        overrides=tuple(overrides),
+        _runs=runs,
+    )
+
+
+def _top_level(document: Document, problems: Problems) -> SweepFile:
+    if "name" not in document.data:
+        if not problems:
+            problems.add("missing key 'name'", where=document.file)
+        document.data["name"] = "unnamed"
+    return SweepFile.model_validate(document.data)
+
+
+def _check_report(document: Document, problems: Problems) -> None:
+    for side in ("rows", "cols"):
+        for index, key in enumerate(document.data.get("report", {}).get(side, [])):
+            if key not in KEYS:
+                where = document.where(("report", side, index))
+                problems.note(unknown_key(key, KEYS, where=where))
