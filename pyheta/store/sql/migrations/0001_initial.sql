@@ -1,7 +1,6 @@
 -- The store: what was asked (sweep, run), what has to be computed (step, need, file), who computes it
 -- (worker, attempt) and what came out (product, metric, blob). Everything lives in the schema `pyheta`.
-
-CREATE SCHEMA IF NOT EXISTS pyheta;
+-- Hashes are compared byte by byte (COLLATE "C"): faster, and a beginning of one can be looked up by range.
 
 -- One row: which store this is. Queue names carry the id, so two stores can share one broker.
 CREATE TABLE pyheta.identity (
@@ -25,7 +24,7 @@ CREATE TYPE pyheta.outcome AS ENUM ('ok', 'error', 'crash', 'lost', 'release');
 CREATE SEQUENCE pyheta.fence;
 
 CREATE TABLE pyheta.sweep (
-    id text PRIMARY KEY CHECK (id ~ '^[0-9a-f]{64}$'),  -- hash of the name and of every run: submitting twice meets itself
+    id text COLLATE "C" PRIMARY KEY CHECK (id ~ '^[0-9a-f]{64}$'),  -- hash of the name and of every run: submitting twice meets itself
     name text NOT NULL,
     source text NOT NULL,             -- the YAML text as the user wrote it
     overrides text[] NOT NULL,        -- what the command line changed
@@ -59,7 +58,7 @@ CREATE INDEX worker_alive ON pyheta.worker (lease_until) WHERE state = 'alive';
 
 CREATE TABLE pyheta.step (
     id bigint GENERATED ALWAYS AS IDENTITY PRIMARY KEY,  -- a step's needs always have smaller ids: locks in id order cannot deadlock
-    key text NOT NULL UNIQUE CHECK (key ~ '^[0-9a-f]{64}$'),  -- computed once, whoever asks
+    key text COLLATE "C" NOT NULL UNIQUE CHECK (key ~ '^[0-9a-f]{64}$'),  -- computed once, whoever asks
     op text NOT NULL,
     version int NOT NULL,
     kind pyheta.kind NOT NULL,
@@ -87,11 +86,14 @@ CREATE TABLE pyheta.step (
     CONSTRAINT waiting_waits_for_something CHECK (state <> 'waiting' OR unmet > 0),
     CONSTRAINT ready_has_all_needs CHECK (state NOT IN ('queued', 'running', 'succeeded') OR unmet = 0),
     CONSTRAINT terminal_has_an_end CHECK ((state IN ('succeeded', 'failed', 'cancelled')) = (finished_at IS NOT NULL)),
+    CONSTRAINT only_the_running_are_asked_to_stop CHECK (NOT cancel_requested OR state = 'running'),
     CONSTRAINT failed_says_why CHECK (state <> 'failed' OR reason IS NOT NULL)
 ) WITH (fillfactor = 80, autovacuum_vacuum_scale_factor = 0.02);
 CREATE INDEX step_ready ON pyheta.step (kind, priority DESC, id) WHERE state = 'queued';
 CREATE INDEX step_held ON pyheta.step (worker_id) WHERE state = 'running';
 CREATE INDEX step_unrung ON pyheta.step (kind, priority DESC, id) WHERE state = 'queued' AND rung_at IS NULL;
+CREATE INDEX step_open ON pyheta.step (kind) WHERE state IN ('waiting', 'queued', 'running');
+CREATE INDEX step_finished ON pyheta.step (finished_at) WHERE state = 'succeeded';
 
 CREATE TABLE pyheta.need (
     step_id bigint NOT NULL REFERENCES pyheta.step,
@@ -106,12 +108,12 @@ CREATE INDEX need_of ON pyheta.need (need_id);
 CREATE TABLE pyheta.file (
     step_id bigint NOT NULL REFERENCES pyheta.step,
     role text NOT NULL,
-    sha256 text NOT NULL CHECK (sha256 ~ '^[0-9a-f]{64}$'),
+    sha256 text COLLATE "C" NOT NULL CHECK (sha256 ~ '^[0-9a-f]{64}$'),
     PRIMARY KEY (step_id, role)
 );
 
 CREATE TABLE pyheta.run (
-    sweep_id text NOT NULL REFERENCES pyheta.sweep,
+    sweep_id text COLLATE "C" NOT NULL REFERENCES pyheta.sweep,
     ordinal int NOT NULL,
     role text NOT NULL CHECK (role IN ('net', 'baseline')),
     config jsonb NOT NULL,            -- resolved, defaults filled in
@@ -123,7 +125,7 @@ CREATE INDEX run_score ON pyheta.run (score_id);
 
 -- Every step that a sweep needs, directly or not: status counts and cancel read this instead of walking the graph.
 CREATE TABLE pyheta.sweep_step (
-    sweep_id text NOT NULL REFERENCES pyheta.sweep,
+    sweep_id text COLLATE "C" NOT NULL REFERENCES pyheta.sweep,
     step_id bigint NOT NULL REFERENCES pyheta.step,
     PRIMARY KEY (sweep_id, step_id)
 );
@@ -148,7 +150,7 @@ CREATE TABLE pyheta.product (
     step_id bigint NOT NULL,
     fence bigint NOT NULL,
     name text NOT NULL,
-    sha256 text NOT NULL CHECK (sha256 ~ '^[0-9a-f]{64}$'),
+    sha256 text COLLATE "C" NOT NULL CHECK (sha256 ~ '^[0-9a-f]{64}$'),
     size bigint NOT NULL CHECK (size >= 0),
     PRIMARY KEY (step_id, name),      -- one attempt only is ever recorded
     FOREIGN KEY (step_id, fence) REFERENCES pyheta.attempt
@@ -161,13 +163,13 @@ CREATE TABLE pyheta.metric (
     name text NOT NULL,
     horizon int NOT NULL CHECK (horizon >= 0),  -- 0: all steps ahead together
     value double precision NOT NULL CHECK (value > '-Infinity' AND value < 'Infinity'),  -- finite (NaN sorts above infinity), or not there
-    PRIMARY KEY (step_id, split, name, horizon),
+    PRIMARY KEY (step_id, horizon, split, name),  -- a report reads horizon 0 of many steps
     FOREIGN KEY (step_id, fence) REFERENCES pyheta.attempt
 );
 
 -- Artifact bytes, unless PYHETA_ARTIFACTS_URL puts them elsewhere. Float noise does not compress.
 CREATE TABLE pyheta.blob (
-    sha256 text PRIMARY KEY CHECK (sha256 ~ '^[0-9a-f]{64}$'),
+    sha256 text COLLATE "C" PRIMARY KEY CHECK (sha256 ~ '^[0-9a-f]{64}$'),
     bytes bytea NOT NULL,
     created_at timestamptz NOT NULL DEFAULT now()
 );

@@ -1,0 +1,181 @@
+"""Artifacts: bytes under the SHA-256 of themselves, in PostgreSQL or in an object store."""
+
+import asyncio
+import hashlib
+import os
+import secrets
+from abc import ABC, abstractmethod
+from collections.abc import Iterator
+from contextlib import contextmanager, suppress
+from pathlib import Path
+from typing import Final
+
+import obstore
+from obstore.exceptions import (
+    AlreadyExistsError,
+    BaseError,
+    NotFoundError,
+    PermissionDeniedError,
+    UnauthenticatedError,
+    UnknownConfigurationKeyError,
+)
+from obstore.store import ObjectStore, from_url
+
+from pyheta.errors import ConfigError, StoreError, StoreUnavailable
+from pyheta.settings import masked
+from pyheta.steps import Product
+from pyheta.store.database import Database
+from pyheta.store.sql import load
+
+#: What PostgreSQL keeps of one artifact; its own limit is 1 GiB, and every copy of it stands in memory.
+LARGEST_BLOB: Final = 512 * 2**20
+#: Seconds within which the largest blob has to travel.
+LONG: Final = 600.0
+_SQL = load("blobs")
+
+
+class HashNamed(ABC):
+    """See `Artifacts`: all of it, given four plain operations on bytes under their hash."""
+
+    where: str
+
+    @abstractmethod
+    async def has(self, sha256: str) -> bool: ...
+
+    @abstractmethod
+    async def _keep(self, sha256: str, content: bytes) -> None:
+        """Keep the bytes; harmless when they are there already."""
+
+    @abstractmethod
+    async def _read(self, sha256: str) -> bytes | None:
+        """The bytes; None if they are not there."""
+
+    @abstractmethod
+    async def _remove(self, sha256: str) -> None: ...
+
+    async def put(self, path: Path) -> Product:
+        content = await asyncio.to_thread(path.read_bytes)
+        sha256 = hashlib.sha256(content).hexdigest()
+        if not await self.has(sha256):
+            await self._keep(sha256, content)
+        return Product(path.stem, sha256, len(content))
+
+    async def fetch(self, sha256: str, to: Path) -> None:
+        content = await self._read(sha256)
+        if content is None:
+            raise StoreError(f"artifact {sha256[:12]} is not there", where=self.where)
+        if hashlib.sha256(content).hexdigest() != sha256:
+            raise StoreError(f"artifact {sha256[:12]} is damaged: its hash is another", where=self.where)
+        await asyncio.to_thread(_write_whole, to, content)
+
+    async def check(self) -> str:
+        content = secrets.token_bytes(32)  # nobody else's artifact
+        sha256 = hashlib.sha256(content).hexdigest()
+        await self._keep(sha256, content)
+        try:
+            if await self._read(sha256) != content:
+                raise StoreError("artifacts do not come back as they were written", where=self.where)
+        finally:
+            await self._remove(sha256)
+        return self.where
+
+
+class PostgresArtifacts(HashNamed):
+    """In the table `blob`, beside everything else: nothing more to set up, up to 512 MiB each."""
+
+    def __init__(self, database: Database) -> None:
+        self._database = database
+        self.where = f"PostgreSQL at {database.where}"
+
+    async def has(self, sha256: str) -> bool:
+        return bool(await self._value("has", sha256))
+
+    async def _keep(self, sha256: str, content: bytes) -> None:
+        if len(content) > LARGEST_BLOB:
+            what = f"an artifact of {len(content) / 2**20:.0f} MiB is too large for PostgreSQL"
+            cure = "set PYHETA_ARTIFACTS_URL to a folder (file://…) or a bucket that all machines reach"
+            raise ConfigError(what, where=self.where, cure=cure)
+        await self._value("put", sha256, content)
+
+    async def _read(self, sha256: str) -> bytes | None:
+        return await self._value("get", sha256)
+
+    async def _remove(self, sha256: str) -> None:
+        await self._value("remove", sha256)
+
+    async def _value(self, query: str, *args: object) -> bytes | None:
+        return await self._database.run(
+            lambda connection: connection.fetchval(_SQL[query], *args, timeout=LONG)
+        )
+
+
+class ObjectArtifacts(HashNamed):
+    """In a folder or bucket: `<first two digits>/<hash>`, each object written once and never replaced."""
+
+    def __init__(self, url: str) -> None:
+        """`url`: file://, s3://, gs:// or az://. Credentials come from the provider's own variables."""
+        self.where = masked(url)
+        self._objects = _object_store(url)
+
+    async def has(self, sha256: str) -> bool:
+        with _translated(self.where), suppress(FileNotFoundError, NotFoundError):
+            await obstore.head_async(self._objects, _name(sha256))
+            return True
+        return False
+
+    async def _keep(self, sha256: str, content: bytes) -> None:
+        with _translated(self.where), suppress(AlreadyExistsError):
+            await obstore.put_async(self._objects, _name(sha256), content, mode="create")
+
+    async def _read(self, sha256: str) -> bytes | None:
+        with _translated(self.where), suppress(FileNotFoundError, NotFoundError):
+            found = await obstore.get_async(self._objects, _name(sha256))
+            return bytes(await found.bytes_async())
+        return None
+
+    async def _remove(self, sha256: str) -> None:
+        with _translated(self.where):
+            await obstore.delete_async(self._objects, _name(sha256))
+
+
+def _object_store(url: str) -> ObjectStore:
+    try:
+        return from_url(url, mkdir=True) if url.startswith("file:") else from_url(url)
+    except (BaseError, OSError, ValueError) as error:
+        what = f"artifacts cannot be kept here: {_first_line(error)}"
+        raise ConfigError(what, where=masked(url), cure="check PYHETA_ARTIFACTS_URL") from error
+
+
+def _name(sha256: str) -> str:
+    return f"{sha256[:2]}/{sha256}"
+
+
+def _write_whole(to: Path, content: bytes) -> None:
+    """All of it or nothing: written beside, forced to disk, then renamed."""
+    beside = to.with_name(f".{to.name}.{secrets.token_hex(4)}")
+    try:
+        with beside.open("wb") as file:
+            file.write(content)
+            file.flush()
+            os.fsync(file.fileno())
+        beside.replace(to)
+    finally:
+        beside.unlink(missing_ok=True)
+
+
+@contextmanager
+def _translated(where: str) -> Iterator[None]:
+    try:
+        yield
+    except (PermissionDeniedError, UnauthenticatedError, UnknownConfigurationKeyError, ValueError) as error:
+        what = f"no access to the artifacts: {_first_line(error)}"
+        raise ConfigError(what, where=where, cure="check PYHETA_ARTIFACTS_URL and its credentials") from error
+    except (BaseError, OSError) as error:
+        what = f"cannot reach the artifacts: {_first_line(error)}"
+        raise StoreUnavailable(
+            what, where=where, cure="check that they can be reached, then try again"
+        ) from error
+
+
+def _first_line(error: Exception) -> str:
+    return str(error).partition("\n")[0]

@@ -1,0 +1,210 @@
+--- register: A worker's life begins. Saying it twice (an answer was lost) changes nothing.
+INSERT INTO pyheta.worker (id, host, pid, version, kinds, procs, lease_until)
+VALUES ($1, $2, $3, $4, $5::pyheta.kind[], $6, clock_timestamp() + $7::interval)
+ON CONFLICT (id) DO NOTHING;
+
+--- heartbeat: Extend a living worker's lease, note progress, list what it holds. No row: it is dead.
+WITH beat AS (
+    UPDATE pyheta.worker SET lease_until = clock_timestamp() + $2::interval
+    WHERE id = $1 AND state = 'alive'
+    RETURNING id
+), noted AS (
+    UPDATE pyheta.attempt SET progress = said.progress
+    FROM unnest($3::bigint[], $4::bigint[], $5::jsonb[]) AS said (step_id, fence, progress)
+    WHERE attempt.step_id = said.step_id AND attempt.fence = said.fence
+        AND attempt.worker_id = (SELECT id FROM beat) AND attempt.ended_at IS NULL
+)
+SELECT step.id, step.fence, step.cancel_requested
+FROM beat LEFT JOIN pyheta.step ON step.worker_id = beat.id AND step.state = 'running';
+
+--- retire: A worker's life ends in order.
+UPDATE pyheta.worker SET state = 'stopped', ended_at = now() WHERE id = $1 AND state = 'alive';
+
+--- claim: Take this step for a living worker. The share lock makes a burial and a claim exclude each other.
+WITH living AS MATERIALIZED (
+    SELECT id FROM pyheta.worker
+    WHERE id = $1 AND state = 'alive' AND lease_until > clock_timestamp()
+    FOR SHARE
+), taken AS (
+    UPDATE pyheta.step SET state = 'running', worker_id = $1, fence = nextval('pyheta.fence')
+    WHERE id = $2 AND state = 'queued' AND available_at <= now() AND EXISTS (SELECT FROM living)
+    RETURNING id, fence, key, op, kind, params
+), begun AS (
+    INSERT INTO pyheta.attempt (step_id, fence, worker_id) SELECT id, fence, $1 FROM taken
+)
+SELECT id, fence, key, op, kind, params FROM taken;
+
+--- claim_next: Take up to $3 ready steps (of sweep $4, if given), best first.
+-- One short index scan a kind, however long the queue. The sweep is looked up for one candidate at a time:
+-- a scalar subquery, since EXISTS may be planned as a hash of all the sweep's steps.
+WITH living AS MATERIALIZED (
+    SELECT id FROM pyheta.worker
+    WHERE id = $1 AND state = 'alive' AND lease_until > clock_timestamp()
+    FOR SHARE
+), ready AS MATERIALIZED (
+    SELECT candidate.id
+    FROM unnest($2::pyheta.kind[]) AS wanted (kind)
+    CROSS JOIN LATERAL (
+        SELECT id, priority FROM pyheta.step
+        WHERE kind = wanted.kind AND state = 'queued' AND available_at <= now()
+            AND EXISTS (SELECT FROM living)
+            AND ($4::text IS NULL OR (
+                SELECT true FROM pyheta.sweep_step WHERE sweep_id = $4 AND step_id = step.id
+            ))
+        ORDER BY priority DESC, id
+        LIMIT $3
+        FOR UPDATE SKIP LOCKED
+    ) AS candidate
+    ORDER BY candidate.priority DESC, candidate.id
+    LIMIT $3
+), taken AS (
+    UPDATE pyheta.step SET state = 'running', worker_id = $1, fence = nextval('pyheta.fence')
+    WHERE id = ANY (ARRAY(SELECT id FROM ready))
+    RETURNING id, fence, key, op, kind, params, priority
+), begun AS (
+    INSERT INTO pyheta.attempt (step_id, fence, worker_id) SELECT id, fence, $1 FROM taken
+)
+SELECT id, fence, key, op, kind, params FROM taken ORDER BY priority DESC, id;
+
+--- inputs: What claimed steps read: files that a user brought, and the products of their needs.
+SELECT step_id, role, role AS name, sha256 FROM pyheta.file WHERE step_id = ANY ($1::bigint[])
+UNION ALL
+SELECT need.step_id, need.role, product.name, product.sha256
+FROM pyheta.need JOIN pyheta.product ON product.step_id = need.need_id
+WHERE need.step_id = ANY ($1::bigint[])
+ORDER BY role, name;
+
+--- succeed: Record a result together with the move to succeeded. False: the fence is old.
+WITH done AS (
+    UPDATE pyheta.step
+    SET state = 'succeeded', worker_id = NULL, cancel_requested = false,
+        summary = $3, seconds = $4, finished_at = now()
+    WHERE id = $1 AND fence = $2 AND state = 'running'
+    RETURNING id, fence
+), ended AS (
+    UPDATE pyheta.attempt SET ended_at = now(), outcome = 'ok', log = $5
+    FROM done WHERE attempt.step_id = done.id AND attempt.fence = done.fence
+), made AS (
+    INSERT INTO pyheta.product (step_id, fence, name, sha256, size)
+    SELECT done.id, done.fence, product.*
+    FROM done, unnest($6::text[], $7::text[], $8::bigint[]) AS product
+), measured AS (
+    INSERT INTO pyheta.metric (step_id, fence, split, name, horizon, value)
+    SELECT done.id, done.fence, metric.*
+    FROM done, unnest($9::text[], $10::text[], $11::int[], $12::float8[]) AS metric
+)
+SELECT EXISTS (SELECT FROM done);
+
+--- wake: A need of these steps has succeeded; queue those for which it was the last one.
+-- A statement of its own: only a fresh snapshot sees steps that were submitted while `succeed` waited for its lock.
+WITH dependants AS MATERIALIZED (
+    SELECT id FROM pyheta.step
+    WHERE state = 'waiting' AND id IN (SELECT step_id FROM pyheta.need WHERE need_id = $1)
+    ORDER BY id
+    FOR UPDATE
+), woken AS (
+    UPDATE pyheta.step
+    SET unmet = unmet - 1, available_at = now(),
+        state = CASE unmet WHEN 1 THEN 'queued' ELSE 'waiting' END::pyheta.state
+    WHERE id = ANY (ARRAY(SELECT id FROM dependants))
+    RETURNING kind, state
+)
+SELECT pg_notify('pyheta_ready', kind::text)
+FROM (SELECT DISTINCT kind FROM woken WHERE state = 'queued') AS ready;
+
+--- recorded: Has exactly this attempt ended so? The step's state if yes. For when an answer was lost.
+SELECT step.state
+FROM pyheta.attempt JOIN pyheta.step ON step.id = attempt.step_id
+WHERE attempt.step_id = $1 AND attempt.fence = $2 AND attempt.outcome = $3::pyheta.outcome;
+
+--- fail: End an attempt without success; budgets and delays live here. No row: the fence is old.
+-- Delays in seconds: after a release none, after a first loss up to 3, else 5, 10, 20 … 600 and up to half
+-- as much again, so that no outage synchronises the steps that it hit.
+WITH held AS MATERIALIZED (
+    SELECT id, cancel_requested,
+        tries + ($3::pyheta.outcome = 'error')::int AS tries,
+        crashes + ($3 = 'crash')::int AS crashes,
+        lost + ($3 = 'lost')::int AS lost,
+        releases + ($3 = 'release')::int AS releases
+    FROM pyheta.step
+    WHERE id = $1 AND fence = $2 AND state = 'running'
+    FOR UPDATE
+), counted AS (
+    SELECT *,
+        crashes >= 3 OR lost >= 3 AS poison,
+        CASE $3 WHEN 'crash' THEN crashes WHEN 'lost' THEN lost - 1 ELSE tries END AS times
+    FROM held
+), judged AS (
+    SELECT *,
+        CASE
+            WHEN cancel_requested THEN 'cancelled'
+            WHEN poison OR tries >= 3 OR releases >= 100 OR NOT $4 THEN 'failed'
+            ELSE 'queued'
+        END::pyheta.state AS verdict,
+        CASE WHEN poison THEN 'poison: ' ELSE '' END || $5::text AS why,
+        CASE
+            WHEN $3 = 'release' THEN 0
+            WHEN times = 0 THEN 3 * random()
+            ELSE least(600, 5 * 2 ^ (times - 1)) * (1 + random() / 2)
+        END * interval '1 second' * $6::float8 AS delay
+    FROM counted
+), moved AS (
+    UPDATE pyheta.step
+    SET state = verdict, worker_id = NULL, cancel_requested = false, rung_at = NULL,
+        tries = judged.tries, crashes = judged.crashes, lost = judged.lost, releases = judged.releases,
+        available_at = now() + delay,
+        reason = CASE verdict WHEN 'failed' THEN why END,
+        finished_at = CASE WHEN verdict <> 'queued' THEN now() END
+    FROM judged WHERE step.id = judged.id
+    RETURNING step.id, fence, step.kind, step.state
+), ended AS (
+    UPDATE pyheta.attempt SET ended_at = now(), outcome = $3, reason = $5, detail = $7, log = $8
+    FROM moved WHERE attempt.step_id = moved.id AND attempt.fence = moved.fence
+)
+SELECT state, CASE state WHEN 'queued' THEN pg_notify('pyheta_ready', kind::text) END FROM moved;
+
+--- follow: Steps that wait for one of these failed or cancelled steps end likewise, naming the first cause.
+-- Returns the steps that did, to be followed in turn: each level needs a fresh snapshot, because a submission may
+-- have added steps while this statement waited for its locks. 'failed' sorts before 'cancelled'.
+WITH doomed AS MATERIALIZED (
+    SELECT id FROM pyheta.step
+    WHERE state = 'waiting' AND id IN (SELECT step_id FROM pyheta.need WHERE need_id = ANY ($1::bigint[]))
+    ORDER BY id
+    FOR UPDATE
+), verdict AS (
+    SELECT DISTINCT ON (doomed.id) doomed.id, cause.state,
+        coalesce(cause.blocked_by, cause.id) AS root,
+        CASE WHEN cause.blocked_by IS NULL
+            THEN format('needs %s %s: %s', cause.op, left(cause.key, 12), cause.reason)
+            ELSE cause.reason
+        END AS why
+    FROM doomed
+    JOIN pyheta.need ON need.step_id = doomed.id AND need.need_id = ANY ($1::bigint[])
+    JOIN pyheta.step AS cause ON cause.id = need.need_id AND cause.state IN ('failed', 'cancelled')
+    ORDER BY doomed.id, cause.state, cause.id
+)
+UPDATE pyheta.step
+SET state = verdict.state, finished_at = now(),
+    reason = CASE verdict.state WHEN 'failed' THEN why END,
+    blocked_by = CASE verdict.state WHEN 'failed' THEN root END
+FROM verdict WHERE step.id = verdict.id
+RETURNING step.id;
+
+--- bury: Workers whose lease ran out are dead from here on: the row lock decides against a late heartbeat.
+UPDATE pyheta.worker SET state = 'dead', ended_at = now()
+WHERE id IN (
+    SELECT id FROM pyheta.worker
+    WHERE state = 'alive' AND lease_until < clock_timestamp()
+    FOR UPDATE SKIP LOCKED
+);
+
+--- orphans: Held steps whose worker lives no more, each with the fence under which it was held.
+SELECT step.id, step.fence
+FROM pyheta.step JOIN pyheta.worker ON worker.id = step.worker_id
+WHERE step.state = 'running' AND worker.state <> 'alive'
+ORDER BY step.id;
+
+--- open_steps: How many steps of these kinds (of sweep $2, if given) may still be computed.
+SELECT count(*) FROM pyheta.step
+WHERE state IN ('waiting', 'queued', 'running') AND kind = ANY ($1::pyheta.kind[])
+    AND ($2::text IS NULL OR (SELECT true FROM pyheta.sweep_step WHERE sweep_id = $2 AND step_id = step.id));
