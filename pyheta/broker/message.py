@@ -24,14 +24,14 @@ def encode(bell: Bell) -> bytes:
     return json.dumps(content, separators=(",", ":")).encode()
 
 
-def decode(body: bytes) -> Bell:
-    """The bell in a message's body; raises Undecodable for anything that `encode` could not have written."""
+def decode(body: bytes, kind: Kind) -> Bell:
+    """The bell in a message from the queue of `kind`; Undecodable unless `encode` could have written it."""
     match _content(body):
         case {"version": int(version)} if version != VERSION:
             raise Undecodable(f"message version {version}, expected {VERSION}")
-        case {"version": int(), "kind": str(kind), "step": int(step), **more} if not more:
-            return Bell(_step(step), _kind(kind))
-    raise Undecodable("not an object with exactly version, kind and step")
+        case {"version": int(), "kind": kind.value, "step": int(step), **more} if not more:
+            return Bell(_step(step), kind)
+    raise Undecodable(f"not an object with exactly version, kind ({kind}) and step")
 
 
 def _content(body: bytes) -> Any:
@@ -61,9 +61,3 @@ def _step(number: int) -> StepId:
     if not 0 < number <= LARGEST_STEP:
         raise Undecodable("the step's number is out of range")
     return StepId(number)
-
-
-def _kind(name: str) -> Kind:
-    if name not in tuple(Kind):
-        raise Undecodable("unknown kind")
-    return Kind(name)

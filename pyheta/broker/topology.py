@@ -1,13 +1,17 @@
-"""Names and arguments of everything that PyHeta declares in RabbitMQ, and nothing else.
+"""Names and arguments of everything that PyHeta declares in RabbitMQ (3.10 and later), and its declaration.
 
 Names carry the store's id, so several stores can share one virtual host; the kind, so a worker hears only
 what it can compute; and the message's version, so an old worker never takes what it cannot read.
 """
 
-from collections.abc import Mapping
 from uuid import UUID
 
+from aio_pika import ExchangeType
+from aio_pika.abc import AbstractChannel
+from pamqp.common import Arguments
+
 from pyheta.broker import message
+from pyheta.broker.seam import Depth
 from pyheta.steps import Kind
 
 #: How often a ring may be delivered before it counts as dead (RabbitMQ's default before 4.0 was: for ever).
@@ -20,6 +24,7 @@ class Topology:
     """One quorum queue a kind, and one for messages that nobody could read."""
 
     def __init__(self, store_id: UUID) -> None:
+        self.store_id = store_id
         self._prefix = f"pyheta.{store_id.hex[:8]}"
 
     def queue(self, kind: Kind) -> str:
@@ -30,17 +35,26 @@ class Topology:
         """The name of both the dead letter exchange (fanout) and the queue that is bound to it."""
         return f"{self._prefix}.dead"
 
-    @property
-    def queue_arguments(self) -> Mapping[str, str | int]:
-        """At-least-once dead lettering needs `reject-publish`; without a length limit nothing is rejected."""
-        return {
+    async def declare(self, channel: AbstractChannel) -> Depth:
+        """Declare everything, as often as you like, and say how many messages wait in it."""
+        dead = await self._declare_dead(channel)
+        ready = {kind: await self._declare_queue(channel, kind) for kind in Kind}
+        return Depth(ready, dead)
+
+    async def _declare_dead(self, channel: AbstractChannel) -> int:
+        exchange = await channel.declare_exchange(self.dead, ExchangeType.FANOUT, durable=True)
+        arguments: Arguments = {"x-queue-type": "quorum", "x-max-length": DEAD_LIMIT}
+        queue = await channel.declare_queue(self.dead, durable=True, arguments=arguments)
+        await queue.bind(exchange)
+        return queue.declaration_result.message_count or 0
+
+    async def _declare_queue(self, channel: AbstractChannel, kind: Kind) -> int:
+        arguments: Arguments = {
             "x-queue-type": "quorum",
             "x-delivery-limit": DELIVERY_LIMIT,
-            "x-overflow": "reject-publish",
             "x-dead-letter-exchange": self.dead,
             "x-dead-letter-strategy": "at-least-once",
+            "x-overflow": "reject-publish",  # asked for by at-least-once; without a limit nothing overflows
         }
-
-    @property
-    def dead_arguments(self) -> Mapping[str, str | int]:
-        return {"x-queue-type": "quorum", "x-max-length": DEAD_LIMIT}
+        queue = await channel.declare_queue(self.queue(kind), durable=True, arguments=arguments)
+        return queue.declaration_result.message_count or 0

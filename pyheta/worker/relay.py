@@ -1,0 +1,79 @@
+"""The relay tells the broker which steps are ready. The step table is the outbox: nothing else is to be kept.
+
+Every worker runs one, and `submit` drains once; the store lets one of them at a time announce a kind. What is
+announced twice, or announced and lost, costs a moment and never a step.
+"""
+
+import asyncio
+import contextlib
+import logging
+from typing import Never, Protocol
+
+from pyheta.broker.seam import MessageBroker
+from pyheta.broker.trouble import Trouble
+from pyheta.broker.wakeup import Wakes, readiness
+from pyheta.errors import PyhetaError
+from pyheta.steps import Kind
+from pyheta.store.seam import Outbox
+
+#: Rings that may wait in a queue. More would only be in the way of cancelling and of priorities.
+WINDOW = 1000
+TICK_SECONDS = 1.0
+#: A step that was announced so long ago, is still ready, and of which no message waits: its message was lost.
+STALE_SECONDS = 30.0
+FIRST_PAUSE, LONGEST_PAUSE = 5.0, 60.0
+
+log = logging.getLogger(__name__)
+
+
+class RelayStore(Outbox, Wakes, Protocol):
+    """What the relay reads from the store."""
+
+
+class Relay:
+    """`time_scale` multiplies all times."""
+
+    def __init__(self, store: RelayStore, broker: MessageBroker, *, time_scale: float = 1.0) -> None:
+        self._store = store
+        self._broker = broker
+        self._time_scale = time_scale
+        self._trouble = Trouble(log)
+
+    async def run(self) -> Never:
+        """Announce whenever a step becomes ready, and at every tick what the store's word did not reach.
+
+        Trouble with store or broker is logged and waited out: workers find steps in the store meanwhile.
+        """
+        pause = FIRST_PAUSE
+        while True:
+            try:
+                async with readiness(self._store, tuple(Kind)) as news:
+                    while True:
+                        await self._tick(news)
+                        pause = FIRST_PAUSE
+            except PyhetaError as error:
+                self._trouble.warn(f"ready steps cannot be announced: {error}")
+            await asyncio.sleep(pause * self._time_scale)
+            pause = min(2 * pause, LONGEST_PAUSE)
+
+    async def drain(self) -> int:
+        """Announce what is ready and fits into the window, and count it. Raises BrokerError, StoreError, …"""
+        depth = await self._broker.depth()
+        return sum([await self._announce(kind, depth.ready[kind]) for kind in Kind])
+
+    async def _tick(self, news: asyncio.Event) -> None:
+        with contextlib.suppress(TimeoutError):
+            async with asyncio.timeout(TICK_SECONDS * self._time_scale):
+                await news.wait()
+        news.clear()
+        await self.drain()
+
+    async def _announce(self, kind: Kind, waiting: int) -> int:
+        if waiting >= WINDOW:
+            return 0
+        stale_after = None if waiting else STALE_SECONDS * self._time_scale
+        outbox = self._store.unrung(kind, limit=WINDOW - waiting, stale_after=stale_after)
+        async with outbox as bells:
+            if bells:
+                await self._broker.ring(bells)
+        return len(bells)
