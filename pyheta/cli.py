@@ -9,9 +9,9 @@ import traceback
 from collections.abc import Awaitable, Callable
 from dataclasses import dataclass
 from enum import StrEnum
-from functools import cached_property
+from functools import cached_property, partial
 from pathlib import Path
-from typing import TYPE_CHECKING, Annotated, Any, TypeVar
+from typing import TYPE_CHECKING, Annotated, TypeVar
 
 import typer
 
@@ -19,8 +19,11 @@ from pyheta import __version__
 from pyheta.errors import Exit, InputError, PyhetaError
 
 if TYPE_CHECKING:
+    from rich.console import RenderableType
+
     from pyheta.screen import Screen
     from pyheta.settings import Settings
+    from pyheta.submit import Prepared
     from pyheta.wiring import Services
 
 T = TypeVar("T")
@@ -39,7 +42,7 @@ app.add_typer(data_app, name="data")
 app.add_typer(db_app, name="db")
 
 
-class Format(StrEnum):
+class Form(StrEnum):
     """How a report is written."""
 
     TABLE = "table"
@@ -48,7 +51,7 @@ class Format(StrEnum):
     JSON = "json"
 
 
-class Workers(StrEnum):
+class Takes(StrEnum):
     """Which steps a worker takes."""
 
     DATA = "data"
@@ -70,19 +73,15 @@ Overrides = Annotated[
 ]
 SweepName = Annotated[
     str | None,
-    typer.Argument(
-        metavar="[SWEEP]", help="A sweep's name, id or beginning of an id; else the newest."
-    ),
+    typer.Argument(metavar="[SWEEP]", help="A sweep's name, id or beginning of an id; else the newest."),
 ]
-RunName = Annotated[
-    str, typer.Argument(metavar="RUN", help="SWEEP/NUMBER, or the beginning of a run's key.")
-]
+RunName = Annotated[str, typer.Argument(metavar="RUN", help="SWEEP/NUMBER, or the beginning of a run's key.")]
 Procs = Annotated[
     int | None,
     typer.Option(min=1, max=4096, metavar="N", help="Processes; one for each processor core."),
 ]
 AsJson = Annotated[bool, typer.Option("--json", help="One JSON document on standard output.")]
-ReportFormat = Annotated[Format, typer.Option("--format", help="How the report is written.")]
+ReportForm = Annotated[Form, typer.Option("--format", help="How the report is written.")]
 
 
 @dataclass
@@ -109,6 +108,12 @@ class Options:
 
         return Screen(quiet=self.quiet)
 
+    def prepare(self, sweep: Path, overrides: list[str] | None) -> "Prepared":
+        """Read and check a sweep file."""
+        from pyheta.submit import prepare
+
+        return prepare(sweep, overrides or (), self.settings.data)
+
     def call(self, service: "Callable[[Services], Awaitable[T]]") -> T:
         """Run one service with store, broker and artifacts open."""
         import asyncio
@@ -121,6 +126,24 @@ class Options:
 
         return asyncio.run(opened())
 
+    def change(self, service: "Callable[[Services], Awaitable[T]]") -> T:
+        """Run one service that may make steps ready, and have them announced."""
+
+        async def announced(services: "Services") -> T:
+            result = await service(services)
+            if trouble := await services.announce():
+                self.screen.warn(trouble)
+            return result
+
+        return self.call(announced)
+
+    def print(self, value: T, view: "Callable[[T], RenderableType]", *, as_json: bool) -> None:
+        """Print one result, for people or as JSON."""
+        if as_json:
+            self.screen.json(value)
+        else:
+            self.screen.show(view(value))
+
 
 class Context(typer.Context):
     """What a command gets from the options before it."""
@@ -128,7 +151,7 @@ class Context(typer.Context):
     obj: Options
 
 
-def _version(wanted: bool) -> None:  # noqa: FBT001 (typer calls it with the flag's value)
+def _print_version(wanted: bool) -> None:
     if wanted:
         typer.echo(f"pyheta {__version__}")
         raise typer.Exit
@@ -137,20 +160,59 @@ def _version(wanted: bool) -> None:  # noqa: FBT001 (typer calls it with the fla
 @app.callback()
 def options(
     context: Context,
-    home: Annotated[
-        Path | None, typer.Option(metavar="DIR", help="Where the embedded store lives.")
-    ] = None,
-    data: Annotated[
-        Path | None, typer.Option(metavar="DIR", help="Where named data sets lie.")
-    ] = None,
+    home: Annotated[Path | None, typer.Option(metavar="DIR", help="Where the embedded store lives.")] = None,
+    data: Annotated[Path | None, typer.Option(metavar="DIR", help="Where named data sets lie.")] = None,
     debug: Annotated[bool, typer.Option("--debug", help="Show tracebacks.")] = False,
     quiet: Annotated[bool, typer.Option("--quiet", help="Print results only.")] = False,
-    version: Annotated[
-        bool, typer.Option("--version", callback=_version, is_eager=True, help="Print the version.")
+    _version: Annotated[
+        bool, typer.Option("--version", callback=_print_version, is_eager=True, help="Print the version.")
     ] = False,
 ) -> None:
     context.obj.home, context.obj.data = home, data
     context.obj.debug, context.obj.quiet = debug, quiet
+
+
+@app.command()
+def init(
+    folder: Annotated[Path, typer.Argument(metavar="[DIR]", help="Where to write it.")] = Path(),
+) -> None:
+    """Write a sweep to begin with: sweep.yaml, with comments."""
+    from importlib.resources import files
+
+    path = folder / "sweep.yaml"
+    try:
+        with path.open("x", encoding="utf-8") as file:
+            file.write(files("pyheta").joinpath("starter.yaml").read_text("utf-8"))
+    except OSError as error:
+        cure = "choose another folder" if path.exists() else "make the folder first"
+        raise InputError(f"cannot write it: {error.strerror}", where=str(path), cure=cure) from error
+    typer.echo(f"wrote {path}; now: pyheta run {path}")
+
+
+@app.command()
+def schema() -> None:
+    """Print the JSON Schema of sweep files, for editors."""
+    from pyheta.screen import to_json
+    from pyheta.sweep import json_schema
+
+    typer.echo(to_json(json_schema()))
+
+
+@app.command()
+def plan(
+    context: Context,
+    sweep: SweepFile,
+    overrides: Overrides = None,
+    procs: Procs = None,
+    as_json: AsJson = False,
+) -> None:
+    """Show what a sweep would compute, and how long that would take."""
+    from pyheta.preview import preview, preview_view
+    from pyheta.work import processors
+
+    prepared, processes = context.obj.prepare(sweep, overrides), procs or processors()
+    shown = context.obj.call(lambda services: preview(prepared, services.store, processes))
+    context.obj.print(shown, preview_view, as_json=as_json)
 
 
 @app.command()
@@ -159,16 +221,211 @@ def run(
     sweep: SweepFile,
     overrides: Overrides = None,
     procs: Procs = None,
-    output: ReportFormat = Format.TABLE,
+    form: ReportForm = Form.TABLE,
 ) -> None:
     """Compute a sweep on this machine and report it."""
+    from pyheta.report.formats import show_table
     from pyheta.run import run_sweep
-    from pyheta.submit import prepare
+    from pyheta.work import processors
 
-    screen, prepared = context.obj.screen, prepare(sweep, overrides or (), context.obj.settings)
-    table, code = context.obj.call(lambda services: run_sweep(services, prepared, screen, procs))
-    _print_report(context.obj.screen, table, output)
-    raise typer.Exit(code)
+    prepared, screen = context.obj.prepare(sweep, overrides), context.obj.screen
+    screen.log("WARNING")
+    outcome = context.obj.call(lambda services: run_sweep(services, prepared, screen, procs or processors()))
+    if outcome.table:
+        show_table(outcome.table, form, screen)
+    raise typer.Exit(outcome.code)
+
+
+@app.command()
+def submit(context: Context, sweep: SweepFile, overrides: Overrides = None) -> None:
+    """Hand a sweep to the workers. Submitting it again adds nothing."""
+    from pyheta.submit import in_words, submit
+
+    prepared = context.obj.prepare(sweep, overrides)
+    receipt = context.obj.change(lambda services: submit(prepared, services.store, services.artifacts))
+    typer.echo(in_words(prepared, receipt))
+
+
+@app.command()
+def worker(
+    context: Context,
+    kind: Annotated[Takes, typer.Option(help="Which steps it takes.")] = Takes.ALL,
+    procs: Procs = None,
+    exit_when_idle: Annotated[
+        bool, typer.Option("--exit-when-idle", help="Leave when no step is left.")
+    ] = False,
+) -> None:
+    """Compute steps of all sweeps until stopped (Ctrl-C once: in order; twice: at once)."""
+    from signal import SIGINT
+
+    from pyheta.screen import count
+    from pyheta.steps import Kind
+    from pyheta.work import processors, work
+    from pyheta.worker.supervisor import Duty
+
+    context.obj.screen.log("WARNING" if context.obj.quiet else "INFO")
+    kinds = tuple(Kind) if kind is Takes.ALL else (Kind(kind),)
+    duty = Duty(kinds, procs or processors(), until_idle=exit_when_idle)
+    processes = count(duty.procs, "process", "processes")
+    context.obj.screen.note(f"takes {', '.join(kinds)} steps with {processes}")
+    came = context.obj.call(lambda services: work(services, duty))
+    raise typer.Exit(Exit.INTERRUPTED if came is SIGINT else Exit.DONE)
+
+
+@app.command()
+def status(
+    context: Context,
+    sweep: SweepName = None,
+    watch: Annotated[bool, typer.Option("--watch", help="Until the sweep is finished.")] = False,
+    every: Annotated[bool, typer.Option("--all", help="List the sweeps instead.")] = False,
+    as_json: AsJson = False,
+) -> None:
+    """Show where a sweep stands: progress, failures, workers, time left."""
+    from pyheta.status import Status, read_status
+    from pyheta.status_view import sweeps_view, view
+
+    if watch and as_json:
+        raise InputError("--watch and --json do not go together", cure="leave one of them out")
+
+    async def look(services: "Services") -> Status:
+        from pyheta.follow import follow
+
+        row = await services.store.find_sweep(sweep)
+        once = partial(read_status, services.store, services.messages, row)
+        return await (follow(once, context.obj.screen) if watch else once())
+
+    if every:
+        sweeps = context.obj.call(lambda services: services.store.sweeps())
+        context.obj.print(sweeps, sweeps_view, as_json=as_json)
+    else:
+        context.obj.print(context.obj.call(look), view, as_json=as_json)
+
+
+@app.command()
+def report(
+    context: Context,
+    sweep: SweepName = None,
+    form: ReportForm = Form.TABLE,
+    metric: Annotated[str, typer.Option(metavar="NAMES", help="Such as `rmse,mae`.")] = "",
+    rows: Annotated[str, typer.Option(metavar="KEYS", help="Such as `net.name,exog`.")] = "",
+    cols: Annotated[str, typer.Option(metavar="KEYS", help="Such as `window.horizon`.")] = "",
+    split: Annotated[Split, typer.Option(help="Which part of the data.")] = Split.TEST,
+) -> None:
+    """Show a sweep's results: means over the seeds of each configuration, beside baselines."""
+    from pyheta.report.formats import show_table
+    from pyheta.report.read import Wish, read_table
+
+    wish = Wish(_names(metric), _names(rows), _names(cols), split)
+    table = context.obj.call(lambda services: read_table(services.store, sweep, wish))
+    show_table(table, form, context.obj.screen)
+
+
+@app.command()
+def show(context: Context, run: RunName, as_json: AsJson = False) -> None:
+    """Show one run: its configuration, steps, metrics and files."""
+    from pyheta.show import read_story, story_view
+
+    story = context.obj.call(lambda services: read_story(services.store, run))
+    context.obj.print(story, story_view, as_json=as_json)
+
+
+@app.command()
+def logs(context: Context, run: RunName, as_json: AsJson = False) -> None:
+    """Show every attempt of a run's steps: outcome, traceback, log."""
+    from pyheta.show import logs_view, read_story
+
+    story = context.obj.call(lambda services: read_story(services.store, run))
+    context.obj.print(story, logs_view, as_json=as_json)
+
+
+@app.command()
+def retry(
+    context: Context,
+    sweep: SweepName = None,
+    runs: Annotated[
+        list[int] | None, typer.Option("--run", min=0, metavar="N", help="Only this run's steps.")
+    ] = None,
+) -> None:
+    """Give the failed and cancelled steps of a sweep another try."""
+    from pyheta.control import retry_sweep
+
+    typer.echo(context.obj.change(lambda services: retry_sweep(services.store, sweep, runs)))
+
+
+@app.command()
+def cancel(context: Context, sweep: SweepName = None) -> None:
+    """Cancel a sweep: those of its steps that no other sweep needs."""
+    from pyheta.control import cancel_sweep
+
+    typer.echo(context.obj.call(lambda services: cancel_sweep(services.store, sweep)))
+
+
+@data_app.command("list")
+def list_data(context: Context, as_json: AsJson = False) -> None:
+    """List the data sets that are known by name."""
+    from pyheta.datasets import known, known_view
+
+    context.obj.print(known(context.obj.settings.data), known_view, as_json=as_json)
+
+
+@data_app.command("check")
+def check_data(
+    context: Context,
+    dataset: Annotated[str, typer.Argument(metavar="PATH", help="A file, or a known name.")],
+    time: Annotated[str | None, typer.Option(metavar="COLUMN", help="The time column.")] = None,
+    as_json: AsJson = False,
+) -> None:
+    """Read a data set as a sweep would: what it holds, or what is wrong with it."""
+    from pyheta.datasets import check, facts_view
+
+    facts = check(dataset, time, context.obj.settings.data)
+    context.obj.print(facts, facts_view, as_json=as_json)
+
+
+@app.command()
+def doctor(context: Context, as_json: AsJson = False) -> None:
+    """Check that everything works here, and say what to do where it does not."""
+    import asyncio
+
+    from pyheta.doctor import examine, exit_code, findings_view
+    from pyheta.wiring import open_services
+
+    findings = asyncio.run(examine(context.obj.settings, open_services))
+    context.obj.print(findings, findings_view, as_json=as_json)
+    raise typer.Exit(exit_code(findings))
+
+
+@db_app.command("upgrade")
+def upgrade_store(context: Context) -> None:
+    """Bring the store's schema to this version of PyHeta."""
+    import asyncio
+
+    from pyheta.wiring import upgrade
+
+    applied = asyncio.run(upgrade(context.obj.settings))
+    typer.echo("\n".join(f"applied {name}" for name in applied) or "the schema is up to date")
+
+
+@db_app.command("start")
+def start_store(context: Context) -> None:
+    """Start the embedded server, to run until it is stopped."""
+    from pyheta.wiring import embedded
+
+    embedded(context.obj.settings).keep()
+    typer.echo("running; stop it with: pyheta db stop")
+
+
+@db_app.command("stop")
+def stop_store(context: Context) -> None:
+    """Stop the embedded server."""
+    from pyheta.wiring import embedded
+
+    stopped = embedded(context.obj.settings).stop()
+    typer.echo("stopped" if stopped else "others use it: it stops when the last of them ends")
+
+
+def _names(text: str) -> tuple[str, ...]:
+    return tuple(name.strip() for name in text.split(",") if name.strip())
 
 
 def main() -> None:
@@ -178,14 +435,27 @@ def main() -> None:
         app(obj=given)
     except Exception as error:  # noqa: BLE001 (the last resort: nobody above would catch it)
         sys.exit(_complain(error, debug=given.debug))
+    finally:
+        _let_go_of_pipes()
 
 
 def _complain(error: Exception, *, debug: bool) -> int:
+    """Say what went wrong in one paragraph; the exit code."""
     if debug:
         traceback.print_exception(error)
+    while isinstance(error, ExceptionGroup):  # of tasks that ran side by side: the first will do
+        error = error.exceptions[0]
     if isinstance(error, PyhetaError):
         typer.echo(f"pyheta: {error}", err=True)
         return error.exit_code
-    cure = "" if debug else "; `pyheta --debug …` shows where"
+    cure = "" if debug else "; where it happened: pyheta --debug …"
     typer.echo(f"pyheta: unexpected {type(error).__name__}: {error}{cure}", err=True)
     return Exit.RUNS_FAILED
+
+
+def _let_go_of_pipes() -> None:
+    """A reader that left (`pyheta report | head`) is no error: the interpreter shall not complain."""
+    try:
+        sys.stdout.flush()
+    except BrokenPipeError:
+        os.dup2(os.open(os.devnull, os.O_WRONLY), sys.stdout.fileno())

@@ -17,7 +17,9 @@ from typing import Any
 from uuid import UUID
 
 from rich import box
-from rich.console import Console, RenderableType
+from rich.cells import cell_len
+from rich.console import Console, Group, RenderableType
+from rich.measure import Measurement
 from rich.table import Table
 from rich.text import Text
 
@@ -54,11 +56,16 @@ class Screen:
     def show(self, *results: RenderableType) -> None:
         """Print results."""
         for result in results:
-            self.out.print(result)
+            needed = Measurement.get(self.out, self.out.options, result).minimum
+            self.out.print(result, width=max(self.out.width, needed), crop=False)
+
+    def text(self, text: str) -> None:
+        """Print a result as it is, whatever the width."""
+        self.out.file.write(text)
 
     def json(self, value: object) -> None:
         """Print one JSON document."""
-        self.out.file.write(to_json(value) + "\n")
+        self.text(to_json(value) + "\n")
 
     def note(self, text: str) -> None:
         """Say something that is not the result; `--quiet` leaves it out."""
@@ -69,8 +76,8 @@ class Screen:
         """Say something that the user should look into, even with `--quiet`."""
         self.err.print(Text(f"pyheta: warning: {text}", style="yellow"))
 
-    def log_to(self, level: int) -> None:
-        """Send log records of this level and above to standard error."""
+    def log(self, level: str) -> None:
+        """Send log records of this level ("INFO", "WARNING") and above to standard error."""
         logging.basicConfig(level=level, handlers=[_LogLines(self.err)], format=_LOG, datefmt="%H:%M:%S")
 
 
@@ -101,13 +108,40 @@ def _console(*, stderr: bool) -> Console:
     return console
 
 
-def table(*columns: str, right: tuple[str, ...] = (), title: str | None = None) -> Table:
-    """An empty table in the one style of all listings; the columns in `right` hold numbers."""
-    made = Table(box=box.SIMPLE_HEAD, title=title, title_justify="left", pad_edge=False)
-    for column in columns:
-        justify: Any = "right" if column in right else "left"
-        made.add_column(column, justify=justify, overflow="fold")
+class Listing(Table):
+    """A table whose numbers (right-aligned columns) are never broken, however narrow the screen is."""
+
+    def add_row(self, *cells: RenderableType | None, **options: Any) -> None:
+        super().add_row(*cells, **options)
+        for column, cell in zip(self.columns, cells, strict=True):
+            if column.no_wrap:
+                column.min_width = max(column.min_width or 0, cell_len(str(cell)))
+
+
+def table(*heads: str | Text, title: str | None = None) -> Listing:
+    """An empty table in the one style of all listings; `right` makes the heads of numbers."""
+    made = Listing(box=box.SIMPLE_HEAD, title=title, title_justify="left", pad_edge=False, show_edge=False)
+    for head in heads:
+        number = isinstance(head, Text)
+        made.add_column(
+            head,
+            justify="right" if number else "left",
+            overflow="fold",
+            no_wrap=number,
+            min_width=len(head) if number else None,
+        )
     return made
+
+
+def parts(*renderables: RenderableType) -> Group:
+    """Several things below each other, an empty line between them."""
+    spaced = [part for renderable in renderables for part in ("", renderable)]
+    return Group(*spaced[1:])
+
+
+def right(*heads: str) -> list[Text]:
+    """Heads of columns that hold numbers."""
+    return [Text(head, justify="right") for head in heads]
 
 
 def plain(text: str) -> str:
@@ -117,9 +151,9 @@ def plain(text: str) -> str:
 
 def duration(seconds: float) -> str:
     """A length of time in its two largest units: "3 h 07 min"."""
+    if seconds < 10:  # noqa: PLR2004 (below, tenths matter)
+        return f"{seconds:.2g} s"
     whole = round(seconds)
-    if whole < 1:
-        return f"{seconds:.2f} s"
     if whole < 60:  # noqa: PLR2004 (seconds in a minute)
         return f"{whole} s"
     minutes, rest = divmod(whole, 60)

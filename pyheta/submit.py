@@ -3,23 +3,25 @@
 Nothing is written before everything has been checked, and a sweep is committed as a whole or not at all.
 """
 
+import json
 from collections.abc import Mapping, Sequence
 from dataclasses import asdict, dataclass
 from pathlib import Path
 from typing import Any
 
-from pyheta.broker.seam import Broker
 from pyheta.errors import DataError
 from pyheta.pipeline.facts import DatasetFacts
+from pyheta.pipeline.sources import inspect
 from pyheta.plan import Plan, compile_plan
-from pyheta.steps import canonical, digest
+from pyheta.screen import count
+from pyheta.steps import State, digest
 from pyheta.store.seam import Artifacts, NewRun, Receipt, Submission, SweepStore
 from pyheta.sweep import Run, Sweep, read_sweep
 
 
 @dataclass(frozen=True, slots=True)
 class Prepared:
-    """A checked sweep: its runs, its steps, and the files (by SHA-256) that its steps read."""
+    """A checked sweep, its runs and steps, and the files (by SHA-256) that its steps read."""
 
     sweep: Sweep
     runs: Sequence[Run]
@@ -42,21 +44,25 @@ def _inspect(
     runs: Sequence[Run], base: Path, data: Path | None
 ) -> tuple[Mapping[str, DatasetFacts], Mapping[str, Path]]:
     """The facts of each data set by its canonical text, and the files to hand over by their hash."""
-    from pyheta.pipeline.sources import inspect
-
     facts: dict[str, DatasetFacts] = {}
     files: dict[str, Path] = {}
-    for name, dataset in _datasets(runs).items():
-        facts[name], file = inspect(dataset, base=base, data=data)
+    for text, run in {run.config.dataset_key(): run for run in runs}.items():
+        facts[text], file = _inspect_one(run, json.loads(text), base, data)
         if file:
-            files[facts[name].files["raw"]] = file
+            files[facts[text].files["raw"]] = file
     return facts, files
 
 
-def _datasets(runs: Sequence[Run]) -> Mapping[str, Mapping[str, Any]]:
-    distinct = {run.config.dataset: None for run in runs}
-    plain = [dataset.as_json() for dataset in distinct]
-    return {canonical(dataset): dataset for dataset in plain}
+def _inspect_one(
+    run: Run, dataset: Mapping[str, Any], base: Path, data: Path | None
+) -> tuple[DatasetFacts, Path | None]:
+    """`inspect`, with the place in the sweep file where an error has no place of its own."""
+    try:
+        return inspect(dataset, base=base, data=data)
+    except DataError as error:
+        if error.where:
+            raise
+        raise DataError(error.what, where=run.where("dataset"), cure=error.cure) from error
 
 
 def submission(prepared: Prepared) -> Submission:
@@ -93,3 +99,17 @@ async def _put(artifacts: Artifacts, sha256: str, path: Path) -> None:
     product = await artifacts.put(path)
     if product.sha256 != sha256:
         raise DataError("changed while it was read", where=str(path), cure="submit again")
+
+
+def in_words(prepared: Prepared, receipt: Receipt) -> str:
+    """What a submission did, and the next command."""
+    name, runs = prepared.sweep.name, count(len(prepared.runs), "run")
+    todo = sum(receipt.steps.get(state, 0) for state in (State.WAITING, State.QUEUED, State.RUNNING))
+    failed = receipt.steps.get(State.FAILED, 0)
+    if failed and not todo:
+        return f"{name}: {runs}, {count(failed, 'step')} failed earlier; now: pyheta retry {name}"
+    if not todo:
+        return f"{name}: nothing to do, all {runs} are there; now: pyheta report {name}"
+    there = "" if receipt.new else " (submitted before)"
+    added = f"{count(receipt.added, 'step')} added, {todo:,} to compute"
+    return f"{name}: {runs}{there}, {added}; now: pyheta worker, pyheta status {name}"

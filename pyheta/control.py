@@ -1,0 +1,35 @@
+"""Commands about a sweep that was submitted: cancel it, or give what failed another try."""
+
+from collections.abc import Sequence
+from typing import Protocol
+
+from pyheta.screen import count
+from pyheta.steps import State
+from pyheta.store.seam import Reads, SweepStore
+
+
+class Store(Reads, SweepStore, Protocol):
+    """What is read and changed here."""
+
+
+async def cancel_sweep(store: Store, text: str | None) -> str:
+    """Cancel a sweep and say in words what came of it."""
+    sweep = await store.find_sweep(text)
+    if sweep.cancelled_at:
+        return f"{sweep.name}: already cancelled"
+    changed = await store.cancel(sweep.id)
+    running = changed.get(State.RUNNING, 0)
+    still = sum(changed.values()) - running
+    words = [f"{count(still, 'step')} cancelled"]
+    if running:
+        words.append(f"{count(running, 'running step')} told to stop")
+    return f"{sweep.name}: {', '.join(words)}"
+
+
+async def retry_sweep(store: Store, text: str | None, runs: Sequence[int] | None) -> str:
+    """Give the failed and cancelled steps of a sweep, or of some of its runs, another try."""
+    sweep = await store.find_sweep(text)
+    revived = await store.retry(sweep.id, runs=runs)
+    if not revived:
+        return f"{sweep.name}: nothing failed or was cancelled"
+    return f"{sweep.name}: {count(revived, 'step')} back in the queue"

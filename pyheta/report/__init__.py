@@ -1,0 +1,5 @@
+"""The answer to a sweep: one table, built from its runs alone, and the forms in which it is written.
+
+`read` gets the runs, `table` lays them out in `cells` under `labels`, `wording` turns them into words and
+digits, `formats` into what is printed.
+"""

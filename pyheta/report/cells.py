@@ -1,0 +1,129 @@
+"""The cells of a table: what the runs of one configuration came to, and how cells compare."""
+
+from collections import Counter, defaultdict
+from collections.abc import Iterator, Mapping, Sequence
+from dataclasses import dataclass, replace
+from statistics import fmean, stdev
+
+from pyheta.report.labels import value_at
+from pyheta.steps import State, canonical
+from pyheta.store.seam import RunRow
+
+HIGHER_IS_BETTER = frozenset({"r2", "skill"})
+
+# Runs that agree in these forecast the same values, so that their errors may be compared.
+QUESTION = ("dataset", "target", "split", "window.horizon")
+
+OPEN = (State.WAITING, State.QUEUED, State.RUNNING)
+
+
+@dataclass(frozen=True, slots=True)
+class Cell:
+    """The distinct results of one configuration.
+
+    `mean` is over `n` of them, `std` has n - 1 below the line and needs two. Of `asked` results some may have
+    failed, been cancelled, or be open still; none of these is ever made up. `beaten_by` names the baselines
+    of the same question that are at least as good.
+    """
+
+    asked: int
+    n: int = 0
+    mean: float | None = None
+    std: float | None = None
+    failed: int = 0
+    cancelled: int = 0
+    open: int = 0
+    best: bool = False
+    beaten_by: tuple[str, ...] = ()
+
+    @property
+    def undefined(self) -> int:
+        """Finished results for which the metric has no value."""
+        return self.asked - self.failed - self.cancelled - self.open - self.n
+
+
+@dataclass(frozen=True, slots=True)
+class Entry:
+    """A cell on its way into a table: where it goes and whom it competes with."""
+
+    place: tuple[int, int]  # row, column
+    contest: str  # cells of one contest answer the same question by the same metric
+    metric: str
+    baseline: str | None  # the net's name, for a baseline
+    cell: Cell
+
+    @property
+    def loss(self) -> float | None:
+        """The mean, turned so that less is better."""
+        mean = self.cell.mean
+        return -mean if mean is not None and self.metric in HIGHER_IS_BETTER else mean
+
+
+def entry(place: tuple[int, int], runs: Sequence[RunRow], metric: str, split: str) -> Entry:
+    """The entry of the runs of one configuration (of several, where a layout leaves an axis out)."""
+    names = {str(value_at(run.config, "net.name")) for run in runs if run.role == "baseline"}
+    return Entry(
+        place=place,
+        contest=_contest(runs, metric),
+        metric=metric,
+        baseline=", ".join(sorted(names)) or None,
+        cell=_cell(runs, metric, split),
+    )
+
+
+def _cell(runs: Sequence[RunRow], metric: str, split: str) -> Cell:
+    distinct = {run.score: run for run in runs}.values()
+    states = Counter(run.state for run in distinct)
+    values = [v for run in distinct if (v := run.metrics.get((split, metric, 0))) is not None]
+    return Cell(
+        asked=len(distinct),
+        n=len(values),
+        mean=fmean(values) if values else None,
+        std=stdev(values) if len(values) > 1 else None,
+        failed=states[State.FAILED],
+        cancelled=states[State.CANCELLED],
+        open=sum(states[state] for state in OPEN),
+    )
+
+
+def _contest(runs: Sequence[RunRow], metric: str) -> str:
+    keys = (*QUESTION, "scale") if metric.endswith("_scaled") else QUESTION
+    questions = {canonical([value_at(run.config, key) for key in keys]) for run in runs}
+    return canonical([metric, *sorted(questions)])
+
+
+def mark(entries: Sequence[Entry]) -> Mapping[tuple[int, int], Cell]:
+    """The cells by place, with the best of each contest and the nets that baselines beat marked."""
+    contests: defaultdict[str, list[Entry]] = defaultdict(list)
+    for one in entries:
+        contests[one.contest].append(one)
+    return {place: cell for rivals in contests.values() for place, cell in _judged(rivals)}
+
+
+def _judged(rivals: Sequence[Entry]) -> Iterator[tuple[tuple[int, int], Cell]]:
+    losses = [one.loss for one in rivals if one.loss is not None]
+    least = min(losses) if len(losses) > 1 else None
+    baselines = _baselines(rivals)
+    for one in rivals:
+        if one.loss is None:
+            yield one.place, one.cell
+        else:
+            loss = one.loss
+            beaten_by = [name for name, bar in baselines.items() if bar <= loss]
+            yield (
+                one.place,
+                replace(
+                    one.cell,
+                    best=loss == least,
+                    beaten_by=() if one.baseline else tuple(beaten_by),
+                ),
+            )
+
+
+def _baselines(rivals: Sequence[Entry]) -> Mapping[str, float]:
+    """The best loss of each baseline."""
+    bars: dict[str, float] = {}
+    for one in rivals:
+        if one.baseline and one.loss is not None:
+            bars[one.baseline] = min(one.loss, bars.get(one.baseline, one.loss))
+    return bars

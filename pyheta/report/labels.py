@@ -1,0 +1,70 @@
+"""What a run is called in a table: the values of the keys by which the table is laid out."""
+
+from collections.abc import Iterable, Iterator, Mapping, Sequence
+from typing import Any
+
+from pyheta.errors import InputError, nearest
+from pyheta.steps import canonical
+from pyheta.store.seam import RunRow
+
+ABSENT = "-"
+
+
+def leaves(value: object, key: str = "") -> Iterator[tuple[str, object]]:
+    """Dotted keys and values of nested mappings, in their order."""
+    if isinstance(value, Mapping):
+        for name, inner in value.items():
+            yield from leaves(inner, f"{key}.{name}" if key else str(name))
+    else:
+        yield key, value
+
+
+def value_at(config: Mapping[str, Any], key: str) -> object:
+    """The value under a dotted key; None where there is none."""
+    value: object = config
+    for name in key.split("."):
+        if not isinstance(value, Mapping) or name not in value:
+            return None
+        value = value[name]
+    return value
+
+
+def keys_of(axes: Iterable[str], runs: Sequence[RunRow]) -> tuple[str, ...]:
+    """The leaf keys of the axes: an axis that sets a whole section counts as those of its keys that vary.
+
+    Raises InputError for an axis that no run has.
+    """
+    return tuple(dict.fromkeys(key for axis in axes for key in _keys(axis, runs)))
+
+
+def _keys(axis: str, runs: Sequence[RunRow]) -> Iterator[str]:
+    values: dict[str, set[str]] = {}
+    for run in runs:
+        for key, value in leaves(_option(run, axis), axis):
+            values.setdefault(key, set()).add(canonical(value))
+    if set(values) == {axis}:
+        if values[axis] == {"null"} and runs:
+            raise InputError(f"no run has an option '{axis}'", cure=_nearest(axis, runs))
+        yield axis
+    else:
+        yield from (key for key, distinct in values.items() if len(distinct) > 1)
+
+
+def _option(run: RunRow, key: str) -> object:
+    return run.seed if key == "seed" else value_at(run.config, key)
+
+
+def _nearest(axis: str, runs: Sequence[RunRow]) -> str:
+    return nearest(axis, [key for key, _ in leaves(runs[0].config)])
+
+
+def label(run: RunRow, key: str) -> str:
+    """A run's value of a key as text; a dash where it has none."""
+    if run.role == "baseline" and key.startswith("train."):
+        return ABSENT  # baselines are not trained by gradient
+    value = _option(run, key)
+    if isinstance(value, list | tuple):
+        return " ".join(map(str, value)) or ABSENT
+    if value is None:
+        return ABSENT
+    return f"{value:g}" if isinstance(value, float) else str(value)

@@ -1,0 +1,134 @@
+"""A table of results, built from runs alone: the same runs and layout always give the same table."""
+
+from collections import Counter
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass
+
+from pyheta.errors import InputError, nearest
+from pyheta.report.cells import Cell, entry, mark
+from pyheta.report.labels import keys_of, label
+from pyheta.steps import State
+from pyheta.store.seam import RunRow, SweepRow
+
+NET = "net.name"
+
+Labels = tuple[str, ...]
+Groups = Mapping[Labels, Mapping[Labels, Sequence[RunRow]]]  # runs by row and by column
+
+
+@dataclass(frozen=True, slots=True)
+class Layout:
+    """What a user wants to see. `rows` None: every axis that is not among `cols`."""
+
+    metrics: Sequence[str]
+    rows: Sequence[str] | None = None
+    cols: Sequence[str] = ()
+    split: str = "test"
+
+
+@dataclass(frozen=True, slots=True)
+class Column:
+    """One metric of the runs with these values of the column keys."""
+
+    labels: Labels
+    metric: str
+
+
+@dataclass(frozen=True, slots=True)
+class Row:
+    """The runs with these values of the row keys; a cell is None where no run was asked for."""
+
+    labels: Labels
+    baseline: bool
+    cells: tuple[Cell | None, ...]
+
+
+@dataclass(frozen=True, slots=True)
+class Table:
+    """The answer, ready to be written. `averaged` are axes that vary within cells, beside the seeds."""
+
+    sweep: str
+    split: str
+    leakage: str
+    runs: int
+    finished: int
+    failed: int
+    row_keys: Labels
+    col_keys: Labels
+    averaged: Labels
+    columns: tuple[Column, ...]
+    rows: tuple[Row, ...]
+
+
+def build(sweep: SweepRow, runs: Sequence[RunRow], layout: Layout) -> Table:
+    """Lay a sweep's runs out. Raises InputError for a metric or a key that no run has."""
+    _check_metrics(layout.metrics, runs)
+    row_keys, col_keys, averaged = _keys(sweep, runs, layout)
+    groups = _group(runs, row_keys, col_keys)
+    heads = dict.fromkeys(head for cells in groups.values() for head in cells)
+    columns = tuple(Column(head, metric) for head in heads for metric in layout.metrics)
+    states = Counter(run.state for run in runs)
+    return Table(
+        sweep=sweep.name,
+        split=layout.split,
+        leakage=sweep.leakage,
+        runs=len(runs),
+        finished=states[State.SUCCEEDED],
+        failed=states[State.FAILED],
+        row_keys=row_keys,
+        col_keys=col_keys,
+        averaged=averaged,
+        columns=columns,
+        rows=_rows(groups, columns, layout.split),
+    )
+
+
+def _check_metrics(metrics: Sequence[str], runs: Sequence[RunRow]) -> None:
+    known = sorted({name for run in runs for _, name, _ in run.metrics})
+    for metric in metrics:
+        if known and metric not in known:
+            raise InputError(f"no run has a metric '{metric}'", cure=nearest(metric, known))
+
+
+def _keys(sweep: SweepRow, runs: Sequence[RunRow], layout: Layout) -> tuple[Labels, Labels, Labels]:
+    """The keys of the rows, those of the columns, and those that vary but are in neither."""
+    axes = keys_of(sweep.axes, [run for run in runs if run.role == "net"])
+    cols = keys_of(layout.cols, runs)
+    wanted = axes if layout.rows is None else keys_of(layout.rows, runs)
+    rows = tuple(key for key in wanted if key not in cols)
+    if NET not in (*rows, *cols) and any(run.role == "baseline" for run in runs):
+        rows = (NET, *rows)  # it tells baselines from nets
+    return rows, cols, tuple(key for key in axes if key not in (*rows, *cols))
+
+
+def _group(runs: Sequence[RunRow], row_keys: Labels, col_keys: Labels) -> Groups:
+    """Nets before baselines, otherwise in the order of the sweep."""
+    groups: dict[Labels, dict[Labels, list[RunRow]]] = {}
+    for run in sorted(runs, key=_is_baseline):
+        row = tuple(label(run, key) for key in row_keys)
+        head = tuple(label(run, key) for key in col_keys)
+        groups.setdefault(row, {}).setdefault(head, []).append(run)
+    return groups
+
+
+def _rows(groups: Groups, columns: Sequence[Column], split: str) -> tuple[Row, ...]:
+    cells = mark(
+        [
+            entry((at, number), by_column[column.labels], column.metric, split)
+            for at, by_column in enumerate(groups.values())
+            for number, column in enumerate(columns)
+            if column.labels in by_column
+        ]
+    )
+    return tuple(
+        Row(
+            labels=labels,
+            baseline=all(_is_baseline(run) for runs in by_column.values() for run in runs),
+            cells=tuple(cells.get((at, number)) for number in range(len(columns))),
+        )
+        for at, (labels, by_column) in enumerate(groups.items())
+    )
+
+
+def _is_baseline(run: RunRow) -> bool:
+    return run.role == "baseline"

@@ -1,0 +1,147 @@
+"""A table in words and digits: headers, cells, and the notes below. Every form uses these."""
+
+import math
+from collections.abc import Iterable, Iterator, Sequence
+from typing import NamedTuple
+
+from pyheta.report.cells import HIGHER_IS_BETTER, Cell
+from pyheta.report.table import Column, Row, Table
+
+BEST = "*"
+BEATEN = "!"
+REMARK = "no better than"
+
+MOST_DECIMALS = 9
+SHARE_DECIMALS = 4  # of a metric whose best is 1: more would be noise
+
+UNITS = {
+    "mae": "in the target's own units",
+    "rmse": "in the target's own units",
+    "mse": "in the target's own units, squared",
+    "mae_scaled": "in units of the scaled target",
+    "rmse_scaled": "in units of the scaled target",
+    "mse_scaled": "in units of the scaled target, squared",
+    "mape": "mean |error / truth|, a fraction",
+    "smape": "mean 2 |error| / (|truth| + |forecast|), from 0 to 2",
+    "wape": "sum |error| / sum |truth|",
+    "mase": "mae / mae of the last value on the training rows",
+    "r2": "share of the truth's variance that is explained",
+    "skill": "1 - rmse / rmse of the last value on the same targets",
+}
+
+
+class Words(NamedTuple):
+    """A cell in words: "0.6432", "± 0.0120", "*", "failed 1/3". Any of them may be empty."""
+
+    mean: str = ""
+    spread: str = ""
+    marks: str = ""
+    trouble: str = ""
+
+    def __str__(self) -> str:
+        return " ".join(filter(None, self))
+
+
+class Line(NamedTuple):
+    """A row in words. `n` counts the results behind its means; `remark` names the baselines that beat it."""
+
+    labels: tuple[str, ...]
+    cells: tuple[Words, ...]
+    n: str
+    remark: str
+
+
+def heads(table: Table) -> list[str]:
+    """The headers of row keys, columns, n and, where a row has one, the remark."""
+    columns = [_head(table, column) for column in table.columns]
+    return [*table.row_keys, *columns, "n", *([REMARK] if has_remarks(table) else [])]
+
+
+def has_remarks(table: Table) -> bool:
+    return any(cell.beaten_by for cell in _cells(table))
+
+
+def _head(table: Table, column: Column) -> str:
+    several = len({column.metric for column in table.columns}) > 1
+    return " ".join([*column.labels, *([column.metric] if several or not column.labels else [])])
+
+
+def lines(table: Table) -> list[Line]:
+    """Every row in words."""
+    digits = [_decimals(table, number) for number in range(len(table.columns))]
+    return [_line(table, row, digits) for row in table.rows]
+
+
+def _line(table: Table, row: Row, digits: Sequence[int]) -> Line:
+    first_metric = table.columns[0].metric if table.columns else ""
+    cells = [
+        _words(cell, places, counts=column.metric == first_metric)
+        for cell, places, column in zip(row.cells, digits, table.columns, strict=True)
+    ]
+    return Line(row.labels, tuple(cells), _n(row), ", ".join(_beaten_by(row)))
+
+
+def _decimals(table: Table, number: int) -> int:
+    """Digits after the point that show four digits of the column's largest mean."""
+    means = [abs(cell.mean) for row in table.rows if (cell := row.cells[number]) and cell.mean]
+    most = SHARE_DECIMALS if table.columns[number].metric in HIGHER_IS_BETTER else MOST_DECIMALS
+    return min(max(3 - math.floor(math.log10(max(means))), 0), most) if means else 0
+
+
+def _words(cell: Cell | None, digits: int, *, counts: bool) -> Words:
+    """`counts`: say what failed or is open, which is the same for every metric of these runs."""
+    if cell is None:
+        return Words()
+    return Words(
+        mean="" if cell.mean is None else f"{cell.mean:.{digits}f}",
+        spread="" if cell.std is None else f"± {cell.std:.{digits}f}",
+        marks=(BEST if cell.best else "") + (BEATEN if cell.beaten_by else ""),
+        trouble=", ".join([*(_lacking(cell) if counts else ()), *_undefined(cell)]),
+    )
+
+
+def _lacking(cell: Cell) -> Iterator[str]:
+    counts = {"failed": cell.failed, "cancelled": cell.cancelled, "open": cell.open}
+    for word, count in counts.items():
+        if count:
+            yield f"{word} {count}/{cell.asked}"
+
+
+def _undefined(cell: Cell) -> Iterator[str]:
+    if cell.undefined:
+        yield f"undefined {cell.undefined}/{cell.asked}"
+
+
+def _n(row: Row) -> str:
+    counts = sorted({cell.n for cell in row.cells if cell})
+    return f"{counts[0]}" if len(counts) == 1 else f"{counts[0]} to {counts[-1]}"
+
+
+def _beaten_by(row: Row) -> Iterable[str]:
+    return dict.fromkeys(name for cell in row.cells if cell for name in cell.beaten_by)
+
+
+def notes(table: Table, *, best: str = BEST) -> list[str]:
+    """What a reader has to know beside the numbers. `best` says how the form marks the best."""
+    averaged = ", ".join(["seeds", *table.averaged])
+    found = [_progress(table), f"Mean ± standard deviation over {averaged}; n distinct results."]
+    metrics = dict.fromkeys(column.metric for column in table.columns)
+    found += [f"{metric}: {UNITS[metric]}." for metric in metrics if metric in UNITS]
+    if any(cell.best for cell in _cells(table)):
+        found.append(f"{best} best of those that forecast the same values.")
+    if has_remarks(table):
+        found.append(f"{BEATEN} no better than a baseline that forecasts the same values.")
+    if table.leakage == "allow":
+        found.append("This sweep allows leakage: its runs may have seen the future.")
+    return found
+
+
+def _progress(table: Table) -> str:
+    line = f"{table.finished:,} of {table.runs:,} runs finished"
+    if not table.failed:
+        return f"{line}."
+    return f"{line}, {table.failed:,} failed (why: pyheta status {table.sweep})."
+
+
+def _cells(table: Table) -> Iterator[Cell]:
+    return (cell for row in table.rows for cell in row.cells if cell)

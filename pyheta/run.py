@@ -1,0 +1,42 @@
+"""A sweep on this machine alone: submit it, work until it is done, show how it gets on."""
+
+import asyncio
+from dataclasses import dataclass
+
+from pyheta.errors import Exit
+from pyheta.follow import follow
+from pyheta.report.read import Wish, read_table
+from pyheta.report.table import Table
+from pyheta.screen import Screen
+from pyheta.status import read_status
+from pyheta.steps import Kind, State
+from pyheta.submit import Prepared, submit
+from pyheta.wiring import Services
+from pyheta.work import work
+from pyheta.worker.supervisor import Duty
+
+
+@dataclass(frozen=True, slots=True)
+class Outcome:
+    """How a sweep on this machine ended. There is no table when it was stopped."""
+
+    code: Exit
+    table: Table | None = None
+
+
+async def run_sweep(services: Services, prepared: Prepared, screen: Screen, procs: int) -> Outcome:
+    """Submit a sweep and compute all of it in this process, showing how it gets on."""
+    store = services.store
+    receipt = await submit(prepared, store, services.artifacts)
+    sweep = await store.find_sweep(receipt.sweep)
+    duty = Duty(tuple(Kind), procs, sweep=sweep.id, until_idle=True)
+    watching = asyncio.create_task(follow(lambda: read_status(store, None, sweep), screen))
+    try:
+        if await work(services, duty):
+            screen.note("stopped; the same command goes on where this one stood")
+            return Outcome(Exit.INTERRUPTED)
+        status = await watching
+    finally:
+        watching.cancel()
+    code = Exit.RUNS_FAILED if status.runs.get(State.FAILED) else Exit.DONE
+    return Outcome(code, await read_table(store, sweep.id, Wish()))

@@ -1,0 +1,59 @@
+"""Working: a supervisor in this process, which signals stop in order."""
+
+import asyncio
+import os
+import signal
+from collections.abc import Callable, Iterator, Sequence
+from contextlib import contextmanager
+
+from pyheta.wiring import Services
+from pyheta.worker.supervisor import Duty, Supervisor
+from pyheta.worker.timing import Timing
+
+ENDING_SIGNALS = (signal.SIGINT, signal.SIGTERM)
+
+
+def processors() -> int:
+    """How many processors this process may use."""
+    if hasattr(os, "sched_getaffinity"):
+        return len(os.sched_getaffinity(0))
+    return os.cpu_count() or 1
+
+
+async def work(services: Services, duty: Duty) -> signal.Signals | None:
+    """Take steps until the duty is done, or until Ctrl-C or SIGTERM, which is returned.
+
+    After the first signal the running steps may finish, a second gives them back at once.
+    """
+    settings, relay = services.settings, services.relay
+    supervisor = Supervisor(
+        services.store,
+        services.broker,
+        services.artifacts,
+        duty=duty,
+        home=settings.home,
+        timing=Timing().scaled(settings.time_scale),
+        relay=relay.run if relay else None,
+    )
+    with _signals(supervisor.stop) as came:
+        await supervisor.run()
+    return came[0] if came else None
+
+
+@contextmanager
+def _signals(stop: Callable[[], None]) -> Iterator[Sequence[signal.Signals]]:
+    """Meanwhile each signal to end calls `stop`; those that came are listed."""
+    came: list[signal.Signals] = []
+    loop = asyncio.get_running_loop()
+
+    def take(number: signal.Signals) -> None:
+        came.append(number)
+        stop()
+
+    for number in ENDING_SIGNALS:
+        loop.add_signal_handler(number, take, number)
+    try:
+        yield came
+    finally:
+        for number in ENDING_SIGNALS:
+            loop.remove_signal_handler(number)
