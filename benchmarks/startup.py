@@ -1,0 +1,41 @@
+"""How long does `pyheta --help` take, beside importing the package and a bare interpreter?
+
+Run: python benchmarks/startup.py
+"""
+
+import subprocess
+import sys
+import time
+from pathlib import Path
+from statistics import median
+
+REPEATS = 15
+COMMANDS = {
+    "bare python": [sys.executable, "-c", "pass"],
+    "import pyheta": [sys.executable, "-c", "import pyheta"],
+    "pyheta --help": [str(Path(sys.executable).with_name("pyheta")), "--help"],
+    "pyheta run --help": [str(Path(sys.executable).with_name("pyheta")), "run", "--help"],
+}
+
+
+def seconds(command: list[str]) -> float:
+    start = time.perf_counter()
+    subprocess.run(command, stdout=subprocess.DEVNULL, check=True)
+    return time.perf_counter() - start
+
+
+def main() -> None:
+    """Take turns, so that a busy moment of the machine hits all commands alike."""
+    taken: dict[str, list[float]] = {name: [] for name in COMMANDS}
+    for _ in range(REPEATS):
+        for name, command in COMMANDS.items():
+            taken[name].append(seconds(command))
+    print(f"{'command':<20}{'median ms':>10}{'least ms':>10}   ({REPEATS} each)")
+    for name, times in taken.items():
+        print(f"{name:<20}{1000 * median(times):>10.0f}{1000 * min(times):>10.0f}")
+    ratio = median(taken["pyheta --help"]) / median(taken["bare python"])
+    print(f"startup ratio={ratio:.2f}")
+
+
+if __name__ == "__main__":
+    main()

@@ -1,0 +1,39 @@
+"""The installed `pyheta` as a process: what a user types and what a user sees."""
+
+import os
+import subprocess
+import sys
+from collections.abc import Callable
+from pathlib import Path
+
+import pytest
+
+PYHETA = Path(sys.executable).with_name("pyheta")
+
+Pyheta = Callable[..., "subprocess.CompletedProcess[str]"]
+
+
+@pytest.fixture
+def environment(home: Path) -> dict[str, str]:
+    """A user's environment with an embedded store of its own."""
+    kept = {name: os.environ[name] for name in ("PATH", "LANG") if name in os.environ}
+    return kept | {"HOME": str(home), "PYHETA_HOME": str(home / "pyheta")}
+
+
+@pytest.fixture
+def pyheta(environment: dict[str, str], tmp_path: Path) -> Pyheta:
+    """Run `pyheta` with these arguments in an empty folder; keywords become variables of its environment."""
+
+    def call(*arguments: str, **variables: str) -> "subprocess.CompletedProcess[str]":
+        return subprocess.run(
+            [PYHETA, *arguments],
+            cwd=tmp_path,
+            env=environment | variables,
+            stdin=subprocess.DEVNULL,
+            capture_output=True,
+            text=True,
+            timeout=110,
+            check=False,
+        )
+
+    return call

@@ -1,0 +1,290 @@
+"""The commands as a user meets them: help, exit codes, output for people and for programs."""
+
+import json
+import os
+import shutil
+import signal
+import subprocess
+import sys
+import time
+from collections.abc import Sequence
+from pathlib import Path
+
+import pytest
+
+from pyheta.cli import app
+
+PYHETA = Path(sys.executable).with_name("pyheta")
+HEAVY = ("torch", "polars", "numpy", "numba", "asyncpg", "aio_pika", "pydantic", "rich", "yaml")
+
+COMMANDS = (
+    *((command.callback.__name__,) for command in app.registered_commands if command.callback),
+    *(("data", name) for name in ("list", "check")),
+    *(("db", name) for name in ("upgrade", "start", "stop")),
+)
+
+SMALL = """\
+name: small
+seeds: 2
+config:
+  dataset: {name: synthetic, rows: 400}
+  target: load
+  window: {input: 6}
+  train: {epochs: 1}
+parameters:
+  net.name: [mlp, ridge]
+baselines: [last]
+"""
+
+
+# ---- start-up ---------------------------------------------------------------------------------------------
+
+
+@pytest.mark.parametrize("command", [(), *COMMANDS], ids=" ".join)
+def test_every_command_explains_itself(pyheta, command: Sequence[str]) -> None:
+    done = pyheta(*command, "--help")
+    assert done.returncode == 0
+    assert done.stdout.startswith(f"Usage: {' '.join(('pyheta', *command))}")
+    assert done.stderr == ""
+
+
+def test_help_lists_the_commands_of_the_design() -> None:
+    names = {" ".join(command) for command in COMMANDS}
+    assert names >= {
+        *("run", "plan", "submit", "worker", "status", "report", "show", "logs", "retry", "cancel"),
+        *("schema", "init", "doctor", "data list", "data check"),
+        *("db upgrade", "db start", "db stop"),
+    }
+
+
+@pytest.mark.parametrize(
+    "code",
+    [
+        "import pyheta, pyheta.cli, pyheta.errors, pyheta.steps, pyheta.ops, pyheta.settings",
+        "import sys; sys.argv = ['pyheta', '--help']\nimport pyheta.cli\npyheta.cli.main()",
+    ],
+    ids=["import", "help"],
+)
+def test_nothing_heavy_is_imported_before_it_is_needed(code: str) -> None:
+    # Given a script that says at its end what it has imported
+    script = f"import atexit, sys\natexit.register(lambda: print(*sys.modules, file=sys.stderr))\n{code}"
+    # When
+    done = subprocess.run([sys.executable, "-c", script], capture_output=True, text=True, check=True)
+    # Then
+    imported = {name.partition(".")[0] for name in done.stderr.split()}
+    assert "pyheta" in imported
+    assert not imported & set(HEAVY)
+
+
+def test_reports_and_status_load_neither_torch_nor_polars() -> None:
+    script = (
+        "import sys, pyheta.wiring, pyheta.status_view, pyheta.follow, pyheta.report.formats, "
+        "pyheta.show, pyheta.control, pyheta.work\nprint(*sys.modules)"
+    )
+    done = subprocess.run([sys.executable, "-c", script], capture_output=True, text=True, check=True)
+    assert not {"torch", "polars", "numpy"} & set(done.stdout.split())
+
+
+def test_the_version_is_printed(pyheta) -> None:
+    assert pyheta("--version").stdout.startswith("pyheta 0.")
+
+
+# ---- usage errors -----------------------------------------------------------------------------------------
+
+
+@pytest.mark.parametrize(
+    ("arguments", "words"),
+    [
+        (["stauts"], "Did you mean 'status'"),
+        (["run"], "Missing argument 'SWEEP'"),
+        (["worker", "--procs", "0"], "--procs"),
+        (["worker", "--procs", "two"], "--procs"),
+        (["worker", "--procs", "1000000"], "--procs"),
+        (["worker", "--kind", "gpu"], "--kind"),
+        (["report", "--format", "pdf"], "--format"),
+        (["status", "--wach"], "--watch"),
+        (["status", "--watch", "--json"], "--watch and --json"),
+    ],
+)
+def test_wrong_usage_exits_2_and_says_what_is_wrong(pyheta, arguments: list[str], words: str) -> None:
+    done = pyheta(*arguments)
+    assert done.returncode == 2
+    assert words in done.stderr
+    assert "Traceback" not in done.stderr
+
+
+# ---- init, schema, data -----------------------------------------------------------------------------------
+
+
+def test_init_writes_a_sweep_that_can_be_planned_and_never_overwrites(pyheta, tmp_path: Path) -> None:
+    # Given
+    first = pyheta("init")
+    assert (first.returncode, first.stdout) == (0, "wrote sweep.yaml; now: pyheta run sweep.yaml\n")
+    written = (tmp_path / "sweep.yaml").read_text()
+    # When it is planned, and written again
+    plan, second = pyheta("plan", "sweep.yaml", "--json"), pyheta("init")
+    # Then
+    assert json.loads(plan.stdout)["runs"] == 12
+    assert second.returncode == 2
+    assert "sweep.yaml" in second.stderr
+    assert (tmp_path / "sweep.yaml").read_text() == written
+
+
+def test_the_schema_is_one_json_document(pyheta) -> None:
+    assert "parameters" in json.loads(pyheta("schema").stdout)["properties"]
+
+
+def test_known_data_sets_are_listed_with_their_files(pyheta, tmp_path: Path) -> None:
+    (tmp_path / "ETTh1.csv").write_text("date,OT\n")
+    listed = json.loads(pyheta("--data", ".", "data", "list", "--json").stdout)
+    assert {entry["name"]: entry["present"] for entry in listed} | {"etth1": True} == {
+        entry["name"]: entry["name"] in ("synthetic", "etth1") for entry in listed
+    }
+
+
+def test_a_data_set_is_described(pyheta, tmp_path: Path) -> None:
+    rows = "\n".join(f"2020-01-01 {hour:02}:00:00,{hour}" for hour in range(24))
+    (tmp_path / "hours.csv").write_text(f"time,load\n{rows}\n")
+    facts = json.loads(pyheta("data", "check", "hours.csv", "--json").stdout)
+    assert (facts["rows"], facts["columns"], facts["step_seconds"]) == (24, ["load"], 3600)
+
+
+# ---- a sweep from beginning to end ------------------------------------------------------------------------
+
+
+def test_a_sweep_runs_on_the_embedded_default_and_everything_about_it_can_be_seen(
+    pyheta, tmp_path: Path
+) -> None:
+    # Given a sweep that was handed in
+    (tmp_path / "small.yaml").write_text(SMALL)
+    submitted = pyheta("submit", "small.yaml")
+    assert submitted.returncode == 0
+    assert "9 steps added, 9 to compute" in submitted.stdout
+    assert "0 steps added" in pyheta("submit", "small.yaml").stdout
+    waiting = json.loads(pyheta("status", "--json").stdout)
+    assert waiting["hints"] == ["1 data step is ready and no worker takes them: pyheta worker --kind data"]
+    # When it is run
+    done = pyheta("run", "small.yaml", "--procs", "1", "--format", "json")
+    # Then results alone are on standard output, and progress is on standard error
+    assert done.returncode == 0, done.stderr
+    report = json.loads(done.stdout)
+    assert (report["runs"], report["finished"], report["failed"]) == (5, 5, 0)
+    rmse = {
+        row["row"]["net.name"]: (cell["n"], cell["std"] is None)
+        for row in report["rows"]
+        for cell in row["cells"]
+        if cell["metric"] == "rmse"
+    }
+    assert rmse == {"mlp": (2, False), "ridge": (1, True), "last": (1, True)}
+    assert "small: 9 of 9 steps, 5 of 5 runs done" in done.stderr
+    # And every view shows it
+    assert "nothing to do, all 5 runs are there" in pyheta("submit", "small.yaml").stdout
+    plan = json.loads(pyheta("plan", "small.yaml", "train.epochs=2", "--json").stdout)
+    assert {op["op"]: op["todo"] for op in plan["ops"]} == {"load": 0, "fit": 2, "score": 2}
+    story = json.loads(pyheta("show", "small/0", "--json").stdout)
+    assert [step["op"] for step in story["steps"]] == ["load", "fit", "score"]
+    assert "fit" in pyheta("logs", "small/0").stdout
+    assert "5 of 5 runs finished" in pyheta("report", COLUMNS="1", LC_ALL="C").stdout
+    assert pyheta("retry").stdout == "small: nothing failed or was cancelled\n"
+    pyheta("cancel")
+    assert pyheta("cancel").stdout == "small: already cancelled\n"
+    listed = json.loads(pyheta("status", "--all", "--json").stdout)
+    assert [sweep["name"] for sweep in listed] == ["small"]
+
+
+def test_failed_runs_are_shown_as_failed_until_they_are_retried(pyheta, tmp_path: Path) -> None:
+    # Given a sweep on a file that the store has lost before any worker came
+    rows = "\n".join(f"2020-01-{day:02} {hour:02}:00,{hour}" for day in range(1, 11) for hour in range(24))
+    (tmp_path / "d.csv").write_text(f"time,load\n{rows}\n")
+    (tmp_path / "s.yaml").write_text(SMALL.replace("{name: synthetic, rows: 400}", "./d.csv"))
+    store = {"PYHETA_ARTIFACTS_URL": f"file://{tmp_path}/artifacts", "PYHETA_TIME_SCALE": "0.02"}
+    assert pyheta("submit", "s.yaml", **store).returncode == 0
+    shutil.rmtree(tmp_path / "artifacts")
+    # When a worker has tried
+    assert pyheta("worker", "--procs", "1", "--exit-when-idle", **store).returncode == 0
+    # Then every run failed, and everything says why
+    assert "5 failed (why: pyheta status small)" in pyheta("report", **store).stdout
+    status = json.loads(pyheta("status", "--json", **store).stdout)
+    assert [(group["op"], group["count"]) for group in status["failures"]] == [("load", 1)]
+    assert "is not there" in pyheta("logs", "small/0", **store).stdout
+    assert "failed 2/2" in pyheta("report", **store).stdout
+    # And running it again does not hide it: what failed is tried again when somebody says so
+    again = pyheta("run", "s.yaml", "--procs", "1", **store)
+    assert again.returncode == 1
+    assert "steps back in the queue" in pyheta("retry", **store).stdout
+    assert pyheta("run", "s.yaml", "--procs", "1", **store).returncode == 0
+
+
+def test_a_broker_that_is_out_of_reach_costs_a_warning_and_no_step(pyheta, tmp_path: Path) -> None:
+    (tmp_path / "small.yaml").write_text(SMALL)
+    done = pyheta("submit", "small.yaml", PYHETA_BROKER_URL="amqp://me:secret@127.0.0.1:1/")
+    assert done.returncode == 0
+    assert "9 steps added" in done.stdout
+    assert done.stderr.startswith("pyheta: warning: ")
+    assert "127.0.0.1:1" in done.stderr
+    assert "secret" not in done.stderr
+
+
+def test_ctrl_c_stops_a_run_in_order_and_says_how_to_go_on(
+    environment: dict[str, str], tmp_path: Path
+) -> None:
+    # Given a run that would take hours
+    (tmp_path / "long.yaml").write_text(SMALL.replace("epochs: 1", "epochs: 1000000, patience: 1000000"))
+    command = [PYHETA, "run", "long.yaml", "--procs", "1"]
+    process = subprocess.Popen(
+        command, cwd=tmp_path, env=environment, stdout=-1, stderr=-1, text=True, start_new_session=True
+    )
+    status = [PYHETA, "status", "--json"]
+    try:
+        running: list[str] = []
+        while "fit" not in running and process.poll() is None:
+            seen = subprocess.run(status, cwd=tmp_path, env=environment, capture_output=True, check=False)
+            document = json.loads(seen.stdout) if seen.returncode == 0 else {"running": []}
+            running = [step["op"] for step in document["running"]]
+        # When Ctrl-C is pressed twice
+        for _ in range(2):
+            os.killpg(process.pid, signal.SIGINT)
+            time.sleep(0.5)
+        _, said = process.communicate(timeout=60)
+    finally:
+        process.kill()
+    # Then
+    assert process.returncode == 130
+    assert "the same command goes on where this one stood" in said
+    assert "Traceback" not in said
+
+
+# ---- surroundings -----------------------------------------------------------------------------------------
+
+
+def test_a_reader_that_leaves_is_no_error(environment: dict[str, str]) -> None:
+    command = f"'{PYHETA}' schema | true"
+    done = subprocess.run(["bash", "-c", command], env=environment, capture_output=True, check=False)
+    assert done.stderr == b""
+
+
+def test_text_that_the_terminal_cannot_show_does_no_harm(pyheta) -> None:
+    done = pyheta("data", "list", PYTHONIOENCODING="ascii", COLUMNS="1")
+    assert done.returncode == 0
+    assert "synthetic" in done.stdout
+
+
+def test_doctor_finds_everything_in_order(pyheta) -> None:
+    done = pyheta("doctor", "--json")
+    findings = json.loads(done.stdout)
+    assert done.returncode == 0, findings
+    assert {finding["what"] for finding in findings} >= {"versions", "home", "store", "artifacts"}
+
+
+def test_doctor_names_what_is_wrong_and_its_cure(pyheta, tmp_path: Path) -> None:
+    done = pyheta("--data", "nowhere", "doctor", PYHETA_DATABASE_URL="postgresql://me:secret@127.0.0.1:1/db")
+    assert done.returncode == 78
+    assert "nowhere is no folder; set PYHETA_DATA" in done.stdout
+    assert "127.0.0.1:1" in done.stdout
+    assert "secret" not in done.stdout + done.stderr
+
+
+def test_the_embedded_server_runs_until_it_is_stopped(pyheta) -> None:
+    assert pyheta("db", "start").returncode == 0
+    assert pyheta("db", "upgrade").returncode == 0
+    assert pyheta("db", "stop").stdout == "stopped\n"

@@ -1,0 +1,57 @@
+"""One sweep on this machine alone and the same sweep through RabbitMQ and several workers: one answer."""
+
+from processes import FAST, assert_complete, pyheta, rows
+
+SWEEP = """
+version: 1
+name: cluster
+seeds: 2
+config:
+  dataset: {name: synthetic, rows: 900}
+  target: load
+  split: {train: 0.6, val: 0.2, test: 0.2}
+  window: {input: 8, horizon: 2}
+  scale: standard
+  train: {lr: 1.0e-3, batch_size: 64, epochs: 5, patience: 5}
+parameters:
+  net: [{name: mlp, hidden: [16]}, {name: lstm, hidden: 8}]
+  exog: {subsets: [leading, noise]}
+"""
+
+
+def test_a_cluster_computes_what_one_machine_computes_each_step_once(
+    tmp_path, database_url, home, store_broker_url
+):
+    (tmp_path / "sweep.yaml").write_text(SWEEP)
+
+    # Given the sweep's results on the embedded server, without any broker
+    with pyheta(tmp_path, PYHETA_HOME=str(home)) as alone:
+        alone.run("run", "sweep.yaml")
+        expected = alone.json("report", "--format", "json")
+
+    # When it is handed to a data worker and two train workers through RabbitMQ
+    cluster_environment = {
+        "PYHETA_DATABASE_URL": database_url,
+        "PYHETA_BROKER_URL": store_broker_url,
+        "PYHETA_HOME": str(tmp_path / "cluster"),
+        "PYHETA_TIME_SCALE": str(FAST * 3),
+    }
+    with pyheta(tmp_path, **cluster_environment) as cluster:
+        cluster.run("submit", "sweep.yaml")
+        workers = [
+            cluster.start("worker", "--kind", "data", "--procs", "1", "--exit-when-idle"),
+            cluster.start("worker", "--kind", "train", "--procs", "2", "--exit-when-idle"),
+            cluster.start("worker", "--kind", "train", "--procs", "2", "--exit-when-idle"),
+        ]
+        assert [worker.wait(timeout=90) for worker in workers] == [0, 0, 0], cluster.logs()
+        computed = cluster.json("report", "--format", "json")
+        status = cluster.json("status", "--json")
+
+        # Then the numbers are the same to the last bit
+        assert computed["rows"] == expected["rows"]
+
+        # And each step was computed once, and nothing waits in the broker
+        assert_complete(database_url)
+        assert rows(database_url, "SELECT DISTINCT outcome::text FROM pyheta.attempt") == [("ok",)]
+        assert status["broker"]["ready"] == {"data": 0, "train": 0}
+        assert status["broker"]["dead"] == 0

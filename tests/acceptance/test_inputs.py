@@ -1,0 +1,168 @@
+"""Bad input: one paragraph that names the place and the cure, an exit code, no traceback, nothing stored."""
+
+from pathlib import Path
+
+import pytest
+
+CONFIG = "config: {dataset: {name: synthetic}, target: load, window: {input: 8}, net: ridge}\n"
+HEAD = f"name: s\n{CONFIG}"
+
+
+def sweep(**changes: str) -> str:
+    """A good sweep with other values for some keys of its configuration."""
+    values = {"dataset": "{name: synthetic}", "target": "load", "window": "{input: 8}", "net": "ridge"}
+    lines = [f"  {key}: {value}" for key, value in (values | changes).items()]
+    return "\n".join(["name: s", "config:", *lines, ""])
+
+
+BAD_SWEEPS = {
+    "empty": ("", ["empty"]),
+    "only comments": ("# nothing\n", ["empty"]),
+    "a list": ("- a\n", ["expected a mapping"]),
+    "a tab as indent": ("a:\n\tb: 1\n", ["s.yaml:2"]),
+    "an open bracket": ("a: [1\n", ["s.yaml:"]),
+    "two documents": ("a: 1\n---\nb: 2\n", ["document"]),
+    "a key twice": (f"{HEAD}seeds: 1\nseeds: 2\n", ["s.yaml:4", "duplicate key 'seeds'"]),
+    "an unknown key": (f"{HEAD}sedes: 1\n", ["s.yaml:3", "sedes", "did you mean 'seeds'"]),
+    "a missing name": (CONFIG, ["name"]),
+    "a word for a number": (sweep(train="{epochs: ten}"), ["s.yaml:7", "epochs"]),
+    "a truth value for a number": (sweep(train="{epochs: true}"), ["s.yaml:7", "epochs"]),
+    "a number out of range": (sweep(train="{lr: -1}"), ["s.yaml:7", "lr"]),
+    "not a number": (sweep(train="{lr: .nan}"), ["s.yaml:7", "finite"]),
+    "billion laughs": (
+        "a: &a [x,x,x,x,x,x,x,x,x]\n"
+        + "".join(
+            f"{new}: &{new} [{','.join([f'*{old}'] * 9)}]\n"
+            for old, new in zip("abcdefg", "bcdefgh", strict=True)
+        ),
+        ["alias"],
+    ),
+    "a recursive alias": ("a: &a [*a]\n", ["alias"]),
+    "a python tag": ("a: !!python/object/apply:os.system ['touch canary']\n", ["tag"]),
+    "too deep": ("a: " + "[" * 10_000 + "]" * 10_000, ["deep"]),
+    "an empty axis": (f"{HEAD}parameters: {{scale: []}}\n", ["s.yaml:3", "empty"]),
+    "too many runs": (f"{HEAD}parameters: {{exog: {{subsets: [a, b, c]}}}}\nrun_cap: 2\n", ["8", "run_cap"]),
+    "a value twice": (f"{HEAD}parameters: {{train.lr: [1, 1.0]}}\n", ["s.yaml:3", "duplicate value"]),
+    "an unknown net": (sweep(net="gruu"), ["s.yaml:6", "gruu", "known"]),
+    "an import path as net": (sweep(net="'os:system'"), ["s.yaml:6", "os:system"]),
+    "a path as name": (HEAD.replace("name: s", "name: ../x"), ["s.yaml:1", "name"]),
+    "a password": (sweep(dataset="'amqp://u:secret@h/'"), ["s.yaml:3", "credentials"]),
+    "a column that is not there": (sweep(target="laod"), ["s.yaml:4", "laod", "'load'"]),
+    "the target among its helpers": (sweep(exog="[load]"), ["s.yaml:7", "load"]),
+    "a window longer than the data": (sweep(window="{input: 100000}"), ["s.yaml:5", "rows"]),
+    "a data set that is not there": (sweep(dataset="./no.csv"), ["no.csv", "no such file"]),
+    "a data set by an unknown name": (sweep(dataset="ettx1"), ["s.yaml:3", "ettx1", "did you mean 'ett"]),
+    "a URL as data set": (sweep(dataset="'https://host/a.csv'"), ["URLs are not read"]),
+}
+
+
+@pytest.mark.parametrize(("text", "words"), BAD_SWEEPS.values(), ids=BAD_SWEEPS)
+def test_a_bad_sweep_is_refused_with_its_place(
+    pyheta, home: Path, tmp_path: Path, text: str, words: list[str]
+) -> None:
+    # Given
+    (tmp_path / "s.yaml").write_text(text)
+    # When
+    done = pyheta("submit", "s.yaml")
+    # Then
+    assert done.returncode == 2
+    assert done.stdout == ""
+    assert done.stderr.startswith("pyheta: ")
+    for word in words:
+        assert word in done.stderr
+    assert "Traceback" not in done.stderr
+    assert "secret" not in done.stderr
+    assert not (home / "pyheta").exists()
+    assert not (tmp_path / "canary").exists()
+
+
+@pytest.mark.parametrize(
+    ("content", "word"),
+    [(b"\xff\xfea\x00", "UTF-8"), (b"name: caf\xe9\n", "UTF-8"), (b"name: \x00\n", "character")],
+    ids=["UTF-16", "latin-1", "NUL"],
+)
+def test_a_file_that_is_no_text_is_refused(pyheta, tmp_path: Path, content: bytes, word: str) -> None:
+    (tmp_path / "s.yaml").write_bytes(content)
+    done = pyheta("submit", "s.yaml")
+    assert (done.returncode, word in done.stderr, "Traceback" in done.stderr) == (2, True, False)
+
+
+@pytest.mark.parametrize(("name", "words"), [("none.yaml", "no such file"), (".", "directory")])
+def test_a_sweep_that_is_no_file_is_refused(pyheta, name: str, words: str) -> None:
+    done = pyheta("submit", name)
+    assert done.returncode == 2
+    assert words in done.stderr
+
+
+@pytest.mark.parametrize(
+    ("override", "word"), [("train.epoch=3", "epochs"), ("train.epochs", "="), ("train.epochs=x", "epochs")]
+)
+def test_a_bad_override_is_refused(pyheta, tmp_path: Path, override: str, word: str) -> None:
+    (tmp_path / "s.yaml").write_text(HEAD)
+    done = pyheta("submit", "s.yaml", override)
+    assert (done.returncode, word in done.stderr, "Traceback" in done.stderr) == (2, True, False)
+
+
+BAD_DATA = {
+    "no rows": ("time,load\n", ["row"]),
+    "nothing at all": ("", ["empty"]),
+    "a decimal comma": ('time,load\n2020-01-01,"1,5"\n2020-01-02,2\n', ["1,5", "2"]),
+    "a missing value": ("time,load\n2020-01-01,1\n2020-01-02,\n2020-01-03,3\n", ["load", "3"]),
+    "rows out of order": ("time,load\n2020-01-02,1\n2020-01-01,2\n", ["3"]),
+    "a time twice": ("time,load\n2020-01-01,1\n2020-01-01,2\n", ["3"]),
+    "another delimiter": ("time;load\n2020-01-01;1\n2020-01-02;2\n", [";"]),
+    "a column twice": ("time,a,a\n2020-01-01,1,2\n2020-01-02,1,2\n", ["'a'"]),
+}
+
+
+@pytest.mark.parametrize(("text", "words"), BAD_DATA.values(), ids=BAD_DATA)
+def test_bad_data_are_refused_with_row_and_column(
+    pyheta, tmp_path: Path, text: str, words: list[str]
+) -> None:
+    (tmp_path / "d.csv").write_text(text)
+    done = pyheta("data", "check", "d.csv")
+    assert done.returncode == 2
+    assert done.stderr.startswith("pyheta: ")
+    for word in ("d.csv", *words):
+        assert word in done.stderr
+    assert "Traceback" not in done.stderr
+
+
+@pytest.mark.parametrize(
+    ("variables", "code", "words"),
+    [
+        ({"PYHETA_DATABASE_URL": "foo:secret"}, 78, ["PYHETA_DATABASE_URL"]),
+        ({"PYHETA_DATABASE_URL": "postgresql://u:secret@127.0.0.1:1/x"}, 75, ["127.0.0.1:1"]),
+        ({"PYHETA_TIME_SCALE": "fast"}, 78, ["PYHETA_TIME_SCALE", "fast"]),
+        ({"PYHETA_ARTIFACTS_URL": "ftp://u:secret@h/"}, 78, ["PYHETA_ARTIFACTS_URL"]),
+    ],
+)
+def test_bad_settings_are_refused_without_showing_secrets(
+    pyheta, variables: dict[str, str], code: int, words: list[str]
+) -> None:
+    done = pyheta("status", **variables)
+    assert done.returncode == code, done.stderr
+    for word in words:
+        assert word in done.stderr
+    assert "secret" not in done.stderr
+    assert "Traceback" not in done.stderr
+
+
+def test_a_misspelt_variable_is_pointed_out(pyheta) -> None:
+    assert "did you mean 'PYHETA_HOME'" in pyheta("data", "list", PYHETA_HOMES="x").stderr
+
+
+@pytest.mark.parametrize(
+    ("arguments", "words"),
+    [
+        (["status"], "no sweep yet"),
+        (["report", "nothing"], "no sweep 'nothing'"),
+        (["show", "nothing"], "is not a run"),
+        (["logs", "deadbeef"], "deadbeef"),
+        (["cancel"], "no sweep yet"),
+        (["retry"], "no sweep yet"),
+    ],
+)
+def test_what_is_not_there_is_said(pyheta, arguments: list[str], words: str) -> None:
+    done = pyheta(*arguments)
+    assert (done.returncode, words in done.stderr, "Traceback" in done.stderr) == (2, True, False)

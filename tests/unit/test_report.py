@@ -1,0 +1,354 @@
+"""The table of a sweep: means over seeds, what is missing, who is best, and the forms it is written in."""
+
+import csv
+import io
+import json
+import math
+from collections.abc import Mapping, Sequence
+from datetime import UTC, datetime
+from statistics import fmean, stdev
+from typing import Any
+
+import pytest
+from hypothesis import given, settings
+from hypothesis import strategies as st
+from rich.console import Console
+
+from pyheta.errors import InputError
+from pyheta.report.formats import as_json, to_csv, to_markdown, to_terminal
+from pyheta.report.read import Wish, layout
+from pyheta.report.table import Cell, Layout, Row, Table, build
+from pyheta.report.wording import notes
+from pyheta.screen import to_json
+from pyheta.steps import State, digest
+from pyheta.store.seam import RunRow, SweepRow
+
+NOW = datetime(2026, 1, 1, tzinfo=UTC)
+RMSE = Layout(metrics=("rmse",))
+
+
+def sweep(*axes: str, **changes: Any) -> SweepRow:
+    return SweepRow("a" * 64, "study", 1, NOW, NOW, None, axes=axes, **changes)
+
+
+def run(
+    net: str,
+    seed: int = 0,
+    *,
+    role: str = "net",
+    state: State = State.SUCCEEDED,
+    score: object = None,
+    config: Mapping[str, Any] | None = None,
+    **metrics: float,
+) -> RunRow:
+    """One run; `score` tells results apart (runs with equal ones share a step)."""
+    full = {
+        "dataset": {"name": "etth1"},
+        "target": "OT",
+        "exog": [],
+        "split": {"train": 0.6, "val": 0.1, "test": 0.3},
+        "window": {"input": 8, "horizon": 1},
+        "scale": "standard",
+        "net": {"name": net},
+        "train": {"lr": 0.001},
+    } | dict(config or {})
+    key = digest([full, seed] if score is None else score)
+    values = {("test", name, 0): value for name, value in metrics.items()}
+    return RunRow("a" * 64, 0, role, full, seed, key, state, None, values)
+
+
+def baseline(net: str, **metrics: float) -> RunRow:
+    return run(net, role="baseline", **metrics)
+
+
+def cell(table: Table, *labels: str, column: int = 0) -> Cell:
+    found = next(row for row in table.rows if row.labels == labels).cells[column]
+    assert found is not None
+    return found
+
+
+def terminal(table: Table) -> str:
+    console = Console(width=160, file=io.StringIO(), markup=False)
+    console.print(to_terminal(table))
+    assert isinstance(console.file, io.StringIO)
+    return console.file.getvalue()
+
+
+# ---- cells ------------------------------------------------------------------------------------------------
+
+
+@settings(deadline=None, max_examples=50)
+@given(st.lists(st.floats(-1e6, 1e6), min_size=2, max_size=8))
+def test_a_cell_is_mean_and_sample_standard_deviation_over_seeds(values: list[float]) -> None:
+    # Given one configuration with several seeds
+    runs = [run("lstm", seed, rmse=value) for seed, value in enumerate(values)]
+    # When
+    found = cell(build(sweep("net.name"), runs, RMSE), "lstm")
+    # Then
+    assert found.n == found.asked == len(values)
+    assert found.mean == pytest.approx(fmean(values))
+    assert found.std == pytest.approx(stdev(values))
+
+
+def test_one_result_has_no_standard_deviation() -> None:
+    found = cell(build(sweep("net.name"), [run("lstm", rmse=0.5)], RMSE), "lstm")
+    assert (found.mean, found.std, found.n) == (0.5, None, 1)
+
+
+def test_runs_that_share_one_score_count_once() -> None:
+    # Given a deterministic net: all its seeds are answered by the same step
+    runs = [run("ridge", seed, score="same", rmse=0.5) for seed in range(3)]
+    # When
+    found = cell(build(sweep("net.name"), runs, RMSE), "ridge")
+    # Then
+    assert (found.n, found.asked, found.std) == (1, 1, None)
+
+
+def test_failed_and_open_runs_are_counted_and_never_made_up() -> None:
+    # Given one success beside one of each other ending
+    runs = [
+        run("lstm", 0, rmse=0.5),
+        run("lstm", 1, state=State.FAILED),
+        run("lstm", 2, state=State.CANCELLED),
+        run("lstm", 3, state=State.WAITING),
+        run("lstm", 4, state=State.RUNNING),
+    ]
+    # When
+    table = build(sweep("net.name"), runs, RMSE)
+    # Then
+    found = cell(table, "lstm")
+    assert (found.asked, found.n, found.failed, found.cancelled, found.open) == (5, 1, 1, 1, 2)
+    assert found.mean == 0.5
+    assert "failed 1/5, cancelled 1/5, open 2/5" in terminal(table)
+    assert "1 of 5 runs finished, 1 failed (why: pyheta status study)." in notes(table)
+
+
+def test_a_configuration_without_any_result_shows_no_number() -> None:
+    table = build(sweep("net.name"), [run("lstm", seed, state=State.FAILED) for seed in range(3)], RMSE)
+    assert cell(table, "lstm").mean is None
+    assert "failed 3/3" in terminal(table)
+
+
+def test_a_metric_without_a_value_is_called_undefined() -> None:
+    runs = [run("lstm", 0, rmse=1.0, mape=0.1), run("lstm", 1, rmse=1.0)]
+    table = build(sweep("net.name"), runs, Layout(metrics=("mape",)))
+    assert cell(table, "lstm").undefined == 1
+    assert "undefined 1/2" in terminal(table)
+
+
+# ---- comparison -------------------------------------------------------------------------------------------
+
+
+def test_the_lowest_error_and_the_highest_skill_are_best() -> None:
+    runs = [run("lstm", rmse=0.5, skill=0.2), run("mlp", rmse=0.6, skill=0.1)]
+    table = build(sweep("net.name"), runs, Layout(metrics=("rmse", "skill")))
+    assert [cell(table, "lstm", column=at).best for at in (0, 1)] == [True, True]
+    assert [cell(table, "mlp", column=at).best for at in (0, 1)] == [False, False]
+
+
+def test_all_that_tie_are_best() -> None:
+    runs = [run("lstm", rmse=0.5), run("mlp", rmse=0.5), run("gru", rmse=0.6)]
+    table = build(sweep("net.name"), runs, RMSE)
+    assert [cell(table, net).best for net in ("lstm", "mlp", "gru")] == [True, True, False]
+
+
+def test_nobody_is_best_alone() -> None:
+    assert not cell(build(sweep("net.name"), [run("lstm", rmse=0.5)], RMSE), "lstm").best
+
+
+def test_errors_are_compared_only_where_the_same_values_are_forecast() -> None:
+    # Given an easy and a hard horizon
+    near, far = ({"window": {"input": 8, "horizon": steps}} for steps in (1, 96))
+    runs = [
+        run(net, config=config, rmse=rmse)
+        for net, config, rmse in [
+            ("lstm", near, 0.5),
+            ("mlp", near, 0.6),
+            ("lstm", far, 5.0),
+            ("mlp", far, 4.0),
+        ]
+    ]
+    # When
+    table = build(sweep("net.name", "window.horizon"), runs, RMSE)
+    # Then
+    best = {row.labels for row in table.rows if row.cells[0] and row.cells[0].best}
+    assert best == {("lstm", "1"), ("mlp", "96")}
+
+
+def test_scaled_errors_are_compared_only_under_the_same_scaling() -> None:
+    runs = [
+        run("lstm", config={"scale": scale}, rmse_scaled=value)
+        for scale, value in (("minmax", 0.05), ("standard", 0.5))
+    ]
+    table = build(sweep("scale"), runs, Layout(metrics=("rmse_scaled",)))
+    assert not any(found.best for row in table.rows for found in row.cells if found)
+
+
+def test_a_net_that_does_not_beat_a_baseline_is_shown_as_such() -> None:
+    # Given a net between two baselines, one that ties and one that beats both
+    runs = [
+        run("lstm", rmse=0.65),
+        run("mlp", rmse=0.7),
+        run("gru", rmse=0.5),
+        baseline("last", rmse=0.7),
+        baseline("ridge", rmse=0.6),
+    ]
+    # When
+    table = build(sweep("net.name"), runs, RMSE)
+    # Then
+    assert cell(table, "lstm").beaten_by == ("ridge",)
+    assert cell(table, "mlp").beaten_by == ("last", "ridge")
+    assert cell(table, "gru").beaten_by == ()
+    assert cell(table, "last").beaten_by == ()
+    assert "no better than" in terminal(table)
+
+
+# ---- layout -----------------------------------------------------------------------------------------------
+
+
+def test_rows_are_all_axes_and_baselines_stand_below_the_nets() -> None:
+    runs = [
+        baseline("last", rmse=0.7),
+        *(run("lstm", config={"exog": exog}, rmse=0.5) for exog in ([], ["HUFL", "HULL"])),
+    ]
+    table = build(sweep("exog"), runs, RMSE)
+    assert table.row_keys == ("net.name", "exog")
+    assert [row.labels for row in table.rows] == [
+        ("lstm", "-"),
+        ("lstm", "HUFL HULL"),
+        ("last", "-"),
+    ]
+    assert [row.baseline for row in table.rows] == [False, False, True]
+
+
+def test_columns_split_the_rows_and_an_empty_cell_stays_empty() -> None:
+    runs = [
+        run(net, config={"window": {"input": 8, "horizon": steps}}, rmse=1.0)
+        for net, steps in [("lstm", 1), ("lstm", 96), ("mlp", 1)]
+    ]
+    table = build(sweep("net.name", "window.horizon"), runs, Layout(("rmse",), cols=("window.horizon",)))
+    assert [column.labels for column in table.columns] == [("1",), ("96",)]
+    mlp = next(row for row in table.rows if row.labels == ("mlp",))
+    assert mlp.cells[0] is not None
+    assert mlp.cells[1] is None
+
+
+def test_an_axis_that_is_left_out_is_averaged_over_and_said_so() -> None:
+    runs = [run("lstm", config={"exog": exog}, rmse=rmse) for exog, rmse in (([], 1.0), (["x"], 3.0))]
+    table = build(sweep("net.name", "exog"), runs, Layout(("rmse",), rows=("net.name",)))
+    assert cell(table, "lstm").mean == 2.0
+    assert table.averaged == ("exog",)
+    assert any("over seeds, exog" in note for note in notes(table))
+
+
+def test_an_axis_over_a_whole_section_counts_as_the_keys_that_vary() -> None:
+    nets = ({"name": "lstm", "hidden": 32, "layers": 1}, {"name": "lstm", "hidden": 64, "layers": 1})
+    runs = [run("lstm", config={"net": net}, rmse=1.0) for net in nets]
+    table = build(sweep("net"), runs, RMSE)
+    assert table.row_keys == ("net.hidden",)
+    assert [row.labels for row in table.rows] == [("32",), ("64",)]
+
+
+def test_a_baseline_has_no_training_options() -> None:
+    runs = [run("lstm", config={"train": {"lr": 0.1}}, rmse=1.0), baseline("last", rmse=1.0)]
+    table = build(sweep("net.name", "train.lr"), runs, RMSE)
+    assert [row.labels for row in table.rows] == [("lstm", "0.1"), ("last", "-")]
+
+
+def test_the_seed_may_be_a_row() -> None:
+    runs = [run("lstm", seed, rmse=1.0) for seed in (0, 1)]
+    table = build(sweep("net.name"), runs, Layout(("rmse",), rows=("net.name", "seed")))
+    assert [row.labels for row in table.rows] == [("lstm", "0"), ("lstm", "1")]
+
+
+@pytest.mark.parametrize(
+    ("asked", "words"),
+    [
+        (Layout(metrics=("rmze",)), "did you mean 'rmse'"),
+        (Layout(metrics=("rmse",), rows=("net.nam",)), "did you mean 'net.name'"),
+    ],
+)
+def test_an_unknown_metric_or_key_names_the_nearest(asked: Layout, words: str) -> None:
+    with pytest.raises(InputError, match=words):
+        build(sweep("net.name"), [run("lstm", rmse=0.5)], asked)
+
+
+def test_before_any_result_every_metric_may_be_asked_for() -> None:
+    table = build(sweep("net.name"), [run("lstm", state=State.QUEUED)], Layout(metrics=("mase",)))
+    assert "0 of 1 runs finished." in notes(table)
+
+
+@pytest.mark.parametrize(
+    ("section", "wish", "metrics", "rows", "cols"),
+    [
+        ({}, Wish(), ("rmse", "skill"), None, ()),
+        ({"metric": "mae", "rows": ["exog"]}, Wish(), ("mae", "skill"), ("exog",), ()),
+        ({"cols": ["scale"]}, Wish(), ("rmse",), None, ("scale",)),
+        ({"metric": "mae"}, Wish(metrics=("mse",), cols=("exog",)), ("mse",), None, ("exog",)),
+    ],
+)
+def test_a_wish_goes_over_the_report_section(
+    section: Mapping[str, Any],
+    wish: Wish,
+    metrics: Sequence[str],
+    rows: Sequence[str] | None,
+    cols: Sequence[str],
+) -> None:
+    assert layout(section, wish) == Layout(metrics, rows, cols)
+
+
+# ---- forms ------------------------------------------------------------------------------------------------
+
+
+@pytest.fixture
+def table() -> Table:
+    runs = [
+        run("lstm", 0, rmse=0.6, skill=0.05),
+        run("lstm", 1, rmse=0.62, skill=0.03),
+        run("a|b*", rmse=0.7, skill=-0.1),
+        baseline("last", rmse=0.63, skill=0.0),
+    ]
+    return build(sweep("net.name"), runs, Layout(metrics=("rmse", "skill")))
+
+
+def test_markdown_has_one_cell_for_each_head_and_marks_the_best_bold(table: Table) -> None:
+    lines = [line for line in to_markdown(table).splitlines() if line.startswith("|")]
+    bars = [line.replace("\\|", "").count("|") for line in lines]
+    assert set(bars) == {len(lines[0].split("|")) - 1}
+    assert "**0.6100 ± 0.0141**" in lines[2]
+    assert "a\\|b\\*" in lines[3]
+
+
+def test_csv_has_numbers_in_full_and_one_line_for_each_cell(table: Table) -> None:
+    rows = list(csv.DictReader(io.StringIO(to_csv(table))))
+    assert len(rows) == 3 * 2
+    assert float(rows[0]["mean"]) == fmean([0.6, 0.62])
+    assert rows[0]["best"] == "True"
+
+
+def test_json_round_trips_and_keeps_keys_beside_values(table: Table) -> None:
+    document = json.loads(to_json(as_json(table)))
+    first = document["rows"][0]
+    assert first["row"] == {"net.name": "lstm"}
+    assert math.isclose(first["cells"][0]["std"], stdev([0.6, 0.62]))
+    assert (document["runs"], document["finished"]) == (4, 4)
+
+
+def test_the_terminal_form_marks_best_and_beaten_and_explains_both(table: Table) -> None:
+    shown = terminal(table)
+    assert "0.6100 ± 0.0141 *" in shown
+    assert "0.7000          !" in shown
+    assert "* best of those" in shown
+    assert "! no better than" in shown
+
+
+def test_leakage_is_said_below_the_table() -> None:
+    table = build(sweep("net.name", leakage="allow"), [run("lstm", rmse=0.5)], RMSE)
+    assert any("leakage" in note for note in notes(table))
+
+
+def test_a_table_is_the_same_whatever_the_order_of_equal_parts() -> None:
+    runs = [run("lstm", seed, rmse=0.5 + seed) for seed in range(3)]
+    forwards, backwards = (build(sweep("net.name"), order, RMSE) for order in (runs, runs[::-1]))
+    assert forwards == backwards
+    assert isinstance(forwards.rows[0], Row)
