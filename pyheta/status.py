@@ -37,7 +37,7 @@ class Status:
     running: Sequence[RunningStep]
     failures: Sequence[FailureGroup]
     workers: Sequence[WorkerRow]
-    depth: Depth | None
+    broker: Depth | None
     broker_trouble: str | None
     hints: Sequence[str]
 
@@ -74,7 +74,7 @@ async def read_status(reads: Reads, broker: MessageBroker | None, sweep: SweepRo
         running=await reads.running(sweep.id),
         failures=failures,
         workers=workers,
-        depth=depth,
+        broker=depth,
         broker_trouble=trouble,
         hints=list(hints(sweep, steps, failures, workers)),
     )

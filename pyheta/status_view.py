@@ -135,9 +135,9 @@ def _workers(status: Status) -> Table:
 
 
 def _broker(status: Status) -> Iterator[Text]:
-    if status.depth:
-        waiting = ", ".join(f"{number:,} {kind}" for kind, number in status.depth.ready.items())
-        dead = f", {status.depth.dead:,} dead letters" if status.depth.dead else ""
+    if status.broker:
+        waiting = ", ".join(f"{number:,} {kind}" for kind, number in status.broker.ready.items())
+        dead = f", {status.broker.dead:,} dead letters" if status.broker.dead else ""
         yield Text(f"broker: {waiting} waiting{dead}", style="dim")
     if status.broker_trouble:
         yield Text(f"broker: {status.broker_trouble}", style="yellow")

@@ -40,7 +40,7 @@ def status(*steps: StepCount, **changes: Any) -> Status:
         "running": (),
         "failures": (),
         "workers": (worker(*Kind),),
-        "depth": None,
+        "broker": None,
         "broker_trouble": None,
         "hints": (),
     }
