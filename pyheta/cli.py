@@ -321,6 +321,18 @@ def report(
 
 
 @app.command()
+def runs(context: Context, sweep: SweepName = None, as_json: AsJson = False) -> None:
+    """List a sweep's runs: number, configuration, state, result."""
+    from pyheta.runs import documents, listing_view, read_listing
+
+    listing = context.obj.call(lambda services: read_listing(services.store, sweep))
+    if as_json:
+        context.obj.screen.json(documents(listing))
+    else:
+        context.obj.screen.show(listing_view(listing))
+
+
+@app.command()
 def show(context: Context, run: RunName, as_json: AsJson = False) -> None:
     """Show one run: its configuration, steps, metrics and files."""
     from pyheta.show import read_story, story_view

@@ -25,8 +25,11 @@ class Outcome:
 
 
 async def run_sweep(services: Services, prepared: Prepared, screen: Screen, procs: int) -> Outcome:
-    """Submit a sweep and compute all of it in this process, showing how it gets on."""
-    store = services.store
+    """Submit a sweep and compute all of it in this process, showing how it gets on.
+
+    No broker is asked, even where there is one: it would bring steps of other sweeps.
+    """
+    services, store = services.without_broker(), services.store
     receipt = await submit(prepared, store, services.artifacts)
     sweep = await store.find_sweep(receipt.sweep)
     duty = Duty(tuple(Kind), procs, sweep=sweep.id, until_idle=True)

@@ -19,8 +19,8 @@ PREFIX = "PYHETA_"
 KEYS = ("database_url", "broker_url", "artifacts_url", "data", "home", "time_scale")
 # Read by other parts: which PostgreSQL binaries the embedded server runs.
 OTHER_VARIABLES = ("PYHETA_PG_BIN",)
-# PYHETA_TESTPOINT and PYHETA_TEST_* are the test suite's own.
-TEST_PREFIX = "PYHETA_TEST"
+# The test suite's own.
+TEST_PREFIX = "PYHETA_TEST_"
 
 HIDDEN = "***"
 # Greedy up to the last "@": a password that is not percent-encoded may itself hold "@", "/" or "?".

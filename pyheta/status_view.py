@@ -38,7 +38,7 @@ def sweeps_view(sweeps: Sequence[SweepRow]) -> RenderableType:
     shown = table("sweep", "id", *right("runs"), "submitted", "")
     for sweep in sweeps:
         note = "cancelled" if sweep.cancelled_at else ""
-        shown.add_row(sweep.name, sweep.id[:12], f"{sweep.runs:,}", moment(sweep.submitted_at), note)
+        shown.add_row(sweep.title, sweep.id[:12], f"{sweep.runs:,}", moment(sweep.submitted_at), note)
     return shown
 
 
@@ -57,7 +57,7 @@ def _parts(status: Status) -> Iterator[RenderableType]:
 
 def _header(status: Status) -> Text:
     sweep = status.sweep
-    head = Text.assemble((sweep.name, "bold"), f" {sweep.id[:12]}, {count(sweep.runs, 'run')}: ")
+    head = Text.assemble((sweep.title, "bold"), f" {sweep.id[:12]}, {count(sweep.runs, 'run')}: ")
     states = [(state, status.runs.get(state, 0)) for state in State]
     words = [Text(f"{number:,} {state}", STATE_STYLE[state]) for state, number in states if number]
     return head.append_text(Text(", ").join(words))

@@ -30,6 +30,10 @@ class Services:
     messages: MessageBroker | None = None
     relay: Relay | None = None
 
+    def without_broker(self) -> "Services":
+        """The same with the store itself as the queue."""
+        return Services(self.settings, self.store, self.artifacts, TableBroker(self.store))
+
     async def announce(self) -> str:
         """Tell the broker which steps are ready; a warning if it cannot be told, which costs no step."""
         try:

@@ -121,6 +121,7 @@ def as_json(table: Table) -> Mapping[str, Any]:
     """The table with its keys beside its values; a row has no cell where no run was asked for."""
     return {
         "sweep": table.sweep,
+        "id": table.id,
         "split": table.split,
         "leakage": table.leakage,
         "runs": table.runs,

@@ -48,6 +48,7 @@ class Table:
     """The answer, ready to be written. `averaged` are axes that vary within cells, beside the seeds."""
 
     sweep: str
+    id: str
     split: str
     leakage: str
     runs: int
@@ -69,7 +70,8 @@ def build(sweep: SweepRow, runs: Sequence[RunRow], layout: Layout) -> Table:
     columns = tuple(Column(head, metric) for head in heads for metric in layout.metrics)
     states = Counter(run.state for run in runs)
     return Table(
-        sweep=sweep.name,
+        sweep=sweep.title,
+        id=sweep.id,
         split=layout.split,
         leakage=sweep.leakage,
         runs=len(runs),

@@ -140,7 +140,7 @@ def _progress(table: Table) -> str:
     line = f"{table.finished:,} of {table.runs:,} runs finished"
     if not table.failed:
         return f"{line}."
-    return f"{line}, {table.failed:,} failed (why: pyheta status {table.sweep})."
+    return f"{line}, {table.failed:,} failed (why: pyheta status {table.id[:12]})."
 
 
 def _cells(table: Table) -> Iterator[Cell]:

@@ -84,7 +84,7 @@ class PostgresReads:
         sweep, ordinal = await self._locate_run(text)
         rows = await self._database.fetch(_SQL["runs"], sweep, ordinal, _EVERY_HORIZON)
         if not rows:
-            raise InputError(f"no run {ordinal} in this sweep", cure="`pyheta report` lists the runs")
+            raise InputError(f"no run {ordinal} in this sweep", cure="`pyheta runs` lists them")
         return _run_row(rows[0])
 
     async def _locate_run(self, text: str) -> tuple[str, int]:
@@ -92,11 +92,11 @@ class PostgresReads:
         if sweep and _ORDINAL.fullmatch(ordinal):
             return (await self.find_sweep(sweep)).id, int(ordinal)
         if not _BEGINNING.fullmatch(text):
-            cure = "write SWEEP/NUMBER, or at least 4 digits of its score's key"
+            cure = "write SWEEP/NUMBER, or at least 4 digits of the key of one of its steps"
             raise InputError(f"'{text}' is not a run", cure=cure)
         rows = await self._database.fetch(_SQL["locate_run"], text, text + "g")  # "g" follows every digit
         if not rows:
-            raise InputError(f"no run has a score whose key begins with '{text}'")
+            raise InputError(f"no run needs a step whose key begins with '{text}'")
         return rows[0]["sweep_id"], rows[0]["ordinal"]
 
     async def steps_of(self, score: Key) -> Sequence[StepRow]:

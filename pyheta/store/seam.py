@@ -221,10 +221,16 @@ class SweepRow:
     created_at: datetime
     submitted_at: datetime
     cancelled_at: datetime | None
+    overrides: Sequence[str] = ()
     axes: Sequence[str] = ()
     report: Mapping[str, Any] = field(default_factory=dict)
     leakage: str = "forbid"
     asked: Mapping[str, int] = field(default_factory=dict)
+
+    @property
+    def title(self) -> str:
+        """The name, with what the command line changed: `quickstart seeds=1`."""
+        return " ".join([self.name, *self.overrides])
 
 
 @dataclass(frozen=True, slots=True)
@@ -368,7 +374,10 @@ class Reads(Protocol):
         ...
 
     async def find_run(self, text: str) -> RunRow:
-        """The run `SWEEP/ORDINAL`, or the newest whose score's key begins with `text` (4 digits or more)."""
+        """The run `SWEEP/ORDINAL`, or the newest that needs a step whose key begins with `text` (4 digits).
+
+        InputError when there is none.
+        """
         ...
 
     async def steps_of(self, score: Key) -> Sequence[StepRow]:

@@ -120,7 +120,7 @@ def test_failed_and_open_runs_are_counted_and_never_made_up() -> None:
     assert (found.asked, found.n, found.failed, found.cancelled, found.open) == (5, 1, 1, 1, 2)
     assert found.mean == 0.5
     assert "failed 1/5, cancelled 1/5, open 2/5" in terminal(table)
-    assert "1 of 5 runs finished, 1 failed (why: pyheta status study)." in notes(table)
+    assert "1 of 5 runs finished, 1 failed (why: pyheta status aaaaaaaaaaaa)." in notes(table)
 
 
 def test_a_configuration_without_any_result_shows_no_number() -> None:

@@ -183,7 +183,7 @@ def test_misspelt_names_are_warned_of_with_the_nearest(tmp_path):
 
 
 def test_variables_of_other_parts_are_known(tmp_path):
-    names = ("PYHETA_PG_BIN", "PYHETA_TESTPOINT", "PYHETA_TEST_DATABASE_URL", "PATH")
+    names = ("PYHETA_PG_BIN", "PYHETA_TEST_DATABASE_URL", "PATH")
     environ = {"PYHETA_HOME": "/h"} | dict.fromkeys(names, "value")
     assert Settings.read(environ, tmp_path).warnings == ()
 

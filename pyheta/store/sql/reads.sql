@@ -1,11 +1,11 @@
 --- sweeps: The sweeps, the newest submission first.
-SELECT id, name, runs, created_at, submitted_at, cancelled_at, axes, report, leakage, asked
+SELECT id, name, overrides, runs, created_at, submitted_at, cancelled_at, axes, report, leakage, asked
 FROM pyheta.sweep
 ORDER BY submitted_at DESC
 LIMIT $1;
 
 --- find_sweep: The best two answers to a name or the beginning of an id: a name counts more, then the newest.
-SELECT id, name, runs, created_at, submitted_at, cancelled_at, axes, report, leakage, asked
+SELECT id, name, overrides, runs, created_at, submitted_at, cancelled_at, axes, report, leakage, asked
 FROM pyheta.sweep
 WHERE name = $1 OR starts_with(id, $1)
 ORDER BY name = $1 DESC, submitted_at DESC
@@ -72,12 +72,16 @@ CROSS JOIN LATERAL (
 WHERE run.sweep_id = $1 AND ($2::int IS NULL OR run.ordinal = $2)
 ORDER BY run.ordinal;
 
---- locate_run: The newest run whose score's key lies in a range: the keys that begin with some digits.
+--- locate_run: The newest run that needs a step whose key lies in a range: the keys that begin with some digits.
+WITH RECURSIVE above (id) AS (
+    SELECT id FROM pyheta.step WHERE key >= $1 AND key < $2
+    UNION
+    SELECT need.step_id FROM above JOIN pyheta.need ON need.need_id = above.id
+)
 SELECT run.sweep_id, run.ordinal
-FROM pyheta.step
-JOIN pyheta.run ON run.score_id = step.id
+FROM above
+JOIN pyheta.run ON run.score_id = above.id
 JOIN pyheta.sweep ON sweep.id = run.sweep_id
-WHERE step.key >= $1 AND step.key < $2
 ORDER BY sweep.submitted_at DESC, run.ordinal
 LIMIT 1;
 

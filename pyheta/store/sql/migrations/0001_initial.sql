@@ -91,8 +91,7 @@ CREATE TABLE pyheta.step (
 ) WITH (fillfactor = 80, autovacuum_vacuum_scale_factor = 0.02);
 CREATE INDEX step_ready ON pyheta.step (kind, priority DESC, id) WHERE state = 'queued';
 CREATE INDEX step_held ON pyheta.step (worker_id) WHERE state = 'running';
-CREATE INDEX step_unrung ON pyheta.step (kind, priority DESC, id) WHERE state = 'queued' AND rung_at IS NULL;
-CREATE INDEX step_open ON pyheta.step (kind) WHERE state IN ('waiting', 'queued', 'running');
+CREATE INDEX step_waiting ON pyheta.step (kind) WHERE state = 'waiting';
 CREATE INDEX step_finished ON pyheta.step (finished_at) WHERE state = 'succeeded';
 
 CREATE TABLE pyheta.need (

@@ -1,0 +1,77 @@
+"""The README's console blocks are executed: what they show is what happens.
+
+In a block, a line `$ command` is followed by what it prints on standard output. Numbers and identifiers may
+differ from machine to machine and are not compared; a line `…` stands for any lines.
+"""
+
+import re
+from pathlib import Path
+
+import pytest
+from processes import PATIENCE, run_shell
+
+from pyheta.cli import app
+from pyheta.settings import KEYS, PREFIX
+
+ROOT = Path(__file__).parents[2]
+README = (ROOT / "README.md").read_text()
+
+FENCES = re.compile(r"^```(\w+)\n(.*?)^```$", re.MULTILINE | re.DOTALL)
+
+
+def blocks(language: str) -> list[str]:
+    return [body for name, body in FENCES.findall(README) if name == language]
+
+
+def commands(block: str) -> list[tuple[str, list[str]]]:
+    """Each command of a block with the lines that it shall print."""
+    found: list[tuple[str, list[str]]] = []
+    for line in block.splitlines():
+        if line.startswith("$ "):
+            found.append((line.removeprefix("$ "), []))
+        elif line.strip():
+            found[-1][1].append(line)
+    return found
+
+
+def shape(line: str) -> str:
+    """A line without what may differ: numbers, identifiers, widths."""
+    line = re.sub(r"\b[0-9a-f]{12}\b", "#", line)
+    line = re.sub(r"-?\d[\d,.:]*", "#", line)
+    line = re.sub(r"─+", "─", line)
+    return " ".join(line.split())
+
+
+def pattern(expected: list[str]) -> str:
+    """What standard output must match, line by line."""
+    return "".join(r"(?:.*\n)*?" if line == "…" else re.escape(shape(line)) + r"\n" for line in expected)
+
+
+def test_what_the_console_blocks_show_is_what_happens(tmp_path, home):
+    # Given the README's console blocks, one after the other in one folder with an embedded server of its own
+    steps = [step for block in blocks("console") for step in commands(block)]
+    assert len(steps) >= 5
+
+    for command, expected in steps:
+        # When a command is executed
+        done = run_shell(command, tmp_path, PYHETA_HOME=str(home), timeout=PATIENCE)
+
+        # Then it succeeds and prints what the README shows
+        assert done.returncode == 0, f"$ {command}\n{done.stdout}\n{done.stderr}"
+        printed = "".join(shape(line) + "\n" for line in done.stdout.splitlines() if line.strip())
+        assert re.fullmatch(pattern(expected), printed), f"$ {command}\n{done.stdout}"
+
+
+@pytest.mark.parametrize("target", ["run", "test"])
+def test_the_two_commands_of_the_set_up_are_targets_of_the_makefile(target):
+    assert any(f"make {target}" in block for block in blocks("sh"))
+    assert re.search(rf"^{target}:", (ROOT / "Makefile").read_text(), re.MULTILINE)
+
+
+def test_every_command_is_in_the_readme():
+    names = [command.name or command.callback.__name__ for command in app.registered_commands]
+    assert [name for name in names if f"pyheta {name}" not in README] == []
+
+
+def test_every_setting_is_in_the_readme():
+    assert [key for key in KEYS if PREFIX + key.upper() not in README] == []
