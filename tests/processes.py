@@ -78,7 +78,9 @@ class Pyheta:
         return plain | data | {"COLUMNS": "120"} | self.environment
 
 
-def run_shell(command: str, folder: Path, *, timeout: float, **environment: str) -> subprocess.CompletedProcess:
+def run_shell(
+    command: str, folder: Path, *, timeout: float, **environment: str
+) -> subprocess.CompletedProcess:
     """Run a line as a user would type it, with the installed `pyheta` first on the path."""
     path = os.pathsep.join([str(Path(PYHETA).parent), os.environ["PATH"]])
     env = Pyheta(folder, environment)._env() | {"PATH": path}

@@ -121,14 +121,23 @@ class Link:
 
     @contextlib.contextmanager
     def _driver_errors(self) -> Iterator[None]:
+        """The driver's errors as PyHeta's, and a cancellation always as one.
+
+        The driver cancels what waits on a connection that it closes, though nobody asked for it. The other
+        way round, it may answer a cancellation with the error of a connection that ends in the same moment
+        or, on Python 3.11, with a result.
+        """
+        asked = _cancellations()
         try:
             yield
         except (asyncio.CancelledError, Exception) as error:
-            if _is_closing(error):
-                raise BrokerError("the connection was closed", where=self.where) from error
-            if isinstance(error, CONNECTION_EXCEPTIONS):
-                raise _translated(error, self.where) from error
+            if _cancellations() > asked:
+                raise asyncio.CancelledError from error
+            if translated := _translated(error, self.where):
+                raise translated from error
             raise
+        if _cancellations() > asked:
+            raise asyncio.CancelledError
 
 
 def _parsed(url: str) -> URL:
@@ -145,17 +154,22 @@ async def _close(connection: AbstractConnection) -> None:
             await connection.close()
 
 
-def _is_closing(error: BaseException) -> bool:
-    """Whether the driver ended what waited on a connection that it closes: by a bare Exception, or by a
-    cancellation that nobody asked this task for.
-    """
-    if isinstance(error, asyncio.CancelledError):
-        task = asyncio.current_task()
-        return task is not None and task.cancelling() == 0
-    return type(error) is Exception
+def _cancellations() -> int:
+    """How often this task was asked to end."""
+    task = asyncio.current_task()
+    return task.cancelling() if task else 0
 
 
-def _translated(error: Exception, where: str) -> BrokerError | ConfigError:
+def _translated(error: BaseException, where: str) -> BrokerError | ConfigError | None:
+    """None: not an error of the driver. A bare Exception is: it comes with the end of a connection."""
+    if isinstance(error, asyncio.CancelledError) or type(error) is Exception:
+        return BrokerError("the connection was closed", where=where)
+    if isinstance(error, CONNECTION_EXCEPTIONS):
+        return _refused(error, where)
+    return None
+
+
+def _refused(error: Exception, where: str) -> BrokerError | ConfigError:
     text = _one_line(error)
     match error:
         case AuthenticationError() | ProbableAuthenticationError():

@@ -125,8 +125,7 @@ class RabbitListener:
     async def _take(self, channel: AbstractChannel, kind: Kind) -> "RabbitDelivery | None":
         """The next ring of a queue; what cannot be read goes to the dead letter queue."""
         queue = await channel.get_queue(self._topology.queue(kind), ensure=False)
-        # No limit of the driver's own: on Python 3.11 it forgets a cancellation that meets an answer.
-        while message := await queue.get(fail=False, timeout=None):
+        while message := await queue.get(fail=False):
             try:
                 return RabbitDelivery(decode(message.body, kind).step, message, self._link)
             except Undecodable as error:

@@ -26,6 +26,7 @@ T = TypeVar("T")
 CONNECT_SECONDS: Final = 5.0
 CLOSE_SECONDS: Final = 2.0
 FIRST_PAUSE, LONGEST_PAUSE = 0.05, 2.0
+_JSON: Final = json.JSONEncoder(allow_nan=False)
 _log = logging.getLogger(__name__)
 
 
@@ -135,7 +136,7 @@ async def _teach_json(connection: Connection) -> None:
         "jsonb",
         schema="pg_catalog",
         format="binary",
-        encoder=lambda value: b"\x01" + json.dumps(value, allow_nan=False).encode(),
+        encoder=lambda value: b"\x01" + _JSON.encode(value).encode(),
         decoder=lambda data: json.loads(data[1:]),
     )
 

@@ -122,6 +122,15 @@ async def test_a_listener_whose_time_is_up_in_the_middle_of_a_look_returns(broke
         assert await heard(listener, 1) == [7]
 
 
+async def test_a_listener_whose_time_is_up_in_the_middle_of_a_refusal_returns(broker_url: str) -> None:
+    times = random.Random(0)
+    refused = RabbitBroker(changed(broker_url, user="guest:s3cret"), uuid4(), time_scale=0.1)
+    async with refused.listen([Kind.TRAIN]) as listener:
+        for _ in range(100):
+            async with asyncio.timeout(SOON):
+                assert await listener.next(times.uniform(0.0002, 0.012)) is None
+
+
 async def test_a_ring_that_was_not_settled_comes_back(broker: RabbitBroker) -> None:
     # Given a listener that vanishes between a ring and the claim
     await broker.ring(bells(7))
