@@ -24,13 +24,11 @@ from obstore.store import ObjectStore, from_url
 from pyheta.errors import ConfigError, StoreError, StoreUnavailable
 from pyheta.settings import masked
 from pyheta.steps import Product
-from pyheta.store.database import Database
+from pyheta.store.database import LONG_SECONDS, Database
 from pyheta.store.sql import load
 
 #: What PostgreSQL keeps of one artifact; its own limit is 1 GiB, and every copy of it stands in memory.
 LARGEST_BLOB: Final = 512 * 2**20
-#: Seconds within which the largest blob has to travel.
-LONG: Final = 600.0
 _SQL = load("blobs")
 
 
@@ -105,7 +103,7 @@ class PostgresArtifacts(HashNamed):
 
     async def _value(self, query: str, *args: object) -> bytes | None:
         return await self._database.run(
-            lambda connection: connection.fetchval(_SQL[query], *args, timeout=LONG)
+            lambda connection: connection.fetchval(_SQL[query], *args, timeout=LONG_SECONDS)
         )
 
 

@@ -25,6 +25,8 @@ T = TypeVar("T")
 
 CONNECT_SECONDS: Final = 5.0
 CLOSE_SECONDS: Final = 2.0
+#: For one statement about a whole sweep or a large artifact, and for waiting for somebody else's.
+LONG_SECONDS: Final = 600.0
 FIRST_PAUSE, LONGEST_PAUSE = 0.05, 2.0
 _JSON: Final = json.JSONEncoder(allow_nan=False)
 _log = logging.getLogger(__name__)

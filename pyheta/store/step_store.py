@@ -21,7 +21,7 @@ from pyheta.steps import (
     WorkerId,
 )
 from pyheta.store.cleaning import clean_facts, clean_reason, clean_text
-from pyheta.store.database import Connection, Database, Record
+from pyheta.store.database import LONG_SECONDS, Connection, Database, Record
 from pyheta.store.seam import Holding, WorkerInfo
 from pyheta.store.sql import load
 from pyheta.store.wakes import wakes
@@ -82,7 +82,7 @@ class PostgresSteps:
     async def succeed(self, step: StepId, fence: Fence, success: Success) -> bool:
         async def work(connection: Connection) -> bool:
             if await connection.fetchval(_SQL["succeed"], step, fence, *_recorded_with(success)):
-                await connection.execute(_SQL["wake"], step)
+                await connection.execute(_SQL["wake"], step, timeout=LONG_SECONDS)
                 return True
             # Said again, because an answer was lost: what counts is what this very attempt has recorded.
             return await connection.fetchval(_SQL["recorded"], step, fence, "ok") is not None
@@ -140,7 +140,8 @@ class PostgresSteps:
 async def follow(connection: Connection, ended: Iterable[StepId]) -> None:
     """End all that waits, directly or not, for these failed or cancelled steps."""
     while ended := list(ended):
-        ended = [row["id"] for row in await connection.fetch(_SQL["follow"], ended)]
+        rows = await connection.fetch(_SQL["follow"], ended, timeout=LONG_SECONDS)
+        ended = [row["id"] for row in rows]
 
 
 async def _inputs(connection: Connection, steps: Sequence[StepId]) -> Mapping[StepId, list[Input]]:

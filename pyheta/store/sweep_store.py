@@ -1,16 +1,14 @@
 """The writes of the people who ask: submit, cancel, retry. Statements are in `sql/sweeps.sql`."""
 
 from collections.abc import Iterable, Mapping, Sequence
-from typing import Any, Final
+from typing import Any
 
 from pyheta.steps import Key, State, Step, StepId
-from pyheta.store.database import Connection, Database, Record
+from pyheta.store.database import LONG_SECONDS, Connection, Database, Record
 from pyheta.store.seam import NewRun, Receipt, Submission
 from pyheta.store.sql import load
 from pyheta.store.step_store import follow
 
-#: Seconds for one statement about a whole sweep, or for waiting for somebody else's submission.
-LONG: Final = 600.0
 _SQL = load("sweeps")
 
 
@@ -78,7 +76,7 @@ async def _add_graph(connection: Connection, submission: Submission) -> int:
     await connection.execute(_SQL["stage"])
     await _stage(connection, submission)
     await _run(connection, "place_known")
-    await connection.execute(_SQL["analyze"], timeout=LONG)
+    await connection.execute(_SQL["analyze"], timeout=LONG_SECONDS)
     await _run(connection, "share_known_needs")
     await _run(connection, "add_steps", submission.priority)
     for query in ("add_needs", "add_files"):
@@ -98,7 +96,9 @@ async def _stage(connection: Connection, submission: Submission) -> None:
         "asked_run": _run_rows(submission.runs, place),
     }
     for table, rows in tables.items():
-        await connection.copy_records_to_table(table, schema_name="pg_temp", records=rows, timeout=LONG)
+        await connection.copy_records_to_table(
+            table, schema_name="pg_temp", records=rows, timeout=LONG_SECONDS
+        )
 
 
 async def _start_afresh(connection: Connection, sweep: str, ended: Sequence[StepId]) -> None:
@@ -110,11 +110,11 @@ async def _start_afresh(connection: Connection, sweep: str, ended: Sequence[Step
 
 
 async def _run(connection: Connection, query: str, *args: object) -> None:
-    await connection.execute(_SQL[query], *args, timeout=LONG)
+    await connection.execute(_SQL[query], *args, timeout=LONG_SECONDS)
 
 
 async def _fetch(connection: Connection, query: str, *args: object) -> list[Record]:
-    return await connection.fetch(_SQL[query], *args, timeout=LONG)
+    return await connection.fetch(_SQL[query], *args, timeout=LONG_SECONDS)
 
 
 def _ids(rows: Iterable[Record]) -> list[StepId]:

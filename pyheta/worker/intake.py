@@ -30,14 +30,21 @@ class Intake:
         self._kinds = kinds
         self._sweep = sweep
         self._poll = poll
+        self._found_by_looking = False
 
     async def ring(self) -> Delivery | None:
-        """The next ring; None when none came for a while, which is a reason to look all the same."""
+        """The next ring; None when none came for a while, which is a reason to look all the same.
+
+        Where looking found something, more may lie: a broker that is away must not make freed slots wait.
+        """
+        if self._found_by_looking:
+            return None
         return await self._listener.next(self._poll * random.uniform(0.5, 1.5))  # noqa: S311 -- spreads load
 
     async def claims(self, ring: Delivery | None, free: int) -> Sequence[Claim]:
         """What the ring leads to: at most `free` claims, none when others were faster."""
         claims = await self._claim(ring, free)
+        self._found_by_looking = ring is None and bool(claims)
         if ring:
             await ring.settle(claimed=bool(claims))
         return claims

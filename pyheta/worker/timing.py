@@ -26,4 +26,4 @@ class Timing:
 
 def backoff(attempt: int, first: float) -> float:
     """Seconds before try number `attempt` + 1: doubling, at most a minute."""
-    return min(first * 2.0**attempt, 60.0)
+    return min(first * 2.0 ** min(attempt, 16), 60.0)

@@ -1,0 +1,132 @@
+"""The schema: made once, whoever comes first; never touched when it is not what this code knows."""
+
+import asyncio
+import re
+from contextlib import AsyncExitStack
+
+import graphs
+import pytest
+
+from pyheta.errors import ConfigError
+from pyheta.store import migrate as module
+from pyheta.store.database import session
+from pyheta.store.migrate import check_schema, migrate
+from pyheta.store.postgres import PostgresStore
+from pyheta.store.sql import Migration, load, migrations
+
+STATEMENTS = ("blobs", "migrate", "outbox", "reads", "server", "steps", "sweeps")
+
+
+async def test_are_applied_once(empty_database_url):
+    assert await migrate(empty_database_url) == ["0001 initial"]
+    assert await migrate(empty_database_url) == []
+
+
+async def test_raced_by_four_are_applied_once(empty_database_url):
+    applied = await asyncio.gather(*(migrate(empty_database_url) for _ in range(4)))
+
+    assert sorted(applied) == [[], [], [], ["0001 initial"]]
+
+
+def test_count_from_one_without_gaps():
+    versions = [migration.version for migration in migrations()]
+
+    assert versions == list(range(1, len(versions) + 1))
+
+
+async def test_that_break_leave_nothing_behind(empty_database_url, monkeypatch):
+    broken = [*migrations(), Migration(2, "broken", "CREATE TABLE pyheta.half (); SELECT nonsense")]
+    monkeypatch.setattr(module, "migrations", lambda: broken)
+    with pytest.raises(ConfigError):
+        await migrate(empty_database_url)
+    monkeypatch.undo()
+
+    assert await migrate(empty_database_url) == ["0001 initial"]
+
+
+async def test_use_an_empty_schema_that_an_administrator_made(empty_database_url):
+    await graphs.execute(empty_database_url, "CREATE SCHEMA pyheta")
+
+    assert await migrate(empty_database_url) == ["0001 initial"]
+
+
+async def test_do_not_touch_a_schema_of_somebody_else(empty_database_url):
+    await graphs.execute(empty_database_url, "CREATE SCHEMA pyheta")
+    await graphs.execute(empty_database_url, "CREATE TABLE pyheta.theirs ()")
+
+    with pytest.raises(ConfigError, match="not PyHeta's"):
+        await migrate(empty_database_url)
+    async with AsyncExitStack() as stack:
+        with pytest.raises(ConfigError, match="not PyHeta's"):
+            await stack.enter_async_context(PostgresStore.open(empty_database_url))
+
+
+async def test_do_not_touch_a_newer_schema(database_url):
+    await graphs.execute(database_url, "INSERT INTO pyheta.migration VALUES (99, 'from the future')")
+
+    with pytest.raises(ConfigError, match="upgrade PyHeta"):
+        await migrate(database_url)
+
+
+class TestCheck:
+    async def test_accepts_this_schema(self, database_url):
+        async with session(database_url) as connection:
+            assert await check_schema(connection) == len(migrations())
+
+    async def test_names_the_command_where_there_is_none(self, empty_database_url):
+        async with session(empty_database_url) as connection:
+            with pytest.raises(ConfigError, match=re.escape("is missing; run `pyheta db upgrade`")):
+                await check_schema(connection)
+
+    async def test_names_the_command_for_an_older_one(self, database_url, monkeypatch):
+        newer = [*migrations(), Migration(2, "more", "CREATE TABLE pyheta.more ()")]
+        monkeypatch.setattr(module, "migrations", lambda: newer)
+        async with session(database_url) as connection:
+            with pytest.raises(
+                ConfigError, match="has version 1, this PyHeta needs 2; run `pyheta db upgrade`"
+            ):
+                await check_schema(connection)
+
+
+class TestOpen:
+    async def test_makes_a_schema_where_there_is_none(self, empty_database_url):
+        async with PostgresStore.open(empty_database_url) as store:
+            assert await store.sweeps() == []
+
+    async def test_keeps_its_identity(self, empty_database_url):
+        async with (
+            PostgresStore.open(empty_database_url) as first,
+            PostgresStore.open(empty_database_url) as second,
+        ):
+            assert first.id == second.id
+
+    @pytest.mark.parametrize("private", [False, True])
+    async def test_upgrades_an_older_schema_only_where_it_is_private(
+        self, database_url, monkeypatch, private
+    ):
+        newer = [*migrations(), Migration(2, "more", "CREATE TABLE pyheta.more ()")]
+        monkeypatch.setattr(module, "migrations", lambda: newer)
+        async with AsyncExitStack() as stack:
+            opening = stack.enter_async_context(PostgresStore.open(database_url, private=private))
+            if private:
+                assert (await (await opening).facts()).schema == 2
+            else:
+                with pytest.raises(ConfigError, match="pyheta db upgrade"):
+                    await opening
+
+    async def test_refuses_a_database_that_takes_no_writes(self, database_url):
+        name = database_url.rpartition("/")[2]
+        await graphs.execute(database_url, f"ALTER DATABASE {name} SET default_transaction_read_only = on")
+
+        async with AsyncExitStack() as stack:
+            with pytest.raises(ConfigError, match="read-only"):
+                await stack.enter_async_context(PostgresStore.open(database_url))
+
+
+@pytest.mark.parametrize("stem", STATEMENTS)
+async def test_every_statement_fits_the_schema(database_url, stem):
+    async with session(database_url) as connection, connection.transaction():
+        await connection.execute(load("sweeps")["stage"])
+        for name, query in load(stem).items():
+            if name != "stage":  # several statements: these cannot be prepared
+                await connection.prepare(query)

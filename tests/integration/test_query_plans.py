@@ -1,0 +1,110 @@
+"""The statements that run all the time read a few rows, however long the queue is."""
+
+import json
+from collections.abc import AsyncIterator, Iterator
+from typing import Any
+
+import asyncpg
+import pytest
+
+from pyheta.store.sql import load
+
+QUEUED = 20_000
+FILL = f"""
+    INSERT INTO pyheta.sweep (id, name, source, overrides, axes, report, leakage, priority, runs, asked)
+    SELECT repeat(digit, 64), digit, '', '{{}}', '{{}}', '{{}}', 'forbid', 0, 1, '{{}}' FROM (VALUES ('a'), ('b')) _ (digit);
+    INSERT INTO pyheta.worker (id, host, pid, version, kinds, procs, lease_until)
+    VALUES ('{"0" * 32}', 'here', 1, '0', '{{data,train}}', 1, now() + interval '1 hour');
+    INSERT INTO pyheta.step (key, op, version, kind, params, state, priority)
+    SELECT md5(n::text) || md5(n::text), 'fit', 1, 'train', '{{}}', 'queued', n % 3
+    FROM generate_series(1, {QUEUED}) AS n;
+    INSERT INTO pyheta.step (key, op, version, kind, params, state, finished_at)
+    SELECT md5('d' || n) || md5('d' || n), 'fit', 1, 'train', '{{}}', 'succeeded', now() - interval '1 hour'
+    FROM generate_series(1, {QUEUED}) AS n;
+    INSERT INTO pyheta.sweep_step SELECT repeat(chr(97 + id::int % 2), 64), id FROM pyheta.step;
+    ANALYZE;
+    SET plan_cache_mode = force_generic_plan;
+    SET jit = off;
+"""  # noqa: S608 -- constants only
+
+
+@pytest.fixture
+async def connection(database_url: str) -> AsyncIterator[asyncpg.Connection]:
+    connection = await asyncpg.connect(database_url)
+    await connection.execute(FILL)
+    yield connection
+    await connection.close()
+
+
+async def plan_of(connection: asyncpg.Connection, query: str, *arguments: str) -> list[dict[str, Any]]:
+    """The nodes of the plan with which the statement really ran, its effects undone."""
+    await connection.execute(f"PREPARE asked AS {query}")
+    transaction = connection.transaction()
+    await transaction.start()
+    explain = f"EXPLAIN (ANALYZE, FORMAT JSON) EXECUTE asked ({', '.join(arguments)})"
+    [plan] = json.loads(await connection.fetchval(explain))
+    await transaction.rollback()
+    return list(nodes(plan["Plan"]))
+
+
+def nodes(plan: dict[str, Any]) -> Iterator[dict[str, Any]]:
+    yield plan
+    for part in plan.get("Plans", ()):
+        yield from nodes(part)
+
+
+def rows_read(plan: list[dict[str, Any]], table: str) -> int:
+    """Rows that the scans of a table looked at, in all their loops."""
+    scans = [node for node in plan if node.get("Relation Name") == table and "Scan" in node["Node Type"]]
+    return sum(
+        (scan["Actual Rows"] + scan.get("Rows Removed by Filter", 0)) * scan["Actual Loops"] for scan in scans
+    )
+
+
+def scans_all(plan: list[dict[str, Any]], *tables: str) -> bool:
+    return any(node["Node Type"] == "Seq Scan" and node.get("Relation Name") in tables for node in plan)
+
+
+WORKER = f"'{'0' * 32}'"
+SWEEP = f"'{'b' * 64}'"
+
+
+@pytest.mark.parametrize(
+    ("file", "name", "arguments"),
+    [
+        ("steps", "claim_next", (WORKER, "'{data,train}'", "5", "NULL")),
+        ("steps", "claim_next", (WORKER, "'{train}'", "5", SWEEP)),
+        ("steps", "claim", (WORKER, "100")),
+        ("steps", "orphans", ()),
+        ("steps", "wake", ("100",)),
+        ("outbox", "unrung", ("'train'", "5")),
+        ("outbox", "unrung_or_stale", ("'train'", "5", "'30 s'")),
+        ("outbox", "mark", ("'{1,2,3}'",)),
+        ("reads", "running", ("NULL", "50")),
+        ("reads", "finished_since", (SWEEP, "'60 s'")),
+        ("reads", "locate_run", ("'abcd'", "'abcdg'")),
+    ],
+)
+async def test_a_frequent_statement_reads_a_few_rows(connection, file, name, arguments):
+    plan = await plan_of(connection, load(file)[name], *arguments)
+
+    assert not scans_all(plan, "step", "sweep_step", "need", "attempt")
+    assert rows_read(plan, "step") <= 50
+    assert not any(node["Node Type"] == "Sort" and node["Actual Rows"] > 50 for node in plan)
+
+
+async def test_the_queue_is_read_in_its_own_order(connection):
+    plan = await plan_of(connection, load("steps")["claim_next"], WORKER, "'{data,train}'", "5", "NULL")
+
+    assert any(node.get("Index Name") == "step_ready" for node in plan)
+
+
+async def test_open_steps_are_counted_without_reading_those_that_are_done(connection):
+    await connection.execute(
+        "UPDATE pyheta.step SET state = 'cancelled', finished_at = now() WHERE state = 'queued' AND id > 200"
+    )
+    await connection.execute("VACUUM ANALYZE pyheta.step")
+
+    plan = await plan_of(connection, load("steps")["open_steps"], "'{data,train}'", "NULL")
+
+    assert not scans_all(plan, "step")
