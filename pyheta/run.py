@@ -7,7 +7,7 @@ from pyheta.errors import Exit
 from pyheta.follow import follow
 from pyheta.report.read import Wish, read_table
 from pyheta.report.table import Table
-from pyheta.screen import Screen
+from pyheta.screen import Screen, count
 from pyheta.status import read_status
 from pyheta.steps import Kind, State
 from pyheta.submit import Prepared, submit
@@ -32,6 +32,8 @@ async def run_sweep(services: Services, prepared: Prepared, screen: Screen, proc
     services, store = services.without_broker(), services.store
     receipt = await submit(prepared, store, services.artifacts)
     sweep = await store.find_sweep(receipt.sweep)
+    if failed := receipt.steps.get(State.FAILED, 0):
+        screen.note(f"{count(failed, 'step')} failed earlier; another try: pyheta retry {sweep.id[:12]}")
     duty = Duty(tuple(Kind), procs, sweep=sweep.id, until_idle=True)
     watching = asyncio.create_task(follow(lambda: read_status(store, None, sweep), screen))
     try:
