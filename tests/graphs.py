@@ -132,6 +132,15 @@ async def execute(url: str, query: str, *args: object) -> None:
     await fetch(url, query, *args)
 
 
+async def run_script(url: str, script: str) -> None:
+    """Several statements without parameters."""
+    connection = await asyncpg.connect(url)
+    try:
+        await connection.execute(script)
+    finally:
+        await connection.close()
+
+
 def a_success() -> Success:
     return Success(
         products=(Product("weights", digest("weights"), 10), Product("forecast", digest("forecast"), 20)),

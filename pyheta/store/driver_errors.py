@@ -14,7 +14,7 @@ _TRY_LATER = "check that PostgreSQL runs and can be reached, then try again"
 
 # What a person has to change first: error, what is wrong ({said}: the server's own words), cure.
 _TO_CHANGE: tuple[tuple[type[Exception], str, str], ...] = (
-    (asyncpg.InvalidPasswordError, "the server refuses this user's password", _URL),
+    (asyncpg.InvalidPasswordError, "the server refuses the password: {said}", _URL),
     (asyncpg.InvalidAuthorizationSpecificationError, "the server lets nobody in: {said}", _URL),
     (asyncpg.InvalidCatalogNameError, "no such database: {said}", f"create it, or {_URL}"),
     (
@@ -44,6 +44,7 @@ _PASSING = (
     asyncpg.InsufficientResourcesError,  # too many connections, disk full
     asyncpg.TransactionRollbackError,  # deadlock, serialization
     asyncpg.LockNotAvailableError,
+    asyncpg.InvalidCachedStatementError,  # the schema was upgraded; the driver has forgotten the plan now
     asyncpg.InterfaceError,  # the connection was closed under the statement
     asyncpg.InternalClientError,
 )

@@ -156,11 +156,17 @@ class StepStore(Protocol):
         ...
 
     async def succeed(self, step: StepId, fence: Fence, success: Success) -> bool:
-        """Record a result and wake the steps that waited for it. False: the fence is old, nothing changed."""
+        """Record a result and wake the steps that waited for it. False: the fence is old, nothing changed.
+
+        True also when this very attempt has recorded its success before: saying it again is harmless.
+        """
         ...
 
     async def fail(self, step: StepId, fence: Fence, failure: Failure) -> State | None:
-        """End an attempt without success; the budgets decide what follows. None: the fence is old."""
+        """End an attempt without success; the budgets decide what follows. None: the fence is old.
+
+        Saying it again about the same attempt gives the step's present state and changes nothing.
+        """
         ...
 
     async def reap(self) -> int:

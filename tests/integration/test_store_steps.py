@@ -305,8 +305,8 @@ class TestFail:
             await store.fail(claim.step, claim.fence, Failure(ending, "boom"))
             [row] = await graphs.fetch(
                 database_url,
-                "SELECT extract(epoch FROM available_at - (SELECT max(ended_at) FROM pyheta.attempt))::float8 "
-                "AS delay FROM pyheta.step",
+                "SELECT extract(epoch FROM available_at - "
+                "(SELECT max(ended_at) FROM pyheta.attempt))::float8 AS delay FROM pyheta.step",
             )
             assert least <= row["delay"] <= most
             claim = await self.again(store, database_url)

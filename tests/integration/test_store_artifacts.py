@@ -1,0 +1,140 @@
+"""What every place for artifacts promises, in PostgreSQL as in a folder."""
+
+from collections.abc import AsyncIterator
+from pathlib import Path
+
+import graphs
+import pytest
+
+from pyheta.errors import ConfigError, StoreError
+from pyheta.steps import digest
+from pyheta.store import artifacts as module
+from pyheta.store.artifacts import HashNamed, ObjectArtifacts
+from pyheta.store.postgres import PostgresStore
+
+
+class ArtifactsContract:
+    """Subclasses provide `artifacts`, and `damage`: change the bytes of an artifact behind its back."""
+
+    @pytest.fixture
+    def file(self, tmp_path: Path) -> Path:
+        path = tmp_path / "weights.safetensors"
+        path.write_bytes(bytes(range(256)) * 4)
+        return path
+
+    async def test_gives_back_what_was_put(self, artifacts: HashNamed, file: Path, tmp_path: Path):
+        product = await artifacts.put(file)
+        await artifacts.fetch(product.sha256, tmp_path / "back")
+
+        assert (product.name, product.size) == ("weights", 1024)
+        assert (tmp_path / "back").read_bytes() == file.read_bytes()
+
+    async def test_knows_what_it_has(self, artifacts: HashNamed, file: Path):
+        product = await artifacts.put(file)
+
+        assert await artifacts.has(product.sha256)
+        assert not await artifacts.has(digest("something else"))
+
+    async def test_takes_the_same_bytes_twice(self, artifacts: HashNamed, file: Path, tmp_path: Path):
+        copy = tmp_path / "copy"
+        copy.write_bytes(file.read_bytes())
+
+        assert (await artifacts.put(file)).sha256 == (await artifacts.put(copy)).sha256
+
+    async def test_keeps_an_empty_file(self, artifacts: HashNamed, tmp_path: Path):
+        (tmp_path / "empty").touch()
+        product = await artifacts.put(tmp_path / "empty")
+        await artifacts.fetch(product.sha256, tmp_path / "back")
+
+        assert (tmp_path / "back").read_bytes() == b""
+
+    async def test_says_what_is_missing_and_writes_nothing(self, artifacts: HashNamed, tmp_path: Path):
+        with pytest.raises(StoreError, match="is not there"):
+            await artifacts.fetch(digest("nothing"), tmp_path / "back")
+
+        assert not (tmp_path / "back").exists()
+
+    async def test_refuses_damaged_bytes_and_writes_nothing(
+        self, artifacts: HashNamed, damage, file: Path, tmp_path: Path
+    ):
+        product = await artifacts.put(file)
+        await damage(product.sha256)
+
+        with pytest.raises(StoreError, match="damaged"):
+            await artifacts.fetch(product.sha256, tmp_path / "back")
+
+        assert not (tmp_path / "back").exists()
+
+    async def test_replaces_a_file_and_leaves_no_other(
+        self, artifacts: HashNamed, file: Path, tmp_path: Path
+    ):
+        folder = tmp_path / "inputs"
+        folder.mkdir()
+        (folder / "back").write_bytes(b"old")
+        product = await artifacts.put(file)
+
+        await artifacts.fetch(product.sha256, folder / "back")
+
+        assert [path.name for path in folder.iterdir()] == ["back"]
+
+    async def test_checks_itself_and_leaves_nothing_behind(self, artifacts: HashNamed, stored):
+        assert await artifacts.check() == artifacts.where
+        assert await stored() == 0
+
+
+class TestPostgresArtifacts(ArtifactsContract):
+    @pytest.fixture
+    async def artifacts(self, database_url: str) -> AsyncIterator[HashNamed]:
+        async with PostgresStore.open(database_url) as store:
+            yield store.artifacts
+
+    @pytest.fixture
+    def damage(self, database_url: str):
+        async def damage(sha256: str) -> None:
+            change = "UPDATE pyheta.blob SET bytes = set_byte(bytes, 7, 255) WHERE sha256 = $1"
+            await graphs.execute(database_url, change, sha256)
+
+        return damage
+
+    @pytest.fixture
+    def stored(self, database_url: str):
+        async def stored() -> int:
+            return len(await graphs.fetch(database_url, "SELECT FROM pyheta.blob"))
+
+        return stored
+
+    async def test_names_the_setting_for_what_is_too_large(self, artifacts, tmp_path, monkeypatch):
+        monkeypatch.setattr(module, "LARGEST_BLOB", 10)
+        (tmp_path / "large").write_bytes(b"x" * 11)
+
+        with pytest.raises(ConfigError, match="PYHETA_ARTIFACTS_URL"):
+            await artifacts.put(tmp_path / "large")
+
+
+class TestObjectArtifacts(ArtifactsContract):
+    @pytest.fixture
+    def root(self, tmp_path: Path) -> Path:
+        return tmp_path / "not there yet" / "artifacts"
+
+    @pytest.fixture
+    def artifacts(self, root: Path) -> HashNamed:
+        return ObjectArtifacts(root.as_uri())
+
+    @pytest.fixture
+    def damage(self, root: Path):
+        async def damage(sha256: str) -> None:
+            (root / sha256[:2] / sha256).write_bytes(b"something else")
+
+        return damage
+
+    @pytest.fixture
+    def stored(self, root: Path):
+        async def stored() -> int:
+            return len([path for path in root.rglob("*") if path.is_file()])
+
+        return stored
+
+    @pytest.mark.parametrize("url", ["file:///proc/nothing/here", "ftp://host/folder"])
+    async def test_says_where_nothing_can_be_kept(self, url):
+        with pytest.raises(ConfigError, match="PYHETA_ARTIFACTS_URL"):
+            ObjectArtifacts(url)

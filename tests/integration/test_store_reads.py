@@ -1,0 +1,209 @@
+"""What status, report, show and logs read."""
+
+from collections import Counter
+from collections.abc import AsyncIterator
+
+import graphs
+import pytest
+from graphs import BOTH
+from hypothesis import HealthCheck, given, settings
+from hypothesis import strategies as st
+
+from pyheta.errors import InputError
+from pyheta.steps import Ending, Failure, Kind, State
+from pyheta.store.postgres import PostgresStore
+
+FATAL = Failure(Ending.ERROR, "boom", detail="Traceback …", retry=False, log="epoch 1")
+
+
+@pytest.fixture
+async def store(database_url: str) -> AsyncIterator[PostgresStore]:
+    async with PostgresStore.open(database_url) as store:
+        yield store
+
+
+async def finish(store: PostgresStore, count: int) -> None:
+    worker = await graphs.new_worker(store)
+    for _ in range(count):
+        claim = await graphs.claim_one(store, worker)
+        await store.succeed(claim.step, claim.fence, graphs.a_success())
+
+
+class TestSweeps:
+    async def test_are_listed_newest_submission_first(self, store):
+        old, new = graphs.submission(graphs.load(), name="old"), graphs.submission(graphs.load(), name="new")
+        for submission in (old, new, old):
+            await store.submit(submission)
+
+        assert [sweep.name for sweep in await store.sweeps()] == ["old", "new"]
+        assert [sweep.name for sweep in await store.sweeps(limit=1)] == ["old"]
+
+    async def test_keep_how_they_were_asked_for(self, store):
+        await store.submit(graphs.submission(*graphs.chain()))
+
+        sweep = await store.find_sweep(None)
+
+        assert (sweep.runs, sweep.axes, sweep.overrides) == (1, ["net.name"], ["seeds=1"])
+        assert (sweep.report, sweep.leakage, sweep.asked) == ({"metric": "rmse"}, "forbid", {"score": 1})
+
+    async def test_are_found_by_name_id_and_beginning(self, store):
+        first = graphs.submission(graphs.load("a"), name="same")
+        second = graphs.submission(graphs.load("b"), name="same")
+        await store.submit(first)
+        await store.submit(second)
+
+        assert (await store.find_sweep("same")).id == second.id
+        assert (await store.find_sweep(first.id)).id == first.id
+        assert (await store.find_sweep(first.id[:12])).id == first.id
+
+    async def test_that_do_not_exist_are_said_so(self, store):
+        with pytest.raises(InputError, match="no sweep yet"):
+            await store.find_sweep(None)
+        await store.submit(graphs.submission(graphs.load(), name="ablation"))
+        with pytest.raises(InputError, match="did you mean 'ablation'"):
+            await store.find_sweep("ablatoin")
+
+    async def test_several_with_one_beginning_are_not_guessed(self, store):
+        for number in range(17):  # more than there are first digits
+            await store.submit(graphs.submission(graphs.load(str(number)), name=f"sweep-{number}"))
+        digits = Counter(sweep.id[0] for sweep in await store.sweeps())
+
+        with pytest.raises(InputError, match="several sweeps"):
+            await store.find_sweep(digits.most_common(1)[0][0])
+
+
+class TestCounts:
+    async def test_follow_the_steps_and_runs_of_one_sweep(self, store):
+        sweep = graphs.submission(*graphs.chain())
+        await store.submit(sweep)
+        await store.submit(graphs.submission(graphs.load("other"), name="other"))
+        await finish(store, 1)
+
+        counts = await store.step_counts(sweep.id)
+
+        assert [(count.op, count.kind, count.state, count.count, count.mean_seconds) for count in counts] == [
+            ("load", Kind.DATA, State.SUCCEEDED, 1, 1.5),
+            ("fit", Kind.TRAIN, State.QUEUED, 1, None),
+            ("score", Kind.TRAIN, State.WAITING, 1, None),
+        ]
+        assert await store.run_counts(sweep.id) == {State.WAITING: 1}
+        assert await store.finished_since(sweep.id, 3600) == 1
+        assert await store.finished_since(sweep.id, 0) == 0
+
+    async def test_group_failures_by_reason_without_their_followers(self, store):
+        sweep = graphs.submission(graphs.load("x"), graphs.load("y"), *graphs.chain())
+        await store.submit(sweep)
+        worker = await graphs.new_worker(store)
+        for claim in await store.claim_next(worker, BOTH, 3):
+            await store.fail(claim.step, claim.fence, FATAL)
+
+        [group] = await store.failures(sweep.id)
+
+        assert (group.op, group.reason, group.count) == ("load", "boom", 3)
+        assert await store.run_counts(sweep.id) == {State.FAILED: 3}
+
+
+class TestRuns:
+    async def test_come_in_order_with_their_overall_metrics(self, store):
+        sweep = graphs.submission(graphs.load("a"), graphs.load("b"))
+        await store.submit(sweep)
+        await finish(store, 1)
+
+        first, second = await store.runs(sweep.id)
+
+        assert (first.ordinal, first.state, first.config["tag"]) == (0, State.SUCCEEDED, "a")
+        assert first.metrics == {("test", "rmse", 0): 0.5, ("val", "rmse", 0): 0.6}
+        assert (second.ordinal, second.state, second.metrics) == (1, State.QUEUED, {})
+
+    async def test_are_found_with_the_metrics_of_every_horizon(self, store):
+        load = graphs.load()
+        sweep = graphs.submission(load)
+        await store.submit(sweep)
+        await finish(store, 1)
+
+        for text in ("sweep/0", f"{sweep.id[:8]}/0", load.key, load.key[:6]):
+            run = await store.find_run(text)
+            assert (run.sweep, run.ordinal, run.score) == (sweep.id, 0, load.key)
+            assert run.metrics[("test", "rmse", 1)] == 0.4
+
+    async def test_are_found_by_any_step_that_they_need(self, store):
+        load, fit, score = graphs.chain()
+        await store.submit(graphs.submission(load, fit, score))
+
+        assert [(await store.find_run(step.key[:8])).score for step in (load, fit)] == [score.key] * 2
+
+    @pytest.mark.parametrize(
+        "text", ["", "sweep/7", "sweep/999999999", "sweep/-1", "abc", "zzzz", "0000", "/0", "sweep/"]
+    )
+    async def test_that_do_not_exist_are_said_so(self, store, text):
+        await store.submit(graphs.submission(graphs.load()))
+
+        with pytest.raises(InputError):
+            await store.find_run(text)
+
+    async def test_never_ask_the_server_nonsense(self, store):
+        @settings(max_examples=50, suppress_health_check=list(HealthCheck))
+        @given(st.text(st.characters(exclude_categories=["Cs"], exclude_characters="\0")))
+        def texts(text: str) -> None:
+            asked.append(text)
+
+        asked: list[str] = []
+        texts()
+        for text in asked:
+            with pytest.raises(InputError):
+                await store.find_run(text)
+
+
+class TestSteps:
+    async def test_of_a_score_come_needs_first(self, store):
+        steps = graphs.chain()
+        await store.submit(graphs.submission(*steps))
+
+        assert [row.key for row in await store.steps_of(steps[-1].key)] == [step.key for step in steps]
+
+    async def test_that_run_show_where_and_how_far(self, store, database_url):
+        sweep = graphs.submission(graphs.load())
+        await store.submit(sweep)
+        worker = await graphs.new_worker(store)
+        claim = await graphs.claim_one(store, worker)
+        said = {(claim.step, claim.fence): {"epoch": 3}}
+        await store.heartbeat(worker, lease_seconds=60, progress=said)
+
+        [running] = await store.running(sweep.id)
+
+        assert (running.step, running.host, running.pid) == (claim.step, "here", 1)
+        assert running.progress == {"epoch": 3}
+        assert await store.running("0" * 64) == []
+
+    async def test_keep_the_history_of_their_attempts(self, store):
+        await store.submit(graphs.submission(graphs.load()))
+        worker = await graphs.new_worker(store)
+        claim = await graphs.claim_one(store, worker)
+        await store.fail(claim.step, claim.fence, graphs.RELEASE)
+        again = await graphs.claim_one(store, worker)
+        await store.fail(again.step, again.fence, FATAL)
+
+        first, second = await store.attempts([claim.step])
+
+        assert (first.fence, first.outcome, first.reason) == (claim.fence, "release", "drained")
+        assert (second.outcome, second.detail, second.log) == ("error", "Traceback …", "epoch 1")
+
+
+async def test_looking_changes_nothing(store, database_url):
+    # Given a store in which something of everything has happened
+    sweep = graphs.submission(*graphs.chain(), graphs.load("b"))
+    await store.submit(sweep)
+    await finish(store, 1)
+    before = await graphs.fetch(database_url, "SELECT xmin, ctid, * FROM pyheta.step ORDER BY id")
+    # When everything is looked at
+    await store.sweeps()
+    await store.find_sweep(None)
+    await store.step_counts(sweep.id)
+    await store.run_counts(sweep.id)
+    await store.running(None)
+    await store.failures(sweep.id)
+    await store.workers(also_gone=True)
+    await store.runs(sweep.id)
+    await store.facts()
+    # Then no row has been written
+    assert await graphs.fetch(database_url, "SELECT xmin, ctid, * FROM pyheta.step ORDER BY id") == before
