@@ -4,12 +4,13 @@
 
 Every station of `pyheta submit`: reading and expanding the file, compiling runs into steps, recording them in
 one transaction. Each run has a fit and a score of its own, so there are twice as many steps as runs, and one
-`load`: only that one is ready at first, so there is nothing to announce yet.
+`load`. Only that one is ready at first; announcing all fits, which follows it, is timed with RabbitMQ alone.
 
 The last row writes the rows of a sample one by one (`executemany`, which sends them without waiting for each
 answer; one transaction, no look at what is there already) and scales the time to all runs.
 
-Server: PYHETA_DATABASE_URL, else this machine's. A database is made for this run and removed.
+Servers: PYHETA_DATABASE_URL and PYHETA_BROKER_URL, else this machine's. A database and queues are made for
+this run and removed.
 """
 
 import asyncio
@@ -20,16 +21,21 @@ import time
 from collections.abc import Callable
 from pathlib import Path
 from typing import TypeVar
+from uuid import uuid4
 
 sys.path.append(str(Path(__file__).parent.parent / "tests"))
 
 import servers
 
+from pyheta.broker.rabbitmq import RabbitBroker
+from pyheta.broker.topology import Topology
+from pyheta.steps import Bell, Kind, StepId
 from pyheta.store.database import Connection, session
 from pyheta.store.postgres import PostgresStore
 from pyheta.store.seam import Submission
 from pyheta.submit import prepare, submission
 
+BROKER = os.environ.get("PYHETA_BROKER_URL", servers.RABBITMQ.usual_url)
 SERVER = os.environ.get("PYHETA_DATABASE_URL", servers.POSTGRES.usual_url)
 SAMPLE = 2_000
 SWEEP = """
@@ -56,6 +62,7 @@ def main() -> None:
     whole = planned(runs, stopwatch())
     with servers.database(SERVER) as url:
         seconds = asyncio.run(submit_twice(url, whole, stopwatch()))
+    asyncio.run(announced(runs, stopwatch()))
     sample = planned(SAMPLE, lambda _: None)
     with servers.database(SERVER) as url:
         scaled = asyncio.run(row_by_row(url, sample)) * runs / SAMPLE
@@ -102,6 +109,18 @@ async def submit_twice(url: str, asked: Submission, lap: Watch) -> float:
         await store.step_counts(asked.id)
         lap("count its steps, as `pyheta status` does")
     return seconds
+
+
+async def announced(runs: int, lap: Watch) -> None:
+    """Ring once for each run, confirmed by the broker."""
+    topology = Topology(uuid4())
+    broker = RabbitBroker(BROKER, topology.store_id)
+    await broker.depth()  # connected, queues declared
+    lap("connect to RabbitMQ, declare queues")
+    await broker.ring([Bell(StepId(number), Kind.TRAIN) for number in range(1, runs + 1)])
+    lap("announce, confirmed")
+    await broker.close()
+    await servers.delete_queues(BROKER, [topology.dead, *map(topology.queue, Kind)])
 
 
 async def row_by_row(url: str, asked: Submission) -> float:

@@ -1,5 +1,6 @@
 """The top level of a sweep file: its keys, their ranges and defaults."""
 
+from collections import Counter
 from typing import Annotated, Any, Literal
 
 from pydantic import AfterValidator, BeforeValidator, ConfigDict, Field
@@ -39,7 +40,7 @@ def _counted(value: object) -> object:
 
 
 def _distinct(seeds: tuple[int, ...]) -> tuple[int, ...]:
-    if twice := [seed for seed in seeds if seeds.count(seed) > 1]:
+    if twice := [seed for seed, times in Counter(seeds).items() if times > 1]:
         raise ValueError(f"seed {twice[0]} is listed twice")
     return seeds
 
