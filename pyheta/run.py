@@ -15,6 +15,9 @@ from pyheta.wiring import Services
 from pyheta.work import work
 from pyheta.worker.supervisor import Duty
 
+#: How long the view may take to show the end; a retry from elsewhere may have begun anew meanwhile.
+LAST_LOOK_SECONDS = 5.0
+
 
 @dataclass(frozen=True, slots=True)
 class Outcome:
@@ -40,8 +43,9 @@ async def run_sweep(services: Services, prepared: Prepared, screen: Screen, proc
         if await work(services, duty):
             screen.note("stopped; the same command goes on where this one stood")
             return Outcome(Exit.INTERRUPTED)
-        status = await watching
+        await asyncio.wait({watching}, timeout=LAST_LOOK_SECONDS)
     finally:
         watching.cancel()
+    status = await read_status(store, None, sweep)
     code = Exit.RUNS_FAILED if status.runs.get(State.FAILED) else Exit.DONE
     return Outcome(code, await read_table(store, sweep.id, Wish()))

@@ -100,6 +100,7 @@ class Claim:
     fence: Fence
     key: Key
     op: str
+    version: int
     kind: Kind
     params: Mapping[str, Any]
     inputs: tuple[Input, ...]
@@ -152,3 +153,4 @@ class Failure:
     detail: str = ""
     retry: bool = True
     log: str = ""
+    after: float = 0.0  # seconds for which a released step is left to others

@@ -64,6 +64,8 @@ def translated(where: str) -> Iterator[None]:
 
 def _translation(error: Exception, where: str) -> PyhetaError:
     said = _said(error)
+    if isinstance(error, asyncpg.exceptions.DataError | ValueError):  # a value that no column can hold
+        return StoreError(f"the store refused: {said}", where=where)
     if isinstance(error, ConnectionError) and "SSL" in said:  # the driver has no class of its own
         return ConfigError(said, where=where, cure="check sslmode in PYHETA_DATABASE_URL")
     for kind, what, cure in _TO_CHANGE:

@@ -169,8 +169,8 @@ class StepStore(Protocol):
         """
         ...
 
-    async def reap(self) -> int:
-        """Bury workers whose lease ran out and give their steps back. Counts the steps."""
+    async def reap(self, me: WorkerId | None = None) -> int:
+        """Bury workers whose lease ran out, never oneself, and give their steps back. Counts the steps."""
         ...
 
     async def open_steps(self, kinds: Sequence[Kind], *, sweep: str | None = None) -> int:

@@ -98,8 +98,8 @@ class PostgresSteps:
 
         return await self._database.run(work, patience=PATIENCE)
 
-    async def reap(self) -> int:
-        await self._database.run(lambda connection: connection.execute(_SQL["bury"]))
+    async def reap(self, me: WorkerId | None = None) -> int:
+        await self._database.run(lambda connection: connection.execute(_SQL["bury"], me))
         orphans = await self._database.fetch(_SQL["orphans"])
         return sum([await self._give_back(orphan["id"], orphan["fence"]) for orphan in orphans])
 
@@ -124,6 +124,7 @@ class PostgresSteps:
             self._database.time_scale,
             clean_text(failure.detail),
             clean_text(failure.log),
+            failure.after,
         )
         if state in {State.FAILED, State.CANCELLED}:
             await follow(connection, [step])
@@ -157,6 +158,7 @@ def _claim(row: Record, inputs: Iterable[Input]) -> Claim:
         fence=Fence(row["fence"]),
         key=Key(row["key"]),
         op=row["op"],
+        version=row["version"],
         kind=Kind(row["kind"]),
         params=row["params"],
         inputs=tuple(inputs),

@@ -12,7 +12,7 @@ from pyheta.sweep.problems import shown
 
 MAX_SEEDS = 100_000
 
-Seed = Annotated[int, Field(ge=0, lt=1 << 32)]
+Seed = Annotated[int, Field(ge=0, lt=1 << 31)]
 
 MetricName = Literal[
     "mae",

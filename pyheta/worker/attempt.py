@@ -1,21 +1,31 @@
 """One attempt: a claimed step's inputs come in, a child computes, its products go out, an outcome is left."""
 
-import errno
+import asyncio
+import logging
 import shutil
 import time
 from collections.abc import Mapping
 from pathlib import Path
 from typing import Any
 
-from pyheta.errors import StoreError, StoreUnavailable
-from pyheta.steps import Claim, Ending, Failure, Success
+from pyheta.errors import StoreUnavailable
+from pyheta.ops import OPS
+from pyheta.steps import Claim, Ending, Failure, Product, Success
 from pyheta.worker import wire
 from pyheta.worker.slot import ChildDied, Slot
 from pyheta.worker.staging import Staging
 
+log = logging.getLogger(__name__)
+
+#: Between two tries to hand a finished step's products to a store that is away, in seconds.
+KEEP_PAUSE = 1.0
+
+#: After trouble of this machine a step is left to others for so many seconds.
+LEAVE_TO_OTHERS = 30.0
+
 
 class Attempt:
-    """A claim in a slot. Its task may be anywhere between staging and recording; `stop` ends it early."""
+    """A claim in a slot, anywhere between staging its inputs and keeping its products; `stop` ends it."""
 
     def __init__(self, claim: Claim, slot: Slot, staging: Staging) -> None:
         self.claim = claim
@@ -24,59 +34,79 @@ class Attempt:
         self._last_sign = time.monotonic()
         self._staging = staging
         self._stopped: Failure | None = None
-        self._computing = False
+        self._work: asyncio.Task[Success | Failure] | None = None
 
     def stop(self, failure: Failure) -> None:
-        """Kill the child; the attempt then ends with `failure`. Too late once it has computed."""
+        """End the computation, which kills the child; the attempt then ends with `failure`."""
         if self._stopped is None:
             self._stopped = failure
-            if self._computing:
-                self.slot.kill()
+            if self._work:
+                self._work.cancel()
 
     def silent_for(self) -> float:
         """Seconds since the last sign of progress."""
         return time.monotonic() - self._last_sign
 
     async def outcome(self) -> Success | Failure:
-        """Never raises for what can go wrong with a step: that is an outcome."""
+        """Raises nothing: whatever goes wrong with one step is that step's outcome, not the worker's end."""
+        if unfit := _unfit(self.claim):
+            return unfit
+        self._work = asyncio.create_task(self._in_folder(), name=f"work on step {self.claim.step}")
+        if self._stopped:
+            self._work.cancel()
+        try:
+            return await self._work
+        except asyncio.CancelledError:
+            if self._stopped and self._work.cancelled():
+                return self._stopped
+            raise
+        except ChildDied as death:
+            return Failure(Ending.CRASH, f"the child process was {death.status}", log=self.slot.log.text())
+        except (StoreUnavailable, OSError) as error:  # the machine's trouble, not the step's
+            return Failure(Ending.RELEASE, str(error), after=LEAVE_TO_OTHERS)
+        except Exception as error:  # noqa: BLE001 -- must not take the neighbours' steps along
+            return Failure(Ending.ERROR, f"{type(error).__name__}: {error}", retry=False)
+
+    async def _in_folder(self) -> Success | Failure:
         out = self._staging.out(self.claim)
         try:
             return await self._compute(out)
-        except ChildDied as death:
-            return self._stopped or self._crash(death)
-        except (StoreUnavailable, OSError) as error:  # the machine's trouble, not the step's
-            return Failure(Ending.RELEASE, _trouble(error))
-        except StoreError as error:
-            return Failure(Ending.ERROR, str(error))
         finally:
             shutil.rmtree(out, ignore_errors=True)
 
     async def _compute(self, out: Path) -> Success | Failure:
         inputs = await self._staging.bring(self.claim.inputs)
-        if self._stopped:
-            return self._stopped
         order = wire.Order(self.claim.op, self.claim.params, inputs, str(out))
-        self._computing = True
-        try:
-            answer = await self.slot.compute(order, self._sign)
-        finally:
-            self._computing = False
-        log = self.slot.log.text()
+        answer = await self.slot.compute(order, self._sign)
+        said = self.slot.log.text()
         if isinstance(answer, wire.Raised):
-            return Failure(Ending.ERROR, answer.reason, answer.detail, retry=answer.retry, log=log)
-        products = await self._staging.keep(answer.paths(), out)
-        return Success(products, answer.metrics, answer.summary, answer.seconds, log)
+            after = LEAVE_TO_OTHERS if answer.ending == Ending.RELEASE else 0.0
+            ending = Ending(answer.ending)
+            return Failure(ending, answer.reason, answer.detail, retry=answer.retry, log=said, after=after)
+        products = await self._keep(answer, out)
+        return Success(products, answer.metrics, answer.summary, answer.seconds, said)
+
+    async def _keep(self, answer: wire.Done, out: Path) -> tuple[Product, ...]:
+        """What has been computed is not given up because the store is away for a while."""
+        while True:
+            try:
+                return await self._staging.keep(answer.paths(), out)
+            except StoreUnavailable as error:
+                log.warning("the products of %s %s wait: %s", self.claim.op, self.claim.key[:12], error)
+                await asyncio.sleep(KEEP_PAUSE)
 
     def _sign(self, progress: Mapping[str, Any]) -> None:
         self.progress = progress
         self._last_sign = time.monotonic()
 
-    def _crash(self, death: ChildDied) -> Failure:
-        log = self.slot.log.text()
-        return Failure(Ending.CRASH, f"the child process was {death.status}", detail=log, log=log)
 
-
-def _trouble(error: StoreUnavailable | OSError) -> str:
-    if isinstance(error, OSError) and error.errno == errno.ENOSPC:
-        return f"no space left on this machine: {error.filename or error}"
-    return str(error)
+def _unfit(claim: Claim) -> Failure | None:
+    """This worker's code computes other versions of operations than the step's key stands for."""
+    ours = OPS[claim.op].version if claim.op in OPS else 0
+    if claim.version == ours:
+        return None
+    if claim.version < ours:
+        what = f"planned by an older PyHeta ({claim.op} version {claim.version}, now {ours}): submit it again"
+        return Failure(Ending.ERROR, what, retry=False)
+    what = f"needs {claim.op} version {claim.version}; this worker is older and must be upgraded"
+    return Failure(Ending.RELEASE, what, after=LEAVE_TO_OTHERS)

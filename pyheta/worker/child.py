@@ -20,10 +20,14 @@ from typing import Any, BinaryIO
 
 from pyheta.errors import InputError, StepError
 from pyheta.ops import OPS, Result, Task
+from pyheta.steps import Ending
 from pyheta.worker import wire
 
 #: Errors of the code or of its configuration: the next attempt would raise them again.
 HOPELESS = (StepError, InputError, TypeError, ValueError, LookupError, ImportError, AttributeError)
+
+#: The machine has run out of something: not the step's fault, and another machine may have more.
+EXHAUSTED = (errno.ENOSPC, errno.EDQUOT, errno.EMFILE, errno.ENFILE)
 
 PR_SET_PDEATHSIG = 1
 
@@ -38,7 +42,7 @@ def main() -> None:
     threading.Thread(target=_listen, args=(orders,), daemon=True).start()
     while True:
         order = wire.Order.decode(orders.get())
-        _say(answers, _compute(order, lambda progress: _say(answers, wire.Sign(progress))))
+        _say(answers, _answer(order, lambda progress: _say(answers, wire.encode(wire.Sign(progress)))))
 
 
 def _die_with(supervisor: int) -> None:
@@ -63,24 +67,39 @@ def _listen(orders: "queue.SimpleQueue[bytes]") -> None:
     os._exit(0)
 
 
-def _say(answers: BinaryIO, word: wire.Word) -> None:
+def _say(answers: BinaryIO, line: bytes) -> None:
     """Write a whole line, whatever a single write takes."""
-    rest = memoryview(wire.encode(word))
+    rest = memoryview(line)
     while rest:
         rest = rest[answers.write(rest) :]
 
 
-def _compute(order: wire.Order, progress: Callable[[Mapping[str, Any]], None]) -> wire.Word:
-    started = time.perf_counter()
+def _answer(order: wire.Order, progress: Callable[[Mapping[str, Any]], None]) -> bytes:
+    """The line that answers an order: a result that cannot be written down is an error too."""
     try:
-        result = _run(order, progress)
+        return wire.encode(_compute(order, progress))
     except Exception as error:  # noqa: BLE001 -- whatever an operation raises is its answer
-        return wire.Raised(_reason(error), traceback.format_exc(), retry=not isinstance(error, HOPELESS))
+        return wire.encode(_raised(error))
+
+
+def _compute(order: wire.Order, progress: Callable[[Mapping[str, Any]], None]) -> wire.Done:
+    started = time.perf_counter()
+    result = _run(order, progress)
     return wire.Done(
         {name: str(path) for name, path in result.products.items()},
         seconds=time.perf_counter() - started,
         metrics=result.metrics,
         summary=result.summary,
+    )
+
+
+def _raised(error: Exception) -> wire.Raised:
+    exhausted = isinstance(error, OSError) and error.errno in EXHAUSTED
+    return wire.Raised(
+        _reason(error),
+        "".join(traceback.format_exception(error)),
+        retry=not isinstance(error, HOPELESS),
+        ending=Ending.RELEASE if exhausted else Ending.ERROR,
     )
 
 
@@ -93,8 +112,6 @@ def _run(order: wire.Order, progress: Callable[[Mapping[str, Any]], None]) -> Re
 def _reason(error: Exception) -> str:
     """One line: the error's class where its text alone would say too little."""
     text = " ".join(str(error).split())
-    if isinstance(error, OSError) and error.errno == errno.ENOSPC:
-        return f"no space left on the worker's disk: {text}"
     return text if isinstance(error, StepError | InputError) else f"{type(error).__name__}: {text}"
 
 

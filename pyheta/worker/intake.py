@@ -43,10 +43,13 @@ class Intake:
 
     async def claims(self, ring: Delivery | None, free: int) -> Sequence[Claim]:
         """What the ring leads to: at most `free` claims, none when others were faster."""
-        claims = await self._claim(ring, free)
+        claims: Sequence[Claim] = ()
+        try:
+            claims = await self._claim(ring, free)
+        finally:  # a ring whose claim failed is lost, which costs a poll; kept, it would block the queue
+            if ring:
+                await ring.settle(claimed=bool(claims))
         self._found_by_looking = ring is None and bool(claims)
-        if ring:
-            await ring.settle(claimed=bool(claims))
         return claims
 
     async def _claim(self, ring: Delivery | None, free: int) -> Sequence[Claim]:

@@ -30,7 +30,12 @@ class Lease:
         """Beat for ever. Raises LeaseLost when the store says so, or when it has been silent too long."""
         while True:
             await asyncio.sleep(self._timing.beat)
-            await on_holdings(await self._beat(progress))
+            holdings = await self._beat(progress)
+            try:
+                async with asyncio.timeout(self._timing.beat):  # the next beat must not wait for it
+                    await on_holdings(holdings)
+            except (StoreUnavailable, TimeoutError) as error:
+                log.warning("what this worker holds is compared again at the next beat: %s", error)
 
     async def _beat(self, progress: ProgressOf) -> Sequence[Holding]:
         """One heartbeat that has arrived; tried again until the fence falls."""

@@ -3,19 +3,33 @@
 import asyncio
 import logging
 import random
+import time
 
 from pyheta.errors import StoreUnavailable
+from pyheta.steps import WorkerId
 from pyheta.store.seam import StepStore
 
 log = logging.getLogger(__name__)
 
+#: The clock on the wall may run ahead of the time that this process has lived by so many seconds.
+SLEPT_SECONDS = 5.0
 
-async def reap_for_ever(store: StepStore, every: float) -> None:
-    """Look every so many seconds, give or take a fifth, so that many workers do not look at once."""
+
+async def reap_for_ever(store: StepStore, me: WorkerId, every: float) -> None:
+    """Look every so many seconds, give or take a fifth, so that many workers do not look at once.
+
+    A machine that has slept finds all leases of its own workers overdue: they get a round to renew them.
+    """
     while True:
+        lead = time.time() - time.monotonic()
         await asyncio.sleep(every * random.uniform(0.8, 1.2))  # noqa: S311 -- spreads load, guards nothing
-        try:
-            if count := await store.reap():
-                log.warning("%d steps of lost workers were given back", count)
-        except StoreUnavailable as error:
-            log.warning("could not look for lost workers: %s", error)
+        if time.time() - time.monotonic() - lead < SLEPT_SECONDS:
+            await _reap(store, me)
+
+
+async def _reap(store: StepStore, me: WorkerId) -> None:
+    try:
+        if count := await store.reap(me):
+            log.warning("%d steps of lost workers were given back", count)
+    except StoreUnavailable as error:
+        log.warning("could not look for lost workers: %s", error)

@@ -21,6 +21,10 @@ WINDOW = 1000
 TICK_SECONDS = 1.0
 #: A step that was announced so long ago, is still ready, and of which no message waits: its message was lost.
 STALE_SECONDS = 30.0
+#: The same while other messages wait: most of those announced are among them.
+LONG_STALE_SECONDS = 300.0
+#: At most so often: many steps become ready at a time.
+LEAST_PAUSE = 0.2
 FIRST_PAUSE, LONGEST_PAUSE = 5.0, 60.0
 
 log = logging.getLogger(__name__)
@@ -67,11 +71,12 @@ class Relay:
                 await news.wait()
         news.clear()
         await self.drain()
+        await asyncio.sleep(LEAST_PAUSE * self._time_scale)
 
     async def _announce(self, kind: Kind, waiting: int) -> int:
         if waiting >= WINDOW:
             return 0
-        stale_after = None if waiting else STALE_SECONDS * self._time_scale
+        stale_after = (LONG_STALE_SECONDS if waiting else STALE_SECONDS) * self._time_scale
         outbox = self._store.unrung(kind, limit=WINDOW - waiting, stale_after=stale_after)
         async with outbox as bells:
             if bells:

@@ -14,6 +14,9 @@ from pyheta.worker import wire
 #: How much of what a child prints is kept for its attempt's log.
 LOG_BYTES = 64 * 1024
 
+#: How long the log of a dead child may take to end: what the child started may hold it open.
+LAST_WORDS_SECONDS = 2.0
+
 #: What a child sees of the environment. No URL, no password: the supervisor alone talks to store and broker.
 ENVIRONMENT = (
     "PATH",
@@ -68,17 +71,13 @@ class Slot:
         self.log.clear()
         try:
             return await self._ask(child, order, on_progress)
+        except asyncio.CancelledError:
+            await self._bury(child)  # whatever it computes now, nobody waits for
+            raise
         except (ConnectionError, EOFError) as error:
             raise ChildDied(await self._bury(child)) from error
 
-    def kill(self) -> None:
-        """End the child now; a `compute` under way raises ChildDied."""
-        if self._child and self._child.returncode is None:
-            with contextlib.suppress(ProcessLookupError):
-                os.killpg(self._child.pid, signal.SIGKILL)
-
     async def close(self) -> None:
-        self.kill()
         if self._child:
             await self._bury(self._child)
 
@@ -117,7 +116,7 @@ class Slot:
         assert child.stdin is not None and child.stdout is not None  # noqa: S101, PT018 -- asked for in _spawn
         child.stdin.write(order.encode())
         await child.stdin.drain()
-        while line := await child.stdout.readline():
+        while (line := await child.stdout.readline()).endswith(b"\n"):  # else it died while writing
             match wire.decode(line):
                 case wire.Sign(progress):
                     on_progress(progress)
@@ -126,10 +125,14 @@ class Slot:
         raise EOFError
 
     async def _bury(self, child: asyncio.subprocess.Process) -> str:
+        """Kill the child and all that it started, if they live, and say how the child ended."""
         self._child = None
+        if child.returncode is None:
+            with contextlib.suppress(ProcessLookupError):
+                os.killpg(child.pid, signal.SIGKILL)
         status = _status(await child.wait())
-        if self._reading:
-            await self._reading  # the last words (a faulthandler stack) belong to the log
+        if self._reading:  # the last words (a faulthandler stack) belong to the log
+            await asyncio.wait({self._reading}, timeout=LAST_WORDS_SECONDS)
         return status
 
 

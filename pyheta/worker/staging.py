@@ -7,18 +7,20 @@ and are never changed, so any number of processes may read them at once.
 import fcntl
 import os
 import shutil
-from collections.abc import Iterable, Mapping
+from collections.abc import Iterable, Iterator, Mapping
 from contextlib import suppress
 from pathlib import Path
 from typing import IO, Self
 from uuid import uuid4
 
-from pyheta.errors import StoreError
+from pyheta.errors import StepError
 from pyheta.steps import Claim, Input, Product
 from pyheta.store.seam import Artifacts
 
-#: The cache is trimmed to this size when a worker starts; the files used longest ago go first.
+#: The cache is trimmed to this size; the files used longest ago go first, so none that a child is reading.
 CACHE_BYTES = 4 * 1024**3
+#: A worker trims when it starts and whenever it has added so much.
+TRIM_AFTER_BYTES = 512 * 1024**2
 
 
 class Staging:
@@ -30,12 +32,15 @@ class Staging:
         self.work = home / "work"
         self.folder = self.work / uuid4().hex
         self._lock: IO[bytes] | None = None
+        self._added = 0
 
     def __enter__(self) -> Self:
-        self.cache.mkdir(parents=True, exist_ok=True)
-        self.folder.mkdir(parents=True, mode=0o700)
-        self._lock = _locked(self.folder)
-        _remove_abandoned(self.work)
+        self.cache.mkdir(parents=True, mode=0o700, exist_ok=True)
+        self.work.mkdir(mode=0o700, exist_ok=True)
+        with _locked(self.work):  # else another worker might find the new folder before it is locked
+            self.folder.mkdir(mode=0o700)
+            self._lock = _locked(self.folder)
+            _remove_abandoned(self.work)
         _trim(self.cache, CACHE_BYTES)
         return self
 
@@ -69,16 +74,25 @@ class Staging:
         else:
             path.parent.mkdir(exist_ok=True)
             await self.artifacts.fetch(sha256, path)
+            self._count(path)
         return path
 
     async def _keep(self, name: str, path: Path, out: Path) -> Product:
-        if not path.resolve().is_relative_to(out.resolve()):
-            raise StoreError(f"product {name!r} lies outside the attempt's folder", where=str(path))
+        if not path.resolve().is_relative_to(out.resolve()) or not path.is_file():
+            raise StepError(f"product {name!r} is not a file in the attempt's folder", where=str(path))
         stored = await self.artifacts.put(path)
         cached = self._cached(stored.sha256)
         cached.parent.mkdir(exist_ok=True)
+        _make_durable(path)
         path.replace(cached)
+        self._count(cached)
         return Product(name, stored.sha256, stored.size)
+
+    def _count(self, added: Path) -> None:
+        self._added += added.stat().st_size
+        if self._added > TRIM_AFTER_BYTES:
+            self._added = 0
+            _trim(self.cache, CACHE_BYTES)
 
     def _cached(self, sha256: str) -> Path:
         return self.cache / sha256[:2] / sha256
@@ -91,6 +105,12 @@ def _locked(folder: Path) -> IO[bytes]:
     return lock
 
 
+def _make_durable(path: Path) -> None:
+    """Write it out: after a power cut the cache must hold whole files only."""
+    with path.open("rb") as file:
+        os.fsync(file.fileno())
+
+
 def _remove_abandoned(work: Path) -> None:
     """Remove the folders of workers that were killed: nobody holds their locks any more."""
     for folder in work.iterdir():
@@ -100,10 +120,18 @@ def _remove_abandoned(work: Path) -> None:
 
 
 def _trim(cache: Path, limit: int) -> None:
-    files = sorted((f for f in cache.glob("??/*") if f.is_file()), key=lambda f: f.stat().st_mtime)
-    excess = sum(f.stat().st_size for f in files) - limit
-    for file in files:
+    files = sorted(_sizes(cache))
+    excess = sum(size for _, size, _ in files) - limit
+    for _, size, path in files:
         if excess <= 0:
             return
-        excess -= file.stat().st_size
-        file.unlink(missing_ok=True)
+        excess -= size
+        path.unlink(missing_ok=True)
+
+
+def _sizes(cache: Path) -> Iterator[tuple[float, int, Path]]:
+    """Time of last use, size and path of each file; another worker may remove some meanwhile."""
+    for path in cache.glob("??/*"):
+        with suppress(FileNotFoundError):
+            state = path.stat()
+            yield state.st_mtime, state.st_size, path

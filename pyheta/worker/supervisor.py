@@ -19,7 +19,7 @@ from uuid import uuid4
 
 import pyheta
 from pyheta.broker.seam import Broker
-from pyheta.errors import BrokerError, LeaseLost, StoreUnavailable
+from pyheta.errors import BrokerError, LeaseLost, StoreError, StoreUnavailable
 from pyheta.steps import Claim, Ending, Failure, Fence, Kind, StepId, Success, WorkerId
 from pyheta.store.seam import Artifacts, Holding, StepStore, WorkerInfo
 from pyheta.worker.attempt import Attempt
@@ -33,6 +33,9 @@ from pyheta.worker.timing import Timing, backoff
 log = logging.getLogger(__name__)
 
 T = TypeVar("T")
+
+#: A step under the fence by which it is held.
+Hold = tuple[StepId, Fence]
 
 #: How often a worker that leaves when idle looks whether anything is left, in seconds.
 IDLE_LOOK = 0.25
@@ -71,9 +74,10 @@ class Supervisor:
         self._relay = relay
         self._drain = asyncio.Event()
         self._hurry = asyncio.Event()
-        self._attempts: dict[StepId, Attempt] = {}
+        self._attempts: dict[Hold, Attempt] = {}
         self._tasks: set[asyncio.Task[None]] = set()
-        self._strays: set[tuple[StepId, Fence]] = set()
+        self._strays: set[Hold] = set()
+        self._trouble_until = 0.0
         self._idle: asyncio.Queue[Slot] = asyncio.Queue()
 
     def stop(self) -> None:
@@ -144,7 +148,7 @@ class Supervisor:
         lease = Lease(self._store, worker, self._timing)
         tasks = {
             "lease": lease.keep(self._progress, self._reconcile),
-            "reaper": reap_for_ever(self._store, self._timing.reap),
+            "reaper": reap_for_ever(self._store, worker, self._timing.reap),
         }
         if self._relay:
             tasks["relay"] = self._relay()
@@ -169,6 +173,7 @@ class Supervisor:
             troubles = 0
             while not self._drain.is_set():
                 try:
+                    await self._sit_out_trouble()
                     await self._claim_once(intake, attempts)
                     troubles = 0
                 except (StoreUnavailable, BrokerError) as error:
@@ -187,20 +192,28 @@ class Supervisor:
             return
         for claim in await intake.claims(ring, self._idle.qsize()):
             attempt = Attempt(claim, self._idle.get_nowait(), self._staging)
-            self._attempts[claim.step] = attempt
+            self._attempts[claim.step, claim.fence] = attempt
             task = attempts.create_task(self._see_through(attempt), name=f"step {claim.step}")
             self._tasks.add(task)
             task.add_done_callback(self._tasks.discard)
 
     async def _see_through(self, attempt: Attempt) -> None:
+        claim = attempt.claim
         try:
             outcome = await attempt.outcome()
-            await self._record(attempt.claim, outcome)
-            if isinstance(outcome, Failure) and outcome.ending is Ending.RELEASE:
-                await self._unless_drained(asyncio.sleep(self._timing.pause))  # no hot loop on a full disk
+            if isinstance(outcome, Failure) and outcome.after:
+                self._trouble_until = time.monotonic() + self._timing.pause
+            await self._record(claim, outcome)
+        except StoreError as error:  # the store refuses the result itself: another try would end likewise
+            await self._record(claim, Failure(Ending.ERROR, str(error), retry=False))
         finally:
-            del self._attempts[attempt.claim.step]
+            del self._attempts[claim.step, claim.fence]
             self._idle.put_nowait(attempt.slot)
+
+    async def _sit_out_trouble(self) -> None:
+        """A machine that has run out of something (disk, files) claims nothing for a while."""
+        while (left := self._trouble_until - time.monotonic()) > 0 and not self._drain.is_set():
+            await self._unless_drained(asyncio.sleep(left))
 
     async def _record(self, claim: Claim, outcome: Success | Failure) -> None:
         """Hold on to the outcome until the store has it, or until the lease is lost."""
@@ -221,13 +234,13 @@ class Supervisor:
 
     # ---- the lease ---------------------------------------------------------------------------------
 
-    def _progress(self) -> Mapping[tuple[StepId, Fence], Mapping[str, Any]]:
-        return {(a.claim.step, a.claim.fence): a.progress for a in self._attempts.values() if a.progress}
+    def _progress(self) -> Mapping[Hold, Mapping[str, Any]]:
+        return {hold: attempt.progress for hold, attempt in self._attempts.items() if attempt.progress}
 
     async def _reconcile(self, holdings: Sequence[Holding]) -> None:
         """Make what the store believes and what the slots do the same."""
         for holding in holdings:
-            if holding.cancel_requested and (attempt := self._attempts.get(holding.step)):
+            if holding.cancel_requested and (attempt := self._attempts.get((holding.step, holding.fence))):
                 attempt.stop(Failure(Ending.RELEASE, "cancelled"))
         for attempt in self._attempts.values():
             if attempt.silent_for() > self._timing.stall:
@@ -236,8 +249,7 @@ class Supervisor:
 
     async def _give_back_strays(self, holdings: Sequence[Holding]) -> None:
         """Claims whose answer never arrived, seen at two beats running: nobody would ever compute them."""
-        held = {(a.claim.step, a.claim.fence) for a in self._attempts.values()}
-        strays = {(h.step, h.fence) for h in holdings} - held
+        strays = {(holding.step, holding.fence) for holding in holdings} - self._attempts.keys()
         for step, fence in strays & self._strays:
             await self._store.fail(step, fence, Failure(Ending.RELEASE, "the claim's answer was lost"))
         self._strays = strays

@@ -6,7 +6,7 @@ from dataclasses import asdict, dataclass, field
 from pathlib import Path
 from typing import Any
 
-from pyheta.steps import Metric
+from pyheta.steps import Ending, Metric
 
 #: The longest line: a result with the metrics of thousands of horizon steps still fits.
 LINE_LIMIT = 64 * 1024 * 1024
@@ -51,11 +51,15 @@ class Done:
 
 @dataclass(frozen=True, slots=True)
 class Raised:
-    """Child to supervisor: the operation raised. `retry` is False where trying again cannot help."""
+    """Child to supervisor: the operation raised. `retry` is False where trying again cannot help.
+
+    `ending` is "error", or "release" for trouble of the machine that is not the step's fault.
+    """
 
     reason: str
     detail: str
     retry: bool
+    ending: str = Ending.ERROR
 
 
 Word = Sign | Done | Raised

@@ -28,11 +28,11 @@ WITH living AS MATERIALIZED (
 ), taken AS (
     UPDATE pyheta.step SET state = 'running', worker_id = $1, fence = nextval('pyheta.fence')
     WHERE id = $2 AND state = 'queued' AND available_at <= now() AND EXISTS (SELECT FROM living)
-    RETURNING id, fence, key, op, kind, params
+    RETURNING id, fence, key, op, version, kind, params
 ), begun AS (
     INSERT INTO pyheta.attempt (step_id, fence, worker_id) SELECT id, fence, $1 FROM taken
 )
-SELECT id, fence, key, op, kind, params FROM taken;
+SELECT id, fence, key, op, version, kind, params FROM taken;
 
 --- claim_next: Take up to $3 ready steps (of sweep $4, if given), best first.
 -- One short index scan a kind, however long the queue. The sweep is looked up for one candidate at a time:
@@ -60,11 +60,11 @@ WITH living AS MATERIALIZED (
 ), taken AS (
     UPDATE pyheta.step SET state = 'running', worker_id = $1, fence = nextval('pyheta.fence')
     WHERE id = ANY (ARRAY(SELECT id FROM ready))
-    RETURNING id, fence, key, op, kind, params, priority
+    RETURNING id, fence, key, op, version, kind, params, priority
 ), begun AS (
     INSERT INTO pyheta.attempt (step_id, fence, worker_id) SELECT id, fence, $1 FROM taken
 )
-SELECT id, fence, key, op, kind, params FROM taken ORDER BY priority DESC, id;
+SELECT id, fence, key, op, version, kind, params FROM taken ORDER BY priority DESC, id;
 
 --- inputs: What claimed steps read: files that a user brought, and the products of their needs.
 SELECT step_id, role, role AS name, sha256 FROM pyheta.file WHERE step_id = ANY ($1::bigint[])
@@ -118,8 +118,8 @@ FROM pyheta.attempt JOIN pyheta.step ON step.id = attempt.step_id
 WHERE attempt.step_id = $1 AND attempt.fence = $2 AND attempt.outcome = $3::pyheta.outcome;
 
 --- fail: End an attempt without success; budgets and delays live here. No row: the fence is old.
--- Delays in seconds: after a release none, after a first loss up to 3, else 5, 10, 20 … 600 and up to half
--- as much again, so that no outage synchronises the steps that it hit.
+-- Delays in seconds: after a release as many as the worker asks for, after a first loss none, else 5, 10, 20 …
+-- 600 and up to half as much again, so that no outage synchronises the steps that it hit.
 WITH held AS MATERIALIZED (
     SELECT id, cancel_requested,
         tries + ($3::pyheta.outcome = 'error')::int AS tries,
@@ -143,8 +143,8 @@ WITH held AS MATERIALIZED (
         END::pyheta.state AS verdict,
         CASE WHEN poison THEN 'poison: ' ELSE '' END || $5::text AS why,
         CASE
-            WHEN $3 = 'release' THEN 0
-            WHEN times = 0 THEN 3 * random()
+            WHEN $3 = 'release' THEN $9::float8
+            WHEN times = 0 THEN 0
             ELSE least(600, 5 * 2 ^ (times - 1)) * (1 + random() / 2)
         END * interval '1 second' * $6::float8 AS delay
     FROM counted
@@ -194,7 +194,7 @@ RETURNING step.id;
 UPDATE pyheta.worker SET state = 'dead', ended_at = now()
 WHERE id IN (
     SELECT id FROM pyheta.worker
-    WHERE state = 'alive' AND lease_until < clock_timestamp()
+    WHERE state = 'alive' AND lease_until < clock_timestamp() AND id IS DISTINCT FROM $1
     FOR UPDATE SKIP LOCKED
 );
 
