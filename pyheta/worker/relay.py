@@ -23,7 +23,7 @@ TICK_SECONDS = 1.0
 STALE_SECONDS = 30.0
 #: The same while other messages wait: most of those announced are among them.
 LONG_STALE_SECONDS = 300.0
-#: At most so often: many steps become ready at a time.
+#: Seconds between two announcements: steps that become ready together share one. No waiting time to scale.
 LEAST_PAUSE = 0.2
 FIRST_PAUSE, LONGEST_PAUSE = 5.0, 60.0
 
@@ -71,7 +71,7 @@ class Relay:
                 await news.wait()
         news.clear()
         await self.drain()
-        await asyncio.sleep(LEAST_PAUSE * self._time_scale)
+        await asyncio.sleep(LEAST_PAUSE)
 
     async def _announce(self, kind: Kind, waiting: int) -> int:
         if waiting >= WINDOW:

@@ -52,10 +52,10 @@ def fitting(url: str, tool):
 def test_a_killed_child_costs_one_attempt(tool, database_url):
     # Given a worker in the middle of a sweep
     tool.run("submit", "sweep.yaml")
-    supervisor = worker(tool)
+    supervisor = worker(tool, procs=1)
     fitting(database_url, tool)
 
-    # When one of its children is killed
+    # When its child is killed
     kill(children(supervisor.pid)[0])
 
     # Then it notices, goes on with a new child, and ends complete

@@ -91,13 +91,16 @@ async def test_a_segmentation_fault_leaves_its_stack_in_the_log(slot, tmp_path):
     assert "child.py" in slot.log.text()
 
 
-async def test_stopping_a_slot_ends_a_computation_under_way(slot, tmp_path):
+async def test_a_computation_that_is_given_up_takes_its_child_along(slot, tmp_path):
     computing = await frozen(slot, tmp_path)
+    pid = slot.pid
 
-    slot.kill()
+    computing.cancel()
 
-    with pytest.raises(ChildDied, match="SIGKILL"):
+    with pytest.raises(asyncio.CancelledError):
         await computing
+    assert not Path(f"/proc/{pid}").exists()
+    assert isinstance(await slot.compute(order(tmp_path), ignore), wire.Done)
 
 
 async def test_a_child_that_died_while_idle_costs_nothing(slot, tmp_path):

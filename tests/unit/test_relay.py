@@ -10,7 +10,7 @@ import pytest
 from pyheta.broker.seam import Depth
 from pyheta.errors import BrokerError
 from pyheta.steps import Bell, Kind, StepId
-from pyheta.worker.relay import STALE_SECONDS, WINDOW, Relay
+from pyheta.worker.relay import LONG_STALE_SECONDS, STALE_SECONDS, WINDOW, Relay
 
 SOON = 5.0
 
@@ -102,12 +102,15 @@ async def test_no_more_than_the_window_waits_in_a_queue() -> None:
     assert {bell.kind for bell in broker.rung} == {Kind.DATA}
 
 
-async def test_what_was_announced_long_ago_is_announced_again_only_when_the_queue_is_empty() -> None:
+async def test_what_was_announced_long_ago_is_announced_again_sooner_when_the_queue_is_empty() -> None:
     outbox, broker = Outbox(), Broker(data=1, train=0)
 
     await Relay(outbox, broker, time_scale=0.1).drain()
 
-    assert outbox.asked == [(Kind.DATA, WINDOW - 1, None), (Kind.TRAIN, WINDOW, 0.1 * STALE_SECONDS)]
+    assert outbox.asked == [
+        (Kind.DATA, WINDOW - 1, 0.1 * LONG_STALE_SECONDS),
+        (Kind.TRAIN, WINDOW, 0.1 * STALE_SECONDS),
+    ]
 
 
 async def test_a_ring_that_was_not_confirmed_is_not_marked() -> None:
