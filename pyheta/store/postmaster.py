@@ -62,7 +62,13 @@ class Postmaster:
             return None
 
     def answers(self) -> bool:
-        """Whether connections are accepted. Asked over the socket: a process id proves nothing."""
+        """Whether connections are accepted. Asked over the socket: a process id proves nothing.
+
+        Raises ConfigError if the socket lies where somebody else could have put one.
+        """
+        if not self._sockets.exists():
+            return False
+        self._check_private(self._sockets)
         with socket.socket(socket.AF_UNIX) as connection:
             connection.settimeout(5)
             try:

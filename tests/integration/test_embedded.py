@@ -6,6 +6,7 @@ import os
 import pwd
 import shutil
 import signal
+import socket
 import subprocess
 import sys
 import time
@@ -20,6 +21,7 @@ import servers
 from pyheta.errors import ConfigError
 from pyheta.store.binaries import Account, find_binaries, reachable
 from pyheta.store.embedded import EmbeddedServer, embedded_server
+from pyheta.store.postmaster import SOCKET
 
 ROOT = os.geteuid() == 0
 NOBODY = pwd.getpwnam("nobody")
@@ -253,6 +255,26 @@ def test_a_socket_folder_that_others_may_enter_is_refused(home):
             server.attach()
     finally:
         folder.rmdir()
+
+
+def test_a_server_that_somebody_else_put_there_is_not_spoken_to(home):
+    # Given a path too long for a socket, and somebody who was first in /tmp with a server of his own
+    server = EmbeddedServer(home / (40 * "long"))
+    folder = server._postmaster._sockets
+    folder.mkdir()
+    folder.chmod(0o777)
+    with socket.socket(socket.AF_UNIX) as listener:
+        listener.bind(str(folder / SOCKET))
+        listener.listen()
+        listener.settimeout(0)
+        try:
+            with pytest.raises(ConfigError, match="nobody else may enter"):
+                server.attach()
+            with pytest.raises(BlockingIOError):  # nobody has called
+                listener.accept()
+        finally:
+            (folder / SOCKET).unlink()
+            folder.rmdir()
 
 
 def test_a_kept_server_stays_until_it_is_stopped(used_home):
