@@ -1,6 +1,7 @@
 """Working: a supervisor in this process, which signals stop in order."""
 
 import asyncio
+import logging
 import os
 import signal
 from collections.abc import Callable, Iterator, Sequence
@@ -9,6 +10,8 @@ from contextlib import contextmanager
 from pyheta.wiring import Services
 from pyheta.worker.supervisor import Duty, Supervisor
 from pyheta.worker.timing import Timing
+
+log = logging.getLogger(__name__)
 
 ENDING_SIGNALS = (signal.SIGINT, signal.SIGTERM)
 
@@ -35,7 +38,13 @@ async def work(services: Services, duty: Duty) -> signal.Signals | None:
         timing=Timing().scaled(settings.time_scale),
         relay=relay.run if relay else None,
     )
-    with _signals(supervisor.stop) as came:
+
+    def stop() -> None:
+        seconds = f"{supervisor.timing.drain:.0f} s"
+        log.warning("stopping: running steps may finish for %s, once more gives them back now", seconds)
+        supervisor.stop()
+
+    with _signals(stop) as came:
         await supervisor.run()
     return came[0] if came else None
 

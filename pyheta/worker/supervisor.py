@@ -70,7 +70,7 @@ class Supervisor:
         self._broker = broker
         self._staging = Staging(home, artifacts)
         self._duty = duty
-        self._timing = timing
+        self.timing = timing
         self._relay = relay
         self._drain = asyncio.Event()
         self._hurry = asyncio.Event()
@@ -122,16 +122,16 @@ class Supervisor:
             duty.kinds,
             duty.procs,
         )
-        deadline = time.monotonic() + self._timing.patience
+        deadline = time.monotonic() + self.timing.patience
         for attempt in count():
             try:
-                await self._store.register(me, lease_seconds=self._timing.lease)
+                await self._store.register(me, lease_seconds=self.timing.lease)
                 break
             except StoreUnavailable as error:
                 if time.monotonic() > deadline or self._drain.is_set():
                     raise
                 log.warning("waiting for the store: %s", error)
-                await self._unless_drained(asyncio.sleep(backoff(attempt, self._timing.pause)))
+                await self._unless_drained(asyncio.sleep(backoff(attempt, self.timing.pause)))
         return me.id
 
     async def _tend(self, worker: WorkerId) -> None:
@@ -145,10 +145,10 @@ class Supervisor:
                 task.cancel()
 
     def _side_tasks(self, worker: WorkerId) -> dict[str, Coroutine[Any, Any, None]]:
-        lease = Lease(self._store, worker, self._timing)
+        lease = Lease(self._store, worker, self.timing)
         tasks = {
             "lease": lease.keep(self._progress, self._reconcile),
-            "reaper": reap_for_ever(self._store, worker, self._timing.reap),
+            "reaper": reap_for_ever(self._store, worker, self.timing.reap),
         }
         if self._relay:
             tasks["relay"] = self._relay()
@@ -168,7 +168,7 @@ class Supervisor:
                 worker,
                 kinds=duty.kinds,
                 sweep=duty.sweep,
-                poll=self._timing.poll,
+                poll=self.timing.poll,
             )
             troubles = 0
             while not self._drain.is_set():
@@ -178,7 +178,7 @@ class Supervisor:
                     troubles = 0
                 except (StoreUnavailable, BrokerError) as error:
                     log.warning("claiming pauses: %s", error)
-                    await self._unless_drained(asyncio.sleep(backoff(troubles, self._timing.pause)))
+                    await self._unless_drained(asyncio.sleep(backoff(troubles, self.timing.pause)))
                     troubles += 1
 
     async def _claim_once(self, intake: Intake, attempts: asyncio.TaskGroup) -> None:
@@ -202,7 +202,7 @@ class Supervisor:
         try:
             outcome = await attempt.outcome()
             if isinstance(outcome, Failure) and outcome.after:
-                self._trouble_until = time.monotonic() + self._timing.pause
+                self._trouble_until = time.monotonic() + self.timing.pause
             await self._record(claim, outcome)
         except StoreError as error:  # the store refuses the result itself: another try would end likewise
             await self._record(claim, Failure(Ending.ERROR, str(error), retry=False))
@@ -224,7 +224,7 @@ class Supervisor:
                 return
             except StoreUnavailable as error:
                 log.warning("the outcome of %s %s waits: %s", claim.op, claim.key[:12], error)
-                await asyncio.sleep(backoff(attempt, self._timing.pause / 10))
+                await asyncio.sleep(backoff(attempt, self.timing.pause / 10))
 
     async def _write(self, claim: Claim, outcome: Success | Failure) -> bool:
         if isinstance(outcome, Success):
@@ -243,8 +243,8 @@ class Supervisor:
             if holding.cancel_requested and (attempt := self._attempts.get((holding.step, holding.fence))):
                 attempt.stop(Failure(Ending.RELEASE, "cancelled"))
         for attempt in self._attempts.values():
-            if attempt.silent_for() > self._timing.stall:
-                attempt.stop(Failure(Ending.CRASH, f"stalled: no sign for {self._timing.stall:.0f} s"))
+            if attempt.silent_for() > self.timing.stall:
+                attempt.stop(Failure(Ending.CRASH, f"stalled: no sign for {self.timing.stall:.0f} s"))
         await self._give_back_strays(holdings)
 
     async def _give_back_strays(self, holdings: Sequence[Holding]) -> None:
@@ -274,7 +274,7 @@ class Supervisor:
             return
         hurry = asyncio.create_task(self._hurry.wait())
         done = asyncio.create_task(asyncio.wait(set(self._tasks)))
-        await asyncio.wait({hurry, done}, timeout=self._timing.drain, return_when=asyncio.FIRST_COMPLETED)
+        await asyncio.wait({hurry, done}, timeout=self.timing.drain, return_when=asyncio.FIRST_COMPLETED)
         hurry.cancel()
         done.cancel()
         for attempt in self._attempts.values():
