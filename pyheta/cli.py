@@ -443,6 +443,8 @@ def _names(text: str) -> tuple[str, ...]:
 def main() -> None:
     """The `pyheta` command. Every error ends in one short paragraph and an exit code."""
     given = Options()
+    if sys.stdout is None:  # closed by the shell (`>&-`): what is printed goes nowhere
+        sys.stdout = open(os.devnull, "w")  # noqa: SIM115, PTH123 -- for the rest of the process
     try:
         app(obj=given)
     except Exception as error:  # noqa: BLE001 (the last resort: nobody above would catch it)
@@ -460,6 +462,9 @@ def _complain(error: Exception, *, debug: bool) -> int:
     if isinstance(error, PyhetaError):
         typer.echo(f"pyheta: {error}", err=True)
         return error.exit_code
+    if isinstance(error, OSError) and error.strerror:  # a full disk, a folder that may not be written to
+        typer.echo(f"pyheta: {error.filename or 'output'}: {error.strerror}", err=True)
+        return Exit.CONFIG
     cure = "" if debug else "; where it happened: pyheta --debug …"
     typer.echo(f"pyheta: unexpected {type(error).__name__}: {error}{cure}", err=True)
     return Exit.RUNS_FAILED

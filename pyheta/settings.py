@@ -11,6 +11,7 @@ from collections.abc import Iterable, Mapping
 from dataclasses import dataclass, fields
 from pathlib import Path
 from typing import Any, NamedTuple, Self
+from urllib.parse import urlsplit
 
 from pyheta.errors import ConfigError, nearest
 
@@ -180,6 +181,12 @@ def _url(given: _Given | None, form: _UrlForm) -> str | None:
         what = f"not {form.name} URL: {masked(given.text)}"
         cure = f"write it like {form.example}, with special characters percent-encoded"
         raise ConfigError(what, where=given.where, cure=cure)
+    try:
+        urlsplit(given.text.partition(",")[0]).port  # noqa: B018 -- looked at, since that checks it
+    except ValueError as error:
+        raise ConfigError(
+            f"{error} in {masked(given.text)}", where=given.where, cure="mend the port"
+        ) from None
     return given.text
 
 

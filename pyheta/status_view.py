@@ -126,11 +126,12 @@ def _failures(status: Status) -> Table:
 
 
 def _workers(status: Status) -> Table:
-    shown = table("worker", "takes", *right("processes", "holds", "up"))
+    shown = table("worker", "takes", *right("processes", "holds", "up"), "")
     for worker in status.workers:
         up = duration(max((status.at - worker.started_at).total_seconds(), 0.0))
         name, kinds = f"{worker.host}:{worker.pid}", ", ".join(worker.kinds)
-        shown.add_row(name, kinds, str(worker.procs), str(worker.held), up)
+        silent = "" if worker.lease_seconds > 0 else "silent: its lease ran out"
+        shown.add_row(name, kinds, str(worker.procs), str(worker.held), up, Text(silent, "yellow"))
     return shown
 
 

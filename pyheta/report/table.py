@@ -7,6 +7,7 @@ from dataclasses import dataclass
 from pyheta.errors import InputError, nearest
 from pyheta.report.cells import Cell, entry, mark
 from pyheta.report.labels import keys_of, label
+from pyheta.report.metrics import UNITS
 from pyheta.steps import State
 from pyheta.store.seam import RunRow, SweepRow
 
@@ -86,9 +87,10 @@ def build(sweep: SweepRow, runs: Sequence[RunRow], layout: Layout) -> Table:
 
 
 def _check_metrics(metrics: Sequence[str], runs: Sequence[RunRow]) -> None:
-    known = sorted({name for run in runs for _, name, _ in run.metrics})
+    """A metric that has no value in any run (skill, where the last value is exact) shows as undefined."""
+    known = sorted({*UNITS, *(name for run in runs for _, name, _ in run.metrics)})
     for metric in metrics:
-        if known and metric not in known:
+        if metric not in known:
             raise InputError(f"no run has a metric '{metric}'", cure=nearest(metric, known))
 
 

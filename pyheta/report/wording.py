@@ -5,6 +5,7 @@ from collections.abc import Iterable, Iterator, Sequence
 from typing import NamedTuple
 
 from pyheta.report.cells import HIGHER_IS_BETTER, Cell
+from pyheta.report.metrics import UNITS
 from pyheta.report.table import Column, Row, Table
 
 BEST = "*"
@@ -13,21 +14,6 @@ REMARK = "no better than"
 
 MOST_DECIMALS = 9
 SHARE_DECIMALS = 4  # of a metric whose best is 1: more would be noise
-
-UNITS = {
-    "mae": "in the target's own units",
-    "rmse": "in the target's own units",
-    "mse": "in the target's own units, squared",
-    "mae_scaled": "in units of the scaled target",
-    "rmse_scaled": "in units of the scaled target",
-    "mse_scaled": "in units of the scaled target, squared",
-    "mape": "mean |error / truth|, a fraction",
-    "smape": "mean 2 |error| / (|truth| + |forecast|), from 0 to 2",
-    "wape": "sum |error| / sum |truth|",
-    "mase": "mae / mae of the last value on the training rows",
-    "r2": "share of the truth's variance that is explained",
-    "skill": "1 - rmse / rmse of the last value on the same targets",
-}
 
 
 class Words(NamedTuple):

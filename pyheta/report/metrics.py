@@ -1,0 +1,16 @@
+"""The metrics that a report can show, and in which units. Their formulas stand in `pipeline/metrics.py`."""
+
+UNITS = {
+    "mae": "in the target's own units",
+    "rmse": "in the target's own units",
+    "mse": "in the target's own units, squared",
+    "mae_scaled": "in units of the scaled target",
+    "rmse_scaled": "in units of the scaled target",
+    "mse_scaled": "in units of the scaled target, squared",
+    "mape": "mean |error / truth|, a fraction",
+    "smape": "mean 2 |error| / (|truth| + |forecast|), from 0 to 2",
+    "wape": "sum |error| / sum |truth|",
+    "mase": "mae / mae of the last value on the training rows",
+    "r2": "share of the truth's variance that is explained",
+    "skill": "1 - rmse / rmse of the last value on the same targets",
+}
