@@ -183,10 +183,9 @@ def _url(given: _Given | None, form: _UrlForm) -> str | None:
         raise ConfigError(what, where=given.where, cure=cure)
     try:
         urlsplit(given.text.partition(",")[0]).port  # noqa: B018 -- looked at, since that checks it
-    except ValueError as error:
-        raise ConfigError(
-            f"{error} in {masked(given.text)}", where=given.where, cure="mend the port"
-        ) from None
+    except ValueError:  # whose text may hold a piece of the password
+        what = f"the port is not a number up to 65535: {masked(given.text)}"
+        raise ConfigError(what, where=given.where) from None
     return given.text
 
 

@@ -1,7 +1,7 @@
 """The README's console blocks are executed: what they show is what happens.
 
-In a block, a line `$ command` is followed by what it prints on standard output. Results may differ from machine to
-machine by a tenth; times and identifiers are not compared; a line `…` stands for any lines.
+In a block, a line `$ command` is followed by what it prints on standard output. Results may differ from
+machine to machine by a tenth; times and identifiers are not compared; a line `…` stands for any lines.
 """
 
 import re

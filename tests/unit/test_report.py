@@ -104,6 +104,13 @@ def test_runs_that_share_one_score_count_once() -> None:
     assert (found.n, found.asked, found.std) == (1, 1, None)
 
 
+def test_a_metric_without_a_value_in_any_run_is_shown_as_undefined():
+    # Given a run whose skill could not be computed, since the last value is exact
+    table = build(sweep("net.name"), [run("mlp", rmse=0.5)], Layout(("rmse", "skill")))
+
+    assert "undefined 1/1" in to_markdown(table)
+
+
 def test_failed_and_open_runs_are_counted_and_never_made_up() -> None:
     # Given one success beside one of each other ending
     runs = [

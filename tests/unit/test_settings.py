@@ -227,3 +227,14 @@ def test_only_secrets_are_masked(url, shown):
 def test_hostile_variables_give_settings_or_one_clear_error(values):
     with suppress(ConfigError):
         assert Settings.read({"PYHETA_HOME": "/h"} | values, Path("/")).time_scale > 0
+
+
+@pytest.mark.parametrize("name", ["DATABASE", "BROKER"])
+def test_a_port_that_no_server_can_have_is_refused_without_showing_the_password(name):
+    scheme = {"DATABASE": "postgresql", "BROKER": "amqp"}[name]
+    environ = {f"PYHETA_{name}_URL": f"{scheme}://me:secret@127.0.0.1:99999/x"}
+
+    with pytest.raises(ConfigError, match="port") as refused:
+        Settings.read(environ, Path("/"))
+
+    assert "secret" not in str(refused.value)
