@@ -395,14 +395,24 @@ def check_data(
 
 
 @app.command()
-def doctor(context: Context, as_json: AsJson = False) -> None:
+def doctor(
+    context: Context,
+    leakage: Annotated[
+        Path | None,
+        typer.Option(metavar="SWEEP", help="Instead: replace the future by noise under a sweep's steps."),
+    ] = None,
+    as_json: AsJson = False,
+) -> None:
     """Check that everything works here, and say what to do where it does not."""
     import asyncio
 
-    from pyheta.doctor import examine, exit_code, findings_view
+    from pyheta.doctor import examine, examine_leakage, exit_code, findings_view
     from pyheta.wiring import open_services
 
-    findings = asyncio.run(examine(context.obj.settings, open_services))
+    if leakage:
+        findings = examine_leakage(context.obj.prepare(leakage, None), context.obj.screen.note)
+    else:
+        findings = asyncio.run(examine(context.obj.settings, open_services))
     context.obj.print(findings, findings_view, as_json=as_json)
     raise typer.Exit(exit_code(findings))
 

@@ -13,8 +13,11 @@ from rich.text import Text
 
 from pyheta import __version__
 from pyheta.errors import Exit, PyhetaError
+from pyheta.probe import Verdict, probe, scenes
 from pyheta.screen import count, plain, table
 from pyheta.settings import Settings
+from pyheta.submit import Prepared
+from pyheta.sweep import Run
 from pyheta.wiring import Services
 
 OpenServices = Callable[[Settings], AbstractAsyncContextManager[Services]]
@@ -39,6 +42,42 @@ async def examine(settings: Settings, open_services: OpenServices) -> Sequence[F
     except PyhetaError as error:
         findings.append(Finding("store", str(error), error.exit_code))
     return findings
+
+
+def examine_leakage(prepared: Prepared, note: Callable[[str], None]) -> Sequence[Finding]:
+    """Replace the future by noise under each kind of run of a sweep; one finding for each kind of step."""
+    findings: list[Finding] = []
+    for run, scene in scenes(prepared.runs, prepared.datasets, prepared.files):
+        note(f"run {run.ordinal}: {count(len(scene.steps), 'step')} on {len(scene.frame):,} rows, four times")
+        verdicts = probe(scene)
+        ops = dict.fromkeys(verdict.step.op for verdict in verdicts)
+        findings += [_leakage(run, [one for one in verdicts if one.step.op == op]) for op in ops]
+    return findings
+
+
+def _leakage(run: Run, verdicts: Sequence[Verdict]) -> Finding:
+    """What the probe found of one run's steps of one operation."""
+    op, sees = verdicts[0].step.op, verdicts[0].fit_on
+    what = f"run {run.ordinal} ({_treatment(run)}): {op} x {len(verdicts)}"
+    leaking = sum(verdict.leaks for verdict in verdicts)
+    if leaking:
+        found = f"LEAK: {leaking} changed with what came later, though declared '{sees}'; please report it"
+        return Finding(what, found, Exit.RUNS_FAILED)
+    if any(verdict.changed for verdict in verdicts):
+        return Finding(what, "saw what came later, which `leakage: allow` permits: tables mark the run")
+    return Finding(what, f"{sees}: nothing changed that later rows must not change")
+
+
+def _treatment(run: Run) -> str:
+    """How a run treats its series, in a few words."""
+    config = run.config.reduced()
+    decompose, shaping = config.decompose, config.shaping
+    words: list[str] = [config.net.name]
+    if decompose.method != "none":
+        words.append(f"{decompose.method} {decompose.mode}")
+    if shaping.method != "none":
+        words.append(f"{shaping.method} {shaping.relevance}")
+    return ", ".join(words)
 
 
 def exit_code(findings: Sequence[Finding]) -> Exit:

@@ -6,6 +6,7 @@ store, no broker and no queue, so it can be run and tested alone. It runs in a c
 
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass, field
+from enum import StrEnum
 from importlib import import_module
 from pathlib import Path
 from typing import Any, cast
@@ -35,6 +36,18 @@ class Result:
     summary: Mapping[str, Any] = field(default_factory=dict)
 
 
+class FitOn(StrEnum):
+    """What a step may learn from: which rows can change what it says about a row t.
+
+    The probe of `probe.py` checks these words.
+    """
+
+    NONE = "none"  # row t alone
+    TRAIN = "train"  # training rows; nets also decide by validation rows when to stop
+    CAUSAL = "causal"  # rows up to t, and training rows
+    WHOLE = "whole"  # every row, later ones too: only where a sweep allows leakage
+
+
 @dataclass(frozen=True, slots=True)
 class Op:
     """`version` is part of every key: raise it when the same parameters would give another outcome."""
@@ -42,6 +55,7 @@ class Op:
     kind: Kind
     version: int
     function: str  # "module:function", imported only in the child that runs it
+    fit_on: FitOn
 
     def load(self) -> Callable[[Task], Result]:
         module, _, name = self.function.partition(":")
@@ -49,7 +63,17 @@ class Op:
 
 
 OPS: Mapping[str, Op] = {
-    "load": Op(Kind.DATA, 1, "pyheta.pipeline.load:load"),
-    "fit": Op(Kind.TRAIN, 1, "pyheta.nets.fit:fit"),
-    "score": Op(Kind.TRAIN, 1, "pyheta.nets.score:score"),
+    "load": Op(Kind.DATA, 1, "pyheta.pipeline.load:load", FitOn.NONE),
+    "decompose": Op(Kind.DATA, 1, "pyheta.pipeline.decompose:decompose", FitOn.CAUSAL),
+    "relevance": Op(Kind.DATA, 1, "pyheta.pipeline.relevance:relevance", FitOn.TRAIN),
+    "shape": Op(Kind.DATA, 1, "pyheta.pipeline.shape:shape", FitOn.CAUSAL),
+    "fit": Op(Kind.TRAIN, 2, "pyheta.nets.fit:fit", FitOn.TRAIN),
+    "score": Op(Kind.TRAIN, 2, "pyheta.nets.score:score", FitOn.CAUSAL),
+    "importance": Op(Kind.TRAIN, 1, "pyheta.nets.importance:importance", FitOn.NONE),
 }
+
+
+def fit_on(op: str, params: Mapping[str, Any]) -> FitOn:
+    """What this very step learns from: some can be told to look at the whole series."""
+    looks_ahead = params.get("mode") in ("full", "parts") or params.get("relevance") == "centred"
+    return FitOn.WHOLE if looks_ahead else OPS[op].fit_on

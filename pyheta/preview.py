@@ -1,12 +1,15 @@
 """What a sweep would do: runs, steps asked for, distinct, there already, to compute, and for how long."""
 
-from collections import Counter, defaultdict
+from collections import Counter
 from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass
+from typing import Any
 
 from rich.console import RenderableType
 from rich.text import Text
 
+from pyheta.ops import OPS
+from pyheta.plan import Plan
 from pyheta.screen import count, duration, parts, right, table
 from pyheta.steps import Key, State, Step
 from pyheta.store.seam import SweepStore
@@ -30,7 +33,7 @@ class OpPreview:
 
 @dataclass(frozen=True, slots=True)
 class Preview:
-    """`seconds`: with `procs` processes that are always busy; None where an operation was never measured."""
+    """`runs` are those of nets. `seconds`: with `procs` processes, always busy; None where one is unknown."""
 
     sweep: str
     runs: int
@@ -43,26 +46,33 @@ class Preview:
 async def preview(prepared: Prepared, store: SweepStore, procs: int) -> Preview:
     """Compare a sweep's steps with those that the store has. Writes nothing."""
     plan = prepared.plan
+    baselines = sum(run.role == "baseline" for run in prepared.runs)
     states = await store.known(list(plan.steps))
     means = await store.mean_seconds()
-    steps = _by_op(plan.steps.values())
-    ops = [_preview(op, plan.asked[op], steps[op], states, means) for op in steps]
+    steps = _by_label(plan)
+    ops = [_preview(label, plan.asked[label], steps[label], states, means) for label in steps]
     known = [op.seconds for op in ops if op.seconds is not None]
     return Preview(
         sweep=prepared.sweep.name,
-        runs=len(prepared.runs),
-        baselines=sum(run.role == "baseline" for run in prepared.runs),
+        runs=len(prepared.runs) - baselines,
+        baselines=baselines,
         procs=procs,
         ops=ops,
         seconds=sum(known) / procs if len(known) == len(ops) else None,
     )
 
 
-def _by_op(steps: Iterable[Step]) -> Mapping[str, Sequence[Step]]:
-    grouped: defaultdict[str, list[Step]] = defaultdict(list)
-    for step in steps:
-        grouped[step.op].append(step)
+def _by_label(plan: Plan) -> Mapping[str, Sequence[Step]]:
+    """The operations in the order of the data, what baselines alone ask for last."""
+    grouped: dict[str, list[Step]] = {label: [] for label in _in_order(plan.labels.values())}
+    for key, step in plan.steps.items():
+        grouped[plan.labels[key]].append(step)
     return grouped
+
+
+def _in_order(labels: Iterable[str]) -> Sequence[str]:
+    places = {op: place for place, op in enumerate(OPS)}
+    return sorted(set(labels), key=lambda label: ("(" in label, places[label.split(" ")[0]]))
 
 
 def _preview(
@@ -83,13 +93,15 @@ def _preview(
 
 def _seconds(steps: Sequence[Step], means: Means) -> float | None:
     """The sum of what steps like these took before; None if one was never measured."""
-    each = [means.get((step.op, _net(step))) for step in steps]
+    each = [means.get((step.op, variety(step.params))) for step in steps]
     known = [seconds for seconds in each if seconds is not None]
     return sum(known) if len(known) == len(each) else None
 
 
-def _net(step: Step) -> str:
-    return str(step.params.get("net", {}).get("name", ""))
+def variety(params: Mapping[str, Any]) -> str:
+    """What of a step's parameters decides how long it takes: its net, or its way to decompose."""
+    net = params.get("net", {}).get("name")
+    return net or " ".join(str(params[key]) for key in ("method", "mode") if key in params)
 
 
 def preview_view(shown: Preview) -> RenderableType:
@@ -103,7 +115,7 @@ def preview_view(shown: Preview) -> RenderableType:
 
 
 def _title(shown: Preview) -> str:
-    baselines = f" ({shown.baselines:,} of them baselines)" if shown.baselines else ""
+    baselines = f" and {count(shown.baselines, 'baseline')}" if shown.baselines else ""
     return f"{shown.sweep}: {count(shown.runs, 'run')}{baselines}"
 
 

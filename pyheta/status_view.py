@@ -1,6 +1,6 @@
 """A sweep's status, and the list of sweeps, on a screen."""
 
-from collections.abc import Iterator, Sequence
+from collections.abc import Iterator, Mapping, Sequence
 from typing import Any
 
 from rich.console import Group, RenderableType
@@ -8,6 +8,7 @@ from rich.progress_bar import ProgressBar
 from rich.table import Table
 from rich.text import Text
 
+from pyheta.pipeline.components import WHOLE
 from pyheta.screen import STATE_STYLE, count, duration, moment, parts, plain, right, table
 from pyheta.status import Status, table_of_counts
 from pyheta.steps import State
@@ -100,19 +101,32 @@ def _running(status: Status) -> Table:
     return shown
 
 
-def describe(params: Any) -> str:
+def describe(params: Mapping[str, Any]) -> str:
     """The words of a step's parameters that tell it from its siblings."""
-    net = params.get("net") or {}
-    words = [net.get("name", ""), *params.get("exog", ())]
-    if "seed" in params:
+    component, net = params.get("component", WHOLE), params.get("net") or {}
+    words = [
+        "" if component == WHOLE else component,
+        net.get("name", ""),
+        params.get("column") or " ".join(_columns(params)),
+        params.get("method", ""),
+    ]
+    if "seed" in params and net:
         words.append(f"seed {params['seed']}")
     return plain(" ".join(word for word in words if word))
 
 
+def _columns(params: Mapping[str, Any]) -> Iterator[str]:
+    """The exogenous columns that a net reads, each once."""
+    sources = params.get("sources", ())
+    yield from dict.fromkeys(s["column"] for s in sources if s["column"] != sources[0]["column"])
+
+
 def _progress(step: RunningStep) -> str:
     progress = step.progress or {}
+    if "done" in progress:
+        return f"{progress['done']:,}/{progress.get('of', 0):,}"
     if "epoch" not in progress:
-        return ""
+        return str(progress.get("stage", ""))
     words = f"epoch {progress['epoch']}/{progress.get('epochs', '?')}"
     return f"{words}, val {progress['val_loss']:.4g}" if "val_loss" in progress else words
 

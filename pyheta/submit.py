@@ -18,14 +18,22 @@ from pyheta.steps import State, digest
 from pyheta.store.seam import Artifacts, NewRun, Receipt, Submission, SweepStore
 from pyheta.sweep import Run, Sweep, read_sweep
 
+#: Operations whose steps belong to a sweep although none of its runs needs them.
+EXPLAINING = ("relevance", "importance")
+
 
 @dataclass(frozen=True, slots=True)
 class Prepared:
-    """A checked sweep, its runs and steps, and the files (by SHA-256) that its steps read."""
+    """A checked sweep, its runs and steps.
+
+    `datasets` has the facts of its data sets by `RunConfig.dataset_key`, `files` what its steps read by
+    SHA-256.
+    """
 
     sweep: Sweep
     runs: Sequence[Run]
     plan: Plan
+    datasets: Mapping[str, DatasetFacts]
     files: Mapping[str, Path]
 
 
@@ -37,7 +45,7 @@ def prepare(path: Path, overrides: Sequence[str], data: Path | None) -> Prepared
     sweep = read_sweep(path, overrides)
     runs = sweep.runs()
     facts, files = _inspect(runs, path.parent, data)
-    return Prepared(sweep, runs, compile_plan(runs, facts), files)
+    return Prepared(sweep, runs, compile_plan(runs, facts, sweep.explain), facts, files)
 
 
 def _inspect(
@@ -66,14 +74,15 @@ def _inspect_one(
 
 
 def submission(prepared: Prepared) -> Submission:
-    """What the store is asked to record. Equal runs under one name make the same sweep."""
+    """What the store is asked to record. Equal runs, explained alike, under one name make the same sweep."""
     sweep, plan = prepared.sweep, prepared.plan
     runs = [
         NewRun(run.role, run.config.as_json(), run.seed, score)
         for run, score in zip(prepared.runs, plan.scores, strict=True)
     ]
+    extra = [key for key, step in plan.steps.items() if step.op in EXPLAINING]
     return Submission(
-        id=digest([sweep.name, [[run.role, run.config, run.seed, run.score] for run in runs]]),
+        id=digest([sweep.name, [[run.role, run.config, run.seed, run.score] for run in runs], *extra]),
         name=sweep.name,
         source=sweep.text,
         overrides=sweep.overrides,

@@ -1,7 +1,7 @@
 """A fitted net with all that it takes to use it, in one safetensors file: data only, no code."""
 
 import json
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from dataclasses import asdict, astuple, dataclass
 from pathlib import Path
 from typing import Any
@@ -13,6 +13,7 @@ from safetensors.numpy import save_file
 from pyheta.errors import StepError
 from pyheta.nets.forecaster import Forecaster, State
 from pyheta.nets.registry import build
+from pyheta.pipeline.channels import Source
 from pyheta.pipeline.scaling import Scaler
 from pyheta.pipeline.windows import Shape
 from pyheta.steps import canonical
@@ -22,16 +23,21 @@ ENTRY = "pyheta"  # one entry of the file's header: several would be written in 
 
 @dataclass(frozen=True, slots=True)
 class Checkpoint:
-    """`scalers` has an entry for every column the net reads, the target first."""
+    """`sources` are the channels that the net reads, its target first; `scalers` has one for each."""
 
     net: Mapping[str, Any]
     shape: Shape
-    scalers: Mapping[str, Scaler]
+    sources: Sequence[Source]
+    scalers: Sequence[Scaler]
     state: State
 
     def save(self, path: Path) -> None:
-        scalers = [[name, *astuple(scaler)] for name, scaler in self.scalers.items()]
-        header = {"net": self.net, "shape": asdict(self.shape), "scalers": scalers}
+        header = {
+            "net": self.net,
+            "shape": asdict(self.shape),
+            "sources": [source.as_params() for source in self.sources],
+            "scalers": [astuple(scaler) for scaler in self.scalers],
+        }
         write_arrays(path, self.state, {ENTRY: canonical(header)})
 
     @classmethod
@@ -43,8 +49,9 @@ class Checkpoint:
                 state = {name: file.get_tensor(name) for name in file.keys()}  # noqa: SIM118 (no dict)
         except (SafetensorError, OSError, KeyError, TypeError, ValueError) as error:
             raise StepError("not a checkpoint, or a damaged one", where=path.name) from error
-        scalers = {name: Scaler(offset, unit) for name, offset, unit in header["scalers"]}
-        return cls(header["net"], Shape(**header["shape"]), scalers, state)
+        sources = [Source(**source) for source in header["sources"]]
+        scalers = [Scaler(*scaler) for scaler in header["scalers"]]
+        return cls(header["net"], Shape(**header["shape"]), sources, scalers, state)
 
     def forecaster(self) -> Forecaster:
         """The fitted net, ready to predict."""

@@ -1,6 +1,6 @@
 """The `fit` step: train one net on one component, seeing training and validation rows only."""
 
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from typing import Any
 
 import numpy as np
@@ -9,36 +9,41 @@ from pyheta.nets.checkpoint import Checkpoint, write_arrays
 from pyheta.nets.forecaster import Forecaster, History
 from pyheta.nets.registry import build
 from pyheta.ops import Result, Task
-from pyheta.pipeline.scaling import Scaler, fit_scalers, scaled
+from pyheta.pipeline.channels import Channel, Source, read_channels
+from pyheta.pipeline.scaling import Method, Scaler
 from pyheta.pipeline.splits import Part, Split
-from pyheta.pipeline.table import Table, read_table
 from pyheta.pipeline.windows import Shape, Windows, cut
 
 
 def fit(task: Task) -> Result:
     """Products `weights` (a checkpoint) and, for nets trained by gradient, `curves`.
 
-    params: target, exog, split, window, scale, net, and train and seed where they matter.
+    params: sources (the target first), split, window, scale, net, and train and seed where they matter.
     Raises StepError if a part is too short for a window, Diverged if training fails.
     """
     params = task.params
-    table = read_table(task.inputs["load"]["table"])
-    split = Split.of(params["split"], table.rows)
-    columns = [params["target"], *params.get("exog", [])]
-    known = table.select(columns).head(split.val_stop)  # from here on there are no test rows
-    scalers = fit_scalers(params["scale"], known.columns, split.targets("train"))
-    shape = Shape(len(columns), params["window"]["input"], params["window"]["horizon"])
+    sources = [Source(**source) for source in params["sources"]]
+    channels = list(read_channels(sources, task.inputs).values())
+    split = Split.of(params["split"], len(channels[0].values))
+    known = [channel.head(split.val_stop) for channel in channels]  # from here on there are no test rows
+    scalers = [_scaler(params["scale"], channel, split) for channel in known]
+    shape = Shape(len(sources), params["window"]["input"], params["window"]["horizon"])
     net = build(params["net"], shape, seed=params.get("seed", 0))
     train, val = _windows(known, scalers, split, shape, net)
     history = net.fit(train, val, params.get("train", {}), task.progress)
-    checkpoint = Checkpoint(params["net"], shape, scalers, net.state())
+    checkpoint = Checkpoint(params["net"], shape, sources, scalers, net.state())
     return _result(task, checkpoint, history, _summary(net, train, val))
 
 
+def _scaler(method: Method, channel: Channel, split: Split) -> Scaler:
+    start, stop = split.targets("train")
+    return Scaler.fit(method, channel.values[max(start, channel.first) : stop].astype(np.float64))
+
+
 def _windows(
-    known: Table, scalers: Mapping[str, Scaler], split: Split, shape: Shape, net: Forecaster
+    known: Sequence[Channel], scalers: Sequence[Scaler], split: Split, shape: Shape, net: Forecaster
 ) -> tuple[Windows, Windows]:
-    series = scaled(known.columns, scalers, net.dtype)
+    series = [channel.scaled(scaler, net.dtype) for channel, scaler in zip(known, scalers, strict=True)]
     parts: tuple[Part, Part] = ("train", "val")
     train, val = (cut(series, split.targets(part), shape) for part in parts)
     return train, val
@@ -52,7 +57,9 @@ def _summary(net: Forecaster, train: Windows, val: Windows) -> dict[str, Any]:
     }
 
 
-def _result(task: Task, checkpoint: Checkpoint, history: History | None, summary: dict[str, Any]) -> Result:
+def _result(
+    task: Task, checkpoint: Checkpoint, history: History | None, summary: Mapping[str, Any]
+) -> Result:
     weights = task.out / "weights.safetensors"
     checkpoint.save(weights)
     if history is None:
@@ -64,4 +71,4 @@ def _result(task: Task, checkpoint: Checkpoint, history: History | None, summary
         "best_epoch": history.best_epoch,
         "stopped": history.stopped,
     }
-    return Result(products={"weights": weights, "curves": curves}, summary=summary | trained)
+    return Result(products={"weights": weights, "curves": curves}, summary={**summary, **trained})

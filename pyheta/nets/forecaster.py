@@ -9,7 +9,8 @@ import numpy as np
 from numpy.typing import NDArray
 
 from pyheta.ops import Progress
-from pyheta.pipeline.windows import Array, Windows
+from pyheta.pipeline.channels import Array
+from pyheta.pipeline.windows import Windows
 
 State = Mapping[str, NDArray[Any]]
 

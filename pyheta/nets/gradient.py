@@ -12,7 +12,8 @@ from pyheta.nets import training
 from pyheta.nets.forecaster import Forecaster, History, State
 from pyheta.nets.training import Examples, Options
 from pyheta.ops import Progress
-from pyheta.pipeline.windows import Array, Windows
+from pyheta.pipeline.channels import Array
+from pyheta.pipeline.windows import Windows
 
 
 class GradientForecaster(Forecaster):

@@ -5,7 +5,8 @@ from numpy.typing import NDArray
 
 from pyheta.nets.configs import LastConfig, SeasonalConfig
 from pyheta.nets.forecaster import Forecaster
-from pyheta.pipeline.windows import Array, Shape
+from pyheta.pipeline.channels import Array
+from pyheta.pipeline.windows import Shape
 
 
 class Last(Forecaster):

@@ -10,7 +10,8 @@ from pyheta.errors import StepError
 from pyheta.nets.configs import RidgeConfig
 from pyheta.nets.forecaster import Forecaster, State
 from pyheta.ops import Progress
-from pyheta.pipeline.windows import Array, Shape, Windows
+from pyheta.pipeline.channels import Array
+from pyheta.pipeline.windows import Shape, Windows
 
 Floats = NDArray[np.float64]
 

@@ -1,9 +1,18 @@
 """What is known about a data set once it has been read: enough to check every run against it."""
 
 from collections.abc import Mapping
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from datetime import datetime
 from typing import Any
+
+
+@dataclass(frozen=True, slots=True)
+class ColumnFacts:
+    """What decides whether a column can be decomposed, shaped or told from another."""
+
+    constant: bool
+    extrema: int  # rows where it turns
+    digest: str  # equal for equal values
 
 
 @dataclass(frozen=True, slots=True)
@@ -23,3 +32,4 @@ class DatasetFacts:
     first: datetime
     last: datetime
     step_seconds: float
+    by_column: Mapping[str, ColumnFacts] = field(default_factory=dict)

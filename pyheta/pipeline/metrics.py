@@ -15,7 +15,7 @@ A ratio whose denominator is zero has no value: it is left out and the reason is
 """
 
 from collections.abc import Callable, Iterator, Mapping
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 
 import numpy as np
 from numpy.typing import NDArray
@@ -126,6 +126,20 @@ def measure(split: str, evaluation: Evaluation) -> tuple[list[Metric], dict[str,
         else:
             omitted[f"{split}/{name}"] = reason
     return metrics + list(_each_step(split, evaluation)), omitted
+
+
+def measure_component(split: str, component: str, evaluation: Evaluation) -> list[Metric]:
+    """The errors and the skill of one component's forecasts, named `IMF0/rmse`, over all steps ahead.
+
+    In the component's own units, which are the target's; skill is measured by its own last value.
+    """
+    measured, _ = measure(split, evaluation)
+    wanted = (*PER_STEP, "skill")
+    return [
+        replace(metric, name=f"{component}/{metric.name}")
+        for metric in measured
+        if metric.name in wanted and metric.horizon == 0
+    ]
 
 
 def _each_step(split: str, evaluation: Evaluation) -> Iterator[Metric]:

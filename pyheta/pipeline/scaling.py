@@ -1,6 +1,5 @@
 """Scaling of columns, each by its own name and learned from training rows alone."""
 
-from collections.abc import Mapping
 from dataclasses import dataclass
 from typing import Any, Literal
 
@@ -34,21 +33,8 @@ class Scaler:
         # The deviation of very small values can underflow to zero.
         return cls(float(values.mean()), float(values.std()) or 1.0)
 
-    def apply(self, values: Floats) -> Floats:
-        return (values - self.offset) / self.unit
+    def apply(self, values: NDArray[np.floating[Any]]) -> Floats:
+        return (values.astype(np.float64) - self.offset) / self.unit
 
     def invert(self, scaled: Floats) -> Floats:
         return scaled * self.unit + self.offset
-
-
-def scaled(
-    columns: Mapping[str, Floats], scalers: Mapping[str, Scaler], dtype: type[np.floating[Any]]
-) -> NDArray[np.floating[Any]]:
-    """The columns, each by its own scaler, as one array (columns, rows)."""
-    return np.stack([scalers[name].apply(v) for name, v in columns.items()]).astype(dtype)
-
-
-def fit_scalers(method: Method, columns: Mapping[str, Floats], train: tuple[int, int]) -> dict[str, Scaler]:
-    """One scaler per column, from the training rows [start, stop) of it."""
-    start, stop = train
-    return {name: Scaler.fit(method, values[start:stop]) for name, values in columns.items()}

@@ -10,11 +10,13 @@ from collections.abc import Mapping
 from pathlib import Path
 from typing import Any
 
+import numpy as np
 import polars as pl
+from numpy.typing import NDArray
 
 from pyheta.errors import DataError, nearest
 from pyheta.pipeline import checks, rawfile, synthetic
-from pyheta.pipeline.facts import DatasetFacts
+from pyheta.pipeline.facts import ColumnFacts, DatasetFacts
 from pyheta.pipeline.rawfile import RawTable
 
 # Electricity Transformer Temperature (Zhou et al., AAAI 2021): name -> file and time column.
@@ -91,4 +93,15 @@ def _facts(source: Mapping[str, Any], files: Mapping[str, str], frame: pl.DataFr
         first=frame["time"][0],
         last=frame["time"][-1],
         step_seconds=checks.step_microseconds(frame) / 1e6,
+        by_column={column.name: _column_facts(column.to_numpy()) for column in frame.drop("time")},
+    )
+
+
+def _column_facts(values: NDArray[np.float64]) -> ColumnFacts:
+    slopes = np.sign(np.diff(values))
+    turns = np.diff(slopes[slopes != 0])  # a plateau turns once
+    return ColumnFacts(
+        constant=not slopes.any(),
+        extrema=int(np.count_nonzero(turns)),
+        digest=hashlib.sha256(values.tobytes()).hexdigest(),
     )

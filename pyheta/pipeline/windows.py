@@ -1,15 +1,14 @@
-"""Windows of a series as strided views: thousands of overlapping windows, no copy of the data."""
+"""Windows of series, each with what has to be forecast from it."""
 
+from collections.abc import Sequence
 from dataclasses import dataclass
-from typing import Any
 
 import numpy as np
 from numpy.lib.stride_tricks import sliding_window_view
 from numpy.typing import NDArray
 
 from pyheta.errors import StepError
-
-Array = NDArray[np.floating[Any]]
+from pyheta.pipeline.channels import Array, Channel
 
 
 @dataclass(frozen=True, slots=True)
@@ -23,9 +22,9 @@ class Shape:
 
 @dataclass(frozen=True, slots=True)
 class Windows:
-    """n windows and their targets; both are views of one array of shape (channels, rows)."""
+    """n windows and their targets."""
 
-    inputs: Array  # (n, channels, lookback): rows t - lookback … t - 1
+    inputs: Array  # (n, channels, lookback): what is known of rows t - lookback … t - 1
     targets: Array  # (n, horizon): rows t … t + horizon - 1 of channel 0
     rows: NDArray[np.intp]  # (n,): t, the row of each window's first target
 
@@ -33,29 +32,32 @@ class Windows:
         return len(self.rows)
 
 
-def cut(series: Array, targets: tuple[int, int], shape: Shape) -> Windows:
+def cut(channels: Sequence[Channel], targets: tuple[int, int], shape: Shape) -> Windows:
     """Every window whose targets lie wholly inside the rows [start, stop).
 
-    series: (channels, rows), C-contiguous; channel 0 is the target. A window may begin before
-    `start` but not before row 0, so there are `stop - horizon + 1 - max(start, lookback)` windows.
+    Channel 0 is the target. A window may begin before `start` but not before a channel's first value, so
+    there are `stop - horizon + 1 - max(start, lookback)` windows of series that are known throughout.
     Raises StepError if there is none.
     """
     start, stop = targets
-    first, last = (
-        max(start, shape.lookback),
-        stop - shape.horizon,
-    )  # of the first targets, inclusive
+    first = max(start, *(channel.ready(shape.lookback) for channel in channels))
+    last = stop - shape.horizon  # of the first targets, inclusive
     if first > last:
         what = (
             f"rows {start} to {stop - 1} have no room for a window of {shape.lookback} rows "
             f"and {shape.horizon} targets"
         )
         raise StepError(what, cure="use a shorter window or a larger part of the split")
+    rows = np.arange(first, last + 1)
     # Writeable, because torch wraps only writeable memory without complaint; nobody writes to it.
-    inputs = sliding_window_view(series, shape.lookback, axis=1, writeable=True)
-    blocks = sliding_window_view(series[0], shape.horizon, writeable=True)
-    return Windows(
-        inputs=inputs[:, first - shape.lookback : last - shape.lookback + 1].swapaxes(0, 1),
-        targets=blocks[first : last + 1],
-        rows=np.arange(first, last + 1),
-    )
+    blocks = sliding_window_view(channels[0].values, shape.horizon, writeable=True)
+    return Windows(_inputs(channels, rows, shape.lookback), blocks[first : last + 1], rows)
+
+
+def _inputs(channels: Sequence[Channel], rows: NDArray[np.intp], lookback: int) -> Array:
+    """(n, channels, lookback): strided views, no copy of thousands of overlapping windows, where it goes."""
+    if any(channel.tails is not None for channel in channels):
+        return np.stack([channel.windows(rows, lookback) for channel in channels], axis=1)
+    series = np.stack([channel.values for channel in channels])
+    views = sliding_window_view(series, lookback, axis=1, writeable=True)
+    return views[:, rows[0] - lookback : rows[-1] - lookback + 1].swapaxes(0, 1)

@@ -81,7 +81,7 @@ class SweepStore(Protocol):
         ...
 
     async def mean_seconds(self) -> Mapping[tuple[str, str], float]:
-        """Mean seconds of the succeeded steps by (op, net name or ""), for estimates."""
+        """Mean seconds of the succeeded steps by operation and `preview.variety`, for estimates."""
         ...
 
     async def submit(self, submission: Submission) -> Receipt:

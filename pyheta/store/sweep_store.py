@@ -23,7 +23,7 @@ class PostgresSweeps:
 
     async def mean_seconds(self) -> Mapping[tuple[str, str], float]:
         rows = await self._database.fetch(_SQL["mean_seconds"])
-        return {(row["op"], row["net"]): row["seconds"] for row in rows}
+        return {(row["op"], row["what"]): row["seconds"] for row in rows}
 
     async def submit(self, submission: Submission) -> Receipt:
         async def work(connection: Connection) -> Receipt:

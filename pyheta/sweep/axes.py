@@ -10,8 +10,10 @@ from pydantic import Field, ValidationError, model_validator
 
 from pyheta.errors import SweepError
 from pyheta.steps import canonical
-from pyheta.sweep.config import LONG_FORM, Column, Section
+from pyheta.sweep.config import Column
+from pyheta.sweep.longform import flat
 from pyheta.sweep.problems import describe, shown
+from pyheta.sweep.section import Section
 from pyheta.sweep.syntax import Document, KeyPath
 
 MAX_VALUES = 1_000_000
@@ -56,14 +58,7 @@ class Axis:
 
 def settings(key: str, value: Any, where: str) -> dict[str, Setting]:
     """A value as flat settings: `net: lstm` sets `net.name`, a mapping sets each of its keys."""
-    if long_form := LONG_FORM.get(key):
-        value = long_form(value)
-    if not isinstance(value, dict):
-        return {key: Setting(key, value, where)}
-    flat: dict[str, Setting] = {}
-    for name, inner in value.items():
-        flat |= settings(f"{key}.{name}", inner, where)
-    return flat
+    return {leaf: Setting(leaf, inner, where) for leaf, inner in flat(key, value)}
 
 
 def identity(value: object) -> str:

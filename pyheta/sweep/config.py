@@ -1,13 +1,11 @@
 """One run's configuration: its sections, their ranges and defaults, and what of it can matter."""
 
-import re
-from collections.abc import Callable, Mapping
+from collections.abc import Mapping
 from typing import Annotated, Any, Literal, Self, get_args, get_type_hints
 
 from pydantic import (
     AfterValidator,
     BaseModel,
-    ConfigDict,
     Discriminator,
     Field,
     Tag,
@@ -16,17 +14,15 @@ from pydantic import (
 )
 
 from pyheta.nets.configs import NETS, Net
+from pyheta.pipeline.components import WHOLE, component_names
 from pyheta.steps import canonical
+from pyheta.sweep.components import Components, changes_for
+from pyheta.sweep.preprocessing import Decompose, Shaping
+from pyheta.sweep.section import Section
 
 SPLIT_TOLERANCE = 1e-9
 
 Column = Annotated[str, Field(min_length=1, max_length=200, strict=True)]
-
-
-class Section(BaseModel):
-    """What all sections share: nothing unknown, nothing coerced, nothing infinite, never changed."""
-
-    model_config = ConfigDict(extra="forbid", frozen=True, strict=True, allow_inf_nan=False)
 
 
 class SyntheticData(Section):
@@ -115,6 +111,9 @@ class RunConfig(Section):
     dataset: Dataset = Field(description="A name, a path, or a mapping with 'path' and 'time'.")
     target: Column = Field(description="The column to forecast.")
     exog: Exog = Field(default=(), description="Columns that nets see beside the target, in any order.")
+    exog_form: Literal["original", "shaped", "both"] = Field(
+        default="shaped", description="How nets see exogenous columns where the sweep shapes them."
+    )
     split: Split = Split()
     window: Window
     scale: Literal["minmax", "standard", "none"] = Field(
@@ -124,6 +123,9 @@ class RunConfig(Section):
         description="A name, or a mapping with 'name' and the net's own options."
     )
     train: Train = Train()
+    decompose: Decompose = Decompose()
+    shaping: Shaping = Shaping()
+    components: Components = Field(default=(), description="What is different for some components.")
 
     def as_json(self) -> dict[str, Any]:
         """Nested plain data, defaults filled in."""
@@ -134,15 +136,67 @@ class RunConfig(Section):
         return canonical(self.dataset.model_dump(mode="json"))
 
     def reduced(self) -> Self:
-        """The same run with every option that cannot matter to its net at a fixed value."""
-        inert: dict[str, Any] = {}
-        if (lookback := self.net.lookback(self.window.input)) != self.window.input:
-            inert["window"] = self.window.model_copy(update={"input": lookback})
-        if not self.net.uses_exog:
-            inert["exog"] = ()
-        if not self.net.trained_by_gradient:
-            inert["train"] = Train()
-        return self.model_copy(update=inert) if inert else self
+        """The same run with every option that cannot matter to its nets at a fixed value."""
+        decompose = self.decompose.reduced()
+        several = decompose.method != "none" and decompose.nets == "each"
+        components = self.components if several else ()
+        run = self.model_copy(
+            update={
+                "decompose": decompose,
+                "components": components,
+                "shaping": self.shaping.reduced(),
+            }
+        )
+        if components:  # the options of one net may matter to another: see `nets`
+            return run
+        if not self.net.uses_exog:  # it looks at the target alone, whose components add up to it
+            run = run.model_copy(update={"decompose": Decompose()})
+        return run.reduced_to_net()
+
+    def reduced_to_net(self) -> Self:
+        """The options that matter to the one net that all of this configuration is about."""
+        net, shaping = self.net, self.shaping
+        exog = self.exog if net.uses_exog else ()
+        shapes = bool(exog) and shaping.method != "none" and self.exog_form != "original"
+        update = {
+            "window": self.window.model_copy(update={"input": net.lookback(self.window.input)}),
+            "exog": exog,
+            "exog_form": self.exog_form if shapes else "original",
+            "shaping": shaping if shapes else Shaping(),
+            "train": self.train if net.trained_by_gradient else Train(),
+        }
+        return self.model_copy(update=update)
+
+    def nets(self) -> dict[str, Self]:
+        """The configuration of each net of this run by the component that it forecasts, reduced."""
+        run = self.reduced()
+        names = run.component_names() if run.decompose.nets == "each" else (WHOLE,)
+        return {name: run.for_component(name).reduced_to_net() for name in names}
+
+    def component_names(self) -> tuple[str, ...]:
+        """The components of every column, in their order."""
+        return component_names(self.decompose.model_dump())
+
+    def for_component(self, name: str) -> Self:
+        """The same run as the net of one component sees it.
+
+        Raises pydantic's ValidationError where a change does not fit.
+        """
+        by_section: dict[str, dict[str, Any]] = {}
+        for key, value in changes_for(self.components, name).items():
+            section, _, field = key.partition(".")
+            by_section.setdefault(section, {})[field] = value
+        update = {section: self._changed(section, fields) for section, fields in by_section.items()}
+        return self.model_copy(update={"components": (), **update})
+
+    def _changed(self, section: str, fields: Mapping[str, Any]) -> Any:
+        """A section with some fields set anew; another net begins with its own defaults."""
+        if "" in fields:  # the section is a value
+            return SECTIONS[section].validate_python(fields[""])
+        before = getattr(self, section).model_dump()
+        if fields.get("name", before.get("name")) != before.get("name"):
+            before = {}
+        return SECTIONS[section].validate_python(before | fields)
 
 
 SECTIONS: Mapping[str, TypeAdapter[Any]] = {
@@ -158,6 +212,8 @@ MODELS: Mapping[str, tuple[type[BaseModel], ...]] = {
     "window": (Window,),
     "net": get_args(Net),
     "train": (Train,),
+    "decompose": (Decompose,),
+    "shaping": (Shaping,),
 }
 
 # Dotted keys of everything that can be written: the sections, then what is in them.
@@ -173,29 +229,6 @@ KEYS: tuple[str, ...] = (
 
 # Those of them that hold one value, not a section.
 LEAVES = tuple(key for key in KEYS if key not in MODELS)
-
-_CATALOGUE_NAME = re.compile(r"[A-Za-z0-9][A-Za-z0-9_-]*")
-
-
-def _named(value: object) -> object:
-    return {"name": value} if isinstance(value, str) else value
-
-
-def _data(value: object) -> object:
-    is_path = isinstance(value, str) and not _CATALOGUE_NAME.fullmatch(value)
-    return {"path": value} if is_path else _named(value)
-
-
-def _sorted(value: object) -> object:
-    return sorted(value, key=str) if isinstance(value, list) else value
-
-
-# Short ways to write a section, and the one long form: `net: lstm`, `dataset: etth1`, `exog: [b, a]`.
-LONG_FORM: Mapping[str, Callable[[object], object]] = {
-    "net": _named,
-    "dataset": _data,
-    "exog": _sorted,
-}
 
 
 def default_of(key: str, net: object) -> Any:

@@ -10,16 +10,21 @@ from pydantic import ValidationError
 from pydantic_core import ErrorDetails
 
 from pyheta.errors import SweepError
+from pyheta.pipeline.leakage import leaks
 from pyheta.steps import canonical
 from pyheta.sweep.axes import Choice, Setting
 from pyheta.sweep.config import KEYS, SECTIONS, RunConfig
 from pyheta.sweep.file import SweepFile
 from pyheta.sweep.grid import Grid, Pattern
+from pyheta.sweep.preprocessing import Decompose, Shaping
 from pyheta.sweep.problems import UNKNOWN, Problems, describe
 from pyheta.sweep.syntax import Document
 
 # Sections that are one of several models: pydantic puts the model's tag before the field.
 UNIONS = ("dataset", "net")
+
+# What a baseline does to the series: nothing. So a sweep that decomposes is compared with one that does not.
+AS_IT_IS = {"decompose": Decompose(), "shaping": Shaping(), "components": ()}
 
 # The fixed values of a sweep, then what each axis adds for one run; later ones win.
 Written = tuple[Choice, ...]
@@ -53,11 +58,22 @@ def expand(grid: Grid, file: SweepFile, document: Document, problems: Problems) 
     runs: list[Run] = []
     with problems.collect():
         runs += _net_runs(grid, file, document, problems)
+    if file.leakage == "forbid":
+        _forbid_leaks(runs, problems)
     if not runs and not problems:
         problems.add("'exclude' leaves no run", where=document.where_key(("exclude",)))
     if problems:
         return ()
     return (*runs, *_baselines(runs, file, document))
+
+
+def _forbid_leaks(runs: Iterable[Run], problems: Problems) -> None:
+    first = {(run.config.decompose, run.config.shaping, bool(run.config.exog)): run for run in runs}
+    for run in first.values():
+        for reason in leaks(run.config.as_json()):
+            key = "shaping.relevance" if "shaping" in reason else "decompose.mode"
+            cure = "write `leakage: allow` if you want such runs, marked in every table"
+            problems.add(f"{reason} lets nets see the future", where=run.where(key), cure=cure)
 
 
 def _net_runs(grid: Grid, file: SweepFile, document: Document, problems: Problems) -> Iterator[Run]:
@@ -193,7 +209,7 @@ def _baselines(runs: Sequence[Run], file: SweepFile, document: Document) -> Iter
     asked = {_essence(run.config) for run in runs if run.config.net.name in names}
     ordinal = len(runs)
     for run, (index, net) in product(_questions(runs), enumerate(file.baselines)):
-        config = run.config.model_copy(update={"net": net}).reduced()
+        config = run.config.model_copy(update={"net": net, **AS_IT_IS}).reduced()
         if (essence := _essence(config)) not in asked:
             asked.add(essence)
             setting = Setting("net.name", net.name, document.where(("baselines", index)))

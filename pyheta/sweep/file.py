@@ -7,12 +7,15 @@ from pydantic import AfterValidator, BeforeValidator, ConfigDict, Field
 from pydantic.dataclasses import dataclass
 
 from pyheta.nets.configs import LastConfig, Net, RidgeConfig, SeasonalConfig
-from pyheta.sweep.config import LONG_FORM, Section
+from pyheta.sweep.longform import LONG_FORM
 from pyheta.sweep.problems import shown
+from pyheta.sweep.section import Section
 
 MAX_SEEDS = 100_000
 
 Seed = Annotated[int, Field(ge=0, lt=1 << 31)]
+
+Measure = Literal["farm", "pearson", "spearman", "mutual_information", "dtw"]
 
 MetricName = Literal[
     "mae",
@@ -67,6 +70,21 @@ class Report:
     metric: MetricName = "rmse"
 
 
+class Explain(Section):
+    """What is computed beside the runs, to understand them; `pyheta report --about` shows it."""
+
+    relevance: tuple[Measure, ...] = Field(
+        default=(),
+        strict=False,
+        description="Measures of each exogenous column's relevance to the target, on training rows.",
+    )
+    max_lag: int = Field(default=24, ge=0, le=10_000, description="Rows by which a column may lead.")
+    draws: int = Field(default=19, ge=2, le=10_000, description="Shifted copies for the level of chance.")
+    permutations: int = Field(
+        default=0, ge=0, le=1000, description="Permutations for each column's importance to each net."
+    )
+
+
 class SweepFile(Section):
     """A PyHeta sweep: which runs there are, and how they are shown."""
 
@@ -107,4 +125,5 @@ class SweepFile(Section):
     )
     run_cap: int = Field(default=20_000, ge=1, le=10_000_000, description="The most runs, before 'exclude'.")
     priority: int = Field(default=0, ge=-1000, le=1000, description="Higher runs first.")
+    explain: Explain = Field(default=Explain(), description="What is computed to understand the runs.")
     report: Report = Field(default=Report(), description="The table that 'pyheta report' shows.")

@@ -11,10 +11,10 @@ from pyheta.sweep.problems import Problems, unknown_key
 from pyheta.sweep.syntax import Document, KeyPath
 
 # They say of which kind a section is. `config` may hold one whole section and an axis vary its kind.
-SELECTORS = ("net.name", "dataset.name")
+SELECTORS = ("net.name", "dataset.name", "decompose.method", "shaping.method")
 
 # Keys whose value may be a list; for all others a list in a pattern means "one of these".
-LISTS = ("exog", "net.hidden")
+LISTS = ("exog", "net.hidden", "components")
 
 
 @dataclass(frozen=True, slots=True)

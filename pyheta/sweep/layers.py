@@ -11,7 +11,8 @@ from pydantic_core import ErrorDetails
 from pyheta.errors import SweepError
 from pyheta.sweep.axes import settings
 from pyheta.sweep.config import KEYS
-from pyheta.sweep.file import SweepFile
+from pyheta.sweep.file import Explain, SweepFile
+from pyheta.sweep.longform import WHOLE_VALUES
 from pyheta.sweep.problems import UNKNOWN, Problems, describe, shorten, unknown_key
 from pyheta.sweep.syntax import Document, parse, read_document
 
@@ -19,7 +20,7 @@ from pyheta.sweep.syntax import Document, parse, read_document
 OPTIONS = ("name", "seeds", "leakage", "baselines", "run_cap", "priority")
 
 # Top-level keys whose entries are merged one by one; all others are replaced as a whole.
-_MERGED = ("config", "parameters", "zip", "report")
+_MERGED = ("config", "parameters", "zip", "explain", "report")
 
 
 def read_layers(path: Path, overrides: Sequence[str], problems: Problems) -> Document:
@@ -79,6 +80,8 @@ def _siblings(loc: Sequence[str | int]) -> tuple[str, ...]:
     """The keys that are known beside the last part of `loc`."""
     if loc[0] == "report" and len(loc) > 1:
         return ("rows", "cols", "metric")
+    if loc[0] == "explain" and len(loc) > 1:
+        return tuple(Explain.model_fields)
     return ("if", "parameters") if loc[0] == "when" else tuple(SweepFile.model_fields)
 
 
@@ -103,7 +106,7 @@ def _flatten(document: Document, problems: Problems) -> None:
 
 def _leaves(mapping: Mapping[str, Any], path: tuple[str, ...]) -> Iterator[tuple[tuple[str, ...], Any]]:
     for name, value in mapping.items():
-        if isinstance(value, dict):
+        if isinstance(value, dict) and name not in WHOLE_VALUES:
             yield from _leaves(value, (*path, name))
         else:
             yield (*path, name), value

@@ -7,7 +7,7 @@ from typing import Literal
 
 from pyheta.sweep.config import KEYS
 from pyheta.sweep.expand import Run, expand
-from pyheta.sweep.file import Report, SweepFile
+from pyheta.sweep.file import Explain, Report, SweepFile
 from pyheta.sweep.grid import read_grid
 from pyheta.sweep.layers import read_layers
 from pyheta.sweep.problems import Problems, unknown_key
@@ -26,6 +26,7 @@ class Sweep:
     seeds: tuple[int, ...]
     leakage: Literal["forbid", "allow"]
     priority: int
+    explain: Explain
     report: Report
     axes: tuple[str, ...]
     path: Path
@@ -55,6 +56,7 @@ def read_sweep(path: Path, overrides: Sequence[str] = ()) -> Sweep:
         seeds=file.seeds,
         leakage=file.leakage,
         priority=file.priority,
+        explain=file.explain,
         report=file.report,
         axes=grid.varied_keys(),
         path=path,

@@ -12,10 +12,15 @@ config:
   split: {train: 0.6, val: 0.2, test: 0.2}
   window: {input: 8, horizon: 2}
   scale: standard
-  train: {lr: 1.0e-3, batch_size: 64, epochs: 5, patience: 5}
+  train: {lr: 1.0e-3, batch_size: 64, epochs: 3, patience: 5}
+  decompose: {method: ceemdan, window: 100, trials: 2, max_imf: 2}
+  components: {Residue: {exog: []}}
 parameters:
   net: [{name: mlp, hidden: [16]}, {name: lstm, hidden: 8}]
-  exog: {subsets: [leading, noise]}
+  decompose.method: [none, ceemdan]
+  shaping.method: [none, farm]
+  exog: [[], [leading]]
+explain: {relevance: [farm, pearson], permutations: 1}
 """
 
 

@@ -50,6 +50,25 @@ BAD_SWEEPS = {
     "a column that is not there": (sweep(target="laod"), ["s.yaml:4", "laod", "'load'"]),
     "the target among its helpers": (sweep(exog="[load]"), ["s.yaml:7", "load"]),
     "a window longer than the data": (sweep(window="{input: 100000}"), ["s.yaml:5", "rows"]),
+    "the future unasked": (sweep(decompose="{method: emd, mode: full}"), ["s.yaml:7", "leakage: allow"]),
+    "shaping that looks ahead": (
+        sweep(exog="[leading]", shaping="{method: farm, relevance: centred}"),
+        ["s.yaml:8", "leakage: allow"],
+    ),
+    "a threshold out of range": (sweep(shaping="{method: farm, threshold: 2}"), ["s.yaml:7", "threshold"]),
+    "a decomposition nobody knows": (sweep(decompose="vmd"), ["s.yaml:7", "vmd", "did you mean 'emd'"]),
+    "a decomposition longer than the data": (
+        sweep(decompose="{method: emd, window: 3000}"),
+        ["s.yaml:7", "2,400", "3,001"],
+    ),
+    "a pattern that matches nothing": (
+        sweep(decompose="emd", components="{IMF7: {exog: []}}"),
+        ["s.yaml:8", "IMF7", "matches no component"],
+    ),
+    "an option that a component cannot have": (
+        sweep(decompose="emd", components="{IMF0: {target: noise}}"),
+        ["s.yaml:8", "target"],
+    ),
     "a data set that is not there": (sweep(dataset="./no.csv"), ["no.csv", "no such file"]),
     "a data set by an unknown name": (sweep(dataset="ettx1"), ["s.yaml:3", "ettx1", "did you mean 'ett"]),
     "a URL as data set": (sweep(dataset="'https://host/a.csv'"), ["URLs are not read"]),

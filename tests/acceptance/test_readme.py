@@ -76,8 +76,9 @@ def test_what_the_console_blocks_show_is_what_happens(tmp_path, home):
         assert re.fullmatch(pattern(expected), printed), f"$ {command}\n{done.stdout}"
 
 
-def test_the_sweep_file_that_is_shown_is_one(tmp_path):
-    (tmp_path / "sweep.yaml").write_text(blocks("yaml")[0])
+@pytest.mark.parametrize("block", blocks("yaml"))
+def test_a_sweep_file_that_is_shown_is_one(tmp_path, block):
+    (tmp_path / "sweep.yaml").write_text(block)
 
     for overrides in [(), ("seeds=1", "train.epochs=5,20")]:
         assert read_sweep(tmp_path / "sweep.yaml", overrides).runs()

@@ -19,7 +19,9 @@ config:
   window: {input: 8, horizon: 1}
   scale: standard
   net: {name: mlp, hidden: [16]}
-  train: {lr: 1.0e-3, batch_size: 64, epochs: 250, patience: 250}
+  train: {lr: 1.0e-3, batch_size: 64, epochs: 125, patience: 250}
+  decompose: {method: emd, window: 100, max_imf: 1}
+  shaping: farm
 """
 
 

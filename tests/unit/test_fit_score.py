@@ -1,6 +1,7 @@
 """The steps `fit` and `score` from table to metrics: honest, repeatable, complete."""
 
 import os
+from collections.abc import Sequence
 from pathlib import Path
 
 import numpy as np
@@ -13,6 +14,7 @@ from pyheta.nets.checkpoint import Checkpoint
 from pyheta.nets.fit import fit
 from pyheta.nets.score import score
 from pyheta.ops import Result, Task
+from pyheta.pipeline.channels import Source
 from pyheta.pipeline.load import load
 from pyheta.pipeline.synthetic import generate
 
@@ -52,11 +54,14 @@ class Bench:
         path.mkdir()
         return path
 
-    def params(self, net: dict, **changed) -> dict:
+    def params(
+        self, net: dict, *, target: str = "load", exog: Sequence[str] | None = None, **changed
+    ) -> dict:
         window = {"input": LOOKBACK.get(net["name"], 8), "horizon": 2}
+        default = [] if net["name"] in LOOKBACK else ["leading"]
+        columns = [target, *(default if exog is None else exog)]
         params = {
-            "target": "load",
-            "exog": ["leading"] if net["name"] not in LOOKBACK else [],
+            "sources": [Source(column).as_params() for column in columns],
             "split": SPLIT,
             "window": window,
             "scale": "standard",
@@ -72,7 +77,13 @@ class Bench:
 
     def score(self, params: dict, fitted: Result) -> Result:
         inputs = {"load": {"table": self.table}, "fit/target": dict(fitted.products)}
-        return score(Task(params, inputs, self.fresh()))
+        asked = {
+            "target": params["sources"][0]["column"],
+            "components": ["target"],
+            "split": params["split"],
+            "scale": params["scale"],
+        }
+        return score(Task(asked, inputs, self.fresh()))
 
     def both(self, params: dict) -> tuple[Result, Result]:
         fitted = self.fit(params)
@@ -267,8 +278,7 @@ def etth1(tmp_path) -> Bench:
 
 def one_step(net: dict, lookback: int) -> dict:
     return {
-        "target": "OT",
-        "exog": [],
+        "sources": [Source("OT").as_params()],
         "split": {"train": 0.6, "val": 0.1, "test": 0.3},
         "window": {"input": lookback, "horizon": 1},
         "scale": "standard",

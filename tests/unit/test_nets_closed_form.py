@@ -10,6 +10,7 @@ from pyheta.errors import StepError
 from pyheta.nets.configs import NETS
 from pyheta.nets.registry import CLASSES, build
 from pyheta.nets.ridge import BLOCK
+from pyheta.pipeline.channels import Channel
 from pyheta.pipeline.windows import Shape, Windows, cut
 
 OPTIONS: dict = {}
@@ -21,7 +22,7 @@ def ignore(_) -> None:
 
 def windows(rows: int, channels: int = 2, lookback: int = 5, horizon: int = 3) -> Windows:
     series = np.random.default_rng(0).normal(size=(channels, rows))
-    return cut(series, (0, rows), Shape(channels, lookback, horizon))
+    return cut(list(map(Channel, series)), (0, rows), Shape(channels, lookback, horizon))
 
 
 def fitted_ridge(train: Windows, alpha: float):
@@ -53,7 +54,7 @@ def test_seasonal_repeats_the_last_known_season(lookback, horizon, expected):
 
 def test_seasonal_is_exact_on_a_series_of_that_season():
     series = np.tile(np.arange(24.0), 10)[None]
-    season = cut(series, (0, 240), Shape(1, 24, 30))
+    season = cut(list(map(Channel, series)), (0, 240), Shape(1, 24, 30))
     net = build({"name": "seasonal", "period": 24}, Shape(1, 24, 30))
     np.testing.assert_array_equal(net.predict(season.inputs), season.targets)
 
@@ -92,7 +93,7 @@ def test_the_intercept_of_ridge_is_not_penalised():
 
 def test_ridge_without_penalty_refuses_a_constant_column():
     series = np.vstack([np.random.default_rng(0).normal(size=50), np.zeros(50)])
-    train = cut(series, (0, 50), Shape(2, 3, 1))
+    train = cut(list(map(Channel, series)), (0, 50), Shape(2, 3, 1))
     with pytest.raises(StepError, match=r"no single solution; set net\.alpha above 0"):
         fitted_ridge(train, 0.0)
     assert np.isfinite(fitted_ridge(train, 1e-3).predict(train.inputs)).all()

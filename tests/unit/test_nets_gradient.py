@@ -12,6 +12,7 @@ from pyheta.nets.lstm import LSTM
 from pyheta.nets.mlp import MLP
 from pyheta.nets.registry import build
 from pyheta.nets.training import EarlyStopping, Examples, Options, train
+from pyheta.pipeline.channels import Channel
 from pyheta.pipeline.windows import Shape, cut
 
 SHAPE = Shape(channels=2, lookback=6, horizon=3)
@@ -32,7 +33,7 @@ def options(**changed) -> dict:
 
 def windows(rows: int = 80, seed: int = 0):
     series = np.random.default_rng(seed).normal(size=(2, rows)).astype(np.float32)
-    return cut(series, (0, rows), SHAPE)
+    return cut(list(map(Channel, series)), (0, rows), SHAPE)
 
 
 def fitted(net: dict, seed: int = 0, progress=lambda _: None, **changed):

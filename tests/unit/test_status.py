@@ -126,9 +126,12 @@ def test_operations_are_listed_in_the_order_of_the_work() -> None:
 
 
 def test_a_step_is_described_by_net_columns_and_seed() -> None:
-    assert describe({"net": {"name": "lstm"}, "exog": ["a", "b"], "seed": 1}) == "lstm a b seed 1"
+    sources = [{"column": column} for column in ("load", "a", "b", "b")]
+    params = {"component": "IMF0", "net": {"name": "lstm"}, "sources": sources, "seed": 1}
+    assert describe(params) == "IMF0 lstm a b seed 1"
+    assert describe({"column": "a", "method": "emd", "seed": 1}) == "a emd"
     assert describe({"time": "date"}) == ""
 
 
 def test_escape_sequences_in_names_do_not_reach_the_screen() -> None:
-    assert describe({"exog": ["\x1b[31mred\x07"]}) == "red"
+    assert describe({"column": "\x1b[31mred\x07"}) == "red"

@@ -20,7 +20,7 @@ START = BASE + WINDOW  # seven lines
     [
         ("  train: {epochss: 3}", "8:11: unknown key 'train.epochss'; did you mean 'train.epochs'?"),
         ("  lr: 3", "8:3: unknown key 'lr'; did you mean 'train.lr'?"),
-        ("  decompose: {method: ceemdan}", "8:15: unknown key 'decompose.method'; known: dataset"),
+        ("  shapin: {method: farm}", "8:12: unknown key 'shapin.method'; did you mean 'shaping.method'?"),
         ("  train: {epochs: ten}", '8:19: train.epochs: expected a whole number, got "ten"'),
         ("  train: {epochs: 10.5}", "8:19: train.epochs: expected a whole number, got 10.5"),
         ("  train: {epochs: true}", "8:19: train.epochs: expected a whole number, got true"),

@@ -11,6 +11,7 @@ from hypothesis import strategies as st
 from pyheta.nets.configs import LSTMConfig, MLPConfig
 from pyheta.steps import canonical
 from pyheta.sweep.config import RunConfig
+from pyheta.sweep.preprocessing import Decompose, Shaping
 from tests.sweeps import BASE, WINDOW, small, sweep
 
 
@@ -46,6 +47,10 @@ def test_the_smallest_sweep_is_one_run_with_all_defaults(tmp_path):
             "min_delta": 0.0,
             "shuffle": True,
         },
+        "exog_form": "shaped",
+        "decompose": Decompose().model_dump(),
+        "shaping": Shaping().model_dump(),
+        "components": {},
     }
 
 

@@ -4,7 +4,8 @@ import numpy as np
 import pytest
 
 from pyheta.nets.registry import build
-from pyheta.pipeline.scaling import fit_scalers, scaled
+from pyheta.pipeline.channels import Channel
+from pyheta.pipeline.scaling import Scaler
 from pyheta.pipeline.splits import Split
 from pyheta.pipeline.synthetic import (
     BEST_LINEAR_RMSE,
@@ -44,13 +45,14 @@ def one_step_rmse(exog: list[str]) -> float:
     frame = generate(8000, 0)
     columns = {name: frame[name].to_numpy() for name in ["load", *exog]}
     split = Split.of({"train": 0.8, "val": 0.1}, frame.height)
-    scalers = fit_scalers("standard", columns, split.targets("train"))
-    series = scaled(columns, scalers, np.float64)
+    scalers = [Scaler.fit("standard", values[: split.train_stop]) for values in columns.values()]
+    pairs = zip(columns.values(), scalers, strict=True)
+    series = [Channel(values).scaled(scaler, np.float64) for values, scaler in pairs]
     shape = Shape(len(columns), lookback=168, horizon=1)
     train, val, test = (cut(series, split.targets(p), shape) for p in ("train", "val", "test"))
     net = build({"name": "ridge", "alpha": 100.0}, shape)
     net.fit(train, val, {}, lambda _: None)
-    errors = (net.predict(test.inputs) - test.targets) * scalers["load"].unit
+    errors = (net.predict(test.inputs) - test.targets) * scalers[0].unit
     return float(np.sqrt(np.square(errors).mean()))
 
 

@@ -7,12 +7,17 @@ from hypothesis import settings as hypothesis_settings
 from hypothesis import strategies as st
 
 from pyheta.errors import StepError
+from pyheta.pipeline.channels import Channel
 from pyheta.pipeline.windows import Shape, cut
 
 
 def numbered(channels: int, rows: int) -> np.ndarray:
     """A series whose every value tells its channel and row: 1000 * channel + row."""
     return np.arange(rows) + 1000.0 * np.arange(channels)[:, None]
+
+
+def series(channels: int, rows: int) -> list[Channel]:
+    return [Channel(values) for values in numbered(channels, rows)]
 
 
 @hypothesis_settings(deadline=None)
@@ -29,7 +34,7 @@ def test_every_block_of_targets_inside_the_part_has_its_window(rows, channels, l
     first_targets = [t for t in range(start, stop - horizon + 1) if t >= lookback]
     assume(first_targets)
 
-    windows = cut(numbered(channels, rows), (start, stop), Shape(channels, lookback, horizon))
+    windows = cut(series(channels, rows), (start, stop), Shape(channels, lookback, horizon))
 
     assert len(windows) == stop - horizon + 1 - max(start, lookback)
     assert windows.rows.tolist() == first_targets
@@ -40,23 +45,47 @@ def test_every_block_of_targets_inside_the_part_has_its_window(rows, channels, l
 
 
 def test_a_worked_example():
-    windows = cut(numbered(2, 10), (6, 9), Shape(channels=2, lookback=3, horizon=2))
+    windows = cut(series(2, 10), (6, 9), Shape(channels=2, lookback=3, horizon=2))
 
     assert windows.rows.tolist() == [6, 7]
     assert windows.inputs[0].tolist() == [[3, 4, 5], [1003, 1004, 1005]]
     assert windows.targets.tolist() == [[6, 7], [7, 8]]
 
 
-def test_no_value_is_copied():
-    series = numbered(3, 1000)
-    windows = cut(series, (0, 1000), Shape(3, 100, 50))
+def test_windows_overlap_in_memory():
+    windows = cut(series(3, 1000), (0, 1000), Shape(3, 100, 50))
 
-    assert np.shares_memory(windows.inputs, series)
-    assert np.shares_memory(windows.targets, series)
+    assert windows.inputs.strides[0] == windows.inputs.strides[2]
+    assert np.shares_memory(windows.inputs[0], windows.inputs[1])
+    assert np.shares_memory(windows.targets[0], windows.targets[1])
+
+
+def test_a_channel_with_tails_shows_the_past_as_it_looked_from_the_row_before():
+    # Given a channel whose tails tell the row they look from, beside an ordinary one, known from row 4 on
+    rows, keep = 12, 3
+    looked = Channel(
+        np.where(np.arange(rows) < 4, np.nan, np.arange(rows)),
+        100.0 * np.arange(rows)[:, None] + np.arange(keep),
+    )
+
+    # When windows of two rows are cut
+    windows = cut([looked, Channel(np.arange(rows, dtype=float))], (0, rows), Shape(2, 2, 1))
+
+    # Then the first target is the row after the first known one, and the inputs end at the row before it
+    assert windows.rows.tolist() == list(range(5, 12))
+    assert windows.inputs[0].tolist() == [[401, 402], [3, 4]]
+    assert windows.targets[:, 0].tolist() == list(range(5, 12))
+
+
+def test_a_window_longer_than_the_tails_is_refused():
+    channel = Channel(np.arange(30.0), np.zeros((30, 3)))
+
+    with pytest.raises(StepError, match="a window of 4 rows where 3 were kept"):
+        cut([channel], (0, 30), Shape(1, 4, 1))
 
 
 def test_all_windows_of_training_lie_inside_training():
-    windows = cut(numbered(1, 100), (0, 60), Shape(1, 8, 4))
+    windows = cut(series(1, 100), (0, 60), Shape(1, 8, 4))
 
     assert windows.inputs.min() == 0
     assert windows.inputs.max() < windows.targets.max() == 59
@@ -64,4 +93,4 @@ def test_all_windows_of_training_lie_inside_training():
 
 def test_a_part_without_room_for_one_window_is_refused_with_both_lengths():
     with pytest.raises(StepError, match="rows 5 to 9 have no room for a window of 8 rows and 3 targ"):
-        cut(numbered(1, 30), (5, 10), Shape(1, 8, 3))
+        cut(series(1, 30), (5, 10), Shape(1, 8, 3))

@@ -191,8 +191,9 @@ UPDATE pyheta.sweep SET cancelled_at = NULL WHERE id = $1;
 --- known: The states of those of these keys that are there.
 SELECT key, state FROM pyheta.step WHERE key = ANY ($1::text[]);
 
---- mean_seconds: How long steps took, by operation and net.
-SELECT op, coalesce(params -> 'net' ->> 'name', '') AS net, avg(seconds) AS seconds
+--- mean_seconds: How long steps took, by operation and by net or decomposition.
+SELECT op, coalesce(params -> 'net' ->> 'name', concat_ws(' ', params ->> 'method', params ->> 'mode')) AS what,
+    avg(seconds) AS seconds
 FROM pyheta.step
 WHERE state = 'succeeded' AND seconds IS NOT NULL
-GROUP BY op, net;
+GROUP BY op, what;

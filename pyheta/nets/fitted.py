@@ -1,0 +1,56 @@
+"""A fitted net's forecasts of one part of the data, in the units of what it forecasts."""
+
+from collections.abc import Sequence
+from dataclasses import dataclass, replace
+
+import numpy as np
+from numpy.typing import NDArray
+
+from pyheta.nets.checkpoint import Checkpoint
+from pyheta.nets.forecaster import Forecaster
+from pyheta.pipeline.channels import Channel, Inputs, read_channels
+from pyheta.pipeline.scaling import Scaler
+from pyheta.pipeline.splits import Part, Split
+from pyheta.pipeline.windows import Windows, cut
+
+Floats = NDArray[np.float64]
+
+
+@dataclass(frozen=True, slots=True)
+class Fitted:
+    """A net, ready to predict, beside the channels that it reads, as they are."""
+
+    checkpoint: Checkpoint
+    net: Forecaster
+    channels: Sequence[Channel]
+
+    @classmethod
+    def read(cls, checkpoint: Checkpoint, inputs: Inputs) -> "Fitted":
+        channels = list(read_channels(checkpoint.sources, inputs).values())
+        return cls(checkpoint, checkpoint.forecaster(), channels)
+
+    @property
+    def target(self) -> Floats:
+        """(rows,): what the net forecasts, NaN where it is not known."""
+        return self.channels[0].values.astype(np.float64)
+
+    @property
+    def scaler(self) -> Scaler:
+        """That of what the net forecasts."""
+        return self.checkpoint.scalers[0]
+
+    def windows(self, part: Part, split: Split) -> Windows:
+        """Every window of a part, scaled; the targets are scaled too."""
+        pairs = zip(self.channels, self.checkpoint.scalers, strict=True)
+        series = [channel.scaled(scaler, self.net.dtype) for channel, scaler in pairs]
+        return cut(series, split.targets(part), self.checkpoint.shape)
+
+    def predict(self, windows: Windows) -> Floats:
+        """(n, horizon), de-scaled with the target's own scaler."""
+        return self.scaler.invert(self.net.predict(windows.inputs))
+
+    def without(self, channel: int, windows: Windows, order: NDArray[np.intp]) -> Windows:
+        """The same windows with those of one channel in another order: they tell nothing any more."""
+        inputs = np.array(windows.inputs)
+        inputs[:, channel] = inputs[order, channel]
+        return replace(windows, inputs=inputs)

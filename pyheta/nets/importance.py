@@ -1,0 +1,51 @@
+"""The `importance` step: what a fitted net loses when it cannot see a column (Breiman 2001, section 10).
+
+A column's windows are handed to the net in another order, so that each is as likely as before but belongs to
+another moment. How much the error on the test part rises tells how much the net relies on the column. It does
+not tell how much another net could do without it.
+"""
+
+from collections.abc import Iterator
+
+import numpy as np
+from numpy.typing import NDArray
+
+from pyheta.nets.checkpoint import Checkpoint
+from pyheta.nets.fitted import Fitted
+from pyheta.ops import Result, Task
+from pyheta.pipeline.splits import Split
+from pyheta.pipeline.windows import Windows
+
+Floats = NDArray[np.float64]
+
+
+def importance(task: Task) -> Result:
+    """No product; the summary has the net's `rmse` and for each exogenous channel its mean `rise` and `std`.
+
+    params: split, permutations, seed. `rise` is (rmse with the channel permuted - rmse) / rmse, over the
+    permutations; the target's own past is never permuted.
+    """
+    net = Fitted.read(Checkpoint.read(task.inputs["fit"]["weights"]), task.inputs)
+    windows = net.windows("test", Split.of(task.params["split"], len(net.target)))
+    truth = net.scaler.invert(windows.targets)
+    rmse = _rmse(net.predict(windows), truth)
+    columns: dict[str, dict[str, float]] = {}
+    for channel, source in enumerate(net.checkpoint.sources):
+        if source.column != net.checkpoint.sources[0].column:
+            errors = [
+                _rmse(net.predict(shuffled), truth) for shuffled in _shuffled(net, windows, channel, task)
+            ]
+            rises = np.array(errors) / rmse - 1
+            columns[source.label] = {"rise": float(rises.mean()), "std": float(rises.std())}
+    return Result(products={}, summary={"rmse": rmse, "columns": columns})
+
+
+def _shuffled(net: Fitted, windows: Windows, channel: int, task: Task) -> Iterator[Windows]:
+    """The windows as often as asked, each time with those of one channel in another order."""
+    random = np.random.default_rng([task.params["seed"], channel])
+    for _ in range(task.params["permutations"]):
+        yield net.without(channel, windows, random.permutation(len(windows)))
+
+
+def _rmse(forecast: Floats, truth: Floats) -> float:
+    return float(np.sqrt(np.square(forecast - truth).mean()))

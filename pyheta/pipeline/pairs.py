@@ -1,0 +1,39 @@
+"""A target and an exogenous column, or one component of both: what `relevance` and `shape` compare."""
+
+from collections.abc import Mapping
+from dataclasses import dataclass
+from typing import Any
+
+import numpy as np
+from numpy.typing import NDArray
+
+from pyheta.ops import Task
+from pyheta.pipeline.channels import Source, read_channels
+
+Floats = NDArray[np.float64]
+
+
+@dataclass(frozen=True, slots=True)
+class Pair:
+    """Both series, (rows,); NaN before a causal decomposition's first window."""
+
+    target: Floats
+    column: Floats
+
+    @property
+    def first(self) -> int:
+        """The first row where both are known."""
+        return int((np.isfinite(self.target) & np.isfinite(self.column)).argmax())
+
+
+def read_pair(task: Task) -> Pair:
+    """The pair that the parameters target, column and component name."""
+    target, column = sources(task.params)
+    channels = read_channels([target, column], task.inputs)
+    return Pair(*(channels[source.label].values.astype(np.float64) for source in (target, column)))
+
+
+def sources(params: Mapping[str, Any]) -> tuple[Source, Source]:
+    """Where the two series come from."""
+    component = params["component"]
+    return Source(params["target"], component), Source(params["column"], component)

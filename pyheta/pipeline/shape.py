@@ -1,0 +1,21 @@
+"""The `shape` step: an exogenous column (or a component of it) times its local relevance to the target's."""
+
+from safetensors.numpy import save_file
+
+from pyheta.ops import Result, Task
+from pyheta.pipeline.pairs import read_pair
+from pyheta.pipeline.shaping import shaped
+from pyheta.pipeline.splits import Split
+
+
+def shape(task: Task) -> Result:
+    """Product `shaped`: `values` (rows,) float64, in the column's own units.
+
+    params: target, column, component, the options of a `shaping` section, split.
+    """
+    params, pair = task.params, read_pair(task)
+    train_stop = Split.of(params["split"], len(pair.target)).train_stop
+    values = shaped(pair.target, pair.column, params, train_stop=train_stop)
+    path = task.out / "shaped.safetensors"
+    save_file({"values": values}, path)
+    return Result(products={"shaped": path}, summary={"column": params["column"]})

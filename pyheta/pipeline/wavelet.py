@@ -1,0 +1,30 @@
+"""Wavelet multiresolution analysis (Mallat 1989): details from the finest on, and a smooth approximation."""
+
+import numpy as np
+
+from pyheta.errors import StepError, nearest
+from pyheta.pipeline.envelopes import Floats
+
+
+def wavelet_rows(values: Floats, name: str, levels: int) -> Floats:
+    """values: (…, n); returns (levels + 1, …, n), details first, which add up to the values.
+
+    Linear in the values. The signal goes on mirrored at its ends: the usual periodic continuation would
+    mix its first rows into its last. Raises StepError for an unknown wavelet or too many levels.
+    """
+    try:
+        import pywt
+    except ImportError as error:
+        raise StepError("wavelets need PyWavelets", cure="pip install PyWavelets") from error
+    if name not in pywt.wavelist(kind="discrete"):
+        cure = nearest(name, pywt.wavelist(kind="discrete"))
+        raise StepError(f"no discrete wavelet '{name}'", where="decompose.wavelet", cure=cure)
+    rows = values.shape[-1]
+    if (most := pywt.dwt_max_level(rows, name)) < levels:
+        what = f"{rows} rows have room for {most} levels of the wavelet '{name}', not {levels}"
+        raise StepError(
+            what, where="decompose.max_imf", cure="use fewer levels, a shorter wavelet or more rows"
+        )
+    found = pywt.mra(values, name, level=levels, transform="dwt", mode="symmetric")
+    details = np.stack(found[:0:-1])
+    return np.concatenate([details, (values - details.sum(axis=0))[np.newaxis]])

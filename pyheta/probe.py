@@ -1,0 +1,225 @@
+"""The probe for leakage: replace the future by noise, compute again, and see what changes.
+
+A step that may learn from training rows must give the same result when every later row is another; one that
+is causal must say the same of all rows before the noise. The words are those of `ops.FitOn`; a step that
+needs one with `whole` may change as well, since the sweep asked for it.
+"""
+
+import tempfile
+from collections.abc import Callable, Iterator, Mapping, Sequence
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Any
+
+import numpy as np
+import polars as pl
+from numpy.typing import NDArray
+from safetensors.numpy import load_file
+
+from pyheta.ops import OPS, FitOn, Result, Task, fit_on
+from pyheta.pipeline.facts import DatasetFacts
+from pyheta.pipeline.sources import table
+from pyheta.pipeline.splits import Split
+from pyheta.plan import Graph
+from pyheta.steps import Key, Step, canonical
+from pyheta.sweep import Explain, Run, RunConfig
+
+#: The probe looks for wrong reading, which shows in small as well: fewer rows, trials and epochs.
+ROWS = 1600
+WINDOW = 200
+TRIALS = 3
+EPOCHS = 2
+
+#: The noise is this many times as wide as the column, so that no scale or search overlooks it.
+WIDTH = 5.0
+
+#: Sections that say how a run treats its series.
+TREATMENT = {"decompose", "shaping", "components", "exog_form"}
+
+Results = Mapping[Key, Result]
+
+
+@dataclass(frozen=True, slots=True)
+class Verdict:
+    """What the probe found of one step."""
+
+    step: Step
+    fit_on: FitOn
+    allowed: bool  # it, or something that it needs, may see the whole series
+    changed: bool
+
+    @property
+    def leaks(self) -> bool:
+        """The future reached it although nothing said that it may."""
+        return self.changed and not self.allowed
+
+
+@dataclass(frozen=True, slots=True)
+class Scene:
+    """One run's steps, and the table that all of them start from."""
+
+    steps: Sequence[Step]
+    frame: pl.DataFrame
+    split: Split
+
+
+def probe(scene: Scene) -> list[Verdict]:
+    """Run the scene's steps on the series as it is, and with noise from three different rows on."""
+    with tempfile.TemporaryDirectory(prefix="pyheta-probe-") as folder:
+        plain = execute(scene, scene.frame, Path(folder) / "plain")
+        noisy: dict[int, Results] = {}
+        for start in sorted(set(_starts(scene.split).values())):
+            spoilt = spoil(scene.frame, start)
+            noisy[start] = execute(scene, spoilt, Path(folder) / f"from-{start}")
+        return list(_verdicts(scene, plain, noisy))
+
+
+def spoil(frame: pl.DataFrame, start: int) -> pl.DataFrame:
+    """The same table with noise in every value from row `start` on."""
+    random = np.random.default_rng(start)
+    values = frame.drop("time")
+    late = {
+        column.name: random.normal(_mean(column), WIDTH * (_spread(column) or 1.0), frame.height - start)
+        for column in values
+    }
+    return pl.concat([frame[:start], pl.DataFrame({"time": frame["time"][start:], **late})])
+
+
+def _mean(column: pl.Series) -> float:
+    return float(column.to_numpy().mean())
+
+
+def _spread(column: pl.Series) -> float:
+    return float(column.to_numpy().std())
+
+
+def _starts(split: Split) -> Mapping[str, int]:
+    """From which row on the noise begins that an operation must not notice."""
+    middle = (split.val_stop + split.rows) // 2
+    return {
+        "relevance": split.train_stop,
+        "fit": split.val_stop,
+        "decompose": middle,
+        "shape": middle,
+        "score": middle,
+    }
+
+
+def execute(scene: Scene, frame: pl.DataFrame, folder: Path) -> Results:
+    """All steps, one after the other, in this process."""
+    done: dict[Key, Result] = {}
+    for number, step in enumerate(scene.steps):
+        out = folder / str(number)
+        out.mkdir(parents=True)
+        if step.op == "load":
+            path = out / "table.parquet"
+            frame.write_parquet(path)
+            done[step.key] = Result({"table": path})
+        else:
+            inputs = {role: done[key].products for role, key in step.needs.items()}
+            done[step.key] = OPS[step.op].load()(Task(step.params, inputs, out))
+    return done
+
+
+def _verdicts(scene: Scene, plain: Results, noisy: Mapping[int, Results]) -> Iterator[Verdict]:
+    allowed: set[Key] = set()
+    starts = _starts(scene.split)
+    for step in scene.steps:
+        sees = fit_on(step.op, step.params)
+        if sees is FitOn.WHOLE or allowed.intersection(step.needs.values()):
+            allowed.add(step.key)
+        if step.op in starts:
+            start = starts[step.op]
+            before, after = (
+                SAYS[step.op](results[step.key], start, scene) for results in (plain, noisy[start])
+            )
+            yield Verdict(step, sees, step.key in allowed, changed=before != after)
+
+
+def _of_rows(result: Result, start: int, _scene: Scene) -> object:
+    """What was computed for the rows before the noise."""
+    return [_bytes(load_file(path), start) for path in result.products.values()]
+
+
+def _of_weights(result: Result, _start: int, _scene: Scene) -> object:
+    return [path.read_bytes() for path in result.products.values()]
+
+
+def _of_summary(result: Result, _start: int, _scene: Scene) -> object:
+    return canonical(result.summary)
+
+
+def _of_forecasts(result: Result, start: int, scene: Scene) -> object:
+    """The forecasts that were made before the noise began, validation's among them."""
+    arrays = load_file(result.products["forecast"])
+    first_noise = scene.frame["time"].to_physical()[start]
+    known = {part: arrays[f"{part}/time"] <= first_noise for part in ("val", "test")}
+    return [
+        arrays[name][known[name.partition("/")[0]]].tobytes()
+        for name in sorted(arrays)
+        if name.endswith("forecast")
+    ]
+
+
+def _bytes(arrays: Mapping[str, NDArray[Any]], rows: int) -> Mapping[str, bytes]:
+    return {name: np.ascontiguousarray(array[:rows]).tobytes() for name, array in arrays.items()}
+
+
+SAYS: Mapping[str, Callable[[Result, int, Scene], object]] = {
+    "decompose": _of_rows,
+    "shape": _of_rows,
+    "relevance": _of_summary,
+    "fit": _of_weights,
+    "score": _of_forecasts,
+}
+
+
+def scenes(
+    runs: Sequence[Run], datasets: Mapping[str, DatasetFacts], files: Mapping[str, Path]
+) -> Iterator[tuple[Run, Scene]]:
+    """One small scene for each way in which a sweep's runs treat their series.
+
+    Of the runs that differ in columns, windows or seeds alone, the one with the most columns stands for all.
+    """
+    for run in _representatives(runs):
+        facts = datasets[run.config.dataset_key()]
+        frame = table(facts.source, files.get(facts.files.get("raw", "")))
+        config = _in_small(run.config)
+        load = Step("load", OPS["load"].version, OPS["load"].kind, facts.source, {}, facts.files)
+        small = Run(run.ordinal, config, run.seed, run.role, run.written)
+        steps, _ = Graph(Explain(relevance=("farm", "pearson"), draws=2)).of_run(small, load)
+        rows = min(frame.height, _rows(config))
+        yield run, Scene(list(steps.values()), frame[:rows], Split.of(config.split.model_dump(), rows))
+
+
+def _representatives(runs: Sequence[Run]) -> Sequence[Run]:
+    chosen: dict[str, Run] = {}
+    for run in runs:
+        config = run.config.reduced()
+        treatment = config.model_dump(mode="json", include=TREATMENT)
+        way = canonical([run.config.dataset_key(), config.net.name, treatment])
+        if way not in chosen or len(chosen[way].config.exog) < len(run.config.exog):
+            chosen[way] = run
+    return list(chosen.values())
+
+
+def _in_small(config: RunConfig) -> RunConfig:
+    decompose, train = config.decompose, config.train
+    least = max(WINDOW, *(2 * net.window.input for net in config.nets().values()))
+    smaller = {"window": min(decompose.window, least), "trials": min(decompose.trials, TRIALS)}
+    epochs = {"epochs": min(train.epochs, EPOCHS)}
+    return config.model_copy(
+        update={
+            "decompose": decompose.model_copy(update=smaller),
+            "train": train.model_copy(update=epochs),
+        }
+    )
+
+
+def _rows(config: RunConfig) -> int:
+    """Enough for every part to hold some windows."""
+    longest = max(net.net.lookback(net.window.input) for net in config.nets().values())
+    longest = max(longest, config.decompose.window if config.decompose.method != "none" else 0)
+    room = longest + 10 * config.window.horizon
+    smallest = min(config.split.train, 4 * config.split.val, 4 * config.split.test)
+    return max(ROWS, int(2 * room / smallest))

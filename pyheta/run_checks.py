@@ -1,0 +1,168 @@
+"""Whether runs fit their data: columns, room for windows, what can be decomposed. Nothing is computed yet."""
+
+from collections.abc import Iterable, Iterator, Mapping, Sequence
+from typing import Any
+
+from pydantic import ValidationError
+
+from pyheta.errors import nearest
+from pyheta.pipeline.components import WHOLE
+from pyheta.pipeline.facts import DatasetFacts
+from pyheta.pipeline.splits import Part, Split
+from pyheta.sweep import Run
+from pyheta.sweep.components import matches
+from pyheta.sweep.config import RunConfig
+from pyheta.sweep.problems import Problems, describe
+from pyheta.sweep.section import Section
+
+#: An IMF has at least one maximum and one minimum, and a sift needs three extrema to begin.
+LEAST_EXTREMA = 3
+BY_EXTREMA = ("emd", "eemd", "ceemdan")
+
+
+def check_runs(runs: Sequence[Run], facts: Mapping[Section, DatasetFacts]) -> None:
+    """Raises SweepError or SweepErrors with all that is wrong."""
+    problems = Problems()
+    _check_patterns(runs, problems)
+    seen: set[tuple[Any, ...]] = set()
+    for run in runs:
+        key = _what_matters(run.config)
+        if key not in seen:
+            seen.add(key)
+            _check(run, facts[run.config.dataset], problems)
+    problems.raise_any()
+
+
+def _what_matters(config: RunConfig) -> tuple[Any, ...]:
+    data = (config.dataset, config.target, config.exog, config.split, config.window)
+    return (*data, config.net, config.decompose, config.shaping, config.components)
+
+
+def _check(run: Run, facts: DatasetFacts, problems: Problems) -> None:
+    nets = _nets(run, problems)
+    if not nets:
+        return
+    columns = list(_columns(run, nets))
+    _check_columns(run, columns, facts, problems)
+    if problems:
+        return
+    for net in {(net.net, net.window): net for net in nets.values()}.values():
+        _check_tail(run, net, problems)
+        _check_room(run, net, facts, problems)
+    _check_series(run, columns, facts, problems)
+
+
+def _nets(run: Run, problems: Problems) -> Mapping[str, RunConfig]:
+    """The configurations of the run's nets; none, with a problem noted, where `components` does not fit."""
+    try:
+        return run.config.nets()
+    except ValidationError as error:
+        for found in error.errors(include_url=False):
+            name = ".".join(str(part) for part in found["loc"]) or "value"
+            what, cure = describe(found, name, ())
+            problems.add(f"components: {what}", where=run.where("components"), cure=cure)
+        return {}
+
+
+def _columns(run: Run, nets: Mapping[str, RunConfig]) -> Iterator[tuple[str, str]]:
+    """Every column that the run reads, with the key that asks for it."""
+    yield run.config.target, "target"
+    asked = dict.fromkeys(column for net in nets.values() for column in net.exog)
+    for column in asked:
+        yield column, "exog" if column in run.config.exog else "components"
+
+
+def _check_columns(
+    run: Run, columns: Iterable[tuple[str, str]], facts: DatasetFacts, problems: Problems
+) -> None:
+    target = run.config.target
+    for column, key in columns:
+        where = run.where(key)
+        if column not in facts.columns:
+            cure = nearest(column, facts.columns)
+            problems.add(f"the data set has no column '{column}'", where=where, cure=cure)
+        elif key != "target" and column == target:
+            cure = "its past is seen anyway: take it out of exog"
+            problems.add(f"'{target}' is the target and an exogenous column too", where=where, cure=cure)
+        elif key != "target" and _same(facts, column, target):
+            cure = "its past is seen anyway: take it out of exog"
+            what = f"column '{column}' holds the values of the target '{target}'"
+            problems.add(what, where=where, cure=cure)
+
+
+def _same(facts: DatasetFacts, one: str, other: str) -> bool:
+    known = facts.by_column
+    return one in known and other in known and known[one].digest == known[other].digest
+
+
+def _check_room(run: Run, config: RunConfig, facts: DatasetFacts, problems: Problems) -> None:
+    """Training windows lie wholly in their part; later ones may reach back over the border."""
+    split = Split.of(config.split.model_dump(), facts.rows)
+    lookback, horizon = _lookback(config), config.window.horizon
+    needed: Mapping[Part, int] = {"train": lookback + horizon, "val": horizon, "test": horizon}
+    for part, rows in needed.items():
+        start, stop = split.targets(part)
+        if stop - start < rows:
+            problems.add(
+                f"{config.net.name}: the {part} part has {stop - start:,} of {facts.rows:,} rows, "
+                f"a window of {lookback:,} and a horizon of {horizon:,} need {rows:,}",
+                where=run.where("net.period") or _where_of_window(run) or run.where("split"),
+                cure="shorten the window or give the part a larger share",
+            )
+
+
+def _check_tail(run: Run, config: RunConfig, problems: Problems) -> None:
+    """A net cannot see more rows than were decomposed."""
+    window, lookback = config.decompose.window, config.net.lookback(config.window.input)
+    if _is_causal(config) and window < lookback:
+        what = f"decompose.window is {window:,} rows, fewer than the {lookback:,} that {config.net.name} sees"
+        where = run.where("decompose.window") or run.where("window")
+        problems.add(what, where=where, cure="decompose a longer window")
+
+
+def _is_causal(config: RunConfig) -> bool:
+    return config.decompose.method != "none" and config.decompose.mode == "causal"
+
+
+def _lookback(config: RunConfig) -> int:
+    """Rows before the first forecast: a causal decomposition needs its own window first."""
+    first = config.decompose.window if _is_causal(config) else 0
+    return max(config.net.lookback(config.window.input), first)
+
+
+def _where_of_window(run: Run) -> str:
+    key = "decompose.window" if _lookback(run.config) == run.config.decompose.window else "window"
+    return run.where(key) or run.where("decompose")
+
+
+def _check_series(
+    run: Run, columns: Iterable[tuple[str, str]], facts: DatasetFacts, problems: Problems
+) -> None:
+    """Whether the columns can be decomposed and shaped."""
+    config = run.config.reduced()
+    for column, key in columns:
+        known = facts.by_column.get(column)
+        if known is None:
+            continue
+        if known.constant and (config.decompose.method != "none" or config.shaping.method != "none"):
+            what = f"column '{column}' is constant: it has no components and no relevance"
+            problems.add(what, where=run.where(key), cure="leave it out")
+        elif config.decompose.method in BY_EXTREMA and known.extrema < LEAST_EXTREMA:
+            what = f"column '{column}' turns {known.extrema} times, too rarely for {config.decompose.method}"
+            problems.add(what, where=run.where(key), cure="use decompose: none, stl or wavelet for it")
+
+
+def _check_patterns(runs: Sequence[Run], problems: Problems) -> None:
+    """A component pattern that matches nothing in any run is a mistake; in some runs it may rest."""
+    names = _known_names(runs)
+    written = {pattern: run for run in runs for pattern, _ in run.config.components}
+    for pattern, run in written.items():
+        if not any(matches(pattern, name) for name in names):
+            what = f"components: '{pattern}' matches no component"
+            cure = nearest(pattern, names) if names else "nothing is decomposed"
+            problems.add(what, where=run.where("components"), cure=cure)
+
+
+def _known_names(runs: Sequence[Run]) -> list[str]:
+    each = {run.config.decompose: run.config.component_names() for run in runs}
+    return list(dict.fromkeys(name for names in each.values() for name in names if name != WHOLE))

@@ -1,0 +1,61 @@
+"""Short ways to write a section, and the one long form: `net: lstm`, `dataset: etth1`, `exog: [b, a]`."""
+
+import re
+from collections.abc import Callable, Iterator, Mapping
+from typing import Any
+
+_CATALOGUE_NAME = re.compile(r"[A-Za-z0-9][A-Za-z0-9_-]*")
+
+
+def _named(value: object) -> object:
+    return {"name": value} if isinstance(value, str) else value
+
+
+def _method(value: object) -> object:
+    return {"method": value} if isinstance(value, str) else value
+
+
+def _data(value: object) -> object:
+    is_path = isinstance(value, str) and not _CATALOGUE_NAME.fullmatch(value)
+    return {"path": value} if is_path else _named(value)
+
+
+def _sorted(value: object) -> object:
+    return sorted(value, key=str) if isinstance(value, list) else value
+
+
+def _pairs(value: object) -> object:
+    """Patterns with their values as a list of pairs: a whole, whose keys are no keys of the sweep."""
+    if not isinstance(value, dict):
+        return value
+    return [[pattern, _changes(changes)] for pattern, changes in value.items()]
+
+
+def _changes(changes: object) -> object:
+    if not isinstance(changes, dict):
+        return changes
+    return [[leaf, inner] for key, value in changes.items() for leaf, inner in flat(str(key), value)]
+
+
+LONG_FORM: Mapping[str, Callable[[object], object]] = {
+    "net": _named,
+    "dataset": _data,
+    "exog": _sorted,
+    "decompose": _method,
+    "shaping": _method,
+    "components": _pairs,
+}
+
+#: Sections that are one value, although they are written as mappings.
+WHOLE_VALUES = ("components",)
+
+
+def flat(key: str, value: object) -> Iterator[tuple[str, Any]]:
+    """A value as its dotted leaves: `net: lstm` is `net.name`, a mapping each of its keys."""
+    if long_form := LONG_FORM.get(key):
+        value = long_form(value)
+    if isinstance(value, dict):
+        for name, inner in value.items():
+            yield from flat(f"{key}.{name}", inner)
+    else:
+        yield key, value

@@ -1,0 +1,9 @@
+"""What all sections of a sweep file share."""
+
+from pydantic import BaseModel, ConfigDict
+
+
+class Section(BaseModel):
+    """Nothing unknown, nothing coerced, nothing infinite, never changed."""
+
+    model_config = ConfigDict(extra="forbid", frozen=True, strict=True, allow_inf_nan=False)

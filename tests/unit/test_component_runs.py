@@ -1,0 +1,140 @@
+"""Runs whose series is decomposed, from table to metrics: components forecast apart and add up by time."""
+
+from dataclasses import replace
+
+import numpy as np
+import pytest
+from safetensors.numpy import load_file
+
+from pyheta.probe import execute, scenes
+from pyheta.submit import prepare
+
+BASE = """
+name: s
+leakage: allow
+baselines: []
+config:
+  dataset: {name: synthetic, rows: 900}
+  target: load
+  split: {train: 0.6, val: 0.2, test: 0.2}
+  window: {input: 6, horizon: 2}
+  net: ridge
+  decompose: {method: emd, window: 64, max_imf: 2}
+"""
+ROWS, TEST, HORIZON = 900, 720, 2
+
+
+def computed(tmp_path, overrides=(), added=""):
+    """Every step of a sweep's single run with its result, by operation and component."""
+    path = tmp_path / "sweep.yaml"
+    path.write_text(BASE + added, encoding="utf-8")
+    prepared = prepare(path, overrides, None)
+    ((_, scene),) = scenes(prepared.runs, prepared.datasets, prepared.files)
+    results = execute(scene, scene.frame, tmp_path / "out")
+    steps = {
+        f"{step.op} {step.params.get('component', step.params.get('column', ''))}".strip(): results[step.key]
+        for step in scene.steps
+    }
+    return steps, scene.frame
+
+
+def metrics(result):
+    return {(m.split, m.name): m.value for m in result.metrics if m.horizon == 0}
+
+
+MODES = ["decompose.mode=causal", "decompose.mode=full", "decompose.mode=parts", "decompose.grow=true"]
+
+
+@pytest.mark.parametrize("mode", MODES)
+def test_the_components_last_values_add_up_to_the_forecast_of_the_last_value(tmp_path, mode):
+    # Given components that are each forecast by their own last value
+    (tmp_path / "parts").mkdir()
+    (tmp_path / "whole").mkdir()
+    each, frame = computed(tmp_path / "parts", [mode], "  components: {'*': {net: last}}\n")
+    plain, _ = computed(tmp_path / "whole", ["decompose.method=none", "net=last"])
+
+    # Then the recombined forecast is the series' last value, as if nothing had been decomposed
+    load = frame["load"].to_numpy()
+    arrays = load_file(each["score"].products["forecast"])
+    rows = np.arange(TEST, ROWS - HORIZON + 1)
+    np.testing.assert_allclose(arrays["test/forecast"], load[rows - 1, None].repeat(2, 1), rtol=1e-5)
+    for name in ("rmse", "mae", "mase", "rmse_scaled"):
+        assert metrics(each["score"])["test", name] == pytest.approx(
+            metrics(plain["score"])["test", name], rel=1e-5
+        )
+
+
+@pytest.mark.parametrize("mode", MODES)
+def test_forecasts_of_different_windows_meet_at_their_times(tmp_path, mode):
+    steps, frame = computed(
+        tmp_path, [mode], "  components: {IMF0: {window.input: 2}, Residue: {window.input: 13}}\n"
+    )
+
+    arrays = load_file(steps["score"].products["forecast"])
+    times = frame["time"].to_physical().to_numpy()
+    for part, start, stop in (("val", 540, 720), ("test", 720, 900)):
+        assert arrays[f"{part}/time"].tolist() == times[start : stop - HORIZON + 1].tolist()
+        for kind in ("forecast", "truth"):
+            added = sum(arrays[f"{part}/{name}/{kind}"] for name in ("IMF0", "IMF1", "Residue"))
+            np.testing.assert_allclose(arrays[f"{part}/{kind}"], added, rtol=1e-4)
+        rows = np.arange(start, stop - HORIZON + 1)[:, None] + np.arange(HORIZON)
+        np.testing.assert_allclose(arrays[f"{part}/truth"], frame["load"].to_numpy()[rows], rtol=1e-6)
+
+
+def test_every_component_has_metrics_of_its_own(tmp_path):
+    steps, _ = computed(tmp_path)
+
+    found = metrics(steps["score"])
+    arrays = load_file(steps["score"].products["forecast"])
+    for component in ("IMF0", "IMF1", "Residue"):
+        error = arrays[f"test/{component}/forecast"] - arrays[f"test/{component}/truth"]
+        assert found["test", f"{component}/rmse"] == pytest.approx(np.sqrt(np.square(error).mean()), rel=1e-4)
+        assert {("val", f"{component}/mae"), ("test", f"{component}/skill")} <= found.keys()
+    assert {name for split, name in found if split == "test" and "/" not in name} >= {"rmse", "skill", "mase"}
+
+
+def test_an_undecomposed_run_has_no_component_metrics(tmp_path):
+    steps, _ = computed(tmp_path, ["decompose.method=none"])
+
+    assert not [name for _, name in metrics(steps["score"]) if "/" in name]
+
+
+def test_one_net_reads_all_components_and_forecasts_the_series(tmp_path):
+    steps, frame = computed(tmp_path, ["decompose.nets=one"])
+
+    arrays = load_file(steps["score"].products["forecast"])
+    assert set(arrays) == {f"{p}/{name}" for p in ("val", "test") for name in ("time", "forecast", "truth")}
+    assert steps["fit target"].summary["parameters"] == 6 * 4 * HORIZON + HORIZON
+    rows = np.arange(TEST, ROWS - HORIZON + 1)[:, None] + np.arange(HORIZON)
+    np.testing.assert_allclose(arrays["test/truth"], frame["load"].to_numpy()[rows], rtol=1e-6)
+
+
+def test_the_scaler_of_a_component_is_its_own(tmp_path):
+    # Given last values of components that are scaled in three ways
+    own = "'*': {net: last}, IMF0: {scale: minmax}, Residue: {scale: none}"
+    steps, frame = computed(tmp_path, [], f"  components: {{{own}}}\n")
+
+    # Then each was de-scaled with the scaler that scaled it: the sum is the series' last value
+    load = frame["load"].to_numpy()
+    rows = np.arange(TEST, ROWS - HORIZON + 1)
+    forecast = load_file(steps["score"].products["forecast"])["test/forecast"]
+    np.testing.assert_allclose(forecast, load[rows - 1, None].repeat(2, 1), rtol=1e-5)
+
+
+def test_permuting_a_column_tells_how_much_the_net_relies_on_it(tmp_path):
+    # Given a target that `leading` drives and `noise` does not
+    path = tmp_path / "sweep.yaml"
+    path.write_text(BASE + "  exog: [leading, noise]\nexplain: {permutations: 3}\n", encoding="utf-8")
+    prepared = prepare(path, ["decompose.method=none", "window.horizon=1"], None)
+    ((_, scene),) = scenes(prepared.runs, prepared.datasets, prepared.files)
+    importance = [step for step in prepared.plan.steps.values() if step.op == "importance"]
+
+    # When each is permuted
+    fit = next(step for step in scene.steps if step.op == "fit")
+    step = replace(importance[0], needs=fit.needs | {"fit": fit.key})
+    results = execute(replace(scene, steps=[*scene.steps, step]), scene.frame, tmp_path / "out")
+
+    # Then the error rises with the one and hardly with the other
+    columns = results[step.key].summary["columns"]
+    assert set(columns) == {"leading", "noise"}
+    assert columns["leading"]["rise"] > 0.1 > 5 * abs(columns["noise"]["rise"])
