@@ -59,6 +59,16 @@ class Takes(StrEnum):
     ALL = "all"
 
 
+class About(StrEnum):
+    """What a report is about."""
+
+    RUNS = "runs"
+    COMPONENTS = "components"
+    RELEVANCE = "relevance"
+    IMPORTANCE = "importance"
+    SHAPLEY = "shapley"
+
+
 class Split(StrEnum):
     """Which part of the data a report's metrics are about."""
 
@@ -224,7 +234,7 @@ def run(
     form: ReportForm = Form.TABLE,
 ) -> None:
     """Compute a sweep on this machine and report it."""
-    from pyheta.report.formats import show_table
+    from pyheta.report.formats import show_answer
     from pyheta.run import run_sweep
     from pyheta.work import processors
 
@@ -232,7 +242,7 @@ def run(
     screen.log("WARNING")
     outcome = context.obj.call(lambda services: run_sweep(services, prepared, screen, procs or processors()))
     if outcome.table:
-        show_table(outcome.table, form, screen)
+        show_answer(outcome.table, form, screen)
     raise typer.Exit(outcome.code)
 
 
@@ -305,6 +315,7 @@ def status(
 def report(
     context: Context,
     sweep: SweepName = None,
+    about: Annotated[About, typer.Option(help="The runs, or what explains them.")] = About.RUNS,
     form: ReportForm = Form.TABLE,
     metric: Annotated[str, typer.Option(metavar="NAMES", help="Such as `rmse,mae`.")] = "",
     rows: Annotated[str, typer.Option(metavar="KEYS", help="Such as `net.name,exog`.")] = "",
@@ -312,12 +323,12 @@ def report(
     split: Annotated[Split, typer.Option(help="Which part of the data.")] = Split.TEST,
 ) -> None:
     """Show a sweep's results: means over the seeds of each configuration, beside baselines."""
-    from pyheta.report.formats import show_table
-    from pyheta.report.read import Wish, read_table
+    from pyheta.report.formats import show_answer
+    from pyheta.report.read import Wish, read_answer
 
     wish = Wish(_names(metric), _names(rows), _names(cols), split)
-    table = context.obj.call(lambda services: read_table(services.store, sweep, wish))
-    show_table(table, form, context.obj.screen)
+    answer = context.obj.call(lambda services: read_answer(services.store, sweep, wish, about))
+    show_answer(answer, form, context.obj.screen)
 
 
 @app.command()

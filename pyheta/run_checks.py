@@ -5,10 +5,11 @@ from typing import Any
 
 from pydantic import ValidationError
 
-from pyheta.errors import nearest
+from pyheta.errors import StepError, nearest
 from pyheta.pipeline.components import WHOLE
 from pyheta.pipeline.facts import DatasetFacts
 from pyheta.pipeline.splits import Part, Split
+from pyheta.pipeline.wavelet import refuse_unfit
 from pyheta.sweep import Run
 from pyheta.sweep.components import matches
 from pyheta.sweep.config import RunConfig
@@ -49,6 +50,7 @@ def _check(run: Run, facts: DatasetFacts, problems: Problems) -> None:
     for net in {(net.net, net.window): net for net in nets.values()}.values():
         _check_tail(run, net, problems)
         _check_room(run, net, facts, problems)
+    _check_span(run, facts, problems)
     _check_series(run, columns, facts, problems)
 
 
@@ -150,6 +152,23 @@ def _check_series(
         elif config.decompose.method in BY_EXTREMA and known.extrema < LEAST_EXTREMA:
             what = f"column '{column}' turns {known.extrema} times, too rarely for {config.decompose.method}"
             problems.add(what, where=run.where(key), cure="use decompose: none, stl or wavelet for it")
+
+
+def _check_span(run: Run, facts: DatasetFacts, problems: Problems) -> None:
+    """Whether the rows that are decomposed at a time hold two seasons, or as many levels as asked."""
+    config, split = run.config.reduced(), Split.of(run.config.split.model_dump(), facts.rows)
+    decompose = config.decompose
+    parts = (split.train_stop, split.val_stop - split.train_stop, split.rows - split.val_stop)
+    rows = {"causal": decompose.window, "full": split.rows, "parts": min(parts)}[decompose.mode]
+    if decompose.method == "stl" and rows < 2 * decompose.period:
+        what = f"{rows:,} rows are fewer than two seasons of decompose.period {decompose.period:,}"
+        problems.add(what, where=run.where("decompose.period") or run.where("decompose"))
+    if decompose.method == "wavelet":
+        try:
+            refuse_unfit(decompose.wavelet, decompose.max_imf, rows)
+        except StepError as error:
+            where = run.where(error.where) or run.where("decompose")
+            problems.add(error.what, where=where, cure=error.cure)
 
 
 def _check_patterns(runs: Sequence[Run], problems: Problems) -> None:

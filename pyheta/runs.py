@@ -7,6 +7,7 @@ from typing import Any
 from rich.console import RenderableType
 from rich.text import Text
 
+from pyheta.pipeline.leakage import leaks
 from pyheta.report.labels import keys_of, label
 from pyheta.report.read import DEFAULT_METRIC
 from pyheta.screen import STATE_STYLE, plain, right, table
@@ -38,6 +39,7 @@ def documents(listing: Listing) -> Sequence[Mapping[str, Any]]:
             "score": run.score,
             "state": run.state,
             "reason": run.reason,
+            "leaks": leaks(run.config),
             "metrics": _by_split(run),
         }
         for run in listing.runs
@@ -45,10 +47,10 @@ def documents(listing: Listing) -> Sequence[Mapping[str, Any]]:
 
 
 def listing_view(listing: Listing) -> RenderableType:
-    """One line a run: the axes, the seed, the state, the sweep's metric and the reason of a failure."""
+    """One line a run: the axes, the seed, the state, the sweep's metric, why it failed or how it leaks."""
     metric = listing.sweep.report.get("metric", DEFAULT_METRIC)
     keys = keys_of(("net.name", *listing.sweep.axes), listing.runs)
-    shown = table("run", *keys, "seed", "state", *right(metric, "skill"), "reason")
+    shown = table("run", *keys, "seed", "state", *right(metric, "skill"), "remark")
     for run in listing.runs:
         shown.add_row(
             str(run.ordinal),
@@ -57,9 +59,13 @@ def listing_view(listing: Listing) -> RenderableType:
             Text(run.state, STATE_STYLE[run.state]),
             _number(run, metric),
             _number(run, "skill"),
-            plain(run.reason or ""),
+            plain(run.reason or _leakage(run)),
         )
     return shown
+
+
+def _leakage(run: RunRow) -> str:
+    return "; ".join(f"saw the future: {reason}" for reason in leaks(run.config))
 
 
 def _by_split(run: RunRow) -> Mapping[str, Mapping[str, float]]:

@@ -8,6 +8,8 @@ from rich.console import Group, RenderableType
 from rich.table import Table
 from rich.text import Text
 
+from pyheta.ops import fit_on
+from pyheta.pipeline.leakage import leaks
 from pyheta.report.labels import leaves
 from pyheta.screen import STATE_STYLE, duration, moment, parts, plain, right, table
 from pyheta.status_view import describe
@@ -67,7 +69,11 @@ def logs_view(story: Story) -> RenderableType:
 def _header(story: Story) -> Text:
     head = Text.assemble((f"run {story.ordinal}", "bold"), f" {story.score.key[:12]} ({story.role}): ")
     head.append(story.state, STATE_STYLE[story.state])
-    return head.append(f", {plain(story.reason)}", "red") if story.reason else head
+    if story.reason:
+        head.append(f", {plain(story.reason)}", "red")
+    for reason in leaks(story.config):
+        head.append(f", saw the future: {reason}", "magenta")
+    return head
 
 
 def _config(story: Story) -> Table:
@@ -78,14 +84,15 @@ def _config(story: Story) -> Table:
 
 
 def _steps(story: Story) -> Table:
-    shown = table("step", "what", "state", *right("attempts", "took"), "products")
+    shown = table("step", "what", "learns from", "state", *right("attempts", "took"), "products")
     for step in story.steps:
         tries = sum(attempt.step == step.id for attempt in story.attempts)
         took = "" if step.seconds is None else duration(step.seconds)
         state = Text(step.state, STATE_STYLE[step.state])
         products = ", ".join(f"{product.name} ({product.size:,} B)" for product in step.products)
         name = f"{step.op} {step.key[:12]}"
-        shown.add_row(name, describe(step.params), state, str(tries), took, products)
+        learns_from = str(fit_on(step.op, step.params))
+        shown.add_row(name, describe(step.params), learns_from, state, str(tries), took, products)
     return shown
 
 

@@ -27,7 +27,7 @@ def importance(task: Task) -> Result:
     """
     net = Fitted.read(Checkpoint.read(task.inputs["fit"]["weights"]), task.inputs)
     windows = net.windows("test", Split.of(task.params["split"], len(net.target)))
-    truth = net.scaler.invert(windows.targets)
+    truth = net.scaler.invert(windows.targets.astype(np.float64))
     rmse = _rmse(net.predict(windows), truth)
     columns: dict[str, dict[str, float]] = {}
     for channel, source in enumerate(net.checkpoint.sources):

@@ -64,10 +64,11 @@ class NoiseModes(NamedTuple):
 def ceemdan(
     values: Floats, *, max_imf: int, trials: int, noise: float, seed: int, progress: Progress
 ) -> Floats:
-    """(k + 1, n): at most `max_imf` modes, the fastest first, and the residue. Raises StepError if k is 0.
+    """(k + 1, n): at most `max_imf` modes, the fastest first, and the residue, which add up to the values.
 
-    The number of threads changes nothing in the result. Held are one row per trial (what its noise has
-    left), the modes, and a few rows for each of at most two trials per thread.
+    Raises StepError for values that are not finite or have fewer than three extrema. The number of threads
+    changes nothing in the result. Held are one row per trial (what its noise has left), the modes, and a few
+    rows for each of at most two trials per thread.
     """
     values = with_modes(values)
     max_imf = min(max_imf, MOST_MODES)
@@ -78,7 +79,7 @@ def ceemdan(
     signal = values / scale
     rest, found = signal, 0
     while found < max_imf and not (found and is_exhausted(signal, modes, found)):
-        beta = noise * deviation(rest) if found else noise
+        beta = noise * deviation(rest) if found else float(noise)
 
         def trial(i: int, rest: Floats = rest, beta: float = beta, stage: int = found) -> Floats:
             return noisy_stage(rest, beta, stage, white, i)
@@ -162,7 +163,7 @@ def all_modes(left: Floats, rows: Floats) -> int:
         if k == 0:
             unit = deviation(rows[0])
         rows[k] /= unit
-    return rows.shape[0]
+    return len(rows)
 
 
 @compiled

@@ -20,10 +20,11 @@ Counts = NDArray[np.int64]
 
 
 def eemd(values: Floats, *, max_imf: int, trials: int, noise: float, seed: int, progress: Progress) -> Floats:
-    """(k + 1, n): at most `max_imf` modes, the fastest first, and the residue. Raises StepError if k is 0.
+    """(k + 1, n): at most `max_imf` modes, the fastest first, and the residue, which add up to the values.
 
-    The number of threads changes nothing in the result. Held are (max_imf + 1) rows for the sums and for
-    each of at most two trials per thread.
+    Raises StepError for values that are not finite or have fewer than three extrema. The number of threads
+    changes nothing in the result. Held are (max_imf + 1) rows for the sums and for each of at most two trials
+    per thread.
     """
     values = with_modes(values)
     size = noise * range_and_power(values)[0]

@@ -1,5 +1,8 @@
 """Empirical mode decomposition (Huang et al. 1998, The empirical mode decomposition and the Hilbert spectrum,
 Proc. R. Soc. A 454): values = IMF 1 + … + IMF k + residue, each mode sifted from what the ones before left.
+
+The limits at which it stops are EMD-signal's and absolute: a series whose values move by less than
+LEAST_RANGE has one mode. CEEMDAN divides by the standard deviation first.
 """
 
 import numpy as np
@@ -14,7 +17,10 @@ LEAST_POWER = 0.005
 
 
 def emd(values: Floats, max_imf: int) -> Floats:
-    """(k + 1, n): at most `max_imf` modes, the fastest first, and the residue. Raises StepError if k is 0."""
+    """(k + 1, n): at most `max_imf` modes, the fastest first, and the residue, which add up to the values.
+
+    Raises StepError for values that are not finite or have fewer than three extrema.
+    """
     values = with_modes(values)
     rows = np.empty((max_imf + 1, len(values)))
     found = decompose(values, rows, new_scratch(len(values)))

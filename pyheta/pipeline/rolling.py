@@ -52,7 +52,8 @@ def _plan(options: Mapping[str, Any], rows: int) -> Plan:
     method, window, grow = METHODS[options["method"]], options["window"], options["grow"]
     max_imf = min(options["max_imf"], MOST_MODES)
     noises = _noises(options, max_imf, rows if grow else window)
-    return Plan(method, window, grow, max_imf, float(options.get("noise", 0.0)), noises)
+    size = 0.0 if method == EMD else float(options["noise"])
+    return Plan(method, window, grow, max_imf, size, noises)
 
 
 def _noises(options: Mapping[str, Any], max_imf: int, samples: int) -> NoiseModes:

@@ -5,6 +5,7 @@ from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass, replace
 from statistics import fmean, stdev
 
+from pyheta.pipeline.leakage import leaks
 from pyheta.report.labels import value_at
 from pyheta.steps import State, canonical
 from pyheta.store.seam import RunRow
@@ -23,7 +24,8 @@ class Cell:
 
     `mean` is over `n` of them, `std` has n - 1 below the line and needs two. Of `asked` results some may have
     failed, been cancelled, or be open still; none of these is ever made up. `beaten_by` names the baselines
-    of the same question that are at least as good.
+    of the same question that are at least as good. `leaks` says how its runs may have seen the future: then
+    it is compared with nothing.
     """
 
     asked: int
@@ -35,6 +37,7 @@ class Cell:
     open: int = 0
     best: bool = False
     beaten_by: tuple[str, ...] = ()
+    leaks: tuple[str, ...] = ()
 
     @property
     def undefined(self) -> int:
@@ -71,11 +74,18 @@ def entry(place: tuple[int, int], runs: Sequence[RunRow], metric: str, split: st
     )
 
 
+def has_metric(runs: Sequence[RunRow], metric: str) -> bool:
+    """Whether runs of this configuration may have a metric: undecomposed ones have none of components."""
+    methods = {value_at(run.config, "decompose.method") for run in runs}
+    return "/" not in metric or not methods <= {None, "none"}
+
+
 def _cell(runs: Sequence[RunRow], metric: str, split: str) -> Cell:
     distinct = {run.score: run for run in runs}.values()
     states = Counter(run.state for run in distinct)
     values = [v for run in distinct if (v := run.metrics.get((split, metric, 0))) is not None]
     return Cell(
+        leaks=tuple(dict.fromkeys(reason for run in runs for reason in leaks(run.config))),
         asked=len(distinct),
         n=len(values),
         mean=fmean(values) if values else None,
@@ -87,17 +97,24 @@ def _cell(runs: Sequence[RunRow], metric: str, split: str) -> Cell:
 
 
 def _contest(runs: Sequence[RunRow], metric: str) -> str:
-    keys = (*QUESTION, "scale") if metric.endswith("_scaled") else QUESTION
+    keys = [*QUESTION, *(["scale"] if metric.endswith("_scaled") else [])]
+    if "/" in metric:  # components are the same series only where they were decomposed alike
+        keys.append("decompose")
     questions = {canonical([value_at(run.config, key) for key in keys]) for run in runs}
     return canonical([metric, *sorted(questions)])
 
 
 def mark(entries: Sequence[Entry]) -> Mapping[tuple[int, int], Cell]:
-    """The cells by place, with the best of each contest and the nets that baselines beat marked."""
+    """The cells by place, with the best of each contest and the nets that baselines beat marked.
+
+    What saw the future takes part in no contest.
+    """
     contests: defaultdict[str, list[Entry]] = defaultdict(list)
     for one in entries:
-        contests[one.contest].append(one)
-    return {place: cell for rivals in contests.values() for place, cell in _judged(rivals)}
+        if not one.cell.leaks:
+            contests[one.contest].append(one)
+    judged = {place: cell for rivals in contests.values() for place, cell in _judged(rivals)}
+    return {one.place: judged.get(one.place, one.cell) for one in entries}
 
 
 def _judged(rivals: Sequence[Entry]) -> Iterator[tuple[tuple[int, int], Cell]]:

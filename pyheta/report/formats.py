@@ -2,7 +2,7 @@
 
 import csv
 import io
-from collections.abc import Mapping, Sequence
+from collections.abc import Callable, Mapping, Sequence
 from dataclasses import asdict
 from typing import Any
 
@@ -11,22 +11,25 @@ from rich.text import Text
 
 from pyheta.report import wording
 from pyheta.report.cells import Cell
+from pyheta.report.grid import Grid
 from pyheta.report.table import Row, Table
 from pyheta.report.wording import Line, Words
-from pyheta.screen import Screen, parts, right
+from pyheta.screen import Screen, parts, plain, right
 from pyheta.screen import table as screen_table
 
-CSV_FIELDS = ("metric", "split", "mean", "std", "n", "asked", "failed", "cancelled", "open", "best")
+CSV_FIELDS = ("metric", "split", "mean", "std", "n", "asked", "failed", "cancelled", "open", "best", "leaks")
 
 
-def show_table(table: Table, form: str, on: Screen) -> None:
-    """Print a table in the form of this name: "table", "md", "csv" or "json"."""
+def show_answer(answer: Table | Grid, form: str, on: Screen) -> None:
+    """Print a table or a grid in the form of this name: "table", "md", "csv" or "json"."""
+    forms = TABLE_FORMS if isinstance(answer, Table) else GRID_FORMS
+    written = forms[form](answer)
     if form == "table":
-        on.show(to_terminal(table))
+        on.show(written)
     elif form == "json":
-        on.json(as_json(table))
+        on.json(written)
     else:
-        on.text(to_markdown(table) if form == "md" else to_csv(table))
+        on.text(written)
 
 
 def to_terminal(table: Table) -> RenderableType:
@@ -46,7 +49,11 @@ def to_terminal(table: Table) -> RenderableType:
         cells = map(_aligned, line.cells, widths, map(len, heads[first:last]), row.cells)
         remark = [line.remark] if remarks else []
         shown.add_row(*line.labels, *cells, line.n, *remark, end_section=at == nets)
-    return parts(shown, Group(*(Text(note, style="dim") for note in wording.notes(table))))
+    return parts(shown, _notes(wording.notes(table)))
+
+
+def _notes(notes: Sequence[str]) -> Group:
+    return Group(*(Text(plain(note), style="dim") for note in notes))
 
 
 def _widths(*words: Words) -> Sequence[int]:
@@ -66,6 +73,8 @@ def _style(cell: Cell | None) -> str:
         return ""
     if cell.failed:
         return "red"
+    if cell.leaks:
+        return "magenta"
     if cell.best:
         return "bold green"
     return "yellow" if cell.beaten_by or cell.cancelled else ""
@@ -97,7 +106,7 @@ def _markdown_cell(words: Words) -> str:
 
 
 def _escaped(text: str) -> str:
-    for character in ("\\", "|", "*"):
+    for character in ("\\", "|", "*", "~"):
         text = text.replace(character, f"\\{character}")
     return text
 
@@ -110,7 +119,11 @@ def to_csv(table: Table) -> str:
     for row in table.rows:
         for column, cell in zip(table.columns, row.cells, strict=True):
             if cell:
-                fields = asdict(cell) | {"metric": column.metric, "split": table.split}
+                fields = asdict(cell) | {
+                    "metric": column.metric,
+                    "split": table.split,
+                    "leaks": "; ".join(cell.leaks),
+                }
                 values = [fields[name] for name in CSV_FIELDS]
                 beaten_by = " ".join(cell.beaten_by)
                 writer.writerow([*row.labels, *column.labels, row.baseline, *values, beaten_by])
@@ -127,6 +140,7 @@ def as_json(table: Table) -> Mapping[str, Any]:
         "runs": table.runs,
         "finished": table.finished,
         "failed": table.failed,
+        "failures": dict(table.failures),
         "averaged": table.averaged,
         "rows": [_json_row(table, row) for row in table.rows],
     }
@@ -144,3 +158,48 @@ def _json_row(table: Table, row: Row) -> Mapping[str, Any]:
     ]
     labels = dict(zip(table.row_keys, row.labels, strict=True))
     return {"row": labels, "baseline": row.baseline, "cells": cells}
+
+
+def grid_to_terminal(grid: Grid) -> RenderableType:
+    """The grid and its notes."""
+    shown = screen_table(*grid.keys, *right(*grid.columns), title=grid.title)
+    for row in grid.rows:
+        shown.add_row(*map(plain, row.labels), *(Text(plain(word.text), word.style) for word in row.words))
+    return parts(shown, _notes(grid.notes))
+
+
+def grid_to_markdown(grid: Grid) -> str:
+    """A pipe table with the notes as a list below."""
+    rule = [":--"] * len(grid.keys) + ["--:"] * len(grid.columns)
+    rows = [[*row.labels, *(word.text for word in row.words)] for row in grid.rows]
+    lines = [f"| {' | '.join(cells)} |" for cells in ([*grid.keys, *grid.columns], rule)]
+    lines += [f"| {' | '.join(map(_escaped, cells))} |" for cells in rows]
+    return "\n".join([*lines, "", *(f"- {_escaped(note)}" for note in grid.notes)]) + "\n"
+
+
+def grid_to_csv(grid: Grid) -> str:
+    """One line for each row, numbers in full."""
+    stream = io.StringIO()
+    facts = list(dict.fromkeys(name for row in grid.rows for name in row.facts))
+    writer = csv.writer(stream, lineterminator="\n")
+    writer.writerow([*grid.keys, *facts])
+    for row in grid.rows:
+        writer.writerow([*row.labels, *(row.facts.get(name) for name in facts)])
+    return stream.getvalue()
+
+
+def grid_as_json(grid: Grid) -> Mapping[str, Any]:
+    """The rows with their labels by key and their numbers by name."""
+    rows = [{"row": dict(zip(grid.keys, row.labels, strict=True)), **row.facts} for row in grid.rows]
+    return {"title": grid.title, "rows": rows, "notes": grid.notes}
+
+
+Forms = Mapping[str, Callable[[Any], Any]]
+
+TABLE_FORMS: Forms = {"table": to_terminal, "md": to_markdown, "csv": to_csv, "json": as_json}
+GRID_FORMS: Forms = {
+    "table": grid_to_terminal,
+    "md": grid_to_markdown,
+    "csv": grid_to_csv,
+    "json": grid_as_json,
+}

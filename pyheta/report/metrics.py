@@ -14,3 +14,10 @@ UNITS = {
     "r2": "share of the truth's variance that is explained",
     "skill": "1 - rmse / rmse of the last value on the same targets",
 }
+
+
+def unit_of(metric: str) -> str:
+    """The units of a metric, also of a component's (`IMF0/rmse`); empty if it is not known."""
+    _, of_component, name = metric.rpartition("/")
+    unit = UNITS.get(name, "")
+    return unit.replace("the last value", "the component's last value") if of_component else unit

@@ -1,11 +1,16 @@
 """From a sweep in the store to its table."""
 
 from collections.abc import Mapping, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from typing import Any
 
+from pyheta.errors import InputError
+from pyheta.report.grid import Grid
+from pyheta.report.importance import importance_grid
+from pyheta.report.relevance import relevance_grid
+from pyheta.report.shapley import shapley_grid
 from pyheta.report.table import Layout, Table, build
-from pyheta.store.seam import Reads
+from pyheta.store.seam import Reads, RunRow
 
 DEFAULT_METRIC = "rmse"
 
@@ -27,6 +32,31 @@ async def read_table(reads: Reads, text: str | None, wish: Wish) -> Table:
     """
     sweep = await reads.find_sweep(text)
     return build(sweep, await reads.runs(sweep.id), layout(sweep.report, wish))
+
+
+async def read_answer(reads: Reads, text: str | None, wish: Wish, about: str) -> Table | Grid:
+    """What a sweep's runs came to ("runs", "components"), or what explains it (the views of that name)."""
+    if about == "runs":
+        return await read_table(reads, text, wish)
+    sweep = await reads.find_sweep(text)
+    if about == "relevance":
+        return relevance_grid(sweep, await reads.steps(sweep.id, "relevance"))
+    if about == "importance":
+        return importance_grid(sweep, await reads.steps(sweep.id, "importance"))
+    runs = await reads.runs(sweep.id)
+    plan = layout(sweep.report, wish)
+    if about == "shapley":
+        return shapley_grid(sweep, runs, plan.metrics[0], plan.split)
+    return build(sweep, runs, replace(plan, metrics=_of_components(runs, plan.metrics[0])))
+
+
+def _of_components(runs: Sequence[RunRow], metric: str) -> Sequence[str]:
+    """A metric of the series, then of each component. Raises InputError where nothing was decomposed."""
+    names = dict.fromkeys(name for run in runs for _, name, _ in run.metrics if name.endswith(f"/{metric}"))
+    if not names:
+        cure = "components have mae, mse, rmse and skill once they are scored"
+        raise InputError(f"no run has {metric} of components", cure=cure)
+    return (metric, *names)
 
 
 def layout(section: Mapping[str, Any], wish: Wish) -> Layout:

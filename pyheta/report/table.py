@@ -5,7 +5,7 @@ from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 
 from pyheta.errors import InputError, nearest
-from pyheta.report.cells import Cell, entry, mark
+from pyheta.report.cells import Cell, entry, has_metric, mark
 from pyheta.report.labels import keys_of, label
 from pyheta.report.metrics import UNITS
 from pyheta.steps import State
@@ -55,6 +55,7 @@ class Table:
     runs: int
     finished: int
     failed: int
+    failures: tuple[tuple[str, int], ...]  # reasons, which name the step, and how many runs each has failed
     row_keys: Labels
     col_keys: Labels
     averaged: Labels
@@ -78,12 +79,18 @@ def build(sweep: SweepRow, runs: Sequence[RunRow], layout: Layout) -> Table:
         runs=len(runs),
         finished=states[State.SUCCEEDED],
         failed=states[State.FAILED],
+        failures=_failures(runs),
         row_keys=row_keys,
         col_keys=col_keys,
         averaged=averaged,
         columns=columns,
         rows=_rows(groups, columns, layout.split),
     )
+
+
+def _failures(runs: Sequence[RunRow]) -> tuple[tuple[str, int], ...]:
+    counts = Counter(run.reason or "unknown" for run in runs if run.state is State.FAILED)
+    return tuple(sorted(counts.items(), key=lambda item: (-item[1], item[0])))
 
 
 def _check_metrics(metrics: Sequence[str], runs: Sequence[RunRow]) -> None:
@@ -121,7 +128,7 @@ def _rows(groups: Groups, columns: Sequence[Column], split: str) -> tuple[Row, .
             entry((at, number), by_column[column.labels], column.metric, split)
             for at, by_column in enumerate(groups.values())
             for number, column in enumerate(columns)
-            if column.labels in by_column
+            if column.labels in by_column and has_metric(by_column[column.labels], column.metric)
         ]
     )
     return tuple(

@@ -5,14 +5,16 @@ from collections.abc import Iterable, Iterator, Sequence
 from typing import NamedTuple
 
 from pyheta.report.cells import HIGHER_IS_BETTER, Cell
-from pyheta.report.metrics import UNITS
+from pyheta.report.metrics import unit_of
 from pyheta.report.table import Column, Row, Table
 
 BEST = "*"
 BEATEN = "!"
+LEAKY = "~"
 REMARK = "no better than"
 
 MOST_DECIMALS = 9
+MOST_REASONS = 5
 SHARE_DECIMALS = 4  # of a metric whose best is 1: more would be noise
 
 
@@ -81,7 +83,7 @@ def _words(cell: Cell | None, digits: int, *, counts: bool) -> Words:
     return Words(
         mean="" if cell.mean is None else f"{cell.mean:.{digits}f}",
         spread="" if cell.std is None else f"± {cell.std:.{digits}f}",
-        marks=(BEST if cell.best else "") + (BEATEN if cell.beaten_by else ""),
+        marks=BEST * cell.best + BEATEN * bool(cell.beaten_by) + LEAKY * bool(cell.leaks),
         trouble=", ".join([*(_lacking(cell) if counts else ()), *_undefined(cell)]),
     )
 
@@ -110,16 +112,42 @@ def _beaten_by(row: Row) -> Iterable[str]:
 def notes(table: Table, *, best: str = BEST) -> list[str]:
     """What a reader has to know beside the numbers. `best` says how the form marks the best."""
     averaged = ", ".join(["seeds", *table.averaged])
-    found = [_progress(table), f"Mean ± standard deviation over {averaged}; n distinct results."]
-    metrics = dict.fromkeys(column.metric for column in table.columns)
-    found += [f"{metric}: {UNITS[metric]}." for metric in metrics if metric in UNITS]
+    found = [
+        _progress(table),
+        *_failures(table),
+        f"Mean ± standard deviation over {averaged}; n distinct results.",
+    ]
+    found += unit_notes(column.metric for column in table.columns)
     if any(cell.best for cell in _cells(table)):
         found.append(f"{best} best of those that forecast the same values.")
     if has_remarks(table):
         found.append(f"{BEATEN} no better than a baseline that forecasts the same values.")
-    if table.leakage == "allow":
-        found.append("This sweep allows leakage: its runs may have seen the future.")
-    return found
+    return [*found, *leak_notes([cell.leaks for cell in _cells(table)], table.leakage)]
+
+
+def leak_notes(leaks: Iterable[tuple[str, ...]], leakage: str) -> list[str]:
+    """How some results came to see the future; or that none did although the sweep allows it."""
+    reasons = dict.fromkeys(reason for each in leaks for reason in each)
+    if reasons:
+        return [f"{LEAKY} saw the future ({'; '.join(reasons)}): compared with nothing."]
+    return ["Leakage is allowed, but no run here saw the future."] if leakage == "allow" else []
+
+
+def unit_notes(metrics: Iterable[str]) -> list[str]:
+    """The units of the metrics, those of all components in one line."""
+    named = {_any_component(metric): unit_of(metric) for metric in metrics}
+    return [f"{name}: {unit}." for name, unit in named.items() if unit]
+
+
+def _any_component(metric: str) -> str:
+    _, of_component, name = metric.rpartition("/")
+    return f"component/{name}" if of_component else name
+
+
+def _failures(table: Table) -> Iterator[str]:
+    """Why runs failed, the most frequent reasons first; a reason names the step that failed."""
+    for reason, count in table.failures[:MOST_REASONS]:
+        yield f"{count:,} failed: {reason}"
 
 
 def _progress(table: Table) -> str:

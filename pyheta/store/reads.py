@@ -102,6 +102,9 @@ class PostgresReads:
     async def steps_of(self, score: Key) -> Sequence[StepRow]:
         return [_step_row(row) for row in await self._database.fetch(_SQL["steps_of"], score)]
 
+    async def steps(self, sweep: str, op: str) -> Sequence[StepRow]:
+        return [_step_row(row) for row in await self._database.fetch(_SQL["steps"], sweep, op)]
+
     async def attempts(self, steps: Sequence[StepId]) -> Sequence[AttemptRow]:
         return [AttemptRow(*row) for row in await self._database.fetch(_SQL["attempts"], steps)]
 

@@ -161,6 +161,20 @@ class TestSteps:
 
         assert [row.key for row in await store.steps_of(steps[-1].key)] == [step.key for step in steps]
 
+    async def test_of_one_operation_are_those_of_the_sweep_alone(self, store):
+        # Given two sweeps that share one of their steps
+        shared, own, other = graphs.load("a"), graphs.load("b"), graphs.load("c")
+        sweep = graphs.submission(shared, own, graphs.score("x", shared, own), name="one")
+        await store.submit(sweep)
+        await store.submit(graphs.submission(shared, other, graphs.score("y", shared, other), name="two"))
+        await finish(store, 1)
+
+        # When those of one operation are asked for, Then each comes once, finished or not
+        found = await store.steps(sweep.id, "load")
+        assert [row.key for row in found] == [shared.key, own.key]
+        assert found[0].state is State.SUCCEEDED
+        assert await store.steps(sweep.id, "relevance") == []
+
     async def test_that_run_show_where_and_how_far(self, store, database_url):
         sweep = graphs.submission(graphs.load())
         await store.submit(sweep)
@@ -204,6 +218,7 @@ async def test_looking_changes_nothing(store, database_url):
     await store.failures(sweep.id)
     await store.workers(also_gone=True)
     await store.runs(sweep.id)
+    await store.steps(sweep.id, "load")
     await store.facts()
     # Then no row has been written
     assert await graphs.fetch(database_url, "SELECT xmin, ctid, * FROM pyheta.step ORDER BY id") == before

@@ -100,7 +100,7 @@ def test_components_add_up_and_a_seed_repeats_them(method, rows, scale, options)
 
     found = run(method, values, **options)
 
-    assert 1 <= len(found) <= max_imf + 1
+    assert 1 <= len(found) <= options["max_imf"] + 1
     np.testing.assert_allclose(found.sum(axis=0), values, rtol=0, atol=1e-12 * np.abs(found).max())
     np.testing.assert_array_equal(found, run(method, values, **options))
 

@@ -5,6 +5,7 @@ import io
 import json
 import math
 from collections.abc import Mapping, Sequence
+from dataclasses import replace
 from datetime import UTC, datetime
 from statistics import fmean, stdev
 from typing import Any
@@ -349,9 +350,59 @@ def test_the_terminal_form_marks_best_and_beaten_and_explains_both(table: Table)
     assert "! no better than" in shown
 
 
-def test_leakage_is_said_below_the_table() -> None:
+def leaky(net: str, **metrics: float) -> RunRow:
+    return run(net, config={"decompose": {"method": "emd", "mode": "full"}}, **metrics)
+
+
+def test_leakage_that_is_allowed_but_not_used_is_said_below_the_table() -> None:
     table = build(sweep("net.name", leakage="allow"), [run("lstm", rmse=0.5)], RMSE)
-    assert any("leakage" in note for note in notes(table))
+    assert notes(table)[-1] == "Leakage is allowed, but no run here saw the future."
+
+
+def test_what_saw_the_future_is_marked_and_compared_with_nothing() -> None:
+    # Given a leaky run that looks best by far, an honest one and a baseline
+    runs = [leaky("lstm", rmse=0.1), run("mlp", rmse=0.5), baseline("last", rmse=0.4)]
+    # When
+    table = build(sweep("net.name", leakage="allow"), runs, RMSE)
+    # Then the honest ones are compared with each other, and the leaky one is marked
+    assert cell(table, "lstm").leaks == ("whole-series decomposition",)
+    assert not cell(table, "lstm").best
+    assert cell(table, "last").best
+    assert cell(table, "mlp").beaten_by == ("last",)
+    assert "0.1000 ~" in terminal(table)
+    assert notes(table)[-1] == "~ saw the future (whole-series decomposition): compared with nothing."
+    assert "whole-series decomposition" in to_csv(table)
+    assert as_json(table)["rows"][0]["cells"][0]["leaks"] == ("whole-series decomposition",)
+
+
+def test_a_baseline_that_is_worse_than_a_leaky_run_beats_it_neither_way() -> None:
+    table = build(sweep("net.name"), [leaky("lstm", rmse=0.9), baseline("last", rmse=0.4)], RMSE)
+    assert cell(table, "lstm").beaten_by == ()
+
+
+def test_components_compete_only_where_they_were_decomposed_alike() -> None:
+    # Given the errors of a component of two decompositions
+    layout = Layout(metrics=("IMF0/rmse",), rows=("net.name", "decompose.max_imf"))
+    configs = [{"decompose": {"method": "emd", "mode": "causal", "max_imf": n}} for n in (3, 3, 4)]
+    runs = [
+        run(net, config=config, **{"IMF0/rmse": value})
+        for net, config, value in zip(("lstm", "mlp", "mlp"), configs, (0.3, 0.2, 0.1), strict=True)
+    ]
+    # When
+    table = build(sweep("net.name", "decompose.max_imf"), runs, layout)
+    # Then only those of the first are compared
+    best = [row.labels for row in table.rows if row.cells[0] and row.cells[0].best]
+    assert best == [("mlp", "3")]
+
+
+def test_the_reasons_of_failures_stand_below_the_table() -> None:
+    # Given three runs that failed, two of them because of one step
+    why = ["needs fit 0123456789ab: the loss is not finite"] * 2 + ["needs decompose ba9876543210: constant"]
+    runs = [replace(run("lstm", seed, state=State.FAILED), reason=reason) for seed, reason in enumerate(why)]
+    # When
+    said = notes(build(sweep("net.name"), runs, RMSE))
+    # Then each reason is told once, with its runs
+    assert said[1:3] == [f"2 failed: {why[0]}", f"1 failed: {why[2]}"]
 
 
 def test_a_table_is_the_same_whatever_the_order_of_equal_parts() -> None:

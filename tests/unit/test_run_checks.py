@@ -56,6 +56,15 @@ def refusal(tmp_path, text, overrides=(), facts=FACTS):
             "decompose.window is 16 rows, fewer than the 17 that lstm sees",
         ),
         (
+            "  decompose: {method: stl, window: 40}\n",
+            "40 rows are fewer than two seasons of decompose.period 24",
+        ),
+        (
+            "  decompose: {method: wavelet, wavelet: db7, window: 64}\n",
+            "64 rows have room for 2 levels of the wavelet 'db7', not 4",
+        ),
+        ("  decompose: {method: wavelet, wavelet: dbx}\n", "no discrete wavelet 'dbx'"),
+        (
             "  decompose: emd\n  components: {IMF9: {exog: []}}\n",
             "components: 'IMF9' matches no component; did you mean 'IMF3'?",
         ),

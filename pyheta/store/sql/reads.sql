@@ -105,6 +105,14 @@ CROSS JOIN LATERAL (
 ) AS measured
 ORDER BY step.id;
 
+--- steps: A sweep's steps of one operation, the oldest first.
+SELECT step.*, cause.key AS cause, NULL AS products, NULL AS metrics
+FROM pyheta.sweep_step
+JOIN pyheta.step ON step.id = sweep_step.step_id
+LEFT JOIN pyheta.step AS cause ON cause.id = step.blocked_by
+WHERE sweep_step.sweep_id = $1 AND step.op = $2
+ORDER BY step.id;
+
 --- attempts: Every attempt of these steps, the newest last.
 SELECT attempt.step_id, step.op, attempt.fence, worker.host, worker.pid, attempt.started_at,
     attempt.ended_at, attempt.outcome, attempt.reason, attempt.detail, attempt.log

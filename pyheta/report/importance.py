@@ -1,0 +1,65 @@
+"""How much the nets rely on each exogenous column: by what the error rises when they see it at random."""
+
+from collections import defaultdict
+from collections.abc import Iterable, Mapping, Sequence
+from statistics import fmean, stdev
+
+from pyheta.errors import InputError
+from pyheta.report.grid import Grid, GridRow, Word, missing
+from pyheta.store.seam import StepRow, SweepRow
+
+NOTES = (
+    "Rise of the RMSE on the test part when the windows of a column are permuted (Breiman 2001), in percent:",
+    "mean ± standard deviation over the nets of the sweep that read the column; n of them in brackets.",
+)
+
+Rises = Mapping[str, Sequence[float]]  # by the channel's label
+
+
+def importance_grid(sweep: SweepRow, steps: Sequence[StepRow]) -> Grid:
+    """A row for each component and net, a column for each channel. Raises InputError without any step."""
+    if not steps:
+        cure = "add `explain: {permutations: 5}` to the sweep and submit it again"
+        raise InputError("this sweep did not ask for importance", cure=cure)
+    done = [step for step in steps if step.summary]
+    rises = _rises(done)
+    columns = tuple(sorted({label for by_label in rises.values() for label in by_label}))
+    return Grid(
+        title=f"{sweep.title}: importance of columns",
+        keys=("component", "net.name"),
+        columns=columns,
+        rows=tuple(_row(labels, by_label, columns) for labels, by_label in rises.items()),
+        notes=(*missing(steps, len(done)), *NOTES),
+    )
+
+
+def _rises(steps: Iterable[StepRow]) -> Mapping[tuple[str, str], Rises]:
+    found: dict[tuple[str, str], defaultdict[str, list[float]]] = {}
+    for step in steps:
+        labels = (step.params["component"], step.params["net"]["name"])
+        by_label = found.setdefault(labels, defaultdict(list))
+        for label, risen in (step.summary or {})["columns"].items():
+            by_label[_without_component(label, step.params["component"])].append(risen["rise"])
+    return found
+
+
+def _without_component(label: str, component: str) -> str:
+    """ "HUFL IMF0 shaped" is HUFL shaped in the row of IMF0."""
+    return " ".join(part for part in label.split(" ") if part != component)
+
+
+def _row(labels: tuple[str, str], rises: Rises, columns: Sequence[str]) -> GridRow:
+    facts: dict[str, float | int] = {}
+    for label in columns:
+        if values := rises.get(label):
+            facts |= {f"{label}.rise": fmean(values), f"{label}.n": len(values)}
+            facts |= {f"{label}.std": stdev(values)} if len(values) > 1 else {}
+    return GridRow(labels, tuple(_word(rises.get(label, ())) for label in columns), facts)
+
+
+def _word(values: Sequence[float]) -> Word:
+    if not values:
+        return Word()
+    mean, spread = 100 * fmean(values), 100 * stdev(values) if len(values) > 1 else 0.0
+    style = "green" if mean > spread else "dim"
+    return Word(f"{mean:.1f} ± {spread:.1f} ({len(values)})", style)

@@ -1,0 +1,46 @@
+"""How relevant each exogenous column is to the target, beside what chance reaches."""
+
+from collections.abc import Mapping, Sequence
+from typing import Any
+
+from pyheta.errors import InputError
+from pyheta.report.grid import Grid, GridRow, Word, missing
+from pyheta.store.seam import StepRow, SweepRow
+
+BEYOND = "+"
+
+NOTES = (
+    "In brackets: mean and 95 % bound of the same measure for the column shifted in time at random.",
+    f"{BEYOND} beyond that bound. Lag: rows by which the column leads the target. Training rows only.",
+)
+
+
+def relevance_grid(sweep: SweepRow, steps: Sequence[StepRow]) -> Grid:
+    """A row for each column and component, a column for each measure. Raises InputError without any step."""
+    if not steps:
+        cure = "add `explain: {relevance: [pearson, farm]}` to the sweep and submit it again"
+        raise InputError("this sweep did not ask for relevance", cure=cure)
+    done = [step for step in steps if step.summary]
+    measures = tuple(dict.fromkeys(name for step in done for name in (step.summary or {})["measures"]))
+    return Grid(
+        title=f"{sweep.title}: relevance to {steps[0].params['target']}",
+        keys=("column", "component"),
+        columns=measures,
+        rows=tuple(_row(step, measures) for step in done),
+        notes=(*missing(steps, len(done)), *NOTES),
+    )
+
+
+def _row(step: StepRow, measures: Sequence[str]) -> GridRow:
+    found: Mapping[str, Mapping[str, Any]] = (step.summary or {})["measures"]
+    facts = {f"{name}.{fact}": value for name, measured in found.items() for fact, value in measured.items()}
+    words = tuple(_word(found[name]) if name in found else Word() for name in measures)
+    return GridRow((step.params["column"], step.params["component"]), words, facts)
+
+
+def _word(measured: Mapping[str, Any]) -> Word:
+    lag = f" lag {measured['lag']}" if measured["lag"] else ""
+    chance = f"({measured['chance']:.3f} … {measured['chance_high']:.3f})"
+    beyond = measured["beats_chance"]
+    text = f"{measured['value']:.3f}{BEYOND if beyond else ' '}{lag} {chance}"
+    return Word(text, "green" if beyond else "dim")

@@ -1,0 +1,257 @@
+"""What explains a sweep: relevance beside chance, importance, components, each column's share in the gain."""
+
+import csv
+import io
+from datetime import UTC, datetime
+from itertools import chain, combinations
+
+import pytest
+from hypothesis import given, settings
+from hypothesis import strategies as st
+from rich.console import Console
+
+from pyheta.errors import InputError
+from pyheta.report.formats import GRID_FORMS, grid_to_csv, grid_to_markdown, grid_to_terminal
+from pyheta.report.importance import importance_grid
+from pyheta.report.read import Wish, read_answer
+from pyheta.report.relevance import relevance_grid
+from pyheta.report.shapley import shapley, shapley_grid, subsets
+from pyheta.steps import Key, Kind, State, StepId, digest
+from pyheta.store.seam import RunRow, StepRow, SweepRow
+
+NOW = datetime(2026, 1, 1, tzinfo=UTC)
+SWEEP = SweepRow("a" * 64, "study", 1, NOW, NOW, None, axes=("exog",), report={"metric": "rmse"})
+
+
+def step(op, params, summary):
+    state = State.SUCCEEDED if summary else State.QUEUED
+    key = Key(digest([op, params]))
+    return StepRow(
+        StepId(1), key, op, Kind.DATA, params, state, None, None, summary, 1.0, NOW, NOW, (), ()
+    )  # fmt: skip
+
+
+def run(exog=(), *, seed=0, config=None, metrics=None, role="net", **values):
+    full = {
+        "dataset": {"name": "etth1"},
+        "target": "OT",
+        "exog": list(exog),
+        "exog_form": "original",
+        "split": {"train": 0.6},
+        "window": {"input": 8, "horizon": 1},
+        "net": {"name": "lstm"},
+        "decompose": {"method": "none", "mode": "causal"},
+        "shaping": {"method": "none", "relevance": "trailing"},
+        "components": {},
+    } | (config or {})
+    found = {("test", name, 0): value for name, value in ((metrics or {}) | values).items()}
+    return RunRow("a" * 64, 0, role, full, seed, digest([full, seed]), State.SUCCEEDED, None, found)
+
+
+def terminal(grid) -> str:
+    console = Console(width=200, file=io.StringIO(), markup=False)
+    console.print(grid_to_terminal(grid))
+    return console.file.getvalue()
+
+
+def measured(value, chance, high, lag=0):
+    beats = abs(value) > high
+    return {"value": value, "lag": lag, "chance": chance, "chance_high": high, "beats_chance": beats}
+
+
+# ---- relevance --------------------------------------------------------------------------------------------
+
+
+def relevance_step(column, component="target", summary=None):
+    return step("relevance", {"target": "OT", "column": column, "component": component}, summary)
+
+
+def test_relevance_stands_beside_its_level_of_chance():
+    # Given one column beyond chance by one measure, and within it by another
+    found = {"pearson": measured(-0.6, 0.2, 0.3, lag=3), "farm": measured(0.5, 0.5, 0.52)}
+    grid = relevance_grid(
+        SWEEP, [relevance_step("HUFL", "IMF0", {"measures": found}), relevance_step("LULL")]
+    )
+
+    # Then both show it, only what is beyond is marked, and what is still open is said
+    assert grid.rows[0].labels == ("HUFL", "IMF0")
+    assert [word.text for word in grid.rows[0].words] == [
+        "-0.600+ lag 3 (0.200 … 0.300)",
+        "0.500  (0.500 … 0.520)",
+    ]
+    assert [word.style for word in grid.rows[0].words] == ["green", "dim"]
+    assert grid.notes[0].startswith("1 of 2 steps are open or failed")
+    assert grid.rows[0].facts["pearson.lag"] == 3
+
+
+def test_a_sweep_that_did_not_ask_for_relevance_is_told_how():
+    with pytest.raises(InputError, match="did not ask for relevance; add `explain"):
+        relevance_grid(SWEEP, [])
+
+
+# ---- importance -------------------------------------------------------------------------------------------
+
+
+def importance_step(component, columns, seed=0):
+    params = {"component": component, "net": {"name": "lstm"}, "fit": seed}
+    risen = {label: {"rise": rise, "std": 0.0} for label, rise in columns.items()}
+    return step("importance", params, {"rmse": 1.0, "columns": risen})
+
+
+def test_importance_is_averaged_over_the_nets_that_read_a_column():
+    # Given three nets, two of which read `a`
+    steps = [
+        importance_step("IMF0", {"a IMF0": 0.10, "b IMF0 shaped": 0.0}, 1),
+        importance_step("IMF0", {"a IMF0": 0.30}, 2),
+        importance_step("Residue", {"b Residue shaped": -0.01}, 3),
+    ]
+
+    grid = importance_grid(SWEEP, steps)
+
+    assert grid.columns == ("a", "b shaped")
+    assert [row.labels for row in grid.rows] == [("IMF0", "lstm"), ("Residue", "lstm")]
+    assert grid.rows[0].words[0].text == "20.0 ± 14.1 (2)"
+    assert grid.rows[0].facts["a.rise"] == pytest.approx(0.2)
+    assert [word.text for word in grid.rows[1].words] == ["", "-1.0 ± 0.0 (1)"]
+
+
+def test_a_sweep_that_did_not_ask_for_importance_is_told_how():
+    with pytest.raises(InputError, match="permutations: 5"):
+        importance_grid(SWEEP, [])
+
+
+# ---- Shapley ----------------------------------------------------------------------------------------------
+
+COLUMNS = ("a", "b", "c")
+every_worth = st.lists(st.floats(-100, 100), min_size=8, max_size=8).map(
+    lambda values: dict(zip(subsets(COLUMNS), values, strict=True))
+)
+
+
+@settings(deadline=None, max_examples=100)
+@given(every_worth)
+def test_the_shares_add_up_to_what_all_columns_gain(worth):
+    gain = worth[frozenset(COLUMNS)] - worth[frozenset()]
+
+    assert sum(shapley(worth).values()) == pytest.approx(gain, abs=1e-9)
+
+
+@settings(deadline=None, max_examples=100)
+@given(every_worth)
+def test_columns_that_are_alike_get_the_same_share_and_one_that_does_nothing_none(worth):
+    # Given that `a` and `b` may be exchanged and `c` changes nothing
+    def alike(subset):
+        return worth[frozenset(COLUMNS[: len(subset - {"c"})])]
+
+    shares = shapley({subset: alike(subset) for subset in subsets(COLUMNS)})
+
+    assert shares["a"] == pytest.approx(shares["b"], abs=1e-9)
+    assert shares["c"] == pytest.approx(0, abs=1e-9)
+
+
+def test_a_share_is_the_mean_of_what_a_column_adds_in_every_order():
+    # Given a game worked out by hand: `a` alone 1, `b` alone 2, both 6
+    worth = {frozenset(): 0.0, frozenset("a"): 1.0, frozenset("b"): 2.0, frozenset("ab"): 6.0}
+
+    assert shapley(worth) == {"a": 2.5, "b": 3.5}
+
+
+def study(skip=(), **changed):
+    """Runs over all subsets of two columns: `a` lowers the error by 0.2, `b` raises it by 0.1."""
+    chosen = chain.from_iterable(combinations("ab", size) for size in range(3))
+    return [
+        run(exog, seed=seed, rmse=1.0 - 0.2 * ("a" in exog) + 0.1 * ("b" in exog) + 0.01 * seed, **changed)
+        for exog in chosen
+        for seed in range(2)
+        if exog not in skip
+    ]
+
+
+def test_each_columns_share_in_the_error_is_shown():
+    grid = shapley_grid(SWEEP, study(), "rmse", "test")
+
+    (row,) = grid.rows
+    assert [word.text for word in row.words] == ["1.005", "+0.2", "-0.1", "0.905"]
+    assert [word.style for word in row.words] == ["", "green", "yellow", ""]
+    assert row.facts["a"] == pytest.approx(0.2)
+
+
+def test_subsets_that_lack_are_named_instead_of_numbers():
+    (row,) = shapley_grid(SWEEP, study(skip=[("a",)]), "rmse", "test").rows
+
+    assert row.words[0].text == "1 of 4 subsets lack, such as a"
+    assert row.facts == {"missing": 1}
+
+
+def test_shares_from_runs_that_saw_the_future_are_marked():
+    leaky = {"decompose": {"method": "emd", "mode": "full"}}
+    sweep = SweepRow("a" * 64, "s", 1, NOW, NOW, None, axes=("exog", "decompose.mode"), leakage="allow")
+    grid = shapley_grid(sweep, [*study(), *study(config=leaky)], "rmse", "test")
+
+    assert [row.labels for row in grid.rows] == [("lstm", "causal"), ("lstm", "full")]
+    assert [row.facts["leaks"] for row in grid.rows] == [False, True]
+    assert grid.rows[1].words[1].text == "+0.2~"
+    assert grid.notes[-1].startswith("~ saw the future")
+
+
+def test_without_exogenous_columns_there_is_nothing_to_share():
+    with pytest.raises(InputError, match="no run of this sweep reads exogenous columns"):
+        shapley_grid(SWEEP, [run(rmse=1.0)], "rmse", "test")
+
+
+# ---- forms ------------------------------------------------------------------------------------------------
+
+
+def test_a_grid_is_written_in_every_form():
+    grid = shapley_grid(SWEEP, study(), "rmse", "test")
+
+    assert "+0.2" in terminal(grid)
+    assert "| net.name | none | a | b | all |" in grid_to_markdown(grid)
+    (line,) = csv.DictReader(io.StringIO(grid_to_csv(grid)))
+    assert float(line["b"]) == pytest.approx(-0.1)
+    assert GRID_FORMS["json"](grid)["rows"][0]["row"] == {"net.name": "lstm"}
+
+
+class Reads:
+    """A store with one sweep."""
+
+    def __init__(self, runs):
+        self._runs = runs
+
+    async def find_sweep(self, text):
+        return SWEEP
+
+    async def runs(self, sweep):
+        return self._runs
+
+    async def steps(self, sweep, op):
+        return []
+
+
+async def test_components_are_shown_beside_what_they_add_up_to():
+    # Given a decomposed run and a baseline that is not
+    decomposed = run(
+        config={"decompose": {"method": "emd", "mode": "causal"}},
+        metrics={"IMF0/rmse": 0.3, "Residue/rmse": 0.9},
+        rmse=0.8,
+    )
+    plain = run(role="baseline", config={"net": {"name": "last"}}, rmse=0.6)
+
+    # When the table of components is asked for
+    table = await read_answer(Reads([decomposed, plain]), None, Wish(rows=("net.name",)), "components")
+
+    # Then every component has a column, which is empty where nothing was decomposed
+    assert [column.metric for column in table.columns] == ["rmse", "IMF0/rmse", "Residue/rmse"]
+    means = [[cell.mean if cell else None for cell in row.cells] for row in table.rows]
+    assert means == [[0.8, 0.3, 0.9], [0.6, None, None]]
+
+
+async def test_components_of_a_sweep_without_any_are_an_error():
+    with pytest.raises(InputError, match="no run has rmse of components"):
+        await read_answer(Reads([run(rmse=0.6)]), None, Wish(), "components")
+
+
+@pytest.mark.parametrize("about", ["relevance", "importance"])
+async def test_views_ask_the_store_for_the_steps_of_their_operation(about):
+    with pytest.raises(InputError, match=about):
+        await read_answer(Reads([]), None, Wish(), about)
