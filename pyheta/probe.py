@@ -16,11 +16,11 @@ import polars as pl
 from numpy.typing import NDArray
 from safetensors.numpy import load_file
 
+from pyheta.graph import RunGraph, step_of
 from pyheta.ops import OPS, FitOn, Result, Task, fit_on
 from pyheta.pipeline.facts import DatasetFacts
 from pyheta.pipeline.sources import table
 from pyheta.pipeline.splits import Split
-from pyheta.plan import Graph
 from pyheta.steps import Key, Step, canonical
 from pyheta.sweep import Explain, Run, RunConfig
 
@@ -185,11 +185,12 @@ def scenes(
         facts = datasets[run.config.dataset_key()]
         frame = table(facts.source, files.get(facts.files.get("raw", "")))
         config = _in_small(run.config)
-        load = Step("load", OPS["load"].version, OPS["load"].kind, facts.source, {}, facts.files)
-        small = Run(run.ordinal, config, run.seed, run.role, run.written)
-        steps, _ = Graph(Explain(relevance=("farm", "pearson"), draws=2)).of_run(small, load)
+        load = step_of("load", facts.source, {}, facts.files)
+        explain = Explain(relevance=("farm", "pearson"), draws=2)
+        graph = RunGraph(config.reduced(), config.nets(), load, explain)
+        graph.score(run.seed)
         rows = min(frame.height, _rows(config))
-        yield run, Scene(list(steps.values()), frame[:rows], Split.of(config.split.model_dump(), rows))
+        yield run, Scene(list(graph.steps.values()), frame[:rows], Split.of(config.split.model_dump(), rows))
 
 
 def _representatives(runs: Sequence[Run]) -> Sequence[Run]:

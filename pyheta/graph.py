@@ -1,0 +1,176 @@
+"""The steps of one run: what its nets read, back to the data set, and what its score needs.
+
+    load ─► decompose(column) ─► shape(column, component) ─► fit(component) ─► score(run)
+                     └──► relevance(column, component)            └──► importance(component)
+
+A step's parameters hold what can change its outcome and nothing else. So two runs that differ in an option
+that cannot matter to their nets, as the seed of a ridge regression, share their steps. `relevance` and
+`importance` explain; no run needs them.
+"""
+
+from collections.abc import Iterable, Mapping, Sequence
+from dataclasses import dataclass, field
+from typing import Any
+
+from pyheta.ops import OPS
+from pyheta.pipeline.channels import Source
+from pyheta.pipeline.components import WHOLE
+from pyheta.steps import Key, Step
+from pyheta.sweep import Explain
+from pyheta.sweep.config import RunConfig
+
+LEAST_KEPT = 16  # rows of a causal decomposition's tail: shorter windows share one
+
+FORMS = {"original": (False,), "shaped": (True,), "both": (False, True)}
+
+
+def step_of(
+    op: str,
+    params: Mapping[str, Any],
+    needs: Mapping[str, Key],
+    files: Mapping[str, str] | None = None,
+) -> Step:
+    """A step of this version of its operation."""
+    return Step(op, OPS[op].version, OPS[op].kind, params, needs, files or {})
+
+
+@dataclass
+class RunGraph:
+    """The steps of one run while they are made, each after those that it needs.
+
+    `config` is reduced; `nets` are the configurations of its nets by component; `made` has the keys of its
+    data steps by their roles.
+    """
+
+    config: RunConfig
+    nets: Mapping[str, RunConfig]
+    load: Step
+    explain: Explain
+    steps: dict[Key, Step] = field(default_factory=dict)
+    made: dict[str, Key] = field(default_factory=dict)
+
+    def __post_init__(self) -> None:
+        self.steps[self.load.key] = self.load
+        self.made["load"] = self.load.key
+
+    def score(self, seed: int) -> Key:
+        """The run's score with all that it needs."""
+        config = self.config
+        fits = {name: self._fit(name, seed) for name in self.nets}
+        params = {
+            "target": config.target,
+            "components": list(fits),
+            "split": self._split,
+            "scale": config.scale,
+        }
+        read = {role: key for fit in fits.values() for role, key in self.steps[fit].needs.items()}
+        needs = {"load": self.load.key, **read, **{f"fit/{name}": key for name, key in fits.items()}}
+        return self._add("score", params, needs)
+
+    def _fit(self, component: str, seed: int) -> Key:
+        """The fit of one net, with all that it needs and all that explains it."""
+        config = self.nets[component]
+        sources = _sources(config, component)
+        needs = self._needs(sources)
+        params: dict[str, Any] = {
+            "component": component,
+            "sources": [source.as_params() for source in sources],
+            "split": self._split,
+            **config.model_dump(mode="json", include={"window", "scale", "net"}),
+        }
+        if config.net.trained_by_gradient:
+            params["train"] = config.train.model_dump(mode="json")
+        if config.net.stochastic:
+            params["seed"] = seed
+        key = self._add("fit", params, needs)
+        self._explain(config, component, sources, needs | {"fit": key})
+        return key
+
+    @property
+    def _split(self) -> dict[str, Any]:
+        return self.config.split.model_dump()
+
+    def _add(self, op: str, params: Mapping[str, Any], needs: Mapping[str, Key]) -> Key:
+        made = step_of(op, params, needs)
+        self.steps.setdefault(made.key, made)
+        return made.key
+
+    def _needs(self, sources: Iterable[Source]) -> dict[str, Key]:
+        return {source.role: self._made(source) for source in sources}
+
+    def _made(self, source: Source) -> Key:
+        """The step that makes a channel; made once in a run, since its role says all about it."""
+        if source.role not in self.made:
+            self.made[source.role] = self._shape(source) if source.shaped else self._decompose(source)
+        return self.made[source.role]
+
+    def _decompose(self, source: Source) -> Key:
+        decompose = self.config.decompose
+        params = {"column": source.column, **decompose.as_params()}
+        if decompose.mode == "causal":
+            params["keep"] = self._kept()
+        if decompose.mode == "parts":
+            params["split"] = self._split
+        return self._add("decompose", params, {"load": self.load.key})
+
+    def _kept(self) -> int:
+        """The longest window of the run's nets, rounded up to a power of two: nearby windows share."""
+        longest = max(LEAST_KEPT, *(net.window.input for net in self.nets.values()))
+        return 1 << (longest - 1).bit_length()
+
+    def _shape(self, source: Source) -> Key:
+        params = self._pair(source) | self.config.shaping.as_params()
+        return self._add("shape", params, self._pair_needs(source))
+
+    def _pair(self, source: Source) -> dict[str, Any]:
+        return {
+            "target": self.config.target,
+            "column": source.column,
+            "component": source.component,
+            "split": self._split,
+        }
+
+    def _pair_needs(self, source: Source) -> dict[str, Key]:
+        columns = (self.config.target, source.column)
+        return self._needs(Source(column, source.component) for column in columns)
+
+    def _explain(
+        self, config: RunConfig, component: str, sources: Sequence[Source], needs: Mapping[str, Key]
+    ) -> None:
+        others = {(source.column, source.component) for source in sources} - {
+            (config.target, source.component) for source in sources
+        }
+        if self.explain.relevance:
+            for column, part in sorted(others):
+                self._relevance(Source(column, part))
+        if self.explain.permutations and others:
+            params = {
+                "component": component,
+                "net": {"name": config.net.name},
+                "split": self._split,
+                "permutations": self.explain.permutations,
+                "seed": 0,
+            }
+            self._add("importance", params, needs)
+
+    def _relevance(self, source: Source) -> None:
+        explain = self.explain
+        params = self._pair(source) | {
+            "measures": sorted(explain.relevance),
+            "max_lag": explain.max_lag,
+            "draws": explain.draws,
+            "seed": 0,
+        }
+        self._add("relevance", params, self._pair_needs(source))
+
+
+def _sources(config: RunConfig, component: str) -> list[Source]:
+    """What the net of a component reads, its target first.
+
+    A net that forecasts the series itself from the components reads the series too, as its target.
+    """
+    if component == WHOLE and config.decompose.method != "none":
+        parts = config.component_names()
+        return [Source(config.target), *(one for part in parts for one in _sources(config, part))]
+    exog = [Source(column, component, form) for column in config.exog for form in FORMS[config.exog_form]]
+    return [Source(config.target, component), *exog]
