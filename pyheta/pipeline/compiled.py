@@ -11,14 +11,27 @@ from numba import njit
 
 Function = TypeVar("Function", bound=Callable[..., Any])
 
-_OPTIONS: dict[str, Any] = {"cache": True, "nogil": True, "error_model": "numpy"}
+_OPTIONS: dict[str, Any] = {"nogil": True, "error_model": "numpy"}
 
 
 def compiled(function: Function) -> Function:
     """A multiplication and the addition after it may become one instruction; nothing else is reordered."""
-    return cast(Function, njit(**_OPTIONS, fastmath={"contract"})(function))
+    return _jit(function, {"contract"})
 
 
 def compiled_sum(function: Function) -> Function:
     """For sums that may be taken in any order, because they are only held against limits."""
-    return cast(Function, njit(**_OPTIONS, fastmath={"contract", "reassoc", "nnan", "nsz"})(function))
+    return _jit(function, {"contract", "reassoc", "nnan", "nsz"})
+
+
+def compiled_exactly(function: Function) -> Function:
+    """Every operation as it is written: the same bits as numpy's."""
+    return _jit(function, set())
+
+
+def _jit(function: Function, fastmath: set[str]) -> Function:
+    options = _OPTIONS | {"fastmath": fastmath}
+    try:
+        return cast(Function, njit(**options, cache=True)(function))
+    except RuntimeError:  # nowhere to keep it: neither here nor in the user's home can be written to
+        return cast(Function, njit(**options)(function))

@@ -8,10 +8,10 @@ values sharing the mean of theirs, and measures any monotonic relation.
 from collections.abc import Callable, Iterator
 
 import numpy as np
-from numba import njit
 from numpy.typing import NDArray
 
 from pyheta.errors import StepError
+from pyheta.pipeline.compiled import compiled_exactly
 from pyheta.pipeline.scaling import Floats
 
 LEAST_PAIRS = 3  # two points always lie on a line
@@ -85,7 +85,7 @@ def _correlation(one: Floats, other: Floats) -> float:
     return float(np.clip((first * second).sum() / size, -1.0, 1.0))
 
 
-@njit(cache=True)
+@compiled_exactly
 def _ranks(values: Floats, order: NDArray[np.intp], start: int, stop: int) -> Floats:
     """Ranks from 0 of values[start:stop] among themselves; `order` sorts all of `values`."""
     ranks = np.empty(stop - start)

@@ -9,9 +9,9 @@ so that every path from one corner to the other has the same total weight, N + M
 """
 
 import numpy as np
-from numba import njit
 
 from pyheta.errors import StepError
+from pyheta.pipeline.compiled import compiled_exactly
 from pyheta.pipeline.scaling import Floats
 
 
@@ -34,7 +34,7 @@ def dtw_distance(first: Floats, second: Floats, *, band: int | None = None) -> f
     return float(_distance(one, other, width))
 
 
-@njit(cache=True)
+@compiled_exactly
 def _distance(first: Floats, second: Floats, band: int) -> float:
     columns = len(second)
     # One place more on the left, for the column before the first. Right of the band a row stays infinite.

@@ -24,10 +24,10 @@ from collections.abc import Sequence
 from dataclasses import dataclass
 
 import numpy as np
-from numba import njit
 from numpy.typing import ArrayLike, NDArray
 
 from pyheta.errors import StepError
+from pyheta.pipeline.compiled import compiled_exactly
 from pyheta.pipeline.scaling import Floats, Scaler
 
 Rows = NDArray[np.int64]
@@ -230,7 +230,7 @@ def _weighted(values: Floats, weights: Floats) -> Floats:
     return total
 
 
-@njit(cache=True)
+@compiled_exactly
 def _distance(one: float, other: float, metric: bool) -> float:  # noqa: FBT001 (numba)
     """Of two angles; the angles' form of the formula decides ties between steps of a path."""
     phi = abs(one - other)
@@ -241,7 +241,7 @@ def _distance(one: float, other: float, metric: bool) -> float:  # noqa: FBT001 
     return math.sin(phi)
 
 
-@njit(cache=True)
+@compiled_exactly
 def _distances(one: Floats, other: Floats, metric: bool) -> Floats:  # noqa: FBT001 (numba)
     found = np.empty_like(one)
     for i in range(len(one)):
@@ -249,7 +249,7 @@ def _distances(one: Floats, other: Floats, metric: bool) -> Floats:  # noqa: FBT
     return found
 
 
-@njit(cache=True)
+@compiled_exactly
 def _step(target: Floats, column: Floats, y: int, x: int, metric: bool) -> tuple[int, int, float]:  # noqa: FBT001
     """How far the next step goes on each side, and its distance; nothing to compare costs nothing."""
     if y + 1 >= len(target) or x + 1 >= len(column):
@@ -266,7 +266,7 @@ def _step(target: Floats, column: Floats, y: int, x: int, metric: bool) -> tuple
     return down, right, best
 
 
-@njit(cache=True)
+@compiled_exactly
 def _walk(target: Floats, column: Floats, metric: bool) -> tuple[Rows, float]:  # noqa: FBT001 (numba)
     """Angles of all slopes → the path, (2, steps). A step of 2 on one side passes the row between."""
     path = np.empty((2, len(target) + len(column)), np.int64)
@@ -283,7 +283,7 @@ def _walk(target: Floats, column: Floats, metric: bool) -> tuple[Rows, float]:  
     return path[:, :steps].copy(), cost
 
 
-@njit(cache=True)
+@compiled_exactly
 def _local(target: Floats, column: Floats, window: int, before: int) -> Floats:
     """Relevance of the window that begins `before` rows before each row; 0 (the mean) stands outside."""
     rows = len(target)
@@ -298,7 +298,7 @@ def _local(target: Floats, column: Floats, window: int, before: int) -> Floats:
     return relevance
 
 
-@njit(cache=True)
+@compiled_exactly
 def _moves(values: Floats, start: int, stop: int) -> bool:
     for i in range(start + 1, stop):  # noqa: SIM110 (numba compiles no generator)
         if values[i] != values[start]:
@@ -306,7 +306,7 @@ def _moves(values: Floats, start: int, stop: int) -> bool:
     return False
 
 
-@njit(cache=True)
+@compiled_exactly
 def _correlation(first: Floats, second: Floats, start: int, stop: int) -> float:
     """Centred within the window: running sums of squares lose their digits far from zero."""
     mean, other_mean = 0.0, 0.0

@@ -147,6 +147,40 @@ def test_bad_data_are_refused_with_row_and_column(
     assert "Traceback" not in done.stderr
 
 
+DECOMPOSED = """
+name: s
+config:
+  dataset: ./d.csv
+  target: load
+  window: {input: 4}
+  net: ridge
+  split: {train: 0.5, val: 0.25, test: 0.25}
+  decompose: {method: emd, window: 16, max_imf: 1}
+  exog: [other]
+"""
+UNFIT = {
+    "a constant column": ([7] * 80, ["s.yaml:10", "'other' is constant"]),
+    "a column that turns too rarely": (range(80), ["s.yaml:10", "'other' turns 0 times"]),
+    "the target's own values": ([i * i % 7 for i in range(80)], ["s.yaml:10", "values of the target 'load'"]),
+}
+
+
+@pytest.mark.parametrize(("values", "words"), UNFIT.values(), ids=UNFIT)
+def test_columns_that_cannot_be_decomposed_are_refused_before_anything_is_computed(
+    pyheta, tmp_path: Path, values, words: list[str]
+) -> None:
+    # Given a file whose second column is unfit
+    rows = [f"2020-01-{1 + i // 24:02} {i % 24:02}:00,{i * i % 7},{value}" for i, value in enumerate(values)]
+    (tmp_path / "d.csv").write_text("\n".join(["time,load,other", *rows, ""]))
+    (tmp_path / "s.yaml").write_text(DECOMPOSED.lstrip())
+    # When it is to be run
+    done = pyheta("run", "s.yaml")
+    # Then nothing is begun
+    assert (done.returncode, done.stdout, "Traceback" in done.stderr) == (2, "", False)
+    for word in words:
+        assert word in done.stderr
+
+
 @pytest.mark.parametrize(
     ("variables", "code", "words"),
     [
