@@ -104,7 +104,9 @@ def _read(source: Source, products: Mapping[str, Path]) -> Channel:
         return Channel(read_table(products["table"]).select([source.column]).columns[source.column])
     values, tails = f"{source.component}/values", f"{source.component}/tails"
     found = _tensors(products["components"], values, tails)
-    return Channel(found[values], found.get(tails))
+    if tails not in found:
+        return Channel(found[values])
+    return Channel(found[values], found[values][:, np.newaxis] + found[tails])
 
 
 def _tensors(path: Path, *names: str) -> dict[str, NDArray[Any]]:

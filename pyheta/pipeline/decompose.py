@@ -30,7 +30,8 @@ Floats = NDArray[np.float64]
 
 
 def decompose(task: Task) -> Result:
-    """Product `components`: for each, `IMF0/values` (rows,) float64 and, where causal, `IMF0/tails`.
+    """Product `components`: for each, `IMF0/values` (rows,) float64 and, where causal, `IMF0/tails`
+    (rows, keep) float32, how far the rows before lay from the row's value (see `decompositions.Causal`).
 
     params: column, the options of a `decompose` section; `keep`, how many rows of a window are kept as its
     tail (causal), and `split` (parts). Raises StepError for a column that has no components.

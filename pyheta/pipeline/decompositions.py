@@ -31,10 +31,15 @@ ENSEMBLES = {"eemd": eemd, "ceemdan": ceemdan}
 
 @dataclass(frozen=True, slots=True)
 class Causal:
-    """Row t of everything comes from values[: t + 1] alone. Rows before the first window are NaN."""
+    """Row t of everything comes from values[: t + 1] alone. Rows before the first window are NaN.
 
-    values: Floats  # (components, n): the last value of each component
-    tails: NDArray[np.float32]  # (components, n, keep): the last `keep` values, the latest last
+    `values` are the components' last values, (components, n). `tails` say how far the last `keep` values
+    lie from the last one, which comes last and is 0: (components, n, keep). Differences are small where a
+    series is large, so float32 is enough for them.
+    """
+
+    values: Floats
+    tails: NDArray[np.float32]
 
 
 def whole(values: Floats, options: Mapping[str, Any], progress: Progress) -> Floats:

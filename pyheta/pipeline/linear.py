@@ -48,4 +48,4 @@ def _keep(found: Floats, row: int, out: Out) -> None:
     """found: (windows, components, keep), of windows that end in `row` and the rows after it."""
     stop = row + len(found)
     out[0][:, row:stop] = found[:, :, -1].T
-    out[1][:, row:stop] = found.swapaxes(0, 1)
+    out[1][:, row:stop] = (found - found[:, :, -1:]).swapaxes(0, 1)

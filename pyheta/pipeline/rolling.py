@@ -107,4 +107,4 @@ def keep_ends(rows: Floats, found: int, t: int, last: Floats, tails: Tails) -> N
         k = residue if source == found else source
         last[k, t] = rows[source, -1]
         for j in range(keep):
-            tails[k, t, j] = rows[source, rows.shape[1] - keep + j]
+            tails[k, t, j] = rows[source, rows.shape[1] - keep + j] - rows[source, -1]
