@@ -27,6 +27,10 @@ def _options(config: Mapping[str, Any]) -> Iterator[str]:
 
 
 def _shapes(config: Mapping[str, Any]) -> bool:
-    """Whether any net of the run reads shaped columns."""
-    own = [changes["exog"] for changes in config.get("components", {}).values() if "exog" in changes]
-    return config["exog_form"] != "original" and any([config["exog"], *own])
+    """Whether any net of the run may read shaped columns.
+
+    Several patterns can mean one component, so what each of them changes counts for all.
+    """
+    said = [config, *config.get("components", {}).values()]
+    forms = {each["exog_form"] for each in said if "exog_form" in each}
+    return forms != {"original"} and any(each.get("exog") for each in said)

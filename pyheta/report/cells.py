@@ -7,10 +7,9 @@ from statistics import fmean, stdev
 
 from pyheta.pipeline.leakage import leaks
 from pyheta.report.labels import value_at
+from pyheta.report.metrics import higher_is_better
 from pyheta.steps import State, canonical
 from pyheta.store.seam import RunRow
-
-HIGHER_IS_BETTER = frozenset({"r2", "skill"})
 
 # Runs that agree in these forecast the same values, so that their errors may be compared.
 QUESTION = ("dataset", "target", "split", "window.horizon")
@@ -59,7 +58,7 @@ class Entry:
     def loss(self) -> float | None:
         """The mean, turned so that less is better."""
         mean = self.cell.mean
-        return -mean if mean is not None and self.metric in HIGHER_IS_BETTER else mean
+        return -mean if mean is not None and higher_is_better(self.metric) else mean
 
 
 def entry(place: tuple[int, int], runs: Sequence[RunRow], metric: str, split: str) -> Entry:
@@ -74,10 +73,17 @@ def entry(place: tuple[int, int], runs: Sequence[RunRow], metric: str, split: st
     )
 
 
-def has_metric(runs: Sequence[RunRow], metric: str) -> bool:
-    """Whether runs of this configuration may have a metric: undecomposed ones have none of components."""
-    methods = {value_at(run.config, "decompose.method") for run in runs}
-    return "/" not in metric or not methods <= {None, "none"}
+def with_metric(runs: Sequence[RunRow], metric: str) -> Sequence[RunRow]:
+    """Those that have a metric or may come to have it: a component's only where there is that component."""
+    component, of_component, _ = metric.rpartition("/")
+    return [run for run in runs if _has_component(run, component)] if of_component else runs
+
+
+def _has_component(run: RunRow, component: str) -> bool:
+    """Of a run that has not ended well nobody knows, unless nothing is decomposed."""
+    if run.state is State.SUCCEEDED:
+        return any(name.startswith(f"{component}/") for _, name, _ in run.metrics)
+    return value_at(run.config, "decompose.method") not in {None, "none"}
 
 
 def _cell(runs: Sequence[RunRow], metric: str, split: str) -> Cell:

@@ -162,7 +162,7 @@ def _json_row(table: Table, row: Row) -> Mapping[str, Any]:
 
 def grid_to_terminal(grid: Grid) -> RenderableType:
     """The grid and its notes."""
-    shown = screen_table(*grid.keys, *right(*grid.columns), title=grid.title)
+    shown = screen_table(*grid.keys, *right(*map(plain, grid.columns)), title=grid.title)
     for row in grid.rows:
         shown.add_row(*map(plain, row.labels), *(Text(plain(word.text), word.style) for word in row.words))
     return parts(shown, _notes(grid.notes))
@@ -172,8 +172,8 @@ def grid_to_markdown(grid: Grid) -> str:
     """A pipe table with the notes as a list below."""
     rule = [":--"] * len(grid.keys) + ["--:"] * len(grid.columns)
     rows = [[*row.labels, *(word.text for word in row.words)] for row in grid.rows]
-    lines = [f"| {' | '.join(cells)} |" for cells in ([*grid.keys, *grid.columns], rule)]
-    lines += [f"| {' | '.join(map(_escaped, cells))} |" for cells in rows]
+    heads, *body = [map(_escaped, cells) for cells in ([*grid.keys, *grid.columns], *rows)]
+    lines = [f"| {' | '.join(cells)} |" for cells in (heads, rule, *body)]
     return "\n".join([*lines, "", *(f"- {_escaped(note)}" for note in grid.notes)]) + "\n"
 
 

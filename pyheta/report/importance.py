@@ -5,6 +5,7 @@ from collections.abc import Iterable, Mapping, Sequence
 from statistics import fmean, stdev
 
 from pyheta.errors import InputError
+from pyheta.pipeline.components import WHOLE
 from pyheta.report.grid import Grid, GridRow, Word, missing
 from pyheta.store.seam import StepRow, SweepRow
 
@@ -12,6 +13,8 @@ NOTES = (
     "Rise of the RMSE on the test part when the windows of a column are permuted (Breiman 2001), in percent:",
     "mean ± standard deviation over the nets of the sweep that read the column; n of them in brackets.",
 )
+
+SHAPED = " shaped"
 
 Rises = Mapping[str, Sequence[float]]  # by the channel's label
 
@@ -45,7 +48,9 @@ def _rises(steps: Iterable[StepRow]) -> Mapping[tuple[str, str], Rises]:
 
 def _without_component(label: str, component: str) -> str:
     """ "HUFL IMF0 shaped" is HUFL shaped in the row of IMF0."""
-    return " ".join(part for part in label.split(" ") if part != component)
+    form = SHAPED if label.endswith(SHAPED) else ""
+    own = "" if component == WHOLE else f" {component}"
+    return label.removesuffix(form).removesuffix(own) + form
 
 
 def _row(labels: tuple[str, str], rises: Rises, columns: Sequence[str]) -> GridRow:
@@ -60,6 +65,8 @@ def _row(labels: tuple[str, str], rises: Rises, columns: Sequence[str]) -> GridR
 def _word(values: Sequence[float]) -> Word:
     if not values:
         return Word()
-    mean, spread = 100 * fmean(values), 100 * stdev(values) if len(values) > 1 else 0.0
-    style = "green" if mean > spread else "dim"
-    return Word(f"{mean:.1f} ± {spread:.1f} ({len(values)})", style)
+    mean = 100 * fmean(values)
+    if len(values) == 1:  # one net has no spread to judge its mean by
+        return Word(f"{mean:.1f} (1)")
+    spread = 100 * stdev(values)
+    return Word(f"{mean:.1f} ± {spread:.1f} ({len(values)})", "green" if mean > spread else "dim")

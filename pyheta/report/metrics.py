@@ -16,6 +16,14 @@ UNITS = {
 }
 
 
+_HIGHER_IS_BETTER = frozenset({"r2", "skill"})
+
+
+def higher_is_better(metric: str) -> bool:
+    """Whether more of a metric is better, also of a component's (`IMF0/skill`)."""
+    return metric.rpartition("/")[2] in _HIGHER_IS_BETTER
+
+
 def unit_of(metric: str) -> str:
     """The units of a metric, also of a component's (`IMF0/rmse`); empty if it is not known."""
     _, of_component, name = metric.rpartition("/")

@@ -1,18 +1,24 @@
 """From a sweep in the store to its table."""
 
+import re
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, replace
 from typing import Any
 
 from pyheta.errors import InputError
+from pyheta.pipeline.leakage import leaks
 from pyheta.report.grid import Grid
 from pyheta.report.importance import importance_grid
 from pyheta.report.relevance import relevance_grid
 from pyheta.report.shapley import shapley_grid
 from pyheta.report.table import Layout, Table, build
+from pyheta.report.wording import mixed_notes
 from pyheta.store.seam import Reads, RunRow
 
 DEFAULT_METRIC = "rmse"
+
+# Views of steps, by the operation that they are about.
+EXPLAINING = {"relevance": relevance_grid, "importance": importance_grid}
 
 
 @dataclass(frozen=True, slots=True)
@@ -39,11 +45,10 @@ async def read_answer(reads: Reads, text: str | None, wish: Wish, about: str) ->
     if about == "runs":
         return await read_table(reads, text, wish)
     sweep = await reads.find_sweep(text)
-    if about == "relevance":
-        return relevance_grid(sweep, await reads.steps(sweep.id, "relevance"))
-    if about == "importance":
-        return importance_grid(sweep, await reads.steps(sweep.id, "importance"))
     runs = await reads.runs(sweep.id)
+    if explain := EXPLAINING.get(about):
+        grid = explain(sweep, await reads.steps(sweep.id, about))
+        return replace(grid, notes=(*grid.notes, *mixed_notes(leaks(run.config) for run in runs)))
     plan = layout(sweep.report, wish)
     if about == "shapley":
         return shapley_grid(sweep, runs, plan.metrics[0], plan.split)
@@ -52,11 +57,16 @@ async def read_answer(reads: Reads, text: str | None, wish: Wish, about: str) ->
 
 def _of_components(runs: Sequence[RunRow], metric: str) -> Sequence[str]:
     """A metric of the series, then of each component. Raises InputError where nothing was decomposed."""
-    names = dict.fromkeys(name for run in runs for _, name, _ in run.metrics if name.endswith(f"/{metric}"))
+    names = {name for run in runs for _, name, _ in run.metrics if name.endswith(f"/{metric}")}
     if not names:
         cure = "components have mae, mse, rmse and skill once they are scored"
         raise InputError(f"no run has {metric} of components", cure=cure)
-    return (metric, *names)
+    return (metric, *sorted(names, key=_natural))
+
+
+def _natural(name: str) -> list[str | int]:
+    """IMF2 before IMF10."""
+    return [int(part) if part.isdecimal() else part for part in re.split(r"(\d+)", name)]
 
 
 def layout(section: Mapping[str, Any], wish: Wish) -> Layout:

@@ -10,8 +10,8 @@ from pyheta.store.seam import StepRow, SweepRow
 BEYOND = "+"
 
 NOTES = (
-    "In brackets: mean and 95 % bound of the same measure for the column shifted in time at random.",
-    f"{BEYOND} beyond that bound. Lag: rows by which the column leads the target. Training rows only.",
+    "In brackets: mean and 95 % bound of the same measure for the column shifted in time at random;",
+    f"what is beyond is marked {BEYOND}. Lag: rows by which the column leads the target. Training rows only.",
 )
 
 
@@ -21,21 +21,23 @@ def relevance_grid(sweep: SweepRow, steps: Sequence[StepRow]) -> Grid:
         cure = "add `explain: {relevance: [pearson, farm]}` to the sweep and submit it again"
         raise InputError("this sweep did not ask for relevance", cure=cure)
     done = [step for step in steps if step.summary]
+    targets = list(dict.fromkeys(step.params["target"] for step in steps))
+    keys = (*(["target"] if len(targets) > 1 else []), "column", "component")
     measures = tuple(dict.fromkeys(name for step in done for name in (step.summary or {})["measures"]))
     return Grid(
-        title=f"{sweep.title}: relevance to {steps[0].params['target']}",
-        keys=("column", "component"),
+        title=f"{sweep.title}: relevance to {', '.join(targets)}",
+        keys=keys,
         columns=measures,
-        rows=tuple(_row(step, measures) for step in done),
+        rows=tuple(_row(step, keys, measures) for step in done),
         notes=(*missing(steps, len(done)), *NOTES),
     )
 
 
-def _row(step: StepRow, measures: Sequence[str]) -> GridRow:
+def _row(step: StepRow, keys: Sequence[str], measures: Sequence[str]) -> GridRow:
     found: Mapping[str, Mapping[str, Any]] = (step.summary or {})["measures"]
     facts = {f"{name}.{fact}": value for name, measured in found.items() for fact, value in measured.items()}
     words = tuple(_word(found[name]) if name in found else Word() for name in measures)
-    return GridRow((step.params["column"], step.params["component"]), words, facts)
+    return GridRow(tuple(step.params[key] for key in keys), words, facts)
 
 
 def _word(measured: Mapping[str, Any]) -> Word:

@@ -16,12 +16,16 @@ from typing import Any
 
 from pyheta.errors import InputError
 from pyheta.pipeline.leakage import leaks
-from pyheta.report.cells import HIGHER_IS_BETTER
 from pyheta.report.grid import Grid, GridRow, Word
 from pyheta.report.labels import keys_of, label
+from pyheta.report.metrics import higher_is_better
+from pyheta.report.table import check_metrics
 from pyheta.report.wording import LEAKY, leak_notes, unit_notes
 from pyheta.steps import canonical
 from pyheta.store.seam import RunRow, SweepRow
+
+#: Of more columns than these the subsets are too many to be written out as a number.
+MOST_COUNTED = 20
 
 Subset = frozenset[str]
 Worth = Mapping[Subset, float]
@@ -49,7 +53,11 @@ def subsets(columns: Sequence[str]) -> Iterable[Subset]:
 
 
 def shapley_grid(sweep: SweepRow, runs: Sequence[RunRow], metric: str, split: str) -> Grid:
-    """A row for each configuration apart from its columns. Raises InputError where no column varies."""
+    """A row for each configuration apart from its columns.
+
+    Raises InputError where no run reads columns, and for a metric that no run has.
+    """
+    check_metrics([metric], runs)
     nets = [run for run in runs if run.role == "net"]
     columns = sorted({column for run in nets for column in run.config["exog"]})
     if not columns:
@@ -79,19 +87,23 @@ def _row(
 ) -> GridRow:
     labels = tuple(label(runs[0], key) for key in keys)
     results = _results(runs, metric, split)
-    wanted = list(subsets(columns))
-    if lacking := [subset for subset in wanted if subset not in results]:
-        example = " ".join(sorted(lacking[0])) or "none"
-        text = f"{len(lacking)} of {len(wanted)} subsets lack, such as {example}"
-        return GridRow(
-            labels, (Word(text, "yellow"), *[Word()] * (len(columns) + 1)), {"missing": len(lacking)}
-        )
-    sign = 1 if metric in HIGHER_IS_BETTER else -1
+    if lacking := 2 ** len(columns) - len(results):
+        words = (Word(_lacking(columns, results), "yellow"), *[Word()] * (len(columns) + 1))
+        return GridRow(labels, words, {"missing": lacking})
+    sign = 1 if higher_is_better(metric) else -1
     shares = shapley({subset: sign * value for subset, value in results.items()})
     none, full = results[frozenset()], results[frozenset(columns)]
     mark = LEAKY if any(leaks(run.config) for run in runs) else ""
     words = (_plain(none, mark), *(_gain(shares[column], mark) for column in columns), _plain(full, mark))
     return GridRow(labels, words, {"none": none, **shares, "all": full, "leaks": bool(mark)})
+
+
+def _lacking(columns: Sequence[str], results: Worth) -> str:
+    """How many subsets lack, and a smallest one: to find it takes no more looks than there are results."""
+    there, n = len(results), len(columns)
+    count = f"{2**n - there} of {2**n}" if n <= MOST_COUNTED else f"all but {there} of 2^{n}"
+    first = next(subset for subset in subsets(columns) if subset not in results)
+    return f"{count} subsets lack, such as {' '.join(sorted(first)) or 'none'}"
 
 
 def _results(runs: Sequence[RunRow], metric: str, split: str) -> Worth:
@@ -113,7 +125,7 @@ def _gain(value: float, mark: str) -> Word:
 
 
 def _notes(groups: Iterable[Sequence[RunRow]], metric: str, leakage: str) -> Iterable[str]:
-    better = "raises" if metric in HIGHER_IS_BETTER else "lowers"
+    better = "raises" if higher_is_better(metric) else "lowers"
     yield f"Shapley values over all subsets of the columns, from means over seeds: + {better} {metric}."
     yield "They add up to the difference between `none` and `all`, the results without and with all columns."
     yield from unit_notes([metric])

@@ -5,7 +5,7 @@ from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 
 from pyheta.errors import InputError, nearest
-from pyheta.report.cells import Cell, entry, has_metric, mark
+from pyheta.report.cells import Cell, entry, mark, with_metric
 from pyheta.report.labels import keys_of, label
 from pyheta.report.metrics import UNITS
 from pyheta.steps import State
@@ -65,7 +65,7 @@ class Table:
 
 def build(sweep: SweepRow, runs: Sequence[RunRow], layout: Layout) -> Table:
     """Lay a sweep's runs out. Raises InputError for a metric or a key that no run has."""
-    _check_metrics(layout.metrics, runs)
+    check_metrics(layout.metrics, runs)
     row_keys, col_keys, averaged = _keys(sweep, runs, layout)
     groups = _group(runs, row_keys, col_keys)
     heads = dict.fromkeys(head for cells in groups.values() for head in cells)
@@ -93,7 +93,7 @@ def _failures(runs: Sequence[RunRow]) -> tuple[tuple[str, int], ...]:
     return tuple(sorted(counts.items(), key=lambda item: (-item[1], item[0])))
 
 
-def _check_metrics(metrics: Sequence[str], runs: Sequence[RunRow]) -> None:
+def check_metrics(metrics: Sequence[str], runs: Sequence[RunRow]) -> None:
     """A metric that has no value in any run (skill, where the last value is exact) shows as undefined."""
     known = sorted({*UNITS, *(name for run in runs for _, name, _ in run.metrics)})
     for metric in metrics:
@@ -125,10 +125,10 @@ def _group(runs: Sequence[RunRow], row_keys: Labels, col_keys: Labels) -> Groups
 def _rows(groups: Groups, columns: Sequence[Column], split: str) -> tuple[Row, ...]:
     cells = mark(
         [
-            entry((at, number), by_column[column.labels], column.metric, split)
+            entry((at, number), asked, column.metric, split)
             for at, by_column in enumerate(groups.values())
             for number, column in enumerate(columns)
-            if column.labels in by_column and has_metric(by_column[column.labels], column.metric)
+            if (asked := with_metric(by_column.get(column.labels, ()), column.metric))
         ]
     )
     return tuple(

@@ -4,8 +4,8 @@ import math
 from collections.abc import Iterable, Iterator, Sequence
 from typing import NamedTuple
 
-from pyheta.report.cells import HIGHER_IS_BETTER, Cell
-from pyheta.report.metrics import unit_of
+from pyheta.report.cells import Cell
+from pyheta.report.metrics import higher_is_better, unit_of
 from pyheta.report.table import Column, Row, Table
 
 BEST = "*"
@@ -72,7 +72,7 @@ def _line(table: Table, row: Row, digits: Sequence[int]) -> Line:
 def _decimals(table: Table, number: int) -> int:
     """Digits after the point that show four digits of the column's largest mean."""
     means = [abs(cell.mean) for row in table.rows if (cell := row.cells[number]) and cell.mean]
-    most = SHARE_DECIMALS if table.columns[number].metric in HIGHER_IS_BETTER else MOST_DECIMALS
+    most = SHARE_DECIMALS if higher_is_better(table.columns[number].metric) else MOST_DECIMALS
     return min(max(3 - math.floor(math.log10(max(means))), 0), most) if means else 0
 
 
@@ -102,7 +102,7 @@ def _undefined(cell: Cell) -> Iterator[str]:
 
 def _n(row: Row) -> str:
     counts = sorted({cell.n for cell in row.cells if cell})
-    return f"{counts[0]}" if len(counts) == 1 else f"{counts[0]} to {counts[-1]}"
+    return " to ".join(str(count) for count in dict.fromkeys((*counts[:1], *counts[-1:])))
 
 
 def _beaten_by(row: Row) -> Iterable[str]:
@@ -127,10 +127,20 @@ def notes(table: Table, *, best: str = BEST) -> list[str]:
 
 def leak_notes(leaks: Iterable[tuple[str, ...]], leakage: str) -> list[str]:
     """How some results came to see the future; or that none did although the sweep allows it."""
-    reasons = dict.fromkeys(reason for each in leaks for reason in each)
-    if reasons:
-        return [f"{LEAKY} saw the future ({'; '.join(reasons)}): compared with nothing."]
+    if reasons := _reasons(leaks):
+        return [f"{LEAKY} saw the future ({reasons}): compared with nothing."]
     return ["Leakage is allowed, but no run here saw the future."] if leakage == "allow" else []
+
+
+def mixed_notes(leaks: Iterable[tuple[str, ...]]) -> list[str]:
+    """Beside what explains a sweep, whose steps do not tell for which of its runs they are."""
+    reasons = _reasons(leaks)
+    what = f"{LEAKY} Runs of this sweep saw the future ({reasons}): theirs are not told apart."
+    return [what] if reasons else []
+
+
+def _reasons(leaks: Iterable[tuple[str, ...]]) -> str:
+    return "; ".join(dict.fromkeys(reason for each in leaks for reason in each))
 
 
 def unit_notes(metrics: Iterable[str]) -> list[str]:

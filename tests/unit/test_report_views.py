@@ -2,6 +2,7 @@
 
 import csv
 import io
+from dataclasses import replace
 from datetime import UTC, datetime
 from itertools import chain, combinations
 
@@ -11,7 +12,7 @@ from hypothesis import strategies as st
 from rich.console import Console
 
 from pyheta.errors import InputError
-from pyheta.report.formats import GRID_FORMS, grid_to_csv, grid_to_markdown, grid_to_terminal
+from pyheta.report.formats import GRID_FORMS, grid_to_csv, grid_to_markdown, grid_to_terminal, to_markdown
 from pyheta.report.importance import importance_grid
 from pyheta.report.read import Wish, read_answer
 from pyheta.report.relevance import relevance_grid
@@ -84,6 +85,18 @@ def test_relevance_stands_beside_its_level_of_chance():
     assert grid.rows[0].facts["pearson.lag"] == 3
 
 
+def test_relevance_to_several_targets_says_to_which():
+    found = {"measures": {"farm": measured(0.5, 0.5, 0.52)}}
+    params = {"column": "HUFL", "component": "target"}
+    steps = [step("relevance", params | {"target": target}, found) for target in ("OT", "LULL")]
+
+    grid = relevance_grid(SWEEP, steps)
+
+    assert grid.keys == ("target", "column", "component")
+    assert [row.labels[0] for row in grid.rows] == ["OT", "LULL"]
+    assert grid.title == "study: relevance to OT, LULL"
+
+
 def test_a_sweep_that_did_not_ask_for_relevance_is_told_how():
     with pytest.raises(InputError, match="did not ask for relevance; add `explain"):
         relevance_grid(SWEEP, [])
@@ -112,7 +125,22 @@ def test_importance_is_averaged_over_the_nets_that_read_a_column():
     assert [row.labels for row in grid.rows] == [("IMF0", "lstm"), ("Residue", "lstm")]
     assert grid.rows[0].words[0].text == "20.0 ± 14.1 (2)"
     assert grid.rows[0].facts["a.rise"] == pytest.approx(0.2)
-    assert [word.text for word in grid.rows[1].words] == ["", "-1.0 ± 0.0 (1)"]
+    assert [word.text for word in grid.rows[1].words] == ["", "-1.0 (1)"]
+
+
+def test_one_net_has_no_standard_deviation_and_proves_nothing():
+    grid = importance_grid(SWEEP, [importance_step("IMF0", {"a IMF0": 0.1})])
+
+    assert grid.rows[0].words[0] == ("10.0 (1)", "")
+    assert "a.std" not in grid.rows[0].facts
+
+
+def test_a_column_that_is_called_like_its_component_keeps_its_name():
+    columns = {"Residue Residue shaped": 0.1, "Residue Residue": 0.2}
+    found = importance_grid(SWEEP, [importance_step("Residue", columns)])
+    whole = importance_grid(SWEEP, [importance_step("target", {"my target": 0.1})])
+
+    assert (found.columns, whole.columns) == (("Residue", "Residue shaped"), ("my target",))
 
 
 def test_a_sweep_that_did_not_ask_for_importance_is_told_how():
@@ -194,6 +222,33 @@ def test_shares_from_runs_that_saw_the_future_are_marked():
     assert grid.notes[-1].startswith("~ saw the future")
 
 
+def test_columns_too_many_for_all_their_subsets_are_counted_and_not_tried():
+    # Given as many columns as a grid of meters has
+    meters = [f"meter {number:04}" for number in range(2000)]
+
+    (row,) = shapley_grid(SWEEP, [run(rmse=1.0), run(meters, rmse=0.5)], "rmse", "test").rows
+
+    assert row.facts == {"missing": 2**2000 - 2}
+    assert row.words[0].text == "all but 2 of 2^2000 subsets lack, such as meter 0000"
+
+
+def test_a_column_that_raises_the_skill_of_a_component_has_a_positive_share():
+    runs = [
+        run(exog, config={"decompose": {"method": "emd", "mode": "causal"}}, metrics={"IMF0/skill": skill})
+        for exog, skill in (((), 0.1), (("a",), 0.3))
+    ]
+
+    grid = shapley_grid(SWEEP, runs, "IMF0/skill", "test")
+
+    assert grid.rows[0].words[1].text == "+0.2"
+    assert "+ raises IMF0/skill" in grid.notes[0]
+
+
+def test_shares_in_a_metric_that_no_run_has_name_the_nearest():
+    with pytest.raises(InputError, match="did you mean 'rmse'"):
+        shapley_grid(SWEEP, study(), "rmze", "test")
+
+
 def test_without_exogenous_columns_there_is_nothing_to_share():
     with pytest.raises(InputError, match="no run of this sweep reads exogenous columns"):
         shapley_grid(SWEEP, [run(rmse=1.0)], "rmse", "test")
@@ -212,11 +267,17 @@ def test_a_grid_is_written_in_every_form():
     assert GRID_FORMS["json"](grid)["rows"][0]["row"] == {"net.name": "lstm"}
 
 
+def test_a_columns_name_cannot_break_a_markdown_table():
+    heads = grid_to_markdown(importance_grid(SWEEP, [importance_step("IMF0", {"a|b* IMF0": 0.1})]))
+
+    assert heads.splitlines()[0] == "| component | net.name | a\\|b\\* |"
+
+
 class Reads:
     """A store with one sweep."""
 
-    def __init__(self, runs):
-        self._runs = runs
+    def __init__(self, runs, steps=()):
+        self._runs, self._steps = runs, steps
 
     async def find_sweep(self, text):
         return SWEEP
@@ -225,7 +286,7 @@ class Reads:
         return self._runs
 
     async def steps(self, sweep, op):
-        return []
+        return [step for step in self._steps if step.op == op]
 
 
 async def test_components_are_shown_beside_what_they_add_up_to():
@@ -244,6 +305,77 @@ async def test_components_are_shown_beside_what_they_add_up_to():
     assert [column.metric for column in table.columns] == ["rmse", "IMF0/rmse", "Residue/rmse"]
     means = [[cell.mean if cell else None for cell in row.cells] for row in table.rows]
     assert means == [[0.8, 0.3, 0.9], [0.6, None, None]]
+
+
+async def test_components_come_in_their_order_and_only_where_there_are_such():
+    # Given eleven components, fewer of them, one net for all of them, and a run that is still open
+    def decomposed(*names, nets="each", state=State.SUCCEEDED):
+        found = {f"{name}/rmse": 0.3 for name in names}
+        options = {"method": "emd", "mode": "causal", "nets": nets, "max_imf": len(names)}
+        return replace(run(config={"decompose": options}, metrics=found, rmse=0.8), state=state)
+
+    runs = [
+        decomposed(*(f"IMF{number}" for number in (10, 2, 0)), "Residue"),
+        decomposed("IMF0", "Residue"),
+        decomposed(nets="one"),
+        decomposed(state=State.QUEUED),
+    ]
+
+    # When
+    wish = Wish(rows=("decompose.max_imf", "decompose.nets"))
+    table = await read_answer(Reads(runs), None, wish, "components")
+
+    # Then no cell is called undefined for a component that there is not
+    assert [column.metric for column in table.columns[1:]] == [
+        *("IMF0/rmse", "IMF2/rmse", "IMF10/rmse", "Residue/rmse"),
+    ]
+    there = {row.labels: [cell is not None for cell in row.cells[1:]] for row in table.rows}
+    assert there == {
+        ("4", "each"): [True, True, True, True],
+        ("2", "each"): [True, False, False, True],
+        ("0", "one"): [False, False, False, False],
+        ("0", "each"): [True, True, True, True],
+    }
+
+
+async def test_a_row_without_the_component_that_is_asked_for_is_empty():
+    options = {"decompose": {"method": "emd", "mode": "causal"}}
+    runs = [run(config=options, metrics={"IMF0/rmse": 0.3}), run(role="baseline", rmse=0.6)]
+    wish = Wish(metrics=("IMF0/rmse",), rows=("decompose.method",))
+
+    table = await read_answer(Reads(runs), None, wish, "runs")
+
+    assert [line.split("|")[-3:-1] for line in to_markdown(table).splitlines()[2:4]] == [
+        [" 0.3000 ", " 1 "],
+        ["  ", "  "],
+    ]
+
+
+async def test_the_best_skill_of_a_component_is_the_highest():
+    options = {"decompose": {"method": "emd", "mode": "causal"}}
+    runs = [
+        run(config=options | {"net": {"name": net}}, metrics={"IMF0/skill": skill}, skill=0.0)
+        for net, skill in (("lstm", 0.5), ("mlp", 0.1))
+    ]
+    wish = Wish(metrics=("skill",), rows=("net.name",))
+
+    table = await read_answer(Reads(runs), None, wish, "components")
+
+    assert [row.cells[1].best for row in table.rows] == [True, False]
+
+
+async def test_what_explains_runs_that_saw_the_future_says_so():
+    # Given a sweep with an honest and a leaky run, whose steps do not tell of which they are
+    leaky = run(config={"decompose": {"method": "emd", "mode": "full"}}, rmse=0.1)
+    found = {"measures": {"farm": measured(0.5, 0.5, 0.52)}}
+    steps = [relevance_step("a", "IMF0", found), importance_step("IMF0", {"a IMF0": 0.1})]
+
+    for about in ("relevance", "importance"):
+        answer = await read_answer(Reads([run(rmse=0.5), leaky], steps), None, Wish(), about)
+        honest = await read_answer(Reads([run(rmse=0.5)], steps), None, Wish(), about)
+
+        said = "~ Runs of this sweep saw the future (whole-series decomposition): theirs are not told apart."
+        assert answer.notes == (*honest.notes, said)
 
 
 async def test_components_of_a_sweep_without_any_are_an_error():
