@@ -147,6 +147,7 @@ class RunGraph:
             params = {
                 "component": component,
                 "net": {"name": config.net.name},
+                **_treatment(config),
                 "split": self._split,
                 "permutations": self.explain.permutations,
                 "seed": 0,
@@ -156,12 +157,19 @@ class RunGraph:
     def _relevance(self, source: Source) -> None:
         explain = self.explain
         params = self._pair(source) | {
+            "decompose": _treatment(self.config)["decompose"],
             "measures": sorted(explain.relevance),
             "max_lag": explain.max_lag,
             "draws": explain.draws,
             "seed": 0,
         }
         self._add("relevance", params, self._pair_needs(source))
+
+
+def _treatment(config: RunConfig) -> dict[str, Any]:
+    """How a net's series are treated, for those who read what explains it: see `leakage.leaks`."""
+    sections = {"decompose": {"method", "mode"}, "shaping": {"method", "relevance"}}
+    return config.model_dump(mode="json", include=sections | {"exog": True, "exog_form": True})
 
 
 def _sources(config: RunConfig, component: str) -> list[Source]:

@@ -4,6 +4,9 @@ from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from typing import Any, NamedTuple
 
+from pyheta.report.labels import ABSENT
+from pyheta.report.wording import LEAKY
+
 
 class Word(NamedTuple):
     """A cell: a text, and the colour that says what it means ("" for none)."""
@@ -30,6 +33,17 @@ class Grid:
     columns: tuple[str, ...]
     rows: tuple[GridRow, ...]
     notes: tuple[str, ...]
+
+
+def decomposition(params: Mapping[str, Any]) -> str:
+    """How the series that a step explains were decomposed, in words."""
+    decompose = params.get("decompose", {})
+    return ABSENT if decompose.get("method", "none") == "none" else f"{decompose['method']} {decompose['mode']}"
+
+
+def marked(word: Word, leaks: Sequence[str]) -> Word:
+    """The same, marked if it comes from what saw the future."""
+    return Word(word.text + LEAKY, "magenta") if leaks and word.text else word
 
 
 def missing(steps: Sequence[Any], done: int) -> list[str]:

@@ -3,10 +3,13 @@
 from collections import defaultdict
 from collections.abc import Iterable, Mapping, Sequence
 from statistics import fmean, stdev
+from typing import Any, NamedTuple
 
 from pyheta.errors import InputError
 from pyheta.pipeline.components import WHOLE
-from pyheta.report.grid import Grid, GridRow, Word, missing
+from pyheta.pipeline.leakage import leaks
+from pyheta.report.grid import Grid, GridRow, Word, decomposition, marked, missing
+from pyheta.report.wording import leak_notes
 from pyheta.store.seam import StepRow, SweepRow
 
 NOTES = (
@@ -19,6 +22,15 @@ SHAPED = " shaped"
 Rises = Mapping[str, Sequence[float]]  # by the channel's label
 
 
+class Group(NamedTuple):
+    """Nets whose rises are averaged: alike in what they forecast, in their kind, and in what they saw."""
+
+    component: str
+    net: str
+    decompose: str
+    leaks: tuple[str, ...]
+
+
 def importance_grid(sweep: SweepRow, steps: Sequence[StepRow]) -> Grid:
     """A row for each component and net, a column for each channel. Raises InputError without any step."""
     if not steps:
@@ -26,24 +38,28 @@ def importance_grid(sweep: SweepRow, steps: Sequence[StepRow]) -> Grid:
         raise InputError("this sweep did not ask for importance", cure=cure)
     done = [step for step in steps if step.summary]
     rises = _rises(done)
+    leaked = [group.leaks for group in rises]
     columns = tuple(sorted({label for by_label in rises.values() for label in by_label}))
     return Grid(
         title=f"{sweep.title}: importance of columns",
-        keys=("component", "net.name"),
+        keys=("component", "net.name", "decompose"),
         columns=columns,
-        rows=tuple(_row(labels, by_label, columns) for labels, by_label in rises.items()),
-        notes=(*missing(steps, len(done)), *NOTES),
+        rows=tuple(_row(group, by_label, columns) for group, by_label in rises.items()),
+        notes=(*missing(steps, len(done)), *NOTES, *leak_notes(leaked, sweep.leakage)),
     )
 
 
-def _rises(steps: Iterable[StepRow]) -> Mapping[tuple[str, str], Rises]:
-    found: dict[tuple[str, str], defaultdict[str, list[float]]] = {}
+def _rises(steps: Iterable[StepRow]) -> Mapping[Group, Rises]:
+    found: dict[Group, defaultdict[str, list[float]]] = {}
     for step in steps:
-        labels = (step.params["component"], step.params["net"]["name"])
-        by_label = found.setdefault(labels, defaultdict(list))
+        by_label = found.setdefault(_group(step.params), defaultdict(list))
         for label, risen in (step.summary or {})["columns"].items():
             by_label[_without_component(label, step.params["component"])].append(risen["rise"])
     return found
+
+
+def _group(params: Mapping[str, Any]) -> Group:
+    return Group(params["component"], params["net"]["name"], decomposition(params), leaks(params))
 
 
 def _without_component(label: str, component: str) -> str:
@@ -53,13 +69,14 @@ def _without_component(label: str, component: str) -> str:
     return label.removesuffix(form).removesuffix(own) + form
 
 
-def _row(labels: tuple[str, str], rises: Rises, columns: Sequence[str]) -> GridRow:
-    facts: dict[str, float | int] = {}
+def _row(group: Group, rises: Rises, columns: Sequence[str]) -> GridRow:
+    facts: dict[str, Any] = {"leaks": bool(group.leaks)}
     for label in columns:
         if values := rises.get(label):
             facts |= {f"{label}.rise": fmean(values), f"{label}.n": len(values)}
             facts |= {f"{label}.std": stdev(values)} if len(values) > 1 else {}
-    return GridRow(labels, tuple(_word(rises.get(label, ())) for label in columns), facts)
+    words = (marked(_word(rises.get(label, ())), group.leaks) for label in columns)
+    return GridRow(group[:3], tuple(words), facts)
 
 
 def _word(values: Sequence[float]) -> Word:

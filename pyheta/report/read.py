@@ -6,13 +6,11 @@ from dataclasses import dataclass, replace
 from typing import Any
 
 from pyheta.errors import InputError
-from pyheta.pipeline.leakage import leaks
 from pyheta.report.grid import Grid
 from pyheta.report.importance import importance_grid
 from pyheta.report.relevance import relevance_grid
 from pyheta.report.shapley import shapley_grid
 from pyheta.report.table import Layout, Table, build
-from pyheta.report.wording import mixed_notes
 from pyheta.store.seam import Reads, RunRow
 
 DEFAULT_METRIC = "rmse"
@@ -45,10 +43,9 @@ async def read_answer(reads: Reads, text: str | None, wish: Wish, about: str) ->
     if about == "runs":
         return await read_table(reads, text, wish)
     sweep = await reads.find_sweep(text)
-    runs = await reads.runs(sweep.id)
     if explain := EXPLAINING.get(about):
-        grid = explain(sweep, await reads.steps(sweep.id, about))
-        return replace(grid, notes=(*grid.notes, *mixed_notes(leaks(run.config) for run in runs)))
+        return explain(sweep, await reads.steps(sweep.id, about))
+    runs = await reads.runs(sweep.id)
     plan = layout(sweep.report, wish)
     if about == "shapley":
         return shapley_grid(sweep, runs, plan.metrics[0], plan.split)

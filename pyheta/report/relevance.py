@@ -4,7 +4,9 @@ from collections.abc import Mapping, Sequence
 from typing import Any
 
 from pyheta.errors import InputError
-from pyheta.report.grid import Grid, GridRow, Word, missing
+from pyheta.pipeline.leakage import leaks
+from pyheta.report.grid import Grid, GridRow, Word, decomposition, marked, missing
+from pyheta.report.wording import leak_notes
 from pyheta.store.seam import StepRow, SweepRow
 
 BEYOND = "+"
@@ -22,22 +24,28 @@ def relevance_grid(sweep: SweepRow, steps: Sequence[StepRow]) -> Grid:
         raise InputError("this sweep did not ask for relevance", cure=cure)
     done = [step for step in steps if step.summary]
     targets = list(dict.fromkeys(step.params["target"] for step in steps))
-    keys = (*(["target"] if len(targets) > 1 else []), "column", "component")
+    keys = (*(["target"] if len(targets) > 1 else []), "column", "component", "decompose")
     measures = tuple(dict.fromkeys(name for step in done for name in (step.summary or {})["measures"]))
     return Grid(
         title=f"{sweep.title}: relevance to {', '.join(targets)}",
         keys=keys,
         columns=measures,
         rows=tuple(_row(step, keys, measures) for step in done),
-        notes=(*missing(steps, len(done)), *NOTES),
+        notes=(
+            *missing(steps, len(done)),
+            *NOTES,
+            *leak_notes([leaks(step.params) for step in done], sweep.leakage),
+        ),
     )
 
 
 def _row(step: StepRow, keys: Sequence[str], measures: Sequence[str]) -> GridRow:
     found: Mapping[str, Mapping[str, Any]] = (step.summary or {})["measures"]
     facts = {f"{name}.{fact}": value for name, measured in found.items() for fact, value in measured.items()}
-    words = tuple(_word(found[name]) if name in found else Word() for name in measures)
-    return GridRow(tuple(step.params[key] for key in keys), words, facts)
+    leaked = leaks(step.params)
+    words = tuple(marked(_word(found[name]), leaked) if name in found else Word() for name in measures)
+    said = {**step.params, "decompose": decomposition(step.params)}
+    return GridRow(tuple(said[key] for key in keys), words, facts | {"leaks": bool(leaked)})
 
 
 def _word(measured: Mapping[str, Any]) -> Word:

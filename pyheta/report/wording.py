@@ -132,13 +132,6 @@ def leak_notes(leaks: Iterable[tuple[str, ...]], leakage: str) -> list[str]:
     return ["Leakage is allowed, but no run here saw the future."] if leakage == "allow" else []
 
 
-def mixed_notes(leaks: Iterable[tuple[str, ...]]) -> list[str]:
-    """Beside what explains a sweep, whose steps do not tell for which of its runs they are."""
-    reasons = _reasons(leaks)
-    what = f"{LEAKY} Runs of this sweep saw the future ({reasons}): theirs are not told apart."
-    return [what] if reasons else []
-
-
 def _reasons(leaks: Iterable[tuple[str, ...]]) -> str:
     return "; ".join(dict.fromkeys(reason for each in leaks for reason in each))
 

@@ -75,7 +75,7 @@ def test_relevance_stands_beside_its_level_of_chance():
     )
 
     # Then both show it, only what is beyond is marked, and what is still open is said
-    assert grid.rows[0].labels == ("HUFL", "IMF0")
+    assert grid.rows[0].labels == ("HUFL", "IMF0", "-")
     assert [word.text for word in grid.rows[0].words] == [
         "-0.600+ lag 3 (0.200 … 0.300)",
         "0.500  (0.500 … 0.520)",
@@ -92,7 +92,7 @@ def test_relevance_to_several_targets_says_to_which():
 
     grid = relevance_grid(SWEEP, steps)
 
-    assert grid.keys == ("target", "column", "component")
+    assert grid.keys == ("target", "column", "component", "decompose")
     assert [row.labels[0] for row in grid.rows] == ["OT", "LULL"]
     assert grid.title == "study: relevance to OT, LULL"
 
@@ -122,7 +122,7 @@ def test_importance_is_averaged_over_the_nets_that_read_a_column():
     grid = importance_grid(SWEEP, steps)
 
     assert grid.columns == ("a", "b shaped")
-    assert [row.labels for row in grid.rows] == [("IMF0", "lstm"), ("Residue", "lstm")]
+    assert [row.labels for row in grid.rows] == [("IMF0", "lstm", "-"), ("Residue", "lstm", "-")]
     assert grid.rows[0].words[0].text == "20.0 ± 14.1 (2)"
     assert grid.rows[0].facts["a.rise"] == pytest.approx(0.2)
     assert [word.text for word in grid.rows[1].words] == ["", "-1.0 (1)"]
@@ -270,7 +270,7 @@ def test_a_grid_is_written_in_every_form():
 def test_a_columns_name_cannot_break_a_markdown_table():
     heads = grid_to_markdown(importance_grid(SWEEP, [importance_step("IMF0", {"a|b* IMF0": 0.1})]))
 
-    assert heads.splitlines()[0] == "| component | net.name | a\\|b\\* |"
+    assert heads.splitlines()[0] == "| component | net.name | decompose | a\\|b\\* |"
 
 
 class Reads:
@@ -364,18 +364,29 @@ async def test_the_best_skill_of_a_component_is_the_highest():
     assert [row.cells[1].best for row in table.rows] == [True, False]
 
 
-async def test_what_explains_runs_that_saw_the_future_says_so():
-    # Given a sweep with an honest and a leaky run, whose steps do not tell of which they are
-    leaky = run(config={"decompose": {"method": "emd", "mode": "full"}}, rmse=0.1)
-    found = {"measures": {"farm": measured(0.5, 0.5, 0.52)}}
-    steps = [relevance_step("a", "IMF0", found), importance_step("IMF0", {"a IMF0": 0.1})]
+def test_what_explains_runs_that_saw_the_future_is_marked_and_stands_apart():
+    # Given the same component of an honest and of a leaky decomposition
+    causal, full = ({"decompose": {"method": "emd", "mode": mode}} for mode in ("causal", "full"))
+    relevant = {"measures": {"farm": measured(0.5, 0.5, 0.52)}}
+    important = {"a IMF0": 0.1}
+    relevances = [
+        replace(one, params=one.params | treated)
+        for one in [relevance_step("a", "IMF0", relevant)]
+        for treated in (causal, full)
+    ]
+    importances = [
+        replace(one, params=one.params | treated)
+        for one in [importance_step("IMF0", important)]
+        for treated in (causal, full)
+    ]
 
-    for about in ("relevance", "importance"):
-        answer = await read_answer(Reads([run(rmse=0.5), leaky], steps), None, Wish(), about)
-        honest = await read_answer(Reads([run(rmse=0.5)], steps), None, Wish(), about)
-
-        said = "~ Runs of this sweep saw the future (whole-series decomposition): theirs are not told apart."
-        assert answer.notes == (*honest.notes, said)
+    # When both are shown
+    for grid in (relevance_grid(SWEEP, relevances), importance_grid(SWEEP, importances)):
+        # Then each has its row, and one of them its mark
+        assert [row.labels[-1] for row in grid.rows] == ["emd causal", "emd full"]
+        assert [row.words[0].text.endswith("~") for row in grid.rows] == [False, True]
+        assert [row.facts["leaks"] for row in grid.rows] == [False, True]
+        assert grid.notes[-1].startswith("~ saw the future (whole-series decomposition)")
 
 
 async def test_components_of_a_sweep_without_any_are_an_error():
