@@ -383,6 +383,19 @@ def cancel(context: Context, sweep: SweepName = None) -> None:
     typer.echo(context.obj.call(lambda services: cancel_sweep(services.store, sweep)))
 
 
+@app.command()
+def gc(
+    context: Context,
+    dry_run: Annotated[bool, typer.Option("--dry-run", help="Say what would go, remove nothing.")] = False,
+    as_json: AsJson = False,
+) -> None:
+    """Remove what no sweep needs: cancel a sweep first, then gc forgets it with all that only it had."""
+    from pyheta.gc import collect, in_words
+
+    removed = context.obj.call(lambda services: collect(services.store, services.artifacts, dry_run=dry_run))
+    context.obj.print(removed, in_words, as_json=as_json)
+
+
 @data_app.command("list")
 def list_data(context: Context, as_json: AsJson = False) -> None:
     """List the data sets that are known by name."""

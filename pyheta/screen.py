@@ -173,6 +173,15 @@ def count(number: int, word: str, plural: str = "") -> str:
     return f"{number:,} {word if number == 1 else plural or word + 's'}"
 
 
+def volume(size: float) -> str:
+    """A number of bytes: "17 B", "1.2 MiB"."""
+    for unit in ("B", "KiB", "MiB", "GiB"):
+        if size < 1024:  # noqa: PLR2004 (the next unit's size)
+            return f"{size:.3g} {unit}"
+        size /= 1024
+    return f"{size:,.1f} TiB"
+
+
 def to_json(value: object) -> str:
     """JSON of dataclasses, mappings, sequences, times and identifiers."""
     return json.dumps(value, default=_plain_data, ensure_ascii=False, indent=2, allow_nan=False)

@@ -97,10 +97,12 @@ def submission(prepared: Prepared) -> Submission:
 
 
 async def submit(prepared: Prepared, store: SweepStore, artifacts: Artifacts) -> Receipt:
-    """Put the files into the store, then commit the sweep. Repeating it adds nothing."""
+    """Put the files into the store, then commit the sweep. Repeating it adds nothing.
+
+    Files that are there already are put again, lest they be removed as unneeded before the commit.
+    """
     for sha256, path in prepared.files.items():
-        if not await artifacts.has(sha256):
-            await _put(artifacts, sha256, path)
+        await _put(artifacts, sha256, path)
     return await store.submit(submission(prepared))
 
 

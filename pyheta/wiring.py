@@ -53,7 +53,7 @@ async def open_services(settings: Settings) -> AsyncIterator[Services]:
     async with AsyncExitStack() as stack:
         store = await stack.enter_async_context(_store(settings))
         url = settings.artifacts_url
-        artifacts = ObjectArtifacts(url) if url else store.artifacts
+        artifacts = ObjectArtifacts(url, store.id) if url else store.artifacts
         if settings.broker_url is None:
             yield Services(settings, store, artifacts, TableBroker(store))
         else:

@@ -1,6 +1,8 @@
 """Small graphs of steps and what tests do with them: submit, register, claim, look behind the seam."""
 
-from collections.abc import Sequence
+import asyncio
+from collections.abc import AsyncIterator, Sequence
+from contextlib import asynccontextmanager
 from dataclasses import replace
 from uuid import uuid4
 
@@ -139,6 +141,23 @@ async def run_script(url: str, script: str) -> None:
         await connection.execute(script)
     finally:
         await connection.close()
+
+
+async def blocked(url: str, count: int = 1) -> None:
+    """Wait until so many statements wait for locks."""
+    query = "SELECT FROM pg_stat_activity WHERE datname = current_database() AND wait_event_type = 'Lock'"
+    while len(await fetch(url, query)) < count:  # noqa: ASYNC110 -- the server has no event for it
+        await asyncio.sleep(0.01)
+
+
+@asynccontextmanager
+async def uncommitted(url: str, query: str, *args: object) -> AsyncIterator[None]:
+    """A transaction that has run this statement and commits at the end."""
+    connection = await asyncpg.connect(url)
+    async with connection.transaction():
+        await connection.execute(query, *args)
+        yield
+    await connection.close()
 
 
 def a_success() -> Success:

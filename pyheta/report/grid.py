@@ -38,7 +38,9 @@ class Grid:
 def decomposition(params: Mapping[str, Any]) -> str:
     """How the series that a step explains were decomposed, in words."""
     decompose = params.get("decompose", {})
-    return ABSENT if decompose.get("method", "none") == "none" else f"{decompose['method']} {decompose['mode']}"
+    if decompose.get("method", "none") == "none":
+        return ABSENT
+    return f"{decompose['method']} {decompose['mode']}"
 
 
 def marked(word: Word, leaks: Sequence[str]) -> Word:

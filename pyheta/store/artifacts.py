@@ -3,16 +3,18 @@
 import asyncio
 import hashlib
 import os
+import re
 import secrets
 from abc import ABC, abstractmethod
-from collections.abc import Iterator
+from collections.abc import AsyncIterator, Collection, Iterator, Sequence
 from contextlib import contextmanager, suppress
+from datetime import UTC, datetime, timedelta
 from pathlib import Path
-from typing import Final
+from typing import TYPE_CHECKING, Final
+from uuid import UUID
 
 import obstore
 from obstore.exceptions import (
-    AlreadyExistsError,
     BaseError,
     NotFoundError,
     PermissionDeniedError,
@@ -24,25 +26,30 @@ from obstore.store import ObjectStore, from_url
 from pyheta.errors import ConfigError, StoreError, StoreUnavailable
 from pyheta.settings import masked
 from pyheta.steps import Product
-from pyheta.store.database import LONG_SECONDS, Database
+from pyheta.store.database import LONG_SECONDS, Database, Record
+from pyheta.store.seam import Stored
 from pyheta.store.sql import load
+
+if TYPE_CHECKING:
+    from obstore import ObjectMeta  # a type alone, which the library does not have when it runs
 
 #: What PostgreSQL keeps of one artifact; its own limit is 1 GiB, and every copy of it stands in memory.
 LARGEST_BLOB: Final = 512 * 2**20
+#: So many artifacts are listed, checked and removed at a time.
+BATCH: Final = 200
+_STORES: Final = "stores"
+_OBJECT: Final = re.compile(r"([0-9a-f]{2})/(\1[0-9a-f]{62})")
 _SQL = load("blobs")
 
 
 class HashNamed(ABC):
-    """See `Artifacts`: all of it, given four plain operations on bytes under their hash."""
+    """See `Artifacts`: putting and fetching, given three plain operations on bytes under their hash."""
 
     where: str
 
     @abstractmethod
-    async def has(self, sha256: str) -> bool: ...
-
-    @abstractmethod
     async def _keep(self, sha256: str, content: bytes) -> None:
-        """Keep the bytes; harmless when they are there already."""
+        """Keep the bytes; when they are there already, they are young again."""
 
     @abstractmethod
     async def _read(self, sha256: str) -> bytes | None:
@@ -54,8 +61,7 @@ class HashNamed(ABC):
     async def put(self, path: Path) -> Product:
         content = await asyncio.to_thread(path.read_bytes)
         sha256 = hashlib.sha256(content).hexdigest()
-        if not await self.has(sha256):
-            await self._keep(sha256, content)
+        await self._keep(sha256, content)
         return Product(path.stem, sha256, len(content))
 
     async def fetch(self, sha256: str, to: Path) -> None:
@@ -85,10 +91,22 @@ class PostgresArtifacts(HashNamed):
         self._database = database
         self.where = f"PostgreSQL at {database.where}"
 
-    async def has(self, sha256: str) -> bool:
-        return bool(await self._value("has", sha256))
+    async def others(self) -> int:
+        return 0  # the table is this store's own
+
+    async def stored(self, grace: float) -> AsyncIterator[Sequence[Stored]]:
+        last = ""
+        while rows := await self._rows("page", last, BATCH, timedelta(seconds=grace)):
+            yield [Stored(row["sha256"], row["size"], row["young"]) for row in rows]
+            last = rows[-1]["sha256"]
+
+    async def remove(self, artifacts: Sequence[str], grace: float) -> Collection[str]:
+        removed = await self._rows("remove_unnamed", artifacts, timedelta(seconds=grace))
+        return {row["sha256"] for row in removed}
 
     async def _keep(self, sha256: str, content: bytes) -> None:
+        if await self._value("renew", sha256):
+            return  # nothing was sent but the hash
         if len(content) > LARGEST_BLOB:
             what = f"an artifact of {len(content) / 2**20:.0f} MiB is too large for PostgreSQL"
             cure = "set PYHETA_ARTIFACTS_URL to a folder (file://…) or a bucket that all machines reach"
@@ -106,24 +124,58 @@ class PostgresArtifacts(HashNamed):
             lambda connection: connection.fetchval(_SQL[query], *args, timeout=LONG_SECONDS)
         )
 
+    async def _rows(self, query: str, *args: object) -> list[Record]:
+        return await self._database.run(
+            lambda connection: connection.fetch(_SQL[query], *args, timeout=LONG_SECONDS)
+        )
+
 
 class ObjectArtifacts(HashNamed):
-    """In a folder or bucket: `<first two digits>/<hash>`, each object written once and never replaced."""
+    """In a folder or bucket: `<first two digits>/<hash>`, each object only ever replaced by the same bytes.
 
-    def __init__(self, url: str) -> None:
+    `stores/<id>` says that the store with this id puts artifacts here.
+    """
+
+    def __init__(self, url: str, store: UUID) -> None:
         """`url`: file://, s3://, gs:// or az://. Credentials come from the provider's own variables."""
         self.where = masked(url)
         self._objects = _object_store(url)
+        self._sign = f"{_STORES}/{store}"
+        self._signed = False
 
-    async def has(self, sha256: str) -> bool:
+    async def put(self, path: Path) -> Product:
+        if not self._signed:
+            with _translated(self.where):
+                await obstore.put_async(self._objects, self._sign, b"")
+            self._signed = True
+        return await super().put(path)
+
+    async def others(self) -> int:
+        with _translated(self.where):
+            signs = await obstore.list(self._objects, prefix=_STORES).collect_async()
+        return len({sign["path"] for sign in signs} - {self._sign})
+
+    async def stored(self, grace: float) -> AsyncIterator[Sequence[Stored]]:
+        with _translated(self.where):
+            async for page in obstore.list(self._objects, chunk_size=BATCH):
+                yield [_stored(found, grace) for found in page if _OBJECT.fullmatch(found["path"])]
+
+    async def remove(self, artifacts: Sequence[str], grace: float) -> Collection[str]:
+        removed = await asyncio.gather(*(self._remove_old(sha256, grace) for sha256 in artifacts))
+        return {sha256 for sha256, gone in zip(artifacts, removed, strict=True) if gone}
+
+    async def _remove_old(self, sha256: str, grace: float) -> bool:
+        """Look at its age again and remove it at once: in between it must not be put anew."""
         with _translated(self.where), suppress(FileNotFoundError, NotFoundError):
-            await obstore.head_async(self._objects, _name(sha256))
-            return True
+            found = await obstore.head_async(self._objects, _name(sha256))
+            if not _stored(found, grace).young:
+                await self._remove(sha256)
+                return True
         return False
 
     async def _keep(self, sha256: str, content: bytes) -> None:
-        with _translated(self.where), suppress(AlreadyExistsError):
-            await obstore.put_async(self._objects, _name(sha256), content, mode="create")
+        with _translated(self.where):
+            await obstore.put_async(self._objects, _name(sha256), content)
 
     async def _read(self, sha256: str) -> bytes | None:
         with _translated(self.where), suppress(FileNotFoundError, NotFoundError):
@@ -132,7 +184,7 @@ class ObjectArtifacts(HashNamed):
         return None
 
     async def _remove(self, sha256: str) -> None:
-        with _translated(self.where):
+        with _translated(self.where), suppress(FileNotFoundError, NotFoundError):
             await obstore.delete_async(self._objects, _name(sha256))
 
 
@@ -146,6 +198,12 @@ def _object_store(url: str) -> ObjectStore:
 
 def _name(sha256: str) -> str:
     return f"{sha256[:2]}/{sha256}"
+
+
+def _stored(found: "ObjectMeta", grace: float) -> Stored:
+    """Its age by this machine's clock: providers refuse clocks that are wrong by a quarter of an hour."""
+    young = datetime.now(UTC) - found["last_modified"] < timedelta(seconds=grace)
+    return Stored(found["path"].rpartition("/")[2], found["size"], young)
 
 
 def _write_whole(to: Path, content: bytes) -> None:

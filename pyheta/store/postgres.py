@@ -12,6 +12,7 @@ from pyheta.store.database import Connection, Database, Heal, Record
 from pyheta.store.migrate import check_schema, schema_version, upgrade
 from pyheta.store.outbox import PostgresOutbox
 from pyheta.store.reads import PostgresReads
+from pyheta.store.removals import PostgresRemovals
 from pyheta.store.sql import load
 from pyheta.store.step_store import PostgresSteps
 from pyheta.store.sweep_store import PostgresSweeps
@@ -34,7 +35,7 @@ class ServerFacts:
     risks: tuple[str, ...]
 
 
-class PostgresStore(PostgresSweeps, PostgresSteps, PostgresOutbox, PostgresReads):
+class PostgresStore(PostgresSweeps, PostgresRemovals, PostgresSteps, PostgresOutbox, PostgresReads):
     """All seams over one pool, and one connection for heartbeats. `id` tells stores apart."""
 
     def __init__(self, database: Database, pulse: Database, identity: UUID) -> None:

@@ -11,7 +11,7 @@ Invariants that every store keeps, whatever happens to the processes that use it
 - Reads never write.
 """
 
-from collections.abc import AsyncIterator, Mapping, Sequence
+from collections.abc import AsyncIterator, Collection, Mapping, Sequence
 from contextlib import AbstractAsyncContextManager
 from dataclasses import dataclass, field
 from datetime import datetime
@@ -196,13 +196,52 @@ class Outbox(Protocol):
         ...
 
 
+@dataclass(frozen=True, slots=True)
+class Unneeded:
+    """What nobody needs any more. `stopping`: cancelled sweeps that stay because a step of theirs runs."""
+
+    sweeps: Sequence[str]
+    steps: int
+    stopping: int
+
+
+class Removals(Protocol):
+    """Removing what no sweep needs.
+
+    Afterwards every step is needed by a sweep, and all that a step needs is there.
+    """
+
+    async def remove_unneeded(self, *, dry_run: bool = False) -> Unneeded:
+        """Remove cancelled sweeps for which nothing runs, then all steps that no sweep has. One transaction.
+
+        `dry_run`: say what that would be.
+        """
+        ...
+
+    async def unneeded_artifacts(
+        self, artifacts: Sequence[str], *, without: Sequence[str] = ()
+    ) -> Collection[str]:
+        """Those of `artifacts` that no step reads or made, were the sweeps `without` and their steps gone."""
+        ...
+
+
+@dataclass(frozen=True, slots=True)
+class Stored:
+    """An artifact in its place, its size in bytes. `young`: put lately, so a step may be about to name it."""
+
+    sha256: str
+    size: int
+    young: bool
+
+
 class Artifacts(Protocol):
     """Bytes under the SHA-256 of themselves."""
 
-    async def has(self, sha256: str) -> bool: ...
-
     async def put(self, path: Path) -> Product:
-        """Store a file's bytes (once) and say what they are called; `Product.name` is the file's stem."""
+        """Store a file's bytes (once) and say what they are called; `Product.name` is the file's stem.
+
+        Bytes that are there already count from now on as put now.
+        """
         ...
 
     async def fetch(self, sha256: str, to: Path) -> None:
@@ -211,6 +250,18 @@ class Artifacts(Protocol):
 
     async def check(self) -> str:
         """One line that says where artifacts lie, after a write, a read and a removal have worked."""
+        ...
+
+    async def others(self) -> int:
+        """How many other stores put artifacts into the same place: nobody here knows what they need."""
+        ...
+
+    def stored(self, grace: float) -> AsyncIterator[Sequence[Stored]]:
+        """All artifacts, some at a time; those put within the last `grace` seconds are young."""
+        ...
+
+    async def remove(self, artifacts: Sequence[str], grace: float) -> Collection[str]:
+        """Remove those of these unneeded artifacts that are not young by now, and say which."""
         ...
 
 

@@ -14,18 +14,19 @@ from pyheta.store.migrate import check_schema, migrate
 from pyheta.store.postgres import PostgresStore
 from pyheta.store.sql import Migration, load, migrations
 
-STATEMENTS = ("blobs", "migrate", "outbox", "reads", "server", "steps", "sweeps")
+STATEMENTS = ("blobs", "gc", "migrate", "outbox", "reads", "server", "steps", "sweeps")
+ALL = ["0001 initial", "0002 removal"]
 
 
 async def test_are_applied_once(empty_database_url):
-    assert await migrate(empty_database_url) == ["0001 initial"]
+    assert await migrate(empty_database_url) == ALL
     assert await migrate(empty_database_url) == []
 
 
 async def test_raced_by_four_are_applied_once(empty_database_url):
     applied = await asyncio.gather(*(migrate(empty_database_url) for _ in range(4)))
 
-    assert sorted(applied) == [[], [], [], ["0001 initial"]]
+    assert sorted(applied) == [[], [], [], ALL]
 
 
 def test_count_from_one_without_gaps():
@@ -35,19 +36,19 @@ def test_count_from_one_without_gaps():
 
 
 async def test_that_break_leave_nothing_behind(empty_database_url, monkeypatch):
-    broken = [*migrations(), Migration(2, "broken", "CREATE TABLE pyheta.half (); SELECT nonsense")]
+    broken = [*migrations(), Migration(3, "broken", "CREATE TABLE pyheta.half (); SELECT nonsense")]
     monkeypatch.setattr(module, "migrations", lambda: broken)
     with pytest.raises(ConfigError):
         await migrate(empty_database_url)
     monkeypatch.undo()
 
-    assert await migrate(empty_database_url) == ["0001 initial"]
+    assert await migrate(empty_database_url) == ALL
 
 
 async def test_use_an_empty_schema_that_an_administrator_made(empty_database_url):
     await graphs.execute(empty_database_url, "CREATE SCHEMA pyheta")
 
-    assert await migrate(empty_database_url) == ["0001 initial"]
+    assert await migrate(empty_database_url) == ALL
 
 
 async def test_do_not_touch_a_schema_of_somebody_else(empty_database_url):
@@ -79,11 +80,11 @@ class TestCheck:
                 await check_schema(connection)
 
     async def test_names_the_command_for_an_older_one(self, database_url, monkeypatch):
-        newer = [*migrations(), Migration(2, "more", "CREATE TABLE pyheta.more ()")]
+        newer = [*migrations(), Migration(3, "more", "CREATE TABLE pyheta.more ()")]
         monkeypatch.setattr(module, "migrations", lambda: newer)
         async with session(database_url) as connection:
             with pytest.raises(
-                ConfigError, match="has version 1, this PyHeta needs 2; run `pyheta db upgrade`"
+                ConfigError, match="has version 2, this PyHeta needs 3; run `pyheta db upgrade`"
             ):
                 await check_schema(connection)
 
@@ -104,12 +105,12 @@ class TestOpen:
     async def test_upgrades_an_older_schema_only_where_it_is_private(
         self, database_url, monkeypatch, private
     ):
-        newer = [*migrations(), Migration(2, "more", "CREATE TABLE pyheta.more ()")]
+        newer = [*migrations(), Migration(3, "more", "CREATE TABLE pyheta.more ()")]
         monkeypatch.setattr(module, "migrations", lambda: newer)
         async with AsyncExitStack() as stack:
             opening = stack.enter_async_context(PostgresStore.open(database_url, private=private))
             if private:
-                assert (await (await opening).facts()).schema == 2
+                assert (await (await opening).facts()).schema == 3
             else:
                 with pytest.raises(ConfigError, match="pyheta db upgrade"):
                     await opening

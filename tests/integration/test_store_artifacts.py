@@ -1,7 +1,11 @@
 """What every place for artifacts promises, in PostgreSQL as in a folder."""
 
+import os
+import time
 from collections.abc import AsyncIterator
+from functools import partial
 from pathlib import Path
+from uuid import uuid4
 
 import graphs
 import pytest
@@ -11,10 +15,20 @@ from pyheta.steps import digest
 from pyheta.store import artifacts as module
 from pyheta.store.artifacts import HashNamed, ObjectArtifacts
 from pyheta.store.postgres import PostgresStore
+from pyheta.store.seam import Artifacts, Stored
+
+HOUR = 3600.0
+
+
+async def listed(artifacts: Artifacts) -> list[Stored]:
+    return [found async for batch in artifacts.stored(HOUR) for found in batch]
 
 
 class ArtifactsContract:
-    """Subclasses provide `artifacts`, and `damage`: change the bytes of an artifact behind its back."""
+    """Subclasses provide `artifacts`, and what happens behind its back.
+
+    `damage` changes the bytes of an artifact, `age` makes all of them two hours old.
+    """
 
     @pytest.fixture
     def file(self, tmp_path: Path) -> Path:
@@ -29,17 +43,41 @@ class ArtifactsContract:
         assert (product.name, product.size) == ("weights", 1024)
         assert (tmp_path / "back").read_bytes() == file.read_bytes()
 
-    async def test_knows_what_it_has(self, artifacts: HashNamed, file: Path):
-        product = await artifacts.put(file)
-
-        assert await artifacts.has(product.sha256)
-        assert not await artifacts.has(digest("something else"))
-
-    async def test_takes_the_same_bytes_twice(self, artifacts: HashNamed, file: Path, tmp_path: Path):
+    async def test_keeps_the_same_bytes_once(self, artifacts: HashNamed, file: Path, tmp_path: Path):
         copy = tmp_path / "copy"
         copy.write_bytes(file.read_bytes())
 
-        assert (await artifacts.put(file)).sha256 == (await artifacts.put(copy)).sha256
+        first, second = await artifacts.put(file), await artifacts.put(copy)
+
+        assert first.sha256 == second.sha256
+        assert await listed(artifacts) == [Stored(first.sha256, 1024, young=True)]
+
+    async def test_lists_all_in_batches(self, artifacts: HashNamed, tmp_path: Path, monkeypatch):
+        monkeypatch.setattr(module, "BATCH", 2)
+        files = [tmp_path / str(number) for number in range(5)]
+        for file in files:
+            file.write_text(file.name)
+
+        put = [(await artifacts.put(file)).sha256 for file in files]
+
+        assert sorted(found.sha256 for found in await listed(artifacts)) == sorted(put)
+
+    async def test_are_young_again_when_they_are_put_again(self, artifacts: HashNamed, age, file: Path):
+        product = await artifacts.put(file)
+        await age()
+        assert not (await listed(artifacts))[0].young
+
+        await artifacts.put(file)
+
+        assert (await listed(artifacts))[0].young
+        assert await artifacts.remove([product.sha256], HOUR) == set()
+
+    async def test_are_removed_when_they_are_old(self, artifacts: HashNamed, age, file: Path):
+        product = await artifacts.put(file)
+        await age()
+
+        assert await artifacts.remove([product.sha256, digest("gone before")], HOUR) == {product.sha256}
+        assert await listed(artifacts) == []
 
     async def test_keeps_an_empty_file(self, artifacts: HashNamed, tmp_path: Path):
         (tmp_path / "empty").touch()
@@ -97,6 +135,12 @@ class TestPostgresArtifacts(ArtifactsContract):
         return damage
 
     @pytest.fixture
+    def age(self, database_url: str):
+        return partial(
+            graphs.execute, database_url, "UPDATE pyheta.blob SET created_at = now() - interval '2 hours'"
+        )
+
+    @pytest.fixture
     def stored(self, database_url: str):
         async def stored() -> int:
             return len(await graphs.fetch(database_url, "SELECT FROM pyheta.blob"))
@@ -118,7 +162,7 @@ class TestObjectArtifacts(ArtifactsContract):
 
     @pytest.fixture
     def artifacts(self, root: Path) -> HashNamed:
-        return ObjectArtifacts(root.as_uri())
+        return ObjectArtifacts(root.as_uri(), uuid4())
 
     @pytest.fixture
     def damage(self, root: Path):
@@ -126,6 +170,14 @@ class TestObjectArtifacts(ArtifactsContract):
             (root / sha256[:2] / sha256).write_bytes(b"something else")
 
         return damage
+
+    @pytest.fixture
+    def age(self, root: Path):
+        async def age() -> None:
+            for path in root.glob("??/*"):
+                os.utime(path, (time.time() - 2 * HOUR,) * 2)
+
+        return age
 
     @pytest.fixture
     def stored(self, root: Path):
@@ -137,4 +189,19 @@ class TestObjectArtifacts(ArtifactsContract):
     @pytest.mark.parametrize("url", ["file:///proc/nothing/here", "ftp://host/folder"])
     async def test_says_where_nothing_can_be_kept(self, url):
         with pytest.raises(ConfigError, match="PYHETA_ARTIFACTS_URL"):
-            ObjectArtifacts(url)
+            ObjectArtifacts(url, uuid4())
+
+    async def test_counts_the_other_stores_in_the_same_place(self, artifacts, root, file):
+        other = ObjectArtifacts(root.as_uri(), uuid4())
+        await artifacts.put(file)
+        assert (await artifacts.others(), await other.others()) == (0, 1)
+
+        await other.put(file)
+
+        assert (await artifacts.others(), await other.others()) == (1, 1)
+
+    async def test_leaves_alone_what_is_no_artifact(self, artifacts, root):
+        (root / "ab").mkdir(parents=True)
+        (root / "ab" / "notes.txt").write_text("mine")
+
+        assert await listed(artifacts) == []

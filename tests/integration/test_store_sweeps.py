@@ -2,9 +2,7 @@
 
 import asyncio
 from collections.abc import AsyncIterator
-from contextlib import asynccontextmanager
 
-import asyncpg
 import graphs
 import pytest
 from graphs import BOTH, DONE, RELEASE
@@ -19,23 +17,6 @@ FATAL = Failure(Ending.ERROR, "boom", retry=False)
 async def store(database_url: str) -> AsyncIterator[PostgresStore]:
     async with PostgresStore.open(database_url) as store:
         yield store
-
-
-async def blocked(url: str, count: int = 1) -> None:
-    """Wait until so many statements wait for locks."""
-    query = "SELECT FROM pg_stat_activity WHERE datname = current_database() AND wait_event_type = 'Lock'"
-    while len(await graphs.fetch(url, query)) < count:  # noqa: ASYNC110 -- the server has no event for it
-        await asyncio.sleep(0.01)
-
-
-@asynccontextmanager
-async def uncommitted(url: str, query: str, *args: object) -> AsyncIterator[None]:
-    """A transaction that has run this statement and commits at the end."""
-    connection = await asyncpg.connect(url)
-    async with connection.transaction():
-        await connection.execute(query, *args)
-        yield
-    await connection.close()
 
 
 class TestSubmit:
@@ -112,10 +93,10 @@ class TestSubmit:
         await graphs.claim_one(store, await graphs.new_worker(store))
         # Given that the success of a need is recorded, but not yet committed
         finish = "UPDATE pyheta.step SET state = 'succeeded', worker_id = NULL, finished_at = now()"
-        async with uncommitted(database_url, finish):
+        async with graphs.uncommitted(database_url, finish):
             # When a step that needs it is submitted
             submitting = asyncio.create_task(store.submit(graphs.submission(load, fit, name="second")))
-            await blocked(database_url)
+            await graphs.blocked(database_url)
         # Then the step is ready
         assert (await submitting).steps == {State.SUCCEEDED: 1, State.QUEUED: 1}
 
@@ -127,17 +108,17 @@ class TestSubmit:
         claim = await graphs.claim_one(store, await graphs.new_worker(store))
         # Given a submission that has added its steps, but waits for a lock on another of them
         lock = "SELECT FROM pyheta.step WHERE key = $1 FOR UPDATE"
-        async with uncommitted(database_url, lock, other.key):
+        async with graphs.uncommitted(database_url, lock, other.key):
             second = graphs.submission(load, other, fit, score, name="second", priority=1)
             submitting = asyncio.create_task(store.submit(second))
-            await blocked(database_url)
+            await graphs.blocked(database_url)
             # When a need ends
             fence = claim.fence
             if failure:
                 ending = asyncio.create_task(store.fail(claim.step, fence, failure))
             else:
                 ending = asyncio.create_task(store.succeed(claim.step, fence, DONE))
-            await blocked(database_url, 2)
+            await graphs.blocked(database_url, 2)
         await asyncio.gather(submitting, ending)
         # Then what was submitted has heard of it
         assert (await graphs.states(database_url))["fit a"] == state

@@ -95,7 +95,8 @@ CREATE INDEX step_waiting ON pyheta.step (kind) WHERE state = 'waiting';
 CREATE INDEX step_finished ON pyheta.step (finished_at) WHERE state = 'succeeded';
 
 -- Need and sweep_step have no foreign keys: a submission fills them by joins with the steps that it has just
--- placed, no step or sweep is ever deleted, and checking every row took a third of a large submission's time.
+-- placed, sweeps and steps are removed together with these rows, and checking every row took a third of a large
+-- submission's time.
 CREATE TABLE pyheta.need (
     step_id bigint NOT NULL,
     role text NOT NULL,               -- "load", "fit/target"
