@@ -53,7 +53,8 @@ class PostgresSweeps:
         async def work(connection: Connection) -> int:
             await _run(connection, "lock")
             ended = await _fetch(connection, query, sweep, [State.FAILED, State.CANCELLED], *which)
-            await _run(connection, "revive_sweep", sweep)
+            for query_of_all in ("revive_sweep", "spare"):
+                await _run(connection, query_of_all, sweep)
             await _start_afresh(connection, sweep, _ids(ended))
             return len(ended)
 

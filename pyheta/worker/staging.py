@@ -63,8 +63,14 @@ class Staging:
         return paths
 
     async def keep(self, products: Mapping[str, Path], out: Path) -> tuple[Product, ...]:
-        """Put a step's products into the store, and into the cache: the next step is likely to read them."""
-        return tuple([await self._keep(name, path, out) for name, path in products.items()])
+        """Put a step's products into the store, then into the cache: the next step is likely to read them.
+
+        No file is moved before the store has all of them, so that after an outage this can be done again.
+        """
+        kept = [(path, await self._put(name, path, out)) for name, path in products.items()]
+        for path, product in kept:
+            self._move_to_cache(path, product)
+        return tuple(product for _, product in kept)
 
     async def _bring(self, sha256: str) -> Path:
         path = self._cached(sha256)
@@ -77,16 +83,18 @@ class Staging:
             self._count(path)
         return path
 
-    async def _keep(self, name: str, path: Path, out: Path) -> Product:
+    async def _put(self, name: str, path: Path, out: Path) -> Product:
         if not path.resolve().is_relative_to(out.resolve()) or not path.is_file():
             raise StepError(f"product {name!r} is not a file in the attempt's folder", where=str(path))
         stored = await self.artifacts.put(path)
-        cached = self._cached(stored.sha256)
+        return Product(name, stored.sha256, stored.size)
+
+    def _move_to_cache(self, path: Path, product: Product) -> None:
+        cached = self._cached(product.sha256)
         cached.parent.mkdir(exist_ok=True)
         _make_durable(path)
         path.replace(cached)
         self._count(cached)
-        return Product(name, stored.sha256, stored.size)
 
     def _count(self, added: Path) -> None:
         self._added += added.stat().st_size

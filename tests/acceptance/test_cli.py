@@ -124,7 +124,7 @@ def test_init_writes_a_sweep_that_can_be_planned_and_never_overwrites(pyheta, tm
     # When it is planned, and written again
     plan, second = pyheta("plan", "sweep.yaml", "--json"), pyheta("init")
     # Then
-    assert json.loads(plan.stdout)["runs"] == 12
+    assert json.loads(plan.stdout)["runs"] == 8
     assert second.returncode == 2
     assert "sweep.yaml" in second.stderr
     assert (tmp_path / "sweep.yaml").read_text() == written
@@ -180,7 +180,8 @@ def test_a_sweep_runs_on_the_embedded_default_and_everything_about_it_can_be_see
     # And every view shows it
     assert "nothing to do, all 5 runs are there" in pyheta("submit", "small.yaml").stdout
     plan = json.loads(pyheta("plan", "small.yaml", "train.epochs=2", "--json").stdout)
-    assert {op["op"]: op["todo"] for op in plan["ops"]} == {"load": 0, "fit": 2, "score": 2}
+    todo = {op["op"]: op["todo"] for op in plan["ops"]}
+    assert todo == {"load": 0, "fit": 2, "score": 2, "fit (baselines)": 0, "score (baselines)": 0}
     story = json.loads(pyheta("show", "small/0", "--json").stdout)
     assert [step["op"] for step in story["steps"]] == ["load", "fit", "score"]
     assert "fit" in pyheta("logs", "small/0").stdout

@@ -159,9 +159,9 @@ config:
   exog: [other]
 """
 UNFIT = {
-    "a constant column": ([7] * 80, ["s.yaml:10", "'other' is constant"]),
-    "a column that turns too rarely": (range(80), ["s.yaml:10", "'other' turns 0 times"]),
-    "the target's own values": ([i * i % 7 for i in range(80)], ["s.yaml:10", "values of the target 'load'"]),
+    "a constant column": ([7] * 80, ["s.yaml:9", "'other' is constant"]),
+    "a column that turns too rarely": (range(80), ["s.yaml:9", "'other' turns 0 times"]),
+    "the target's own values": ([i * i % 7 for i in range(80)], ["s.yaml:9", "values of the target 'load'"]),
 }
 
 

@@ -66,6 +66,28 @@ async def test_a_result_outlives_a_store_that_is_away_when_it_is_ready(slot, tmp
     assert artifacts.puts == 4
 
 
+async def test_products_outlive_a_store_that_goes_away_between_two_of_them(tmp_path):
+    # Given two products, and a store that is away when the second is handed to it
+    class AwayAtTheSecond(Artifacts):
+        async def put(self, path: Path) -> Product:
+            if self.puts == 1:
+                self.errors = [StoreUnavailable("away")]
+            return await super().put(path)
+
+    with Staging(tmp_path, AwayAtTheSecond()) as staging:
+        out = staging.out(claim())
+        products = {name: out / name for name in ("weights", "curves")}
+        for name, path in products.items():
+            path.write_text(name)
+        with pytest.raises(StoreUnavailable):
+            await staging.keep(products, out)
+
+        # When they are handed over again, Then both are taken and lie in the cache
+        kept = await staging.keep(products, out)
+        assert [product.name for product in kept] == ["weights", "curves"]
+        assert all((staging.cache / product.sha256[:2] / product.sha256).exists() for product in kept)
+
+
 async def test_a_full_disk_leaves_the_step_to_others_at_no_cost(slot, tmp_path):
     artifacts = Artifacts(OSError(errno.ENOSPC, "No space left on device"))
 

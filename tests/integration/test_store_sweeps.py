@@ -256,6 +256,19 @@ class TestRetry:
         assert await store.retry(submission.id) == 3
         assert (await store.find_sweep(None)).cancelled_at is None
 
+    async def test_lets_what_still_runs_run_on(self, store, database_url):
+        # Given a sweep that was cancelled while a step of it runs, which has been asked to stop
+        submission = graphs.submission(*graphs.chain())
+        await store.submit(submission)
+        worker = await graphs.new_worker(store)
+        claim = await graphs.claim_one(store, worker)
+        await store.cancel(submission.id)
+
+        # When the sweep is tried again, Then nobody stops the step any more
+        await store.retry(submission.id)
+        (held,) = await store.heartbeat(worker, lease_seconds=60, progress={})
+        assert (held.step, held.cancel_requested) == (claim.step, False)
+
 
 class TestEstimates:
     async def test_know_the_states_of_keys(self, store):

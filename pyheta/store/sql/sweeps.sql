@@ -188,6 +188,16 @@ SELECT earlier AS state, count(*) FROM stopped GROUP BY earlier;
 --- revive_sweep: A sweep of which something is tried again is live again.
 UPDATE pyheta.sweep SET cancelled_at = NULL WHERE id = $1;
 
+--- spare: Nobody shall stop what runs for a live sweep.
+WITH stopping AS MATERIALIZED (
+    SELECT step.id
+    FROM pyheta.sweep_step JOIN pyheta.step ON step.id = sweep_step.step_id
+    WHERE sweep_step.sweep_id = $1 AND step.cancel_requested
+    ORDER BY step.id
+    FOR UPDATE OF step
+)
+UPDATE pyheta.step SET cancel_requested = false FROM stopping WHERE step.id = stopping.id;
+
 --- known: The states of those of these keys that are there.
 SELECT key, state FROM pyheta.step WHERE key = ANY ($1::text[]);
 
