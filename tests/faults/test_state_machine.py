@@ -65,6 +65,7 @@ class Model:
         if sweep.id not in self.submitted:
             return 0
         self.live.add(sweep.id)
+        self.told_to_stop -= {step.key for step in sweep.steps}
         return self.start_afresh(sweep, {State.FAILED, State.CANCELLED})
 
     def start_afresh(self, sweep: Submission, which: set[State | None]) -> int:
