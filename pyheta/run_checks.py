@@ -3,15 +3,13 @@
 from collections.abc import Iterable, Iterator, Mapping, Sequence
 from typing import Any
 
-from pydantic import ValidationError
-
 from pyheta.errors import StepError, nearest
 from pyheta.pipeline.components import WHOLE
 from pyheta.pipeline.facts import DatasetFacts
 from pyheta.pipeline.splits import Part, Split
 from pyheta.pipeline.wavelet import refuse_unfit
 from pyheta.sweep import Run
-from pyheta.sweep.components import matches
+from pyheta.sweep.components import UnfitChange, matches
 from pyheta.sweep.config import RunConfig
 from pyheta.sweep.problems import Problems, describe
 from pyheta.sweep.section import Section
@@ -58,10 +56,10 @@ def _nets(run: Run, problems: Problems) -> Mapping[str, RunConfig]:
     """The configurations of the run's nets; none, with a problem noted, where `components` does not fit."""
     try:
         return run.config.nets()
-    except ValidationError as error:
-        for found in error.errors(include_url=False):
-            name = ".".join(str(part) for part in found["loc"]) or "value"
-            what, cure = describe(found, name, ())
+    except UnfitChange as unfit:
+        for found in unfit.error.errors(include_url=False):
+            loc = found["loc"][1:] if unfit.section == "net" else found["loc"]  # after the net's name
+            what, cure = describe(found, ".".join((unfit.section, *map(str, loc))), ())
             problems.add(f"components: {what}", where=run.where("components"), cure=cure)
         return {}
 

@@ -9,9 +9,19 @@ from collections.abc import Iterator
 from fnmatch import fnmatchcase
 from typing import Annotated, Any
 
-from pydantic import BeforeValidator, PlainSerializer, WithJsonSchema
+from pydantic import BeforeValidator, PlainSerializer, ValidationError, WithJsonSchema
 
 from pyheta.errors import nearest
+
+
+class UnfitChange(ValueError):
+    """A change under `components` that its section does not take; `error` says what of it is wrong."""
+
+    def __init__(self, section: str, error: ValidationError) -> None:
+        self.section = section
+        self.error = error
+        super().__init__(section)
+
 
 #: Sections that a component may have of its own. Dataset, target, split and horizon are the run's.
 OWN_SECTIONS = ("exog", "exog_form", "scale", "window.input", "net", "train")

@@ -10,13 +10,14 @@ from pydantic import (
     Field,
     Tag,
     TypeAdapter,
+    ValidationError,
     model_validator,
 )
 
 from pyheta.nets.configs import NETS, Net
 from pyheta.pipeline.components import WHOLE, component_names
 from pyheta.steps import canonical
-from pyheta.sweep.components import Components, changes_for
+from pyheta.sweep.components import Components, UnfitChange, changes_for
 from pyheta.sweep.preprocessing import Decompose, Shaping
 from pyheta.sweep.section import Section
 
@@ -180,7 +181,7 @@ class RunConfig(Section):
     def for_component(self, name: str) -> Self:
         """The same run as the net of one component sees it.
 
-        Raises pydantic's ValidationError where a change does not fit.
+        Raises UnfitChange where a change does not fit.
         """
         by_section: dict[str, dict[str, Any]] = {}
         for key, value in changes_for(self.components, name).items():
@@ -191,12 +192,17 @@ class RunConfig(Section):
 
     def _changed(self, section: str, fields: Mapping[str, Any]) -> Any:
         """A section with some fields set anew; another net begins with its own defaults."""
+        try:
+            return SECTIONS[section].validate_python(self._written(section, fields))
+        except ValidationError as error:
+            raise UnfitChange(section, error) from error
+
+    def _written(self, section: str, fields: Mapping[str, Any]) -> Any:
         if "" in fields:  # the section is a value
-            return SECTIONS[section].validate_python(fields[""])
-        before = getattr(self, section).model_dump()
-        if fields.get("name", before.get("name")) != before.get("name"):
-            before = {}
-        return SECTIONS[section].validate_python(before | fields)
+            return fields[""]
+        before: dict[str, Any] = getattr(self, section).model_dump()
+        another = fields.get("name", before.get("name")) != before.get("name")
+        return {**fields} if another else before | fields
 
 
 SECTIONS: Mapping[str, TypeAdapter[Any]] = {

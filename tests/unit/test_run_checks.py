@@ -78,11 +78,15 @@ def refusal(tmp_path, text, overrides=(), facts=FACTS):
         ),
         (
             "  decompose: emd\n  components: {IMF0: {train.lr: ten}}\n",
-            "components: lr: expected a number",
+            "components: train.lr: expected a number",
+        ),
+        (
+            "  decompose: emd\n  components: {IMF0: {net: rigde}}\n",
+            "components: unknown net 'rigde'; did you mean 'ridge'?",
         ),
         (
             "  decompose: emd\n  components: {IMF0: {net.hiden: 3}}\n",
-            "components: unknown key 'lstm.hiden'",
+            "components: unknown key 'net.hiden'",
         ),
     ],
 )  # fmt: skip
