@@ -202,7 +202,7 @@ class RunConfig(Section):
             return fields[""]
         before: dict[str, Any] = getattr(self, section).model_dump()
         another = fields.get("name", before.get("name")) != before.get("name")
-        return {**fields} if another else before | fields
+        return {**fields} if another else {**before, **fields}
 
 
 SECTIONS: Mapping[str, TypeAdapter[Any]] = {

@@ -68,12 +68,17 @@ def expand(grid: Grid, file: SweepFile, document: Document, problems: Problems) 
 
 
 def _forbid_leaks(runs: Iterable[Run], problems: Problems) -> None:
-    first = {(run.config.decompose, run.config.shaping, bool(run.config.exog)): run for run in runs}
-    for run in first.values():
+    for run in {_treatment(run.config): run for run in runs}.values():
         for reason in leaks(run.config.as_json()):
             key = "shaping.relevance" if "shaping" in reason else "decompose.mode"
             cure = "write `leakage: allow` if you want such runs, marked in every table"
             problems.add(f"{reason} lets nets see the future", where=run.where(key), cure=cure)
+
+
+def _treatment(config: RunConfig) -> tuple[Any, ...]:
+    """All that decides whether a run leaks."""
+    exog = (config.exog_form, bool(config.exog))
+    return (config.decompose, config.shaping, config.components, *exog)
 
 
 def _net_runs(grid: Grid, file: SweepFile, document: Document, problems: Problems) -> Iterator[Run]:

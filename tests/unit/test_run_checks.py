@@ -145,6 +145,15 @@ def test_what_cannot_be_meant_is_refused_with_its_place(tmp_path, text, said):
     assert said in complaint(tmp_path, BASE + text)
 
 
+@pytest.mark.parametrize("order", ["[original, shaped]", "[shaped, original]"])
+def test_one_leaky_run_among_honest_ones_is_found(tmp_path, order):
+    text = "  exog: [leading]\n  shaping: {method: farm, relevance: centred}\n"
+
+    said = complaint(tmp_path, f"{BASE}{text}parameters: {{exog_form: {order}}}\n")
+
+    assert "centred shaping lets nets see the future" in said
+
+
 def test_a_sweep_that_allows_leakage_may_look_ahead(tmp_path):
     read = sweep(tmp_path, BASE + "  decompose: {method: emd, mode: full}\nleakage: allow\n")
 
