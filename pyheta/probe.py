@@ -17,6 +17,7 @@ from numpy.typing import NDArray
 from safetensors.numpy import load_file
 
 from pyheta.graph import RunGraph, step_of
+from pyheta.nets.checkpoint import Checkpoint
 from pyheta.ops import OPS, FitOn, Result, Task, fit_on
 from pyheta.pipeline.facts import DatasetFacts
 from pyheta.pipeline.sources import table
@@ -63,6 +64,10 @@ class Scene:
     split: Split
 
 
+# What a result says that noise from some row on must leave alone.
+Says = Callable[[Result, int, Scene], object]
+
+
 def probe(scene: Scene) -> list[Verdict]:
     """Run the scene's steps on the series as it is, and with noise from three different rows on."""
     with tempfile.TemporaryDirectory(prefix="pyheta-probe-") as folder:
@@ -94,15 +99,9 @@ def _spread(column: pl.Series) -> float:
 
 
 def _starts(split: Split) -> Mapping[str, int]:
-    """From which row on the noise begins that an operation must not notice."""
+    """The rows from which on there is noise, by what lies before them."""
     middle = (split.val_stop + split.rows) // 2
-    return {
-        "relevance": split.train_stop,
-        "fit": split.val_stop,
-        "decompose": middle,
-        "shape": middle,
-        "score": middle,
-    }
+    return {"training": split.train_stop, "validation": split.val_stop, "some of test": middle}
 
 
 def execute(scene: Scene, frame: pl.DataFrame, folder: Path) -> Results:
@@ -123,17 +122,22 @@ def execute(scene: Scene, frame: pl.DataFrame, folder: Path) -> Results:
 
 def _verdicts(scene: Scene, plain: Results, noisy: Mapping[int, Results]) -> Iterator[Verdict]:
     allowed: set[Key] = set()
-    starts = _starts(scene.split)
     for step in scene.steps:
         sees = fit_on(step.op, step.params)
         if sees is FitOn.WHOLE or allowed.intersection(step.needs.values()):
             allowed.add(step.key)
-        if step.op in starts:
-            start = starts[step.op]
-            before, after = (
-                SAYS[step.op](results[step.key], start, scene) for results in (plain, noisy[start])
-            )
-            yield Verdict(step, sees, step.key in allowed, changed=before != after)
+        if looks := LOOKS.get(step.op):
+            changed = any(_changed(look, step, scene, plain, noisy) for look in looks.items())
+            yield Verdict(step, sees, step.key in allowed, changed=changed)
+
+
+def _changed(
+    look: tuple[str, Says], step: Step, scene: Scene, plain: Results, noisy: Mapping[int, Results]
+) -> bool:
+    """Whether a step says something else when what comes after these parts is noise."""
+    known, says = look
+    start = _starts(scene.split)[known]
+    return says(plain[step.key], start, scene) != says(noisy[start][step.key], start, scene)
 
 
 def _of_rows(result: Result, start: int, _scene: Scene) -> object:
@@ -143,6 +147,10 @@ def _of_rows(result: Result, start: int, _scene: Scene) -> object:
 
 def _of_weights(result: Result, _start: int, _scene: Scene) -> object:
     return [path.read_bytes() for path in result.products.values()]
+
+
+def _of_scalers(result: Result, _start: int, _scene: Scene) -> object:
+    return Checkpoint.read(result.products["weights"]).scalers
 
 
 def _of_summary(result: Result, _start: int, _scene: Scene) -> object:
@@ -165,12 +173,13 @@ def _bytes(arrays: Mapping[str, NDArray[Any]], rows: int) -> Mapping[str, bytes]
     return {name: np.ascontiguousarray(array[:rows]).tobytes() for name, array in arrays.items()}
 
 
-SAYS: Mapping[str, Callable[[Result, int, Scene], object]] = {
-    "decompose": _of_rows,
-    "shape": _of_rows,
-    "relevance": _of_summary,
-    "fit": _of_weights,
-    "score": _of_forecasts,
+# What each operation must say again, by what is left as it was.
+LOOKS: Mapping[str, Mapping[str, Says]] = {
+    "decompose": {"some of test": _of_rows},
+    "shape": {"some of test": _of_rows},
+    "relevance": {"training": _of_summary},
+    "fit": {"training": _of_scalers, "validation": _of_weights},
+    "score": {"some of test": _of_forecasts},
 }
 
 

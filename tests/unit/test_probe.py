@@ -6,8 +6,13 @@ import numpy as np
 import polars as pl
 import pytest
 
-from pyheta import probe as probing
-from pyheta.ops import OPS, FitOn, Op, Result, Task, fit_on
+from pyheta.nets import fit as fitting
+from pyheta.ops import OPS, FitOn, fit_on
+from pyheta.pipeline import relevance as relevances
+from pyheta.pipeline import windows as windowing
+from pyheta.pipeline.channels import Channel
+from pyheta.pipeline.scaling import Scaler
+from pyheta.pipeline.splits import Split
 from pyheta.probe import probe, scenes, spoil
 from pyheta.submit import prepare
 
@@ -86,40 +91,52 @@ def test_what_looks_at_the_whole_series_is_found_to_do_so_and_says_so(tmp_path, 
     assert not any(verdict.leaks for verdict in found)
 
 
-def leaky_fit(task: Task) -> Result:
-    """A fit that scales by the whole series: the mistake that the probe is for."""
-    (table,) = task.inputs["load"].values()
-    path = task.out / "weights.safetensors"
-    path.write_bytes(pl.read_parquet(table)["load"].to_numpy().mean().tobytes())
-    return Result({"weights": path})
+def scaled_by_all_rows(method, channel, split):
+    """A scaler that looks at all it can see, not at training rows alone."""
+    return Scaler.fit(method, channel.values[channel.first :].astype(float))
 
 
-def test_a_step_that_leaks_unasked_is_found(tmp_path, monkeypatch):
-    # Given an operation that looks at the test part although it is declared not to
-    honest = OPS["fit"]
-    leaky = Op(honest.kind, honest.version, "tests.unit.test_probe:leaky_fit", honest.fit_on)
-    monkeypatch.setattr(Op, "load", lambda op: leaky_fit if op is leaky else _load(op))
-    monkeypatch.setattr(probing, "OPS", {**OPS, "fit": leaky, "score": _silent()})
+def test_a_scaler_that_sees_validation_rows_is_found(tmp_path, monkeypatch):
+    # Given a fit that scales by all rows that it has, those of validation among them
+    monkeypatch.setattr(fitting, "_scaler", scaled_by_all_rows)
 
-    # When the probe runs, Then it names it
-    found = verdicts(tmp_path)
-    assert [verdict.step.op for verdict in found if verdict.leaks] == ["fit"]
+    # When the probe runs, Then it names the fit, and the score that needs nothing of the future stays clean
+    assert {verdict.step.op for verdict in verdicts(tmp_path) if verdict.leaks} == {"fit"}
 
 
-_load = Op.load
+def test_a_fit_that_sees_test_rows_is_found_and_so_is_the_score_that_uses_it(tmp_path, monkeypatch):
+    # Given a fit that in addition forgets to leave the test part out
+    monkeypatch.setattr(fitting, "_scaler", scaled_by_all_rows)
+    monkeypatch.setattr(Channel, "head", lambda channel, rows: channel)
+
+    assert {verdict.step.op for verdict in verdicts(tmp_path) if verdict.leaks} == {"fit", "score"}
 
 
-def _silent() -> Op:
-    return Op(OPS["score"].kind, 1, "tests.unit.test_probe:silent_score", FitOn.NONE)
+def test_relevance_that_sees_later_rows_is_found(tmp_path, monkeypatch):
+    monkeypatch.setattr(relevances, "Split", _Whole)
+
+    assert {verdict.step.op for verdict in verdicts(tmp_path) if verdict.leaks} == {"relevance"}
 
 
-def silent_score(task: Task) -> Result:
-    """A score that says nothing: the spoilt fit is no checkpoint."""
-    from safetensors.numpy import save_file
+class _Whole:
+    """A split that calls all rows training."""
 
-    path = task.out / "forecast.safetensors"
-    save_file({"val/time": np.zeros(1, np.int64), "test/time": np.zeros(1, np.int64)}, path)
-    return Result({"forecast": path})
+    @staticmethod
+    def of(_fractions, rows):
+        return Split(rows, rows, rows)
+
+
+def test_inputs_that_see_the_row_they_forecast_are_found(tmp_path, monkeypatch):
+    # Given windows of which each is the one that its successor should get
+    right = windowing._inputs
+
+    def late(channels, rows, lookback):
+        windows = right(channels, rows, lookback)
+        return np.concatenate([windows[1:], windows[-1:]])
+
+    monkeypatch.setattr(windowing, "_inputs", late)
+
+    assert "score" in {verdict.step.op for verdict in verdicts(tmp_path) if verdict.leaks}
 
 
 def test_noise_begins_at_its_row_and_in_every_column():
