@@ -12,7 +12,7 @@ from rich.table import Table
 from rich.text import Text
 
 from pyheta import __version__
-from pyheta.errors import Exit, PyhetaError
+from pyheta.errors import Exit, PyhetaError, StepError
 from pyheta.probe import Verdict, probe, scenes
 from pyheta.screen import count, plain, table
 from pyheta.settings import Settings
@@ -49,7 +49,12 @@ def examine_leakage(prepared: Prepared, note: Callable[[str], None]) -> Sequence
     findings: list[Finding] = []
     for run, scene in scenes(prepared.runs, prepared.datasets, prepared.files):
         note(f"run {run.ordinal}: {count(len(scene.steps), 'step')} on {len(scene.frame):,} rows, four times")
-        verdicts = probe(scene)
+        try:
+            verdicts = probe(scene)
+        except StepError as error:
+            what = f"run {run.ordinal} ({_treatment(run)})"
+            findings.append(Finding(what, f"cannot be probed in small: {error}", Exit.RUNS_FAILED))
+            continue
         ops = dict.fromkeys(verdict.step.op for verdict in verdicts)
         findings += [_leakage(run, [one for one in verdicts if one.step.op == op]) for op in ops]
     return findings

@@ -19,7 +19,7 @@ from pyheta.steps import Key, Step
 from pyheta.sweep import Explain
 from pyheta.sweep.config import RunConfig
 
-LEAST_KEPT = 16  # rows of a causal decomposition's tail: shorter windows share one
+LEAST_KEPT = 32  # rows of a causal decomposition's tail: shorter windows share one
 
 FORMS = {"original": (False,), "shaped": (True,), "both": (False, True)}
 
@@ -116,10 +116,13 @@ class RunGraph:
     def _kept(self) -> int:
         """The longest window of the run's nets, rounded up to a power of two: nearby windows share."""
         longest = max(LEAST_KEPT, *(net.window.input for net in self.nets.values()))
-        return 1 << (longest - 1).bit_length()
+        return min(1 << (longest - 1).bit_length(), self.config.decompose.window)
 
     def _shape(self, source: Source) -> Key:
-        params = self._pair(source) | self.config.shaping.as_params()
+        shaping = self.config.shaping
+        params = self._pair(source) | shaping.as_params()
+        if shaping.relevance != "centred":  # the whole series is known to that, whatever is called training
+            params["train"] = self.config.split.train
         return self._add("shape", params, self._pair_needs(source))
 
     def _pair(self, source: Source) -> dict[str, Any]:
@@ -127,7 +130,6 @@ class RunGraph:
             "target": self.config.target,
             "column": source.column,
             "component": source.component,
-            "split": self._split,
         }
 
     def _pair_needs(self, source: Source) -> dict[str, Key]:
@@ -147,6 +149,8 @@ class RunGraph:
             params = {
                 "component": component,
                 "net": {"name": config.net.name},
+                "target": config.target,
+                "horizon": config.window.horizon,
                 **_treatment(config),
                 "split": self._split,
                 "permutations": self.explain.permutations,
@@ -157,8 +161,9 @@ class RunGraph:
     def _relevance(self, source: Source) -> None:
         explain = self.explain
         params = self._pair(source) | {
-            "decompose": _treatment(self.config)["decompose"],
-            "measures": sorted(explain.relevance),
+            "decompose": self.config.decompose.as_params(),
+            "train": self.config.split.train,
+            "measures": sorted(set(explain.relevance)),
             "max_lag": explain.max_lag,
             "draws": explain.draws,
             "seed": 0,
@@ -168,8 +173,9 @@ class RunGraph:
 
 def _treatment(config: RunConfig) -> dict[str, Any]:
     """How a net's series are treated, for those who read what explains it: see `leakage.leaks`."""
-    sections = {"decompose": {"method", "mode"}, "shaping": {"method", "relevance"}}
-    return config.model_dump(mode="json", include=sections | {"exog": True, "exog_form": True})
+    shaping = config.shaping.model_dump(include={"method", "relevance"})
+    exog = {"exog": list(config.exog), "exog_form": config.exog_form}
+    return {"decompose": config.decompose.as_params(), "shaping": shaping, **exog}
 
 
 def _sources(config: RunConfig, component: str) -> list[Source]:

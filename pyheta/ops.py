@@ -69,7 +69,7 @@ OPS: Mapping[str, Op] = {
     "shape": Op(Kind.DATA, 1, "pyheta.pipeline.shape:shape", FitOn.CAUSAL),
     "fit": Op(Kind.TRAIN, 2, "pyheta.nets.fit:fit", FitOn.TRAIN),
     "score": Op(Kind.TRAIN, 2, "pyheta.nets.score:score", FitOn.CAUSAL),
-    "importance": Op(Kind.TRAIN, 1, "pyheta.nets.importance:importance", FitOn.NONE),
+    "importance": Op(Kind.TRAIN, 1, "pyheta.nets.importance:importance", FitOn.TRAIN),
 }
 
 

@@ -41,7 +41,7 @@ def compile_plan(
     or SweepErrors where a run does not fit its data.
     """
     facts = _facts_by_section(runs, datasets)
-    check_runs(runs, facts)
+    check_runs(runs, facts, explain)
     loads = {section: step_of("load", known.source, {}, known.files) for section, known in facts.items()}
     steps: dict[Key, Step] = {}
     labels: dict[Key, str] = {}

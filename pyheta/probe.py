@@ -35,7 +35,10 @@ EPOCHS = 2
 WIDTH = 5.0
 
 #: Sections that say how a run treats its series.
-TREATMENT = {"decompose", "shaping", "components", "exog_form"}
+TREATMENT = {"decompose", "shaping", "components", "exog_form", "scale", "window"}
+
+#: What is left as it was when the rest is noise.
+TRAINING, VALIDATION, SOME_OF_TEST = "training", "validation", "some of test"
 
 Results = Mapping[Key, Result]
 
@@ -101,7 +104,7 @@ def _spread(column: pl.Series) -> float:
 def _starts(split: Split) -> Mapping[str, int]:
     """The rows from which on there is noise, by what lies before them."""
     middle = (split.val_stop + split.rows) // 2
-    return {"training": split.train_stop, "validation": split.val_stop, "some of test": middle}
+    return {TRAINING: split.train_stop, VALIDATION: split.val_stop, SOME_OF_TEST: middle}
 
 
 def execute(scene: Scene, frame: pl.DataFrame, folder: Path) -> Results:
@@ -149,8 +152,12 @@ def _of_weights(result: Result, _start: int, _scene: Scene) -> object:
     return [path.read_bytes() for path in result.products.values()]
 
 
-def _of_scalers(result: Result, _start: int, _scene: Scene) -> object:
-    return Checkpoint.read(result.products["weights"]).scalers
+def _of_training(result: Result, _start: int, _scene: Scene) -> object:
+    """What training rows alone decide: scalers, and the weights that nobody picks by validation."""
+    checkpoint = Checkpoint.read(result.products["weights"])
+    if "curves" in result.products:  # the kept epoch is validation's choice, the first loss is not
+        return checkpoint.scalers, load_file(result.products["curves"])["train_loss"][:1].tobytes()
+    return checkpoint.scalers, [array.tobytes() for array in checkpoint.state.values()]
 
 
 def _of_summary(result: Result, _start: int, _scene: Scene) -> object:
@@ -175,11 +182,11 @@ def _bytes(arrays: Mapping[str, NDArray[Any]], rows: int) -> Mapping[str, bytes]
 
 # What each operation must say again, by what is left as it was.
 LOOKS: Mapping[str, Mapping[str, Says]] = {
-    "decompose": {"some of test": _of_rows},
-    "shape": {"some of test": _of_rows},
-    "relevance": {"training": _of_summary},
-    "fit": {"training": _of_scalers, "validation": _of_weights},
-    "score": {"some of test": _of_forecasts},
+    "decompose": dict.fromkeys((TRAINING, VALIDATION, SOME_OF_TEST), _of_rows),
+    "shape": dict.fromkeys((TRAINING, VALIDATION, SOME_OF_TEST), _of_rows),
+    "relevance": {TRAINING: _of_summary},
+    "fit": {TRAINING: _of_training, VALIDATION: _of_weights},
+    "score": {SOME_OF_TEST: _of_forecasts},
 }
 
 
@@ -188,7 +195,7 @@ def scenes(
 ) -> Iterator[tuple[Run, Scene]]:
     """One small scene for each way in which a sweep's runs treat their series.
 
-    Of the runs that differ in columns, windows or seeds alone, the one with the most columns stands for all.
+    Of the runs that differ in columns, training or seeds alone, the one with the most columns stands for all.
     """
     for run in _representatives(runs):
         facts = datasets[run.config.dataset_key()]
@@ -215,21 +222,32 @@ def _representatives(runs: Sequence[Run]) -> Sequence[Run]:
 
 def _in_small(config: RunConfig) -> RunConfig:
     decompose, train = config.decompose, config.train
-    least = max(WINDOW, *(2 * net.window.input for net in config.nets().values()))
-    smaller = {"window": min(decompose.window, least), "trials": min(decompose.trials, TRIALS)}
-    epochs = {"epochs": min(train.epochs, EPOCHS)}
+    smaller = {
+        "window": min(decompose.window, _least_window(config)),
+        "trials": min(decompose.trials, TRIALS),
+    }
     return config.model_copy(
         update={
             "decompose": decompose.model_copy(update=smaller),
-            "train": train.model_copy(update=epochs),
+            "train": train.model_copy(update={"epochs": min(train.epochs, EPOCHS)}),
         }
     )
+
+
+def _least_window(config: RunConfig) -> int:
+    """Rows that a decomposition needs for the nets' windows, for two seasons, or for its wavelets."""
+    decompose = config.decompose
+    if decompose.method == "wavelet":
+        return decompose.window
+    seasons = 2 * decompose.period if decompose.method == "stl" else 0
+    return max(WINDOW, seasons, *(2 * net.window.input for net in config.nets().values()))
 
 
 def _rows(config: RunConfig) -> int:
     """Enough for every part to hold some windows."""
     longest = max(net.net.lookback(net.window.input) for net in config.nets().values())
-    longest = max(longest, config.decompose.window if config.decompose.method != "none" else 0)
+    longest += config.decompose.window if config.decompose.method != "none" else 0
+    longest += config.shaping.window if config.shaping.method != "none" else 0
     room = longest + 10 * config.window.horizon
     smallest = min(config.split.train, 4 * config.split.val, 4 * config.split.test)
     return max(ROWS, int(2 * room / smallest))

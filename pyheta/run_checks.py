@@ -4,11 +4,12 @@ from collections.abc import Iterable, Iterator, Mapping, Sequence
 from typing import Any
 
 from pyheta.errors import StepError, nearest
+from pyheta.pipeline.chance import has_room
 from pyheta.pipeline.components import WHOLE
 from pyheta.pipeline.facts import DatasetFacts
-from pyheta.pipeline.splits import Part, Split
+from pyheta.pipeline.splits import Part, Split, share
 from pyheta.pipeline.wavelet import refuse_unfit
-from pyheta.sweep import Run
+from pyheta.sweep import Explain, Run
 from pyheta.sweep.components import UnfitChange, matches
 from pyheta.sweep.config import RunConfig
 from pyheta.sweep.problems import Problems, describe
@@ -19,7 +20,9 @@ LEAST_EXTREMA = 3
 BY_EXTREMA = ("emd", "eemd", "ceemdan")
 
 
-def check_runs(runs: Sequence[Run], facts: Mapping[Section, DatasetFacts]) -> None:
+def check_runs(
+    runs: Sequence[Run], facts: Mapping[Section, DatasetFacts], explain: Explain | None = None
+) -> None:
     """Raises SweepError or SweepErrors with all that is wrong."""
     problems = Problems()
     _check_patterns(runs, problems)
@@ -29,6 +32,8 @@ def check_runs(runs: Sequence[Run], facts: Mapping[Section, DatasetFacts]) -> No
         if key not in seen:
             seen.add(key)
             _check(run, facts[run.config.dataset], problems)
+            if explain and explain.relevance and run.role == "net":
+                _check_lags(run, explain, facts[run.config.dataset], problems)
     problems.raise_any()
 
 
@@ -49,19 +54,27 @@ def _check(run: Run, facts: DatasetFacts, problems: Problems) -> None:
         _check_tail(run, net, problems)
         _check_room(run, net, facts, problems)
     _check_span(run, facts, problems)
+    _check_shaping(run, facts, problems)
     _check_series(run, columns, facts, problems)
 
 
 def _nets(run: Run, problems: Problems) -> Mapping[str, RunConfig]:
     """The configurations of the run's nets; none, with a problem noted, where `components` does not fit."""
-    try:
-        return run.config.nets()
-    except UnfitChange as unfit:
-        for found in unfit.error.errors(include_url=False):
-            loc = found["loc"][1:] if unfit.section == "net" else found["loc"]  # after the net's name
-            what, cure = describe(found, ".".join((unfit.section, *map(str, loc))), ())
+    unfit = [error for name in run.config.component_names() if (error := _unfit(run, name))]
+    for error in unfit:
+        for found in error.error.errors(include_url=False):
+            loc = found["loc"][1:] if error.section == "net" else found["loc"]  # after the net's name
+            what, cure = describe(found, ".".join((error.section, *map(str, loc))), ())
             problems.add(f"components: {what}", where=run.where("components"), cure=cure)
-        return {}
+    return {} if unfit else run.config.nets()
+
+
+def _unfit(run: Run, component: str) -> UnfitChange | None:
+    try:
+        run.config.reduced().for_component(component)
+    except UnfitChange as error:
+        return error
+    return None
 
 
 def _columns(run: Run, nets: Mapping[str, RunConfig]) -> Iterator[tuple[str, str]]:
@@ -126,13 +139,17 @@ def _is_causal(config: RunConfig) -> bool:
 
 def _lookback(config: RunConfig) -> int:
     """Rows before the first forecast: a causal decomposition needs its own window first."""
-    first = config.decompose.window if _is_causal(config) else 0
-    return max(config.net.lookback(config.window.input), first)
+    lookback = config.net.lookback(config.window.input)
+    if not _is_causal(config):
+        return lookback
+    if config.shaping.method != "none":  # what is shaped from the first decomposition on has no tails
+        return config.decompose.window - 1 + lookback
+    return max(lookback, config.decompose.window)
 
 
 def _where_of_window(run: Run) -> str:
-    key = "decompose.window" if _lookback(run.config) == run.config.decompose.window else "window"
-    return run.where(key) or run.where("decompose")
+    key = "decompose.window" if _is_causal(run.config) else "window"
+    return run.where(key) or run.where("decompose") or run.where("net")
 
 
 def _check_series(
@@ -167,6 +184,34 @@ def _check_span(run: Run, facts: DatasetFacts, problems: Problems) -> None:
         except StepError as error:
             where = run.where(error.where) or run.where("decompose")
             problems.add(error.what, where=where, cure=error.cure)
+
+
+def _check_shaping(run: Run, facts: DatasetFacts, problems: Problems) -> None:
+    """Whether the local correlation has enough rows to learn its scale from."""
+    config = run.config.reduced()
+    if config.shaping.method == "none":
+        return
+    rows = facts.rows if config.shaping.relevance == "centred" else share(facts.rows, config.split.train)
+    known = rows - _unknown(config)
+    if config.shaping.window > known:
+        what = f"shaping.window is {config.shaping.window:,} rows, and {known:,} are known to it"
+        problems.add(what, where=run.where("shaping.window") or run.where("shaping"), cure="shorten it")
+
+
+def _check_lags(run: Run, explain: Explain, facts: DatasetFacts, problems: Problems) -> None:
+    config = run.config.reduced()
+    rows = share(facts.rows, config.split.train) - _unknown(config)
+    if config.exog and not has_room(rows, explain.max_lag, explain.draws):
+        what = (
+            f"explain: {rows:,} training rows have no room for {explain.draws:,} shifts "
+            f"beyond a lag of {explain.max_lag:,}"
+        )
+        problems.add(what, where=run.where("split"), cure="lower explain.draws or explain.max_lag")
+
+
+def _unknown(config: RunConfig) -> int:
+    """Rows before a decomposition's first window."""
+    return config.decompose.window - 1 if _is_causal(config) else 0
 
 
 def _check_patterns(runs: Sequence[Run], problems: Problems) -> None:

@@ -82,7 +82,7 @@ def submission(prepared: Prepared) -> Submission:
     ]
     extra = [key for key, step in plan.steps.items() if step.op in EXPLAINING]
     return Submission(
-        id=digest([sweep.name, [[run.role, run.config, run.seed, run.score] for run in runs], *extra]),
+        id=digest([sweep.name, sweep.leakage, [[r.role, r.config, r.seed, r.score] for r in runs], *extra]),
         name=sweep.name,
         source=sweep.text,
         overrides=sweep.overrides,

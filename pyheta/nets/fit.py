@@ -23,7 +23,7 @@ def fit(task: Task) -> Result:
     """
     params = task.params
     sources = [Source(**source) for source in params["sources"]]
-    channels = list(read_channels(sources, task.inputs).values())
+    channels = read_channels(sources, task.inputs, params["window"]["input"])
     split = Split.of(params["split"], len(channels[0].values))
     known = [channel.head(split.val_stop) for channel in channels]  # from here on there are no test rows
     scalers = [_scaler(params["scale"], channel, split) for channel in known]

@@ -26,7 +26,7 @@ class Fitted:
 
     @classmethod
     def read(cls, checkpoint: Checkpoint, inputs: Inputs) -> "Fitted":
-        channels = list(read_channels(checkpoint.sources, inputs).values())
+        channels = read_channels(checkpoint.sources, inputs, checkpoint.shape.lookback)
         return cls(checkpoint, checkpoint.forecaster(), channels)
 
     @property
@@ -49,7 +49,7 @@ class Fitted:
         """(n, horizon), de-scaled with the target's own scaler."""
         return self.scaler.invert(self.net.predict(windows.inputs))
 
-    def without(self, channel: int, windows: Windows, order: NDArray[np.intp]) -> Windows:
+    def permuted(self, channel: int, windows: Windows, order: NDArray[np.intp]) -> Windows:
         """The same windows with those of one channel in another order: they tell nothing any more."""
         inputs = np.array(windows.inputs)
         inputs[:, channel] = inputs[order, channel]

@@ -1,8 +1,8 @@
 """The `importance` step: what a fitted net loses when it cannot see a column (Breiman 2001, section 10).
 
 A column's windows are handed to the net in another order, so that each is as likely as before but belongs to
-another moment. How much the error on the test part rises tells how much the net relies on the column. It does
-not tell how much another net could do without it.
+another moment. How much the error rises tells how much the net relies on the column; it does not tell how
+well another net could do without it. The validation part is asked, since people choose columns by the answer.
 """
 
 from collections.abc import Iterator
@@ -26,10 +26,12 @@ def importance(task: Task) -> Result:
     permutations; the target's own past is never permuted.
     """
     net = Fitted.read(Checkpoint.read(task.inputs["fit"]["weights"]), task.inputs)
-    windows = net.windows("test", Split.of(task.params["split"], len(net.target)))
+    windows = net.windows("val", Split.of(task.params["split"], len(net.target)))
     truth = net.scaler.invert(windows.targets.astype(np.float64))
     rmse = _rmse(net.predict(windows), truth)
     columns: dict[str, dict[str, float]] = {}
+    if not rmse:  # nothing can rise in proportion to it
+        return Result(products={}, summary={"rmse": rmse, "columns": columns})
     for channel, source in enumerate(net.checkpoint.sources):
         if source.column != net.checkpoint.sources[0].column:
             errors = [
@@ -44,7 +46,7 @@ def _shuffled(net: Fitted, windows: Windows, channel: int, task: Task) -> Iterat
     """The windows as often as asked, each time with those of one channel in another order."""
     random = np.random.default_rng([task.params["seed"], channel])
     for _ in range(task.params["permutations"]):
-        yield net.without(channel, windows, random.permutation(len(windows)))
+        yield net.permuted(channel, windows, random.permutation(len(windows)))
 
 
 def _rmse(forecast: Floats, truth: Floats) -> float:

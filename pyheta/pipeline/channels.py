@@ -87,17 +87,15 @@ class Channel:
         """(len(rows), lookback): what is known of the channel just before each of these rows."""
         if self.tails is None:
             return np.asarray(sliding_window_view(self.values, lookback)[rows - lookback])
-        if lookback > self.tails.shape[1]:
-            raise StepError(f"a window of {lookback} rows where {self.tails.shape[1]} were kept")
         return np.asarray(self.tails[rows - 1, self.tails.shape[1] - lookback :])
 
 
-def read_channels(sources: Sequence[Source], inputs: Inputs) -> dict[str, Channel]:
-    """The channels of some sources by their labels, in order."""
-    return {source.label: _read(source, inputs[source.role]) for source in sources}
+def read_channels(sources: Sequence[Source], inputs: Inputs, lookback: int) -> list[Channel]:
+    """The channels of some sources, in order, with what windows of `lookback` rows need of their tails."""
+    return [_read(source, inputs[source.role], lookback) for source in sources]
 
 
-def _read(source: Source, products: Mapping[str, Path]) -> Channel:
+def _read(source: Source, products: Mapping[str, Path], lookback: int) -> Channel:
     if source.shaped:
         return Channel(_tensors(products["shaped"], "values")["values"])
     if source.component == WHOLE:
@@ -106,7 +104,9 @@ def _read(source: Source, products: Mapping[str, Path]) -> Channel:
     found = _tensors(products["components"], values, tails)
     if tails not in found:
         return Channel(found[values])
-    return Channel(found[values], found[values][:, np.newaxis] + found[tails])
+    if lookback > (kept := found[tails].shape[1]):
+        raise StepError(f"a window of {lookback} rows where {kept} were kept")
+    return Channel(found[values], found[values][:, np.newaxis] + found[tails][:, kept - lookback :])
 
 
 def _tensors(path: Path, *names: str) -> dict[str, NDArray[Any]]:

@@ -60,7 +60,8 @@ def causal(values: Floats, options: Mapping[str, Any], *, keep: int, progress: P
     """Decompose values[t - window + 1 … t], or values[0 … t] if `grow`, for every row t from window - 1 on.
 
     Modes that a window does not have are zero there: the residue of a constant window is the constant.
-    The noise of an ensemble is the same in all windows of one length. Raises StepError for a series that is
+    The noise of an ensemble is the same in all windows; a growing one begins with that of the one before.
+    Raises StepError for a series that is
     constant or not finite, and for a window that does not fit.
     """
     values, window = usable(values), options["window"]

@@ -25,6 +25,7 @@ import numpy as np
 
 from pyheta.errors import StepError, nearest
 from pyheta.pipeline import correlation, farm
+from pyheta.pipeline.chance import shifts as shifts_of
 from pyheta.pipeline.dtw import dtw_distance
 from pyheta.pipeline.mutual_information import mutual_information
 from pyheta.pipeline.scaling import Floats, Scaler
@@ -35,9 +36,6 @@ MEASURES = ("farm", "pearson", "spearman", "mutual_information", "dtw")
 DTW_DRAWS = 19
 #: The share of draws that a column has to beat.
 LEVEL = 0.95
-#: Shifts stay at least this part of the rows away from no shift, in addition to the longest lag.
-CLEARANCE = 20
-
 Scored = tuple[float, int]  # value, lag
 
 
@@ -75,7 +73,7 @@ def measure(
     too few rows for the lags and draws.
     """
     _check(names, target, column, band)
-    offsets = _offsets(len(target), max_lag, draws, seed)
+    offsets = shifts_of(len(target), max_lag, draws, seed)
     known = _measures(max_lag, farm_window, band)
     found = {}
     for name in names:
@@ -146,20 +144,6 @@ def _beside_chance(
         "chance_high": high,
         "beats_chance": kind.sign * kind.size(value) > kind.sign * high,
     }
-
-
-def _offsets(rows: int, max_lag: int, draws: int, seed: int) -> list[int]:
-    """One shift out of the middle half of each of `draws` equal parts of the circle, but for its ends.
-
-    So none is near 0, even with a lag added, and neighbours are at least half a part from each other.
-    """
-    clear = max_lag + rows // CLEARANCE
-    part = (rows - 2 * clear) / max(draws, 1)
-    if draws < 1 or max_lag < 0 or part < 2:  # noqa: PLR2004 (rows for a choice)
-        what = f"{rows} rows have no room for {draws} shifts beyond a lag of {max_lag}"
-        raise StepError(what, cure="use fewer draws (at least 1) or shorter lags")
-    places = np.random.default_rng(seed).uniform(0.25, 0.75, draws)
-    return [int(clear + part * (i + place)) for i, place in enumerate(places)]
 
 
 def _thinned(offsets: Sequence[int], most: int | None) -> Sequence[int]:

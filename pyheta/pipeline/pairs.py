@@ -28,9 +28,8 @@ class Pair:
 
 def read_pair(task: Task) -> Pair:
     """The pair that the parameters target, column and component name."""
-    target, column = sources(task.params)
-    channels = read_channels([target, column], task.inputs)
-    return Pair(*(channels[source.label].values.astype(np.float64) for source in (target, column)))
+    channels = read_channels(sources(task.params), task.inputs, lookback=1)
+    return Pair(*(channel.values.astype(np.float64) for channel in channels))
 
 
 def sources(params: Mapping[str, Any]) -> tuple[Source, Source]:

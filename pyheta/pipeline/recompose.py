@@ -49,5 +49,5 @@ def recompose(components: Mapping[str, Forecast]) -> Forecast:
 def refuse_gap(whole: Forecast, truth: Floats) -> None:
     """Raises StepError if what came of the components does not add up to what came of the series."""
     gap = float(np.abs(whole.truth - truth).max())
-    if gap > TOLERANCE * max(1.0, float(np.abs(truth).max())):
+    if gap > TOLERANCE * float(np.abs(truth).max()):
         raise StepError(f"the components miss the series that they should add up to by {gap:.3g}")

@@ -3,24 +3,29 @@
 It sees training rows alone, since people choose columns by it.
 """
 
+import numpy as np
+
 from pyheta.ops import Result, Task
 from pyheta.pipeline.measures import measure
 from pyheta.pipeline.pairs import read_pair
-from pyheta.pipeline.splits import Split
+from pyheta.pipeline.splits import share
 
 
 def relevance(task: Task) -> Result:
     """No product; the summary has for each measure its value, lag and chance level (see `measures`).
 
-    params: target, column, component, split, measures, max_lag, draws, seed. Raises StepError for a series
-    that is constant in training.
+    params: target, column, component, train (the share of training rows), measures, max_lag, draws, seed.
+    There are no measures where one of the two is constant in training, as an IMF may be that no window has.
     """
     params, pair = task.params, read_pair(task)
-    rows = slice(pair.first, Split.of(params["split"], len(pair.target)).train_stop)
+    rows = slice(pair.first, share(len(pair.target), params["train"]))
+    target, column = pair.target[rows], pair.column[rows]
+    if not (np.ptp(target) and np.ptp(column)):  # an IMF that no window has is zero throughout
+        return Result(products={}, summary={"measures": {}})
     found = measure(
         params["measures"],
-        pair.target[rows],
-        pair.column[rows],
+        target,
+        column,
         max_lag=params["max_lag"],
         draws=params["draws"],
         seed=params["seed"],

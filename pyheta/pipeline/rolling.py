@@ -1,6 +1,7 @@
 """EMD, EEMD and CEEMDAN of every window of a series, compiled: how each row looked when it was the last.
 
-The noise is the same for every window and is decomposed once, before the first.
+Windows of one length share their noise, which is decomposed once, before the first. A growing window has
+the noise of the one before it and a sample more, and decomposes it: the length of the series changes nothing.
 """
 
 from collections.abc import Iterator, Mapping
@@ -10,7 +11,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from pyheta.ops import Progress
-from pyheta.pipeline.ceemdan import MOST_MODES, NoiseModes, adaptive, noise_modes, white_noise
+from pyheta.pipeline.ceemdan import MOST_MODES, NoiseModes, adaptive, all_modes, noise_modes, white_noise
 from pyheta.pipeline.compiled import compiled
 from pyheta.pipeline.eemd import ensemble
 from pyheta.pipeline.emd import decompose, set_residue
@@ -26,14 +27,14 @@ Out = tuple[Floats, Tails]
 
 
 class Plan(NamedTuple):
-    """What is done to every window; the noise for one of m rows is the last m columns of the noise's rows."""
+    """What is done to every window."""
 
     method: int
     window: int
     grow: bool
     max_imf: int
     size: float
-    noises: NoiseModes  # of EEMD: white noise, as (trials, 1, n)
+    noises: NoiseModes  # (trials, 1, n) of white noise for EEMD and for windows that grow
 
 
 def roll(values: Floats, options: Mapping[str, Any], out: Out, progress: Progress) -> None:
@@ -59,8 +60,12 @@ def _plan(options: Mapping[str, Any], rows: int) -> Plan:
 def _noises(options: Mapping[str, Any], max_imf: int, samples: int) -> NoiseModes:
     if options["method"] == "emd":
         return NoiseModes(np.zeros((0, 0, samples)), np.zeros(0, np.int64))
-    white = white_noise(options["seed"], options["trials"], samples)
-    if options["method"] == "eemd":
+    if options["grow"]:
+        # Drawn sample by sample, so that a longer series begins with the same noise.
+        white = np.ascontiguousarray(white_noise(options["seed"], samples, options["trials"]).T)
+    else:
+        white = white_noise(options["seed"], options["trials"], samples)
+    if options["grow"] or options["method"] == "eemd":
         return NoiseModes(white[:, np.newaxis], np.ones(len(white), np.int64))
     return noise_modes(white, max_imf)
 
@@ -91,10 +96,23 @@ def decompose_window(signal: Floats, plan: Plan, rows: Floats, scratch: Scratch)
         return 0
     if plan.method == EMD:
         return decompose(signal, rows, scratch)
-    noise = plan.noises.rows[:, :, plan.noises.rows.shape[2] - signal.size :]
+    noise = plan.noises.rows[:, :, : signal.size]
     if plan.method == EEMD:
         return ensemble(signal, noise[:, 0], plan.size, rows, scratch)
+    if plan.grow:
+        modes = modes_of(noise[:, 0], plan.max_imf)
+        return adaptive(signal, modes, plan.size, rows, scratch)
     return adaptive(signal, NoiseModes(noise, plan.noises.counts), plan.size, rows, scratch)
+
+
+@compiled
+def modes_of(white: Floats, max_imf: int) -> NoiseModes:
+    """Decompose the noise (trials, m) of one window, which stays as it is."""
+    rows = np.zeros((white.shape[0], max_imf, white.shape[1]))
+    counts = np.zeros(white.shape[0], np.int64)
+    for trial in range(white.shape[0]):
+        counts[trial] = all_modes(white[trial].copy(), rows[trial])
+    return NoiseModes(rows, counts)
 
 
 @compiled

@@ -5,16 +5,18 @@ from safetensors.numpy import save_file
 from pyheta.ops import Result, Task
 from pyheta.pipeline.pairs import read_pair
 from pyheta.pipeline.shaping import shaped
-from pyheta.pipeline.splits import Split
+from pyheta.pipeline.splits import share
 
 
 def shape(task: Task) -> Result:
     """Product `shaped`: `values` (rows,) float64, in the column's own units.
 
-    params: target, column, component, the options of a `shaping` section, split.
+    params: target, column, component, the options of a `shaping` section; train, the share of training
+    rows, where they matter.
     """
     params, pair = task.params, read_pair(task)
-    train_stop = Split.of(params["split"], len(pair.target)).train_stop
+    rows = len(pair.target)
+    train_stop = share(rows, params["train"]) if "train" in params else rows
     values = shaped(pair.target, pair.column, params, train_stop=train_stop)
     path = task.out / "shaped.safetensors"
     save_file({"values": values}, path)

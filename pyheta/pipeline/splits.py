@@ -8,6 +8,11 @@ from typing import Literal
 Part = Literal["train", "val", "test"]
 
 
+def share(rows: int, *fractions: float) -> int:
+    """The sum of these fractions of the rows, rounded down; computed on the decimals that the user wrote."""
+    return int(rows * sum(Decimal(str(fraction)) for fraction in fractions))
+
+
 @dataclass(frozen=True, slots=True)
 class Split:
     """Row borders: training is [0, train_stop), validation [train_stop, val_stop), test the rest.
@@ -27,9 +32,8 @@ class Split:
         Computed on the decimals that the user wrote: 0.7 + 0.1 of 10 rows is 8, where binary
         floating point would say 7.
         """
-        train = Decimal(str(fractions["train"]))
-        val = Decimal(str(fractions["val"]))
-        return cls(int(rows * train), int(rows * (train + val)), rows)
+        train, val = fractions["train"], fractions["val"]
+        return cls(share(rows, train), share(rows, train, val), rows)
 
     def targets(self, part: Part) -> tuple[int, int]:
         """The rows [start, stop) that a part's targets may lie in."""

@@ -3,7 +3,7 @@
 import numpy as np
 
 from pyheta.errors import StepError
-from pyheta.pipeline.envelopes import Floats
+from pyheta.pipeline.scaling import Floats
 
 
 def stl_rows(values: Floats, period: int) -> Floats:

@@ -3,7 +3,7 @@
 import numpy as np
 
 from pyheta.errors import StepError, nearest
-from pyheta.pipeline.envelopes import Floats
+from pyheta.pipeline.scaling import Floats
 
 
 def wavelet_rows(values: Floats, name: str, levels: int) -> Floats:

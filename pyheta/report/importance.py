@@ -13,7 +13,7 @@ from pyheta.report.wording import leak_notes
 from pyheta.store.seam import StepRow, SweepRow
 
 NOTES = (
-    "Rise of the RMSE on the test part when the windows of a column are permuted (Breiman 2001), in percent:",
+    "Rise of the validation RMSE when the windows of a column are permuted (Breiman 2001), in percent:",
     "mean ± standard deviation over the nets of the sweep that read the column; n of them in brackets.",
 )
 

@@ -79,5 +79,9 @@ def matches(pattern: str, component: str) -> bool:
 
 def changes_for(patterns: Patterns, component: str) -> dict[str, Any]:
     """The dotted keys that are different for a component, and their values."""
-    matching = [changes for pattern, changes in patterns if matches(pattern, component)]
-    return {key: value for changes in matching for key, value in changes}
+    found: dict[str, Any] = {}
+    for changes in (changes for pattern, changes in patterns if matches(pattern, component)):
+        if any(key == "net.name" for key, _ in changes):  # another net knows nothing of the options before
+            found = {key: value for key, value in found.items() if not key.startswith("net.")}
+        found |= dict(changes)
+    return found

@@ -68,7 +68,10 @@ def expand(grid: Grid, file: SweepFile, document: Document, problems: Problems) 
 
 
 def _forbid_leaks(runs: Iterable[Run], problems: Problems) -> None:
-    for run in {_treatment(run.config): run for run in runs}.values():
+    first: dict[tuple[Any, ...], Run] = {}
+    for run in runs:
+        first.setdefault(_treatment(run.config), run)
+    for run in first.values():
         for reason in leaks(run.config.as_json()):
             key = "shaping.relevance" if "shaping" in reason else "decompose.mode"
             cure = "write `leakage: allow` if you want such runs, marked in every table"

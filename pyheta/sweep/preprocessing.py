@@ -65,7 +65,7 @@ class Decompose(Section):
     def as_params(self) -> dict[str, Any]:
         """What a decomposition depends on, as plain data; `self` is reduced."""
         names = ["method", "mode", *READS[self.method]]
-        names += ["window", "grow"] if self.mode == "causal" else []
+        names += ["window", "grow"] if self.mode == "causal" and self.method != "none" else []
         return {name: getattr(self, name) for name in names}
 
 

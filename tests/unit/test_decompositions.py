@@ -136,6 +136,17 @@ def test_the_future_does_not_reach_back(method, grow, seed, now, size):
     np.testing.assert_array_equal(one.tails[:, : now + 1], two.tails[:, : now + 1])
 
 
+@pytest.mark.parametrize("grow", [False, True])
+@pytest.mark.parametrize("method", METHODS)
+def test_rows_that_are_appended_change_nothing_before_them(method, grow):
+    values = walk()
+
+    long, short = run(values, method, grow=grow), run(values[:120], method, grow=grow)
+
+    np.testing.assert_array_equal(long.values[:, :120], short.values)
+    np.testing.assert_array_equal(long.tails[:, :120], short.tails)
+
+
 @pytest.mark.skipif(numba.config.NUMBA_NUM_THREADS < 2, reason="one thread only")
 @pytest.mark.parametrize("method", ["emd", "eemd", "ceemdan"])
 def test_the_number_of_threads_changes_no_causal_row(method):

@@ -148,7 +148,7 @@ def test_options_that_cannot_matter_make_no_step_of_their_own(tmp_path, text, ov
         ("  decompose: {method: ceemdan}\n", "decompose.seed=5,6", "decompose"),
         ("  decompose: emd\n", "decompose.window=500,600", "decompose"),
         ("  decompose: emd\n", "decompose.grow=false,true", "decompose"),
-        ("  decompose: emd\n", "window.input=16,17", "decompose"),  # a longer tail has to be kept
+        ("  decompose: emd\n", "window.input=32,33", "decompose"),  # a longer tail has to be kept
         ("  shaping: {method: farm, factor: binary}\n  exog: [a]\n", "shaping.threshold=0.1,0.2", "shape"),
         ("  shaping: farm\n  exog: [a]\n", "shaping.fuzzy=false,true", "shape"),
     ],

@@ -8,11 +8,11 @@ import pytest
 
 from pyheta.nets import fit as fitting
 from pyheta.ops import OPS, FitOn, fit_on
+from pyheta.pipeline import decompose as decomposing
 from pyheta.pipeline import relevance as relevances
 from pyheta.pipeline import windows as windowing
 from pyheta.pipeline.channels import Channel
 from pyheta.pipeline.scaling import Scaler
-from pyheta.pipeline.splits import Split
 from pyheta.probe import probe, scenes, spoil
 from pyheta.submit import prepare
 
@@ -113,17 +113,35 @@ def test_a_fit_that_sees_test_rows_is_found_and_so_is_the_score_that_uses_it(tmp
 
 
 def test_relevance_that_sees_later_rows_is_found(tmp_path, monkeypatch):
-    monkeypatch.setattr(relevances, "Split", _Whole)
+    monkeypatch.setattr(relevances, "share", lambda rows, _train: rows)
 
     assert {verdict.step.op for verdict in verdicts(tmp_path) if verdict.leaks} == {"relevance"}
 
 
-class _Whole:
-    """A split that calls all rows training."""
+def test_a_fit_that_trains_on_validation_rows_is_found(tmp_path, monkeypatch):
+    # Given a fit whose training windows go on through validation
+    right = fitting.cut
+    monkeypatch.setattr(
+        fitting, "cut", lambda series, targets, shape: right(series, (0, len(series[0].values)), shape)
+    )
 
-    @staticmethod
-    def of(_fractions, rows):
-        return Split(rows, rows, rows)
+    for net in ("mlp", "ridge"):
+        found = verdicts(tmp_path, [f"net.name={net}"])
+        assert {verdict.step.op for verdict in found if verdict.leaks} == {"fit"}
+
+
+def test_a_decomposition_that_looks_into_validation_is_found(tmp_path, monkeypatch):
+    # Given a decomposition that moves what nets see by a mean which it knows from validation
+    right = decomposing.causal
+
+    def late(values, params, **options):
+        found = right(values, params, **options)
+        return replace(found, tails=found.tails + np.float32(values[600:700].mean()))
+
+    monkeypatch.setattr(decomposing, "causal", late)
+
+    found = verdicts(tmp_path, ["decompose.method=emd"])
+    assert "decompose" in {verdict.step.op for verdict in found if verdict.leaks}
 
 
 def test_inputs_that_see_the_row_they_forecast_are_found(tmp_path, monkeypatch):
@@ -158,7 +176,7 @@ def test_every_operation_says_what_it_may_learn_from():
         "shape": FitOn.CAUSAL,
         "fit": FitOn.TRAIN,
         "score": FitOn.CAUSAL,
-        "importance": FitOn.NONE,
+        "importance": FitOn.TRAIN,
     }
     assert fit_on("decompose", {"mode": "full"}) is FitOn.WHOLE
     assert fit_on("shape", {"relevance": "centred"}) is FitOn.WHOLE

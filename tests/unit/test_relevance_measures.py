@@ -12,9 +12,10 @@ from scipy.signal import lfilter
 
 from pyheta.errors import StepError
 from pyheta.pipeline import farm
+from pyheta.pipeline.chance import shifts
 from pyheta.pipeline.correlation import best_lag, pearson, spearman
 from pyheta.pipeline.dtw import dtw_distance
-from pyheta.pipeline.measures import DTW_DRAWS, MEASURES, _offsets, _thinned, measure
+from pyheta.pipeline.measures import DTW_DRAWS, MEASURES, _thinned, measure
 from pyheta.pipeline.mutual_information import mutual_information
 
 LEAD = 3
@@ -246,7 +247,7 @@ def test_the_values_are_those_of_the_single_measures():
 
 def test_the_level_of_chance_is_that_of_shifted_columns_each_at_its_best_lag():
     target, column = leading()
-    shifted = [np.roll(column, shift) for shift in _offsets(400, 6, 19, seed=5)]
+    shifted = [np.roll(column, shift) for shift in shifts(400, 6, 19, seed=5)]
     best = [np.abs(pearson(target, other, max_lag=6)).max() for other in shifted]
 
     found = measure(["pearson"], target, column, max_lag=6, draws=19, seed=5)["pearson"]
@@ -276,7 +277,7 @@ def test_the_numbers_can_be_written_as_strict_json():
     seed=st.integers(0, 99),
 )
 def test_shifts_stay_away_from_no_shift_and_from_each_other(rows, max_lag, draws, seed):
-    offsets = np.array(_offsets(rows, max_lag, draws, seed))
+    offsets = np.array(shifts(rows, max_lag, draws, seed))
     clear = max_lag + rows // 20
     part = (rows - 2 * clear) / draws
 

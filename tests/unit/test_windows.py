@@ -5,9 +5,10 @@ import pytest
 from hypothesis import assume, given
 from hypothesis import settings as hypothesis_settings
 from hypothesis import strategies as st
+from safetensors.numpy import save_file
 
 from pyheta.errors import StepError
-from pyheta.pipeline.channels import Channel
+from pyheta.pipeline.channels import Channel, Source, read_channels
 from pyheta.pipeline.windows import Shape, cut
 
 
@@ -77,11 +78,17 @@ def test_a_channel_with_tails_shows_the_past_as_it_looked_from_the_row_before():
     assert windows.targets[:, 0].tolist() == list(range(5, 12))
 
 
-def test_a_window_longer_than_the_tails_is_refused():
-    channel = Channel(np.arange(30.0), np.zeros((30, 3)))
+def test_a_window_longer_than_the_tails_is_refused(tmp_path):
+    # Given components of which three rows are kept
+    kept = {"IMF0/values": np.arange(30.0), "IMF0/tails": np.zeros((30, 3), np.float32)}
+    save_file(kept, tmp_path / "components.safetensors")
+    inputs = {"decompose/a": {"components": tmp_path / "components.safetensors"}}
 
+    # When a net wants to see three, and four, Then the second is refused
+    (channel,) = read_channels([Source("a", "IMF0")], inputs, lookback=3)
+    assert channel.tails[7].tolist() == [7, 7, 7]
     with pytest.raises(StepError, match="a window of 4 rows where 3 were kept"):
-        cut([channel], (0, 30), Shape(1, 4, 1))
+        read_channels([Source("a", "IMF0")], inputs, lookback=4)
 
 
 def test_all_windows_of_training_lie_inside_training():
