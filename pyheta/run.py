@@ -8,9 +8,9 @@ from pyheta.follow import follow
 from pyheta.report.read import Wish, read_table
 from pyheta.report.table import Table
 from pyheta.screen import Screen, count
-from pyheta.status import read_status
+from pyheta.status import Status, read_status
 from pyheta.steps import Kind, State
-from pyheta.submit import Prepared, submit
+from pyheta.submit import EXPLAINING, Prepared, submit
 from pyheta.wiring import Services
 from pyheta.work import work
 from pyheta.worker.supervisor import Duty
@@ -47,5 +47,14 @@ async def run_sweep(services: Services, prepared: Prepared, screen: Screen, proc
     finally:
         watching.cancel()
     status = await read_status(store, None, sweep)
+    if silent := _failed_explaining(status):
+        screen.warn(
+            f"{count(silent, 'step')} that would explain the runs failed: pyheta status {sweep.id[:12]}"
+        )
     code = Exit.RUNS_FAILED if status.runs.get(State.FAILED) else Exit.DONE
     return Outcome(code, await read_table(store, sweep.id, Wish()))
+
+
+def _failed_explaining(status: Status) -> int:
+    """Failed steps that no run needs: no run's state tells of them."""
+    return sum(one.count for one in status.steps if one.op in EXPLAINING and one.state is State.FAILED)

@@ -108,7 +108,7 @@ def _markdown_cell(words: Words) -> str:
 def _escaped(text: str) -> str:
     for character in ("\\", "|", "*", "~"):
         text = text.replace(character, f"\\{character}")
-    return text
+    return " ".join(text.splitlines())
 
 
 def to_csv(table: Table) -> str:

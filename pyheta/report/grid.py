@@ -6,6 +6,8 @@ from typing import Any, NamedTuple
 
 from pyheta.report.labels import ABSENT
 from pyheta.report.wording import LEAKY
+from pyheta.steps import canonical
+from pyheta.store.seam import StepRow
 
 
 class Word(NamedTuple):
@@ -35,12 +37,22 @@ class Grid:
     notes: tuple[str, ...]
 
 
-def decomposition(params: Mapping[str, Any]) -> str:
+def varied_options(steps: Sequence[StepRow]) -> list[str]:
+    """The options of a decomposition in which these steps differ, beside its method and mode."""
+    values: dict[str, set[str]] = {}
+    for step in steps:
+        for name, value in step.params.get("decompose", {}).items():
+            values.setdefault(name, set()).add(canonical(value))
+    return [name for name, each in values.items() if len(each) > 1 and name not in ("method", "mode")]
+
+
+def decomposition(params: Mapping[str, Any], varied: Sequence[str]) -> str:
     """How the series that a step explains were decomposed, in words."""
     decompose = params.get("decompose", {})
     if decompose.get("method", "none") == "none":
         return ABSENT
-    return f"{decompose['method']} {decompose['mode']}"
+    options = [f"{name} {decompose[name]}" for name in varied if name in decompose]
+    return " ".join([decompose["method"], decompose["mode"], *options])
 
 
 def marked(word: Word, leaks: Sequence[str]) -> Word:
@@ -48,7 +60,7 @@ def marked(word: Word, leaks: Sequence[str]) -> Word:
     return Word(word.text + LEAKY, "magenta") if leaks and word.text else word
 
 
-def missing(steps: Sequence[Any], done: int) -> list[str]:
+def missing(steps: Sequence[StepRow], done: int) -> list[str]:
     """A note on the steps of which nothing can be shown yet, or ever."""
     lacking = len(steps) - done
     return [f"{lacking:,} of {len(steps):,} steps are open or failed: pyheta status."] if lacking else []

@@ -1,14 +1,14 @@
 """How much the nets rely on each exogenous column: by what the error rises when they see it at random."""
 
 from collections import defaultdict
-from collections.abc import Iterable, Mapping, Sequence
+from collections.abc import Mapping, Sequence
 from statistics import fmean, stdev
 from typing import Any, NamedTuple
 
 from pyheta.errors import InputError
 from pyheta.pipeline.components import WHOLE
 from pyheta.pipeline.leakage import leaks
-from pyheta.report.grid import Grid, GridRow, Word, decomposition, marked, missing
+from pyheta.report.grid import Grid, GridRow, Word, decomposition, marked, missing, varied_options
 from pyheta.report.wording import leak_notes
 from pyheta.store.seam import StepRow, SweepRow
 
@@ -25,6 +25,7 @@ Rises = Mapping[str, Sequence[float]]  # by the channel's label
 class Group(NamedTuple):
     """Nets whose rises are averaged: alike in what they forecast, in their kind, and in what they saw."""
 
+    target: str  # with the horizon, where it is not one row
     component: str
     net: str
     decompose: str
@@ -42,24 +43,27 @@ def importance_grid(sweep: SweepRow, steps: Sequence[StepRow]) -> Grid:
     columns = tuple(sorted({label for by_label in rises.values() for label in by_label}))
     return Grid(
         title=f"{sweep.title}: importance of columns",
-        keys=("component", "net.name", "decompose"),
+        keys=("target", "component", "net.name", "decompose"),
         columns=columns,
         rows=tuple(_row(group, by_label, columns) for group, by_label in rises.items()),
         notes=(*missing(steps, len(done)), *NOTES, *leak_notes(leaked, sweep.leakage)),
     )
 
 
-def _rises(steps: Iterable[StepRow]) -> Mapping[Group, Rises]:
+def _rises(steps: Sequence[StepRow]) -> Mapping[Group, Rises]:
     found: dict[Group, defaultdict[str, list[float]]] = {}
+    varied = varied_options(steps)
     for step in steps:
-        by_label = found.setdefault(_group(step.params), defaultdict(list))
+        by_label = found.setdefault(_group(step.params, varied), defaultdict(list))
         for label, risen in (step.summary or {})["columns"].items():
             by_label[_without_component(label, step.params["component"])].append(risen["rise"])
     return found
 
 
-def _group(params: Mapping[str, Any]) -> Group:
-    return Group(params["component"], params["net"]["name"], decomposition(params), leaks(params))
+def _group(params: Mapping[str, Any], varied: Sequence[str]) -> Group:
+    target = params["target"] if params["horizon"] == 1 else f"{params['target']}, {params['horizon']} rows"
+    treated = decomposition(params, varied)
+    return Group(target, params["component"], params["net"]["name"], treated, leaks(params))
 
 
 def _without_component(label: str, component: str) -> str:
@@ -76,7 +80,7 @@ def _row(group: Group, rises: Rises, columns: Sequence[str]) -> GridRow:
             facts |= {f"{label}.rise": fmean(values), f"{label}.n": len(values)}
             facts |= {f"{label}.std": stdev(values)} if len(values) > 1 else {}
     words = (marked(_word(rises.get(label, ())), group.leaks) for label in columns)
-    return GridRow(group[:3], tuple(words), facts)
+    return GridRow(group[:4], tuple(words), facts)
 
 
 def _word(values: Sequence[float]) -> Word:

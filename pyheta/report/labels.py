@@ -4,6 +4,7 @@ from collections.abc import Iterable, Iterator, Mapping, Sequence
 from typing import Any
 
 from pyheta.errors import InputError, nearest
+from pyheta.pipeline.components import WHOLE_VALUES
 from pyheta.steps import canonical
 from pyheta.store.seam import RunRow
 
@@ -12,7 +13,7 @@ ABSENT = "-"
 
 def leaves(value: object, key: str = "") -> Iterator[tuple[str, object]]:
     """Dotted keys and values of nested mappings, in their order."""
-    if isinstance(value, Mapping):
+    if isinstance(value, Mapping) and key not in WHOLE_VALUES:
         for name, inner in value.items():
             yield from leaves(inner, f"{key}.{name}" if key else str(name))
     else:
@@ -63,6 +64,8 @@ def label(run: RunRow, key: str) -> str:
     if run.role == "baseline" and key.startswith("train."):
         return ABSENT  # baselines are not trained by gradient
     value = _option(run, key)
+    if isinstance(value, Mapping):
+        return canonical(value) if value else ABSENT
     if isinstance(value, list | tuple):
         return " ".join(map(str, value)) or ABSENT
     if value is None:

@@ -5,7 +5,7 @@ from typing import Any
 
 from pyheta.errors import InputError
 from pyheta.pipeline.leakage import leaks
-from pyheta.report.grid import Grid, GridRow, Word, decomposition, marked, missing
+from pyheta.report.grid import Grid, GridRow, Word, decomposition, marked, missing, varied_options
 from pyheta.report.wording import leak_notes
 from pyheta.store.seam import StepRow, SweepRow
 
@@ -30,7 +30,7 @@ def relevance_grid(sweep: SweepRow, steps: Sequence[StepRow]) -> Grid:
         title=f"{sweep.title}: relevance to {', '.join(targets)}",
         keys=keys,
         columns=measures,
-        rows=tuple(_row(step, keys, measures) for step in done),
+        rows=tuple(_row(step, keys, measures, varied_options(done)) for step in done),
         notes=(
             *missing(steps, len(done)),
             *NOTES,
@@ -39,12 +39,12 @@ def relevance_grid(sweep: SweepRow, steps: Sequence[StepRow]) -> Grid:
     )
 
 
-def _row(step: StepRow, keys: Sequence[str], measures: Sequence[str]) -> GridRow:
+def _row(step: StepRow, keys: Sequence[str], measures: Sequence[str], varied: Sequence[str]) -> GridRow:
     found: Mapping[str, Mapping[str, Any]] = (step.summary or {})["measures"]
     facts = {f"{name}.{fact}": value for name, measured in found.items() for fact, value in measured.items()}
     leaked = leaks(step.params)
     words = tuple(marked(_word(found[name]), leaked) if name in found else Word() for name in measures)
-    said = {**step.params, "decompose": decomposition(step.params)}
+    said = {**step.params, "decompose": decomposition(step.params, varied)}
     return GridRow(tuple(said[key] for key in keys), words, facts | {"leaks": bool(leaked)})
 
 

@@ -94,7 +94,9 @@ def _row(
     shares = shapley({subset: sign * value for subset, value in results.items()})
     none, full = results[frozenset()], results[frozenset(columns)]
     mark = LEAKY if any(leaks(run.config) for run in runs) else ""
-    words = (_plain(none, mark), *(_gain(shares[column], mark) for column in columns), _plain(full, mark))
+    honest = not any(leaks(run.config) for run in runs if not run.config["exog"])
+    first = _plain(none, "" if honest else mark)
+    words = (first, *(_gain(shares[column], mark) for column in columns), _plain(full, mark))
     return GridRow(labels, words, {"none": none, **shares, "all": full, "leaks": bool(mark)})
 
 
@@ -107,12 +109,16 @@ def _lacking(columns: Sequence[str], results: Worth) -> str:
 
 
 def _results(runs: Sequence[RunRow], metric: str, split: str) -> Worth:
-    """The mean over seeds for each subset of columns that has a result."""
-    values: defaultdict[Subset, list[float]] = defaultdict(list)
+    """The mean for each subset of columns that has a result, over the seeds that all of them have."""
+    values: defaultdict[Subset, dict[int, float]] = defaultdict(dict)
     for run in runs:
         if (value := run.metrics.get((split, metric, 0))) is not None:
-            values[frozenset(run.config["exog"])].append(value)
-    return {subset: fmean(each) for subset, each in values.items()}
+            values[frozenset(run.config["exog"])][run.seed] = value
+    if not values:
+        return {}
+    common = set.intersection(*(set(by_seed) for by_seed in values.values()))
+    kept = {subset: [by_seed[seed] for seed in common] for subset, by_seed in values.items()}
+    return {subset: fmean(each) for subset, each in kept.items() if each}
 
 
 def _plain(value: float, mark: str) -> Word:

@@ -1,10 +1,11 @@
 """A table of results, built from runs alone: the same runs and layout always give the same table."""
 
 from collections import Counter
-from collections.abc import Mapping, Sequence
+from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass
 
 from pyheta.errors import InputError, nearest
+from pyheta.pipeline.leakage import leaks
 from pyheta.report.cells import Cell, entry, mark, with_metric
 from pyheta.report.labels import keys_of, label
 from pyheta.report.metrics import UNITS
@@ -14,7 +15,8 @@ from pyheta.store.seam import RunRow, SweepRow
 NET = "net.name"
 
 Labels = tuple[str, ...]
-Groups = Mapping[Labels, Mapping[Labels, Sequence[RunRow]]]  # runs by row and by column
+Cells = Mapping[Labels, Sequence[RunRow]]  # runs by column
+Groups = Sequence[tuple[Labels, Cells]]  # the same by row
 
 
 @dataclass(frozen=True, slots=True)
@@ -68,7 +70,7 @@ def build(sweep: SweepRow, runs: Sequence[RunRow], layout: Layout) -> Table:
     check_metrics(layout.metrics, runs)
     row_keys, col_keys, averaged = _keys(sweep, runs, layout)
     groups = _group(runs, row_keys, col_keys)
-    heads = dict.fromkeys(head for cells in groups.values() for head in cells)
+    heads = dict.fromkeys(head for _, cells in groups for head in cells)
     columns = tuple(Column(head, metric) for head in heads for metric in layout.metrics)
     states = Counter(run.state for run in runs)
     return Table(
@@ -114,19 +116,29 @@ def _keys(sweep: SweepRow, runs: Sequence[RunRow], layout: Layout) -> tuple[Labe
 
 def _group(runs: Sequence[RunRow], row_keys: Labels, col_keys: Labels) -> Groups:
     """Nets before baselines, otherwise in the order of the sweep."""
-    groups: dict[Labels, dict[Labels, list[RunRow]]] = {}
+    groups: dict[tuple[bool, Labels], dict[Labels, list[RunRow]]] = {}
     for run in sorted(runs, key=_is_baseline):
-        row = tuple(label(run, key) for key in row_keys)
+        row = (_is_baseline(run), tuple(label(run, key) for key in row_keys))
         head = tuple(label(run, key) for key in col_keys)
         groups.setdefault(row, {}).setdefault(head, []).append(run)
-    return groups
+    return [(labels, cells) for (_, labels), by_head in groups.items() for cells in _unmixed(by_head)]
+
+
+def _unmixed(cells: Cells) -> Iterator[Cells]:
+    """A row twice where a cell would average honest and leaky runs: first the honest, then the others."""
+    kinds: dict[bool, dict[Labels, list[RunRow]]] = {False: {}, True: {}}
+    for head, runs in cells.items():
+        for run in runs:
+            kinds[bool(leaks(run.config))].setdefault(head, []).append(run)
+    honest, leaky = kinds.values()
+    yield from (honest, leaky) if honest.keys() & leaky.keys() else (cells,)
 
 
 def _rows(groups: Groups, columns: Sequence[Column], split: str) -> tuple[Row, ...]:
     cells = mark(
         [
             entry((at, number), asked, column.metric, split)
-            for at, by_column in enumerate(groups.values())
+            for at, (_, by_column) in enumerate(groups)
             for number, column in enumerate(columns)
             if (asked := with_metric(by_column.get(column.labels, ()), column.metric))
         ]
@@ -137,7 +149,7 @@ def _rows(groups: Groups, columns: Sequence[Column], split: str) -> tuple[Row, .
             baseline=all(_is_baseline(run) for runs in by_column.values() for run in runs),
             cells=tuple(cells.get((at, number)) for number in range(len(columns))),
         )
-        for at, (labels, by_column) in enumerate(groups.items())
+        for at, (labels, by_column) in enumerate(groups)
     )
 
 

@@ -80,10 +80,11 @@ def _words(cell: Cell | None, digits: int, *, counts: bool) -> Words:
     """`counts`: say what failed or is open, which is the same for every metric of these runs."""
     if cell is None:
         return Words()
+    leaky = bool(cell.leaks) and cell.mean is not None
     return Words(
         mean="" if cell.mean is None else f"{cell.mean:.{digits}f}",
         spread="" if cell.std is None else f"± {cell.std:.{digits}f}",
-        marks=BEST * cell.best + BEATEN * bool(cell.beaten_by) + LEAKY * bool(cell.leaks),
+        marks=BEST * cell.best + BEATEN * bool(cell.beaten_by) + LEAKY * leaky,
         trouble=", ".join([*(_lacking(cell) if counts else ()), *_undefined(cell)]),
     )
 

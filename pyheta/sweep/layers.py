@@ -9,10 +9,10 @@ from pydantic import ValidationError
 from pydantic_core import ErrorDetails
 
 from pyheta.errors import SweepError
+from pyheta.pipeline.components import WHOLE_VALUES
 from pyheta.sweep.axes import settings
 from pyheta.sweep.config import KEYS
 from pyheta.sweep.file import Explain, SweepFile
-from pyheta.sweep.longform import WHOLE_VALUES
 from pyheta.sweep.problems import UNKNOWN, Problems, describe, shorten, unknown_key
 from pyheta.sweep.syntax import Document, parse, read_document
 

@@ -46,9 +46,6 @@ LONG_FORM: Mapping[str, Callable[[object], object]] = {
     "components": _pairs,
 }
 
-#: Sections that are one value, although they are written as mappings.
-WHOLE_VALUES = ("components",)
-
 
 def flat(key: str, value: object) -> Iterator[tuple[str, Any]]:
     """A value as its dotted leaves: `net: lstm` is `net.name`, a mapping each of its keys."""

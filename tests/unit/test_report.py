@@ -395,6 +395,56 @@ def test_components_compete_only_where_they_were_decomposed_alike() -> None:
     assert best == [("mlp", "3")]
 
 
+def test_honest_and_leaky_runs_are_never_averaged() -> None:
+    # Given a layout that leaves out what makes one of two runs leaky
+    runs = [run("lstm", rmse=0.5), leaky("lstm", rmse=0.1), baseline("last", rmse=0.6)]
+    # When
+    table = build(sweep("net.name"), runs, Layout(("rmse",), rows=("net.name",)))
+    # Then each has a row of its own, and the honest one still competes
+    assert [(row.labels, row.cells[0].mean) for row in table.rows if row.cells[0]] == [
+        (("lstm",), 0.5),
+        (("lstm",), 0.1),
+        (("last",), 0.6),
+    ]
+    assert [row.cells[0].best for row in table.rows if row.cells[0]] == [True, False, False]
+
+
+def test_honest_and_leaky_columns_stand_side_by_side() -> None:
+    runs = [
+        run("lstm", config={"decompose": {"method": "emd", "mode": mode}}, rmse=value)
+        for mode, value in (("causal", 0.6), ("full", 0.2))
+    ]
+    table = build(
+        sweep("decompose.mode", leakage="allow"),
+        runs,
+        Layout(("rmse",), rows=("net.name",), cols=("decompose.mode",)),
+    )
+    assert [cell and cell.mean for cell in table.rows[0].cells] == [0.6, 0.2]
+
+
+def test_a_baseline_is_not_averaged_with_a_net_of_its_name() -> None:
+    runs = [
+        run("ridge", config={"decompose": {"method": "emd", "mode": "causal"}}, rmse=0.8),
+        baseline("ridge", rmse=0.6),
+    ]
+    table = build(sweep("net.name"), runs, RMSE)
+    assert [(row.baseline, row.cells[0].n) for row in table.rows if row.cells[0]] == [(False, 1), (True, 1)]
+
+
+def test_settings_of_components_are_told_apart() -> None:
+    # Given an axis over what is different for one component
+    runs = [
+        run("lstm", config={"components": {"Residue": {"train.lr": rate}}}, rmse=rate) for rate in (0.1, 0.2)
+    ]
+    # When
+    table = build(sweep("components"), runs, RMSE)
+    # Then each has its row
+    assert [row.labels for row in table.rows] == [
+        ('{"Residue":{"train.lr":0.1}}',),
+        ('{"Residue":{"train.lr":0.2}}',),
+    ]
+
+
 def test_the_reasons_of_failures_stand_below_the_table() -> None:
     # Given three runs that failed, two of them because of one step
     why = ["needs fit 0123456789ab: the loss is not finite"] * 2 + ["needs decompose ba9876543210: constant"]

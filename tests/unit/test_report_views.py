@@ -106,7 +106,13 @@ def test_a_sweep_that_did_not_ask_for_relevance_is_told_how():
 
 
 def importance_step(component, columns, seed=0):
-    params = {"component": component, "net": {"name": "lstm"}, "fit": seed}
+    params = {
+        "target": "OT",
+        "horizon": 1,
+        "component": component,
+        "net": {"name": "lstm"},
+        "fit": seed,
+    }
     risen = {label: {"rise": rise, "std": 0.0} for label, rise in columns.items()}
     return step("importance", params, {"rmse": 1.0, "columns": risen})
 
@@ -122,7 +128,10 @@ def test_importance_is_averaged_over_the_nets_that_read_a_column():
     grid = importance_grid(SWEEP, steps)
 
     assert grid.columns == ("a", "b shaped")
-    assert [row.labels for row in grid.rows] == [("IMF0", "lstm", "-"), ("Residue", "lstm", "-")]
+    assert [row.labels for row in grid.rows] == [
+        ("OT", "IMF0", "lstm", "-"),
+        ("OT", "Residue", "lstm", "-"),
+    ]
     assert grid.rows[0].words[0].text == "20.0 ± 14.1 (2)"
     assert grid.rows[0].facts["a.rise"] == pytest.approx(0.2)
     assert [word.text for word in grid.rows[1].words] == ["", "-1.0 (1)"]
@@ -249,6 +258,28 @@ def test_shares_in_a_metric_that_no_run_has_name_the_nearest():
         shapley_grid(SWEEP, study(), "rmze", "test")
 
 
+def test_shares_are_taken_over_the_seeds_that_every_subset_has():
+    # Given a subset without columns of which the second seed failed
+    runs = [run(rmse=1.0), run(["a"], rmse=1.0), run(["a"], seed=1, rmse=3.0)]
+
+    (row,) = shapley_grid(SWEEP, runs, "rmse", "test").rows
+
+    assert (row.facts["none"], row.facts["a"], row.facts["all"]) == (1.0, 0.0, 1.0)
+
+
+def test_decompositions_that_differ_in_an_option_alone_are_told_apart():
+    found = {"measures": {"farm": measured(0.5, 0.5, 0.52)}}
+    steps = [
+        replace(one, params=one.params | {"decompose": {"method": "emd", "mode": "causal", "max_imf": n}})
+        for n in (2, 3)
+        for one in [relevance_step("a", "IMF0", found)]
+    ]
+
+    grid = relevance_grid(SWEEP, steps)
+
+    assert [row.labels[-1] for row in grid.rows] == ["emd causal max_imf 2", "emd causal max_imf 3"]
+
+
 def test_without_exogenous_columns_there_is_nothing_to_share():
     with pytest.raises(InputError, match="no run of this sweep reads exogenous columns"):
         shapley_grid(SWEEP, [run(rmse=1.0)], "rmse", "test")
@@ -270,7 +301,7 @@ def test_a_grid_is_written_in_every_form():
 def test_a_columns_name_cannot_break_a_markdown_table():
     heads = grid_to_markdown(importance_grid(SWEEP, [importance_step("IMF0", {"a|b* IMF0": 0.1})]))
 
-    assert heads.splitlines()[0] == "| component | net.name | decompose | a\\|b\\* |"
+    assert heads.splitlines()[0] == "| target | component | net.name | decompose | a\\|b\\* |"
 
 
 class Reads:
