@@ -43,7 +43,7 @@ class FitOn(StrEnum):
     """
 
     NONE = "none"  # row t alone
-    TRAIN = "train"  # training rows; nets also decide by validation rows when to stop
+    TRAIN = "train"  # training rows; validation rows tell when to stop, and what a column is worth to a net
     CAUSAL = "causal"  # rows up to t, and training rows
     WHOLE = "whole"  # every row, later ones too: only where a sweep allows leakage
 

@@ -60,7 +60,8 @@ def _check(run: Run, facts: DatasetFacts, problems: Problems) -> None:
 
 def _nets(run: Run, problems: Problems) -> Mapping[str, RunConfig]:
     """The configurations of the run's nets; none, with a problem noted, where `components` does not fit."""
-    unfit = [error for name in run.config.component_names() if (error := _unfit(run, name))]
+    names = run.config.component_names() if run.config.components else ()
+    unfit = [error for name in names if (error := _unfit(run, name))]
     for error in unfit:
         for found in error.error.errors(include_url=False):
             loc = found["loc"][1:] if error.section == "net" else found["loc"]  # after the net's name

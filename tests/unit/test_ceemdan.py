@@ -105,7 +105,6 @@ def test_components_add_up_and_a_seed_repeats_them(method, rows, scale, options)
     np.testing.assert_array_equal(found, run(method, values, **options))
 
 
-@pytest.mark.skipif(numba.config.NUMBA_NUM_THREADS < 2, reason="one thread only")
 @pytest.mark.parametrize("method", [ceemdan, eemd])
 def test_the_number_of_threads_changes_nothing(method, threads):
     threads(1)

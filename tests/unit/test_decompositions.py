@@ -147,7 +147,6 @@ def test_rows_that_are_appended_change_nothing_before_them(method, grow):
     np.testing.assert_array_equal(long.tails[:, :120], short.tails)
 
 
-@pytest.mark.skipif(numba.config.NUMBA_NUM_THREADS < 2, reason="one thread only")
 @pytest.mark.parametrize("method", ["emd", "eemd", "ceemdan"])
 def test_the_number_of_threads_changes_no_causal_row(method):
     before = numba.get_num_threads()

@@ -1,9 +1,8 @@
 """EMD equals EMD-signal's, mode by mode, and always adds up to the series."""
 
 import csv
-import os
-from pathlib import Path
 
+import etth1 as data
 import numpy as np
 import pytest
 from hypothesis import assume, given
@@ -23,10 +22,7 @@ T = np.arange(2000)
 
 def etth1() -> np.ndarray:
     """The oil temperature of ETTh1, (17420,)."""
-    path = Path(os.environ.get("PYHETA_DATA", "")) / "ETTh1.csv"
-    if not path.is_file():
-        pytest.skip("no ETTh1.csv in PYHETA_DATA")
-    with path.open() as lines:
+    with data.path().open() as lines:
         return np.array([float(row["OT"]) for row in csv.DictReader(lines)])
 
 

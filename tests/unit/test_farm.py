@@ -1,9 +1,8 @@
 """FARM gives the numbers of its specification: by hand, on made-up waves, and on ETTh1."""
 
 import csv
-import os
-from pathlib import Path
 
+import etth1 as data
 import numpy as np
 import pytest
 from dtw import dtw
@@ -269,11 +268,7 @@ def summary(target, column):
 
 @pytest.fixture(scope="module")
 def etth1():
-    folder = os.environ.get("PYHETA_DATA")
-    path = Path(folder or "") / "ETTh1.csv"
-    if not folder or not path.exists():
-        pytest.skip("PYHETA_DATA has no ETTh1.csv")
-    with path.open(newline="") as file:
+    with data.path().open(newline="") as file:
         names, *rows = csv.reader(file)
     table = np.array([row[1:] for row in rows], float)
     return dict(zip(names[1:], table.T.copy(), strict=True))

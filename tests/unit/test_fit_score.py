@@ -1,9 +1,9 @@
 """The steps `fit` and `score` from table to metrics: honest, repeatable, complete."""
 
-import os
 from collections.abc import Sequence
 from pathlib import Path
 
+import etth1 as data
 import numpy as np
 import polars as pl
 import pytest
@@ -267,10 +267,7 @@ def test_weights_that_forecast_no_number_fail_the_score(bench):
 
 @pytest.fixture
 def etth1(tmp_path) -> Bench:
-    folder = os.environ.get("PYHETA_DATA")
-    if not folder:
-        pytest.skip("PYHETA_DATA is not set")
-    raw = {"raw": {"raw": Path(folder) / "ETTh1.csv"}}
+    raw = {"raw": {"raw": data.path()}}
     (tmp_path / "loaded").mkdir()
     table = load(Task({"time": "date"}, raw, tmp_path / "loaded")).products["table"]
     return Bench(tmp_path, pl.read_parquet(table))

@@ -1,9 +1,8 @@
 """Shaping damps a column where it is irrelevant; its causal forms know no row after the one they shape."""
 
 import csv
-import os
-from pathlib import Path
 
+import etth1 as data
 import numpy as np
 import pytest
 from hypothesis import given
@@ -130,11 +129,7 @@ def test_centred_shaping_of_etth1_has_the_published_means(etth1, name):
 
 @pytest.fixture(scope="module")
 def etth1():
-    folder = os.environ.get("PYHETA_DATA")
-    path = Path(folder or "") / "ETTh1.csv"
-    if not folder or not path.exists():
-        pytest.skip("PYHETA_DATA has no ETTh1.csv")
-    with path.open(newline="") as file:
+    with data.path().open(newline="") as file:
         names, *rows = csv.reader(file)
     table = np.array([row[1:] for row in rows], float)
     return dict(zip(names[1:], table.T.copy(), strict=True))

@@ -6,6 +6,7 @@ from datetime import datetime
 from errno import EACCES
 from pathlib import Path
 
+import etth1 as data
 import polars as pl
 import pytest
 
@@ -180,7 +181,4 @@ def test_etth1_is_what_the_literature_says(etth1):
 
 @pytest.fixture
 def etth1():
-    folder = os.environ.get("PYHETA_DATA")
-    if not folder:
-        pytest.skip("PYHETA_DATA is not set")
-    return Path(folder) / "ETTh1.csv"
+    return data.path()
