@@ -1,16 +1,19 @@
 """The operations: which function computes a step, on which kind of worker, in which code version.
 
 An operation is a plain function `(Task) -> Result`: it reads files, computes, writes files. It knows no
-store, no broker and no queue, so it can be run and tested alone. It runs in a child process.
+store, no broker and no queue, so it can be run and tested alone. It runs in a child process. One that is
+quicker for several tasks at once takes them together and yields each lane's outcome as soon as it is known.
 """
 
-from collections.abc import Callable, Mapping
+from collections.abc import Callable, Iterator, Mapping, Sequence
 from dataclasses import dataclass, field
 from enum import StrEnum
+from functools import partial
 from importlib import import_module
 from pathlib import Path
-from typing import Any, cast
+from typing import Any
 
+from pyheta.errors import StepError
 from pyheta.steps import Kind, Metric
 
 # What a running operation reports: small JSON values such as epoch, epochs, val_loss.
@@ -36,6 +39,10 @@ class Result:
     summary: Mapping[str, Any] = field(default_factory=dict)
 
 
+# What became of a task, by its place among those that were computed together.
+Outcomes = Iterator[tuple[int, Result | Exception]]
+
+
 class FitOn(StrEnum):
     """What a step may learn from: which rows can change what it says about a row t.
 
@@ -56,10 +63,23 @@ class Op:
     version: int
     function: str  # "module:function", imported only in the child that runs it
     fit_on: FitOn
+    lanes: bool = False  # the function takes several tasks: (Sequence[Task]) -> Outcomes
 
-    def load(self) -> Callable[[Task], Result]:
+    def load(self) -> Callable[[Sequence[Task]], Outcomes]:
         module, _, name = self.function.partition(":")
-        return cast("Callable[[Task], Result]", getattr(import_module(module), name))
+        function = getattr(import_module(module), name)
+        return function if self.lanes else partial(one_by_one, function)
+
+
+def one_by_one(function: Callable[[Task], Result], tasks: Sequence[Task]) -> Outcomes:
+    """The outcomes of a function that computes one task; one that raises leaves the others alone."""
+    for lane, task in enumerate(tasks):
+        outcome: Result | Exception
+        try:
+            outcome = function(task)
+        except Exception as error:  # noqa: BLE001 -- whatever it raises is the task's outcome
+            outcome = error
+        yield lane, outcome
 
 
 OPS: Mapping[str, Op] = {
@@ -67,10 +87,34 @@ OPS: Mapping[str, Op] = {
     "decompose": Op(Kind.DATA, 1, "pyheta.pipeline.decompose:decompose", FitOn.CAUSAL),
     "relevance": Op(Kind.DATA, 1, "pyheta.pipeline.relevance:relevance", FitOn.TRAIN),
     "shape": Op(Kind.DATA, 1, "pyheta.pipeline.shape:shape", FitOn.CAUSAL),
-    "fit": Op(Kind.TRAIN, 2, "pyheta.nets.fit:fit", FitOn.TRAIN),
-    "score": Op(Kind.TRAIN, 2, "pyheta.nets.score:score", FitOn.CAUSAL),
-    "importance": Op(Kind.TRAIN, 1, "pyheta.nets.importance:importance", FitOn.TRAIN),
+    "fit": Op(Kind.TRAIN, 3, "pyheta.nets.fit:fit_lanes", FitOn.TRAIN, lanes=True),
+    "score": Op(Kind.TRAIN, 3, "pyheta.nets.score:score", FitOn.CAUSAL),
+    "importance": Op(Kind.TRAIN, 2, "pyheta.nets.importance:importance", FitOn.TRAIN),
 }
+
+
+def compute(op: str, task: Task) -> Result:
+    """The result of a single task. Raises what the operation raises."""
+    ((_, outcome),) = compute_lanes(op, [task])
+    if isinstance(outcome, Exception):
+        raise outcome
+    return outcome
+
+
+def compute_lanes(op: str, tasks: Sequence[Task]) -> Outcomes:
+    """Each task's outcome as soon as it is known, exactly one, whatever the operation does.
+
+    What it raises apart from any lane is the outcome of all lanes that have none yet.
+    """
+    waiting = dict.fromkeys(range(len(tasks)))
+    error: Exception = StepError(f"{op} ended without a result")
+    try:
+        for lane, outcome in OPS[op].load()(tasks):
+            del waiting[lane]
+            yield lane, outcome
+    except Exception as raised:  # noqa: BLE001 -- must not take the process along
+        error = raised
+    yield from ((lane, error) for lane in waiting)
 
 
 def fit_on(op: str, params: Mapping[str, Any]) -> FitOn:

@@ -18,12 +18,13 @@ from safetensors.numpy import load_file
 
 from pyheta.graph import RunGraph, step_of
 from pyheta.nets.checkpoint import Checkpoint
-from pyheta.ops import OPS, FitOn, Result, Task, fit_on
+from pyheta.ops import FitOn, Result, Task, compute, fit_on
 from pyheta.pipeline.facts import DatasetFacts
 from pyheta.pipeline.sources import table
 from pyheta.pipeline.splits import Split
 from pyheta.steps import Key, Step, canonical
 from pyheta.sweep import Explain, Run, RunConfig
+from pyheta.sweep.config import Split as SplitSection
 
 #: The probe looks for wrong reading, which shows in small as well: fewer rows, trials and epochs.
 ROWS = 1600
@@ -103,7 +104,7 @@ def _spread(column: pl.Series) -> float:
 
 def _starts(split: Split) -> Mapping[str, int]:
     """The rows from which on there is noise, by what lies before them."""
-    middle = (split.val_stop + split.rows) // 2
+    middle = (split.val_stop + split.test_stop) // 2
     return {TRAINING: split.train_stop, VALIDATION: split.val_stop, SOME_OF_TEST: middle}
 
 
@@ -119,7 +120,7 @@ def execute(scene: Scene, frame: pl.DataFrame, folder: Path) -> Results:
             done[step.key] = Result({"table": path})
         else:
             inputs = {role: done[key].products for role, key in step.needs.items()}
-            done[step.key] = OPS[step.op].load()(Task(step.params, inputs, out))
+            done[step.key] = compute(step.op, Task(step.params, inputs, out))
     return done
 
 
@@ -157,6 +158,8 @@ def _of_training(result: Result, _start: int, _scene: Scene) -> object:
     checkpoint = Checkpoint.read(result.products["weights"])
     if "curves" in result.products:  # the kept epoch is validation's choice, the first loss is not
         return checkpoint.scalers, load_file(result.products["curves"])["train_loss"][:1].tobytes()
+    if "alpha" in checkpoint.state:  # it is validation's choice, and the weights go with it
+        return checkpoint.scalers
     return checkpoint.scalers, [array.tobytes() for array in checkpoint.state.values()]
 
 
@@ -200,13 +203,14 @@ def scenes(
     for run in _representatives(runs):
         facts = datasets[run.config.dataset_key()]
         frame = table(facts.source, files.get(facts.files.get("raw", "")))
-        config = _in_small(run.config)
+        config = _in_small(run.config, facts)
         load = step_of("load", facts.source, {}, facts.files)
         explain = Explain(relevance=("farm", "pearson"), draws=2)
-        graph = RunGraph(config.reduced(), config.nets(), load, explain)
+        graph = RunGraph(config.reduced(), config.nets(), load, facts.step_seconds, explain)
         graph.score(run.seed)
         rows = min(frame.height, _rows(config))
-        yield run, Scene(list(graph.steps.values()), frame[:rows], Split.of(config.split.model_dump(), rows))
+        split = Split.of(config.split.as_params(facts.step_seconds), rows)
+        yield run, Scene(list(graph.steps.values()), frame[:rows], split)
 
 
 def _representatives(runs: Sequence[Run]) -> Sequence[Run]:
@@ -220,7 +224,7 @@ def _representatives(runs: Sequence[Run]) -> Sequence[Run]:
     return list(chosen.values())
 
 
-def _in_small(config: RunConfig) -> RunConfig:
+def _in_small(config: RunConfig, facts: DatasetFacts) -> RunConfig:
     decompose, train = config.decompose, config.train
     smaller = {
         "window": min(decompose.window, _least_window(config)),
@@ -229,9 +233,16 @@ def _in_small(config: RunConfig) -> RunConfig:
     return config.model_copy(
         update={
             "decompose": decompose.model_copy(update=smaller),
+            "split": _in_fractions(config, facts),
             "train": train.model_copy(update={"epochs": min(train.epochs, EPOCHS)}),
         }
     )
+
+
+def _in_fractions(config: RunConfig, facts: DatasetFacts) -> SplitSection:
+    """The same proportions of however many rows."""
+    shares = config.split.as_params(facts.step_seconds)
+    return SplitSection(**{part: share / sum(shares.values()) for part, share in shares.items()})
 
 
 def _least_window(config: RunConfig) -> int:
@@ -249,5 +260,5 @@ def _rows(config: RunConfig) -> int:
     longest += config.decompose.window if config.decompose.method != "none" else 0
     longest += config.shaping.window if config.shaping.method != "none" else 0
     room = longest + 10 * config.window.horizon
-    smallest = min(config.split.train, 4 * config.split.val, 4 * config.split.test)
-    return max(ROWS, int(2 * room / smallest))
+    train, val, test = config.split.model_dump().values()
+    return max(ROWS, int(2 * room / min(train, 4 * val, 4 * test)))

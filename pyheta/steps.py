@@ -61,7 +61,8 @@ class Step:
 
     `needs` maps a role ("load", "fit/target") to the key of the step that fills it; `files` maps a role
     ("raw") to the SHA-256 of an artifact that a user put into the store. `key` follows from all of them and
-    from the operation's code version.
+    from the operation's code version. Steps of one operation with the same `bundle` may be computed
+    together by one child; it says nothing about their outcomes and is no part of the key.
     """
 
     op: str
@@ -70,6 +71,7 @@ class Step:
     params: Mapping[str, Any]
     needs: Mapping[str, Key] = field(default_factory=dict)
     files: Mapping[str, str] = field(default_factory=dict)
+    bundle: str | None = None
     key: Key = field(init=False)
 
     def __post_init__(self) -> None:
@@ -94,7 +96,11 @@ class Input:
 
 @dataclass(frozen=True, slots=True)
 class Claim:
-    """A step that a worker holds. Every write about it carries `fence`; only the newest may write."""
+    """A step that a worker holds. Every write about it carries `fence`; only the newest may write.
+
+    `bundle` is None as well for a step that was tried before: it is tried again alone, so that it cannot take
+    the same neighbours down twice.
+    """
 
     step: StepId
     fence: Fence
@@ -104,6 +110,7 @@ class Claim:
     kind: Kind
     params: Mapping[str, Any]
     inputs: tuple[Input, ...]
+    bundle: str | None = None
 
 
 @dataclass(frozen=True, slots=True)

@@ -34,9 +34,14 @@ def load(tag: str = "a", *, files: bool = False) -> Step:
     return Step("load", 1, Kind.DATA, {"tag": tag}, files=raw)
 
 
-def fit(tag: str, *needs: Step) -> Step:
+def fit(tag: str, *needs: Step, bundle: str | None = None) -> Step:
     roles = {f"load/{number}": need.key for number, need in enumerate(needs)}
-    return Step("fit", 1, Kind.TRAIN, {"tag": tag, "net": {"name": "lstm"}}, needs=roles)
+    return Step("fit", 1, Kind.TRAIN, {"tag": tag, "net": {"name": "lstm"}}, needs=roles, bundle=bundle)
+
+
+def fits(count: int, prefix: str = "", *, bundle: str = "alike") -> list[Step]:
+    """Ready fits that may be computed together."""
+    return [fit(f"{prefix}{number}", bundle=bundle) for number in range(count)]
 
 
 def score(tag: str, *needs: Step) -> Step:
@@ -76,9 +81,11 @@ def with_priority(asked: Submission, priority: int) -> Submission:
     return replace(asked, priority=priority)
 
 
-async def new_worker(store: StepStore, *, lease_seconds: float = 600) -> WorkerId:
+async def new_worker(
+    store: StepStore, *, lease_seconds: float = 600, procs: int = 1, kinds: Sequence[Kind] = BOTH
+) -> WorkerId:
     worker = WorkerId(uuid4())
-    info = WorkerInfo(worker, host="here", pid=1, version="0", kinds=BOTH, procs=1)
+    info = WorkerInfo(worker, host="here", pid=1, version="0", kinds=kinds, procs=procs)
     await store.register(info, lease_seconds=lease_seconds)
     return worker
 

@@ -27,6 +27,8 @@ CONNECT_SECONDS: Final = 5.0
 CLOSE_SECONDS: Final = 2.0
 #: For one statement about a whole sweep or a large artifact, and for waiting for somebody else's.
 LONG_SECONDS: Final = 600.0
+#: A process that is frozen in the middle of a transaction holds its locks for so long at most.
+IDLE_SECONDS: Final = 30.0
 FIRST_PAUSE, LONGEST_PAUSE = 0.05, 2.0
 _JSON: Final = json.JSONEncoder(allow_nan=False)
 _log = logging.getLogger(__name__)
@@ -128,6 +130,7 @@ def _arguments(url: str) -> dict[str, Any]:
     settings = {
         "application_name": "pyheta",
         "jit": "off",  # compiling the plan of a short statement takes longer than running it
+        "idle_in_transaction_session_timeout": f"{IDLE_SECONDS * 1000:.0f}",
     }
     return {"dsn": url, "timeout": CONNECT_SECONDS, "server_settings": settings}
 

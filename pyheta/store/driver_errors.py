@@ -44,6 +44,7 @@ _PASSING = (
     asyncpg.InsufficientResourcesError,  # too many connections, disk full
     asyncpg.TransactionRollbackError,  # deadlock, serialization
     asyncpg.LockNotAvailableError,
+    asyncpg.IdleInTransactionSessionTimeoutError,  # this process was frozen, or too busy to go on
     asyncpg.InvalidCachedStatementError,  # the schema was upgraded; the driver has forgotten the plan now
     asyncpg.InterfaceError,  # the connection was closed under the statement
     asyncpg.InternalClientError,

@@ -155,6 +155,16 @@ class StepStore(Protocol):
         """
         ...
 
+    async def claim_siblings(
+        self, worker: WorkerId, claim: Claim, limit: int, *, sweep: str | None = None
+    ) -> Sequence[Claim]:
+        """Claim up to `limit` further ready steps of the claim's bundle that nobody has tried yet.
+
+        Not more than a fair share: what is ready is meant for all processes of all living workers that take
+        the kind. With `sweep`: only steps that this sweep needs.
+        """
+        ...
+
     async def succeed(self, step: StepId, fence: Fence, success: Success) -> bool:
         """Record a result and wake the steps that waited for it. False: the fence is old, nothing changed.
 

@@ -69,7 +69,13 @@ class PostgresSteps:
     ) -> Sequence[Claim]:
         return await self._claims(_SQL["claim_next"], worker, kinds, limit, sweep)
 
-    async def _claims(self, query: str, *args: object) -> Sequence[Claim]:
+    async def claim_siblings(
+        self, worker: WorkerId, claim: Claim, limit: int, *, sweep: str | None = None
+    ) -> Sequence[Claim]:
+        wanted = (claim.bundle, claim.kind, limit, sweep)  # the claim at hand must not wait for them long
+        return await self._claims(_SQL["claim_siblings"], worker, *wanted, patience=0)
+
+    async def _claims(self, query: str, *args: object, patience: float = PATIENCE) -> Sequence[Claim]:
         """Claims of which the answer was lost are not found again here: the next heartbeat lists them."""
 
         async def work(connection: Connection) -> Sequence[Claim]:
@@ -77,7 +83,7 @@ class PostgresSteps:
             inputs = await _inputs(connection, [row["id"] for row in rows])
             return [_claim(row, inputs[row["id"]]) for row in rows]
 
-        return await self._database.run(work, patience=PATIENCE)
+        return await self._database.run(work, patience=patience)
 
     async def succeed(self, step: StepId, fence: Fence, success: Success) -> bool:
         async def work(connection: Connection) -> bool:
@@ -162,6 +168,7 @@ def _claim(row: Record, inputs: Iterable[Input]) -> Claim:
         kind=Kind(row["kind"]),
         params=row["params"],
         inputs=tuple(inputs),
+        bundle=row["bundle"],
     )
 
 

@@ -3,7 +3,6 @@
 import asyncio
 import logging
 import shutil
-import time
 from collections.abc import Mapping
 from pathlib import Path
 from typing import Any
@@ -12,7 +11,8 @@ from pyheta.errors import StoreUnavailable
 from pyheta.ops import OPS
 from pyheta.steps import Claim, Ending, Failure, Product, Success
 from pyheta.worker import wire
-from pyheta.worker.slot import ChildDied, Slot
+from pyheta.worker.bundle import Lane
+from pyheta.worker.slot import ChildDied
 from pyheta.worker.staging import Staging
 
 log = logging.getLogger(__name__)
@@ -25,30 +25,35 @@ LEAVE_TO_OTHERS = 30.0
 
 
 class Attempt:
-    """A claim in a slot, anywhere between staging its inputs and keeping its products; `stop` ends it."""
+    """A claim in a lane, anywhere between staging its inputs and keeping its products; `stop` ends it."""
 
-    def __init__(self, claim: Claim, slot: Slot, staging: Staging) -> None:
+    def __init__(self, claim: Claim, lane: Lane, staging: Staging) -> None:
         self.claim = claim
-        self.slot = slot
         self.progress: Mapping[str, Any] = {}
-        self._last_sign = time.monotonic()
+        self._lane = lane
         self._staging = staging
         self._stopped: Failure | None = None
         self._work: asyncio.Task[Success | Failure] | None = None
 
     def stop(self, failure: Failure) -> None:
-        """End the computation, which kills the child; the attempt then ends with `failure`."""
+        """End the computation, and with it a child that has no other; the attempt ends with `failure`."""
         if self._stopped is None:
             self._stopped = failure
             if self._work:
                 self._work.cancel()
 
     def silent_for(self) -> float:
-        """Seconds since the last sign of progress."""
-        return time.monotonic() - self._last_sign
+        """Seconds since the last sign of progress, this lane's or a neighbour's."""
+        return self._lane.bundle.silent_for()
 
     async def outcome(self) -> Success | Failure:
         """Raises nothing: whatever goes wrong with one step is that step's outcome, not the worker's end."""
+        try:
+            return await self._outcome()
+        finally:
+            await self._lane.leave()
+
+    async def _outcome(self) -> Success | Failure:
         if unfit := _unfit(self.claim):
             return unfit
         self._work = asyncio.create_task(self._in_folder(), name=f"work on step {self.claim.step}")
@@ -61,7 +66,7 @@ class Attempt:
                 return self._stopped
             raise
         except ChildDied as death:
-            return Failure(Ending.CRASH, f"the child process was {death.status}", log=self.slot.log.text())
+            return Failure(Ending.CRASH, f"the child process was {death.status}", log=self._said())
         except (StoreUnavailable, OSError) as error:  # the machine's trouble, not the step's
             return Failure(Ending.RELEASE, str(error), after=LEAVE_TO_OTHERS)
         except Exception as error:  # noqa: BLE001 -- must not take the neighbours' steps along
@@ -76,9 +81,8 @@ class Attempt:
 
     async def _compute(self, out: Path) -> Success | Failure:
         inputs = await self._staging.bring(self.claim.inputs)
-        order = wire.Order(self.claim.op, self.claim.params, inputs, str(out))
-        answer = await self.slot.compute(order, self._sign)
-        said = self.slot.log.text()
+        answer = await self._lane.compute(wire.Lane(self.claim.params, inputs, str(out)), self._sign)
+        said = self._said()
         if isinstance(answer, wire.Raised):
             after = LEAVE_TO_OTHERS if answer.ending == Ending.RELEASE else 0.0
             ending = Ending(answer.ending)
@@ -97,7 +101,10 @@ class Attempt:
 
     def _sign(self, progress: Mapping[str, Any]) -> None:
         self.progress = progress
-        self._last_sign = time.monotonic()
+
+    def _said(self) -> str:
+        """What the child has printed by now, for whichever lane."""
+        return self._lane.bundle.slot.log.text()
 
 
 def _unfit(claim: Claim) -> Failure | None:

@@ -15,11 +15,11 @@ import threading
 import time
 import traceback
 from collections.abc import Callable, Mapping
-from pathlib import Path
+from functools import partial
 from typing import Any, BinaryIO
 
 from pyheta.errors import InputError, StepError
-from pyheta.ops import OPS, Result, Task
+from pyheta.ops import Result, compute_lanes
 from pyheta.steps import Ending
 from pyheta.worker import wire
 
@@ -41,8 +41,7 @@ def main() -> None:
     orders: queue.SimpleQueue[bytes] = queue.SimpleQueue()
     threading.Thread(target=_listen, args=(orders,), daemon=True).start()
     while True:
-        order = wire.Order.decode(orders.get())
-        _say(answers, _answer(order, lambda progress: _say(answers, wire.encode(wire.Sign(progress)))))
+        _work(wire.Order.decode(orders.get()), partial(_say, answers))
 
 
 def _die_with(supervisor: int) -> None:
@@ -67,46 +66,60 @@ def _listen(orders: "queue.SimpleQueue[bytes]") -> None:
     os._exit(0)
 
 
-def _say(answers: BinaryIO, line: bytes) -> None:
+def _say(answers: BinaryIO, word: wire.Word) -> None:
     """Write a whole line, whatever a single write takes."""
-    rest = memoryview(line)
+    rest = memoryview(wire.encode(word))
     while rest:
         rest = rest[answers.write(rest) :]
 
 
-def _answer(order: wire.Order, progress: Callable[[Mapping[str, Any]], None]) -> bytes:
-    """The line that answers an order: a result that cannot be written down is an error too."""
-    try:
-        return wire.encode(_compute(order, progress))
-    except Exception as error:  # noqa: BLE001 -- whatever an operation raises is its answer
-        return wire.encode(_raised(error))
+def _work(order: wire.Order, say: Callable[[wire.Word], None]) -> None:
+    """Answer for every lane as soon as its outcome is known."""
+    tasks = [lane.task(partial(_sign, say, number)) for number, lane in enumerate(order.lanes)]
+    clock = _Clock(len(tasks))
+    for lane, outcome in compute_lanes(order.op, tasks):
+        try:
+            say(_answer(lane, outcome, clock.lap()))
+        except Exception as error:  # noqa: BLE001 -- a result that cannot be written down is an error too
+            say(_raised(lane, error))
 
 
-def _compute(order: wire.Order, progress: Callable[[Mapping[str, Any]], None]) -> wire.Done:
-    started = time.perf_counter()
-    result = _run(order, progress)
-    return wire.Done(
-        {name: str(path) for name, path in result.products.items()},
-        seconds=time.perf_counter() - started,
-        metrics=result.metrics,
-        summary=result.summary,
-    )
+def _sign(say: Callable[[wire.Word], None], lane: int, progress: Mapping[str, Any]) -> None:
+    say(wire.Sign(lane, progress))
 
 
-def _raised(error: Exception) -> wire.Raised:
+class _Clock:
+    """Shares the time out among the lanes that are still computed."""
+
+    def __init__(self, lanes: int) -> None:
+        self._lanes = lanes
+        self._share = 0.0
+        self._last = time.perf_counter()
+
+    def lap(self) -> float:
+        """One lane has ended: its share in seconds."""
+        now = time.perf_counter()
+        self._share += (now - self._last) / self._lanes
+        self._last, self._lanes = now, self._lanes - 1
+        return self._share
+
+
+def _answer(lane: int, outcome: Result | Exception, seconds: float) -> wire.Answer:
+    if isinstance(outcome, Exception):
+        return _raised(lane, outcome)
+    products = {name: str(path) for name, path in outcome.products.items()}
+    return wire.Done(lane, products, seconds, outcome.metrics, outcome.summary)
+
+
+def _raised(lane: int, error: Exception) -> wire.Raised:
     exhausted = isinstance(error, OSError) and error.errno in EXHAUSTED
     return wire.Raised(
+        lane,
         _reason(error),
         "".join(traceback.format_exception(error)),
         retry=not isinstance(error, HOPELESS),
         ending=Ending.RELEASE if exhausted else Ending.ERROR,
     )
-
-
-def _run(order: wire.Order, progress: Callable[[Mapping[str, Any]], None]) -> Result:
-    inputs = {role: {n: Path(p) for n, p in files.items()} for role, files in order.inputs.items()}
-    task = Task(order.params, inputs, Path(order.out), progress)
-    return OPS[order.op].load()(task)
 
 
 def _reason(error: Exception) -> str:

@@ -3,8 +3,10 @@
 import logging
 import random
 from collections.abc import Sequence
+from contextlib import suppress
 
 from pyheta.broker.seam import Delivery, Listener
+from pyheta.errors import StoreUnavailable
 from pyheta.steps import Claim, Kind, WorkerId
 from pyheta.store.seam import StepStore
 
@@ -51,6 +53,14 @@ class Intake:
                 await ring.settle(claimed=bool(claims))
         self._found_by_looking = ring is None and bool(claims)
         return claims
+
+    async def siblings(self, claim: Claim, most: int) -> Sequence[Claim]:
+        """At most so many further claims that may be computed together with this one."""
+        siblings: Sequence[Claim] = ()
+        if claim.bundle and most:
+            with suppress(StoreUnavailable):  # the claim at hand is computed all the same
+                siblings = await self._store.claim_siblings(self._worker, claim, most, sweep=self._sweep)
+        return siblings
 
     async def _claim(self, ring: Delivery | None, free: int) -> Sequence[Claim]:
         if ring and ring.step is not None:

@@ -5,9 +5,8 @@ import contextlib
 import os
 import signal
 import sys
-from collections.abc import Callable, Mapping
+from collections.abc import Callable
 from pathlib import Path
-from typing import Any
 
 from pyheta.worker import wire
 
@@ -63,19 +62,20 @@ class Slot:
     def pid(self) -> int | None:
         return self._child.pid if self._child else None
 
-    async def compute(
-        self, order: wire.Order, on_progress: Callable[[Mapping[str, Any]], None]
-    ) -> wire.Done | wire.Raised:
-        """The child's answer. Raises ChildDied when it ends without one; the next order gets a new child."""
+    async def compute(self, order: wire.Order, hear: Callable[[wire.Word], None]) -> None:
+        """Let `hear` have all that the child says, until it has answered for every lane.
+
+        Raises ChildDied when it ends before that; the next order gets a new child.
+        """
         child = await self._living_child()
         self.log.clear()
         try:
-            return await self._ask(child, order, on_progress)
-        except asyncio.CancelledError:
-            await self._bury(child)  # whatever it computes now, nobody waits for
-            raise
+            await self._ask(child, order, hear)
         except (ConnectionError, EOFError) as error:
             raise ChildDied(await self._bury(child)) from error
+        except BaseException:
+            await self._bury(child)  # whatever it computes now, nobody waits for
+            raise
 
     async def close(self) -> None:
         if self._child:
@@ -111,18 +111,19 @@ class Slot:
         self,
         child: asyncio.subprocess.Process,
         order: wire.Order,
-        on_progress: Callable[[Mapping[str, Any]], None],
-    ) -> wire.Done | wire.Raised:
+        hear: Callable[[wire.Word], None],
+    ) -> None:
         assert child.stdin is not None and child.stdout is not None  # noqa: S101, PT018 -- asked for in _spawn
         child.stdin.write(order.encode())
         await child.stdin.drain()
-        while (line := await child.stdout.readline()).endswith(b"\n"):  # else it died while writing
-            match wire.decode(line):
-                case wire.Sign(progress):
-                    on_progress(progress)
-                case answer:
-                    return answer
-        raise EOFError
+        waiting = set(range(len(order.lanes)))
+        while waiting:
+            if not (line := await child.stdout.readline()).endswith(b"\n"):  # it died, perhaps while writing
+                raise EOFError
+            word = wire.decode(line)
+            hear(word)
+            if not isinstance(word, wire.Sign):
+                waiting.remove(word.lane)
 
     async def _bury(self, child: asyncio.subprocess.Process) -> str:
         """Kill the child and all that it started, if they live, and say how the child ended."""
@@ -160,6 +161,8 @@ def _environment(threads: int) -> dict[str, str]:
         for name, value in os.environ.items()
         if name in ENVIRONMENT or name.startswith(ENVIRONMENT_PREFIXES)
     }
+    if path := kept.get("PYTHONPATH"):  # a child works in another folder
+        kept["PYTHONPATH"] = os.pathsep.join(map(os.path.abspath, path.split(os.pathsep)))
     return kept | dict.fromkeys(THREAD_VARIABLES, str(threads))
 
 

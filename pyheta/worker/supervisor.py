@@ -23,6 +23,7 @@ from pyheta.errors import BrokerError, LeaseLost, StoreError, StoreUnavailable
 from pyheta.steps import Claim, Ending, Failure, Fence, Kind, StepId, Success, WorkerId
 from pyheta.store.seam import Artifacts, Holding, StepStore, WorkerInfo
 from pyheta.worker.attempt import Attempt
+from pyheta.worker.bundle import Bundle
 from pyheta.worker.intake import Intake
 from pyheta.worker.lease import Lease
 from pyheta.worker.reaper import reap_for_ever
@@ -43,11 +44,15 @@ IDLE_LOOK = 0.25
 
 @dataclass(frozen=True, slots=True)
 class Duty:
-    """What a worker is there for. `sweep`: only that sweep's steps. `until_idle`: leave when none is left."""
+    """What a worker is there for. `lanes`: the most steps that one child computes together.
+
+    `sweep`: only that sweep's steps. `until_idle`: leave when none is left.
+    """
 
     kinds: Sequence[Kind]
     procs: int
     threads: int = 1
+    lanes: int = 16
     sweep: str | None = None
     until_idle: bool = False
 
@@ -191,13 +196,32 @@ class Supervisor:
         if self._drain.is_set():
             return
         for claim in await intake.claims(ring, self._idle.qsize()):
-            attempt = Attempt(claim, self._idle.get_nowait(), self._staging)
-            self._attempts[claim.step, claim.fence] = attempt
-            task = attempts.create_task(self._see_through(attempt), name=f"step {claim.step}")
-            self._tasks.add(task)
-            task.add_done_callback(self._tasks.discard)
+            siblings = await intake.siblings(claim, self._duty.lanes - 1)
+            self._begin([claim, *siblings], attempts)
+
+    def _begin(self, claims: Sequence[Claim], attempts: asyncio.TaskGroup) -> None:
+        """Set claims going together in an idle slot."""
+        bundle = Bundle(self._idle.get_nowait(), claims[0].op, len(claims))
+        together = [
+            Attempt(claim, lane, self._staging) for claim, lane in zip(claims, bundle.lanes, strict=True)
+        ]
+        self._attempts |= {(each.claim.step, each.claim.fence): each for each in together}
+        task = attempts.create_task(
+            self._see_all_through(together, bundle.slot), name=f"step {claims[0].step}"
+        )
+        self._tasks.add(task)
+        task.add_done_callback(self._tasks.discard)
+
+    async def _see_all_through(self, together: Sequence[Attempt], slot: Slot) -> None:
+        try:
+            async with asyncio.TaskGroup() as group:
+                for attempt in together:
+                    group.create_task(self._see_through(attempt), name=f"step {attempt.claim.step}")
+        finally:
+            self._idle.put_nowait(slot)
 
     async def _see_through(self, attempt: Attempt) -> None:
+        """An attempt's outcome is recorded as soon as it is known, whatever its neighbours do."""
         claim = attempt.claim
         try:
             outcome = await attempt.outcome()
@@ -208,7 +232,6 @@ class Supervisor:
             await self._record(claim, Failure(Ending.ERROR, str(error), retry=False))
         finally:
             del self._attempts[claim.step, claim.fence]
-            self._idle.put_nowait(attempt.slot)
 
     async def _sit_out_trouble(self) -> None:
         """A machine that has run out of something (disk, files) claims nothing for a while."""

@@ -6,6 +6,7 @@ from dataclasses import asdict, dataclass, field
 from pathlib import Path
 from typing import Any
 
+from pyheta.ops import Progress, Task
 from pyheta.steps import Ending, Metric
 
 #: The longest line: a result with the metrics of thousands of horizon steps still fits.
@@ -13,33 +14,50 @@ LINE_LIMIT = 64 * 1024 * 1024
 
 
 @dataclass(frozen=True, slots=True)
-class Order:
-    """Supervisor to child: compute this."""
+class Lane:
+    """One step of an order."""
 
-    op: str
     params: Mapping[str, Any]
     inputs: Mapping[str, Mapping[str, str]]  # role -> name -> path
     out: str
+
+    def task(self, progress: Progress) -> Task:
+        inputs = {role: {name: Path(path) for name, path in of.items()} for role, of in self.inputs.items()}
+        return Task(self.params, inputs, Path(self.out), progress)
+
+
+@dataclass(frozen=True, slots=True)
+class Order:
+    """Supervisor to child: compute these together. The answers name lanes by their place in the order."""
+
+    op: str
+    lanes: tuple[Lane, ...]
 
     def encode(self) -> bytes:
         return _line(asdict(self))
 
     @classmethod
     def decode(cls, line: bytes) -> "Order":
-        return cls(**json.loads(line))
+        fields = json.loads(line)
+        return cls(fields["op"], tuple(Lane(**lane) for lane in fields["lanes"]))
 
 
 @dataclass(frozen=True, slots=True)
 class Sign:
-    """Child to supervisor: still computing, this far."""
+    """Child to supervisor: still computing a lane, this far."""
 
+    lane: int
     progress: Mapping[str, Any]
 
 
 @dataclass(frozen=True, slots=True)
 class Done:
-    """Child to supervisor: computed; the products lie in these files."""
+    """Child to supervisor: computed; the products lie in these files.
 
+    `seconds` is the lane's share of the time: all lanes' seconds add up to what the order took.
+    """
+
+    lane: int
     products: Mapping[str, str]
     seconds: float
     metrics: tuple[Metric, ...] = ()
@@ -51,18 +69,21 @@ class Done:
 
 @dataclass(frozen=True, slots=True)
 class Raised:
-    """Child to supervisor: the operation raised. `retry` is False where trying again cannot help.
+    """Child to supervisor: the operation raised for this lane.
 
-    `ending` is "error", or "release" for trouble of the machine that is not the step's fault.
+    `retry` is False where trying again cannot help. `ending` is "error", or "release" for trouble of the
+    machine that is not the step's fault.
     """
 
+    lane: int
     reason: str
     detail: str
     retry: bool
     ending: str = Ending.ERROR
 
 
-Word = Sign | Done | Raised
+Answer = Done | Raised
+Word = Sign | Answer
 
 
 def encode(word: Word) -> bytes:

@@ -18,7 +18,7 @@ config:
   split: {train: 0.6, val: 0.2, test: 0.2}
   window: {input: 8, horizon: 1}
   scale: standard
-  net: {name: mlp, hidden: [16]}
+  net: {name: mlp, hidden: [16], dropout: 0.1}
   train: {lr: 1.0e-3, batch_size: 64, epochs: 125, patience: 250}
   decompose: {method: emd, window: 100, max_imf: 1}
   shaping: farm

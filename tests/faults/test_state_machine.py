@@ -8,6 +8,7 @@ import asyncio
 from collections import Counter
 from collections.abc import Awaitable, Callable, Sequence
 from contextlib import AsyncExitStack
+from math import ceil
 from typing import Any, TypeVar
 
 import asyncpg
@@ -30,7 +31,7 @@ from pyheta.store.postgres import PostgresStore
 from pyheta.store.seam import Submission
 
 L1, L2 = graphs.load("1"), graphs.load("2")
-F1, F2 = graphs.fit("1", L1), graphs.fit("2", L1, L2)
+F1, F2 = graphs.fit("1", L1, bundle="alike"), graphs.fit("2", L1, L2, bundle="alike")
 S1 = graphs.score("1", F1)
 STEPS = {step.key: step for step in (L1, L2, F1, F2, S1)}
 SWEEPS = [graphs.submission(L1, F1, S1, name="one"), graphs.submission(L1, L2, F2, name="two")]
@@ -100,6 +101,11 @@ class Model:
 
     def ready(self) -> list[Key]:
         return [key for key, state in self.states.items() if state is State.QUEUED]
+
+    def siblings(self, claim: Claim, limit: int, procs: int) -> list[Key]:
+        alike = [key for key in self.ready() if STEPS[key].bundle == claim.bundle is not None]
+        untried = [key for key in alike if not self.spent[key].keys() - {Ending.RELEASE}]
+        return untried[: min(limit, ceil((len(untried) + 1) / procs) - 1)]
 
     def claim(self, claim: Claim) -> None:
         self.states[claim.key] = State.RUNNING
@@ -196,6 +202,17 @@ class StoreMachine(RuleBasedStateMachine):
         claim = self.run(self.store.claim(worker, number))
         assert bool(claim) == (key in self.model.ready() and self.alive.get(worker, False))
         self.note(worker, [claim] if claim else [])
+
+    @precondition(lambda self: self.leases)
+    @rule(worker=BACK, lease=BACK, limit=st.integers(1, 3))
+    def claim_siblings(self, worker, lease, limit):
+        worker, lease = pick(self.workers, worker), pick(self.leases, lease)
+        self.run(self.behind.execute(NO_DELAY))
+        claims = self.run(self.store.claim_siblings(worker, lease, limit))
+        procs = sum(self.alive.values())
+        expected = self.model.siblings(lease, limit, procs) if self.alive.get(worker) else []
+        assert [claim.key for claim in claims] == expected
+        self.note(worker, claims)
 
     def note(self, worker: WorkerId, claims: Sequence[Claim]) -> None:
         newest = max(self.holding, default=0)

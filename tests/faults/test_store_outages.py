@@ -10,8 +10,8 @@ import pytest
 from graphs import BOTH, DONE, ERROR
 
 from pyheta.errors import ConfigError, StoreUnavailable
-from pyheta.steps import State
-from pyheta.store import postgres
+from pyheta.steps import Kind, State
+from pyheta.store import database, postgres
 from pyheta.store.postgres import PostgresStore
 
 
@@ -171,6 +171,31 @@ async def test_a_silent_network_is_noticed_and_survived(wire, monkeypatch):
 
         wire.silent = False
         await wire_works_again(store, worker)
+
+
+async def test_a_process_that_freezes_in_a_transaction_does_not_hold_its_locks_for_ever(
+    database_url, monkeypatch
+):
+    monkeypatch.setattr(database, "IDLE_SECONDS", 0.2)
+    async with PostgresStore.open(database_url) as frozen, PostgresStore.open(database_url) as other:
+        await other.submit(graphs.submission(graphs.load()))
+
+        # Given a process that has locked the announcements, and does nothing any more
+        with pytest.raises(StoreUnavailable):  # noqa: PT012 -- as the transaction ends
+            async with frozen.unrung(Kind.DATA, limit=1, stale_after=None) as bells:
+                assert len(bells) == 1
+
+                # Then another gets its turn
+                while not await announce(other):  # noqa: ASYNC110 -- the server has no event for it
+                    await asyncio.sleep(0.05)
+
+        # And the first one goes on when it is awake again
+        assert await frozen.open_steps(BOTH) == 1
+
+
+async def announce(store: PostgresStore) -> int:
+    async with store.unrung(Kind.DATA, limit=1, stale_after=None) as bells:
+        return len(bells)
 
 
 async def wire_works_again(store: PostgresStore, worker) -> None:

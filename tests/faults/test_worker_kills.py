@@ -15,10 +15,27 @@ config:
   split: {train: 0.6, val: 0.2, test: 0.2}
   window: {input: 8, horizon: 1}
   scale: standard
-  net: {name: mlp, hidden: [16]}
+  net: {name: mlp, hidden: [16], dropout: 0.1}  # with dropout no kernel makes it too quick to be killed
   train: {lr: 1.0e-3, batch_size: 64, epochs: 250, patience: 250}
 parameters:
   exog: [[], [leading]]
+"""
+
+#: Four nets that may be trained together, two of them quickly.
+BUNDLE = """
+version: 1
+name: bundle
+config:
+  dataset: {name: synthetic, rows: 1200}
+  target: load
+  split: {train: 0.6, val: 0.2, test: 0.2}
+  window: {input: 8, horizon: 1}
+  net: {name: mlp, hidden: [4], dropout: 0.1}
+  train: {patience: 2000}
+parameters:
+  train.epochs: [1, 2000]
+  train.lr: [1.0e-3, 2.0e-3]
+baselines: []
 """
 
 RUNNING_FITS = "SELECT id FROM pyheta.step WHERE state = 'running' AND op = 'fit'"
@@ -36,8 +53,9 @@ def tool(tmp_path, database_url):
         yield tool
 
 
-def worker(tool, procs: int = 2):
-    return tool.start("worker", "--kind", "all", "--procs", str(procs), "--exit-when-idle")
+def worker(tool, procs: int = 2, lanes: int = 16):
+    size = ("--procs", str(procs), "--lanes", str(lanes))
+    return tool.start("worker", "--kind", "all", *size, "--exit-when-idle")
 
 
 def outcomes(url: str) -> dict[str, int]:
@@ -50,9 +68,9 @@ def fitting(url: str, tool):
 
 
 def test_a_killed_child_costs_one_attempt(tool, database_url):
-    # Given a worker in the middle of a sweep
+    # Given a worker that trains one net at a time, in the middle of a sweep
     tool.run("submit", "sweep.yaml")
-    supervisor = worker(tool, procs=1)
+    supervisor = worker(tool, procs=1, lanes=1)
     fitting(database_url, tool)
 
     # When its child is killed
@@ -62,6 +80,36 @@ def test_a_killed_child_costs_one_attempt(tool, database_url):
     assert supervisor.wait(timeout=90) == 0, tool.logs()
     assert outcomes(database_url)["crash"] == 1
     assert_complete(database_url)
+
+
+def test_a_killed_child_costs_each_of_its_unfinished_nets_one_attempt(tool, database_url):
+    # Given a child that trains two nets that take long together with two that do not
+    (tool.folder / "bundle.yaml").write_text(BUNDLE)
+    tool.run("submit", "bundle.yaml")
+    supervisor = worker(tool, procs=1)
+    finished = "SELECT count(*) FROM pyheta.step WHERE op = 'fit' AND state = 'succeeded'"
+    wait_for(lambda: rows(database_url, finished) == [(2,)], f"two nets\n{tool.logs()}")
+
+    # When it is killed after it has answered for those
+    kill(children(supervisor.pid)[0])
+
+    # Then they have paid nothing for it, and each of the others one crash
+    assert supervisor.wait(timeout=90) == 0, tool.logs()
+    paid = "SELECT (params -> 'train' ->> 'epochs')::int AS epochs, tries, crashes, lost FROM pyheta.step"
+    fits = f"{paid} WHERE op = 'fit' ORDER BY epochs"
+    assert rows(database_url, fits) == [(1, 0, 0, 0)] * 2 + [(2000, 0, 1, 0)] * 2
+    assert_complete(database_url)
+
+    # And those were tried again one after the other, with all others out of the way
+    assert rows(database_url, "SELECT count(*) FROM pyheta.attempt WHERE outcome = 'crash'") == [(2,)]
+    overlapping = """
+        SELECT one.step_id FROM pyheta.attempt AS crashed
+        JOIN pyheta.attempt AS one ON one.step_id = crashed.step_id AND one.outcome = 'ok'
+        JOIN pyheta.attempt AS other ON other.step_id <> one.step_id
+            AND other.started_at < one.ended_at AND other.ended_at > one.started_at
+        WHERE crashed.outcome = 'crash'
+    """
+    assert rows(database_url, overlapping) == []
 
 
 def test_a_killed_supervisor_takes_its_children_along_and_another_worker_finishes(tool, database_url):
@@ -129,6 +177,7 @@ def test_sigterm_gives_back_what_cannot_be_finished_at_no_cost(tool, database_ur
 
 
 def test_a_step_that_kills_its_process_every_time_fails_as_poison_and_the_rest_goes_on(tool, database_url):
+    # Its neighbours in the bundle die with it the first time only.
     # Given a worker whose child dies whenever it computes the first of the fits
     tool.run("submit", "sweep.yaml")
     supervisor = worker(tool, procs=1)

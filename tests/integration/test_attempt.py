@@ -3,17 +3,26 @@
 import asyncio
 import errno
 import hashlib
+import os
+import signal
+from itertools import count
 from pathlib import Path
 
 import pytest
 
 from pyheta.errors import ConfigError, StoreUnavailable
 from pyheta.ops import OPS
-from pyheta.steps import Claim, Ending, Failure, Fence, Key, Kind, Product, StepId, Success
+from pyheta.steps import Claim, Ending, Failure, Fence, Input, Key, Kind, Product, StepId, Success
 from pyheta.worker import attempt as attempts
 from pyheta.worker.attempt import Attempt
+from pyheta.worker.bundle import Bundle
 from pyheta.worker.slot import Slot
 from pyheta.worker.staging import Staging
+
+ENDLESS = {"synthetic": {"rows": 30_000_000, "seed": 0}}
+FENCES = map(Fence, count(1))
+NOT_FOUND, NEVER_THERE = "0" * 64, "a" * 64
+STOPPED = Failure(Ending.RELEASE, "the worker was stopped")
 
 
 class Artifacts:
@@ -31,6 +40,8 @@ class Artifacts:
         return Product(path.stem, hashlib.sha256(content).hexdigest(), len(content))
 
     async def fetch(self, sha256: str, to: Path) -> None:
+        if sha256 == NOT_FOUND:
+            raise FileNotFoundError(sha256)
         await asyncio.sleep(3600)
 
 
@@ -44,12 +55,26 @@ async def slot(tmp_path):
 def claim(op: str = "load", version: int = OPS["load"].version, **changes) -> Claim:
     params = {"synthetic": {"rows": 300, "seed": 0}}
     fields = {"params": params, "inputs": (), "kind": Kind.DATA, "key": Key("0" * 64)} | changes
-    return Claim(StepId(1), Fence(1), op=op, version=version, **fields)
+    return Claim(StepId(1), next(FENCES), op=op, version=version, **fields)
+
+
+def bundle(slot: Slot, staging: Staging, *claims: Claim) -> list[Attempt]:
+    """Attempts that one child computes together."""
+    lanes = Bundle(slot, claims[0].op, len(claims)).lanes
+    return [Attempt(claimed, lane, staging) for claimed, lane in zip(claims, lanes, strict=True)]
+
+
+async def started(slot: Slot) -> int:
+    """The pid of the child, as soon as there is one."""
+    while slot.pid is None:  # noqa: ASYNC110 -- the child is being started
+        await asyncio.sleep(0.01)
+    return slot.pid
 
 
 async def outcome(slot, home: Path, artifacts: Artifacts, claimed: Claim) -> Success | Failure:
     with Staging(home, artifacts) as staging:
-        result = await Attempt(claimed, slot, staging).outcome()
+        [attempt] = bundle(slot, staging, claimed)
+        result = await attempt.outcome()
         assert [path.name for path in staging.folder.iterdir()] == ["lock"]  # the attempt's folder is gone
     return result
 
@@ -126,11 +151,9 @@ async def test_a_step_of_an_older_version_fails_since_nobody_computes_it_any_mor
 
 async def test_stopping_ends_an_attempt_that_waits_for_its_inputs(slot, tmp_path):
     # Given an attempt whose input never arrives
-    from pyheta.steps import Input
-
-    waiting = claim(inputs=(Input("raw", "raw", "a" * 64),))
+    waiting = claim(inputs=(Input("raw", "raw", NEVER_THERE),))
     with Staging(tmp_path / "home", Artifacts()) as staging:
-        attempt = Attempt(waiting, slot, staging)
+        [attempt] = bundle(slot, staging, waiting)
         running = asyncio.create_task(attempt.outcome())
         await asyncio.sleep(0.05)
 
@@ -143,16 +166,93 @@ async def test_stopping_ends_an_attempt_that_waits_for_its_inputs(slot, tmp_path
 
 
 async def test_stopping_kills_a_child_that_computes(slot, tmp_path):
-    endless = claim(params={"synthetic": {"rows": 30_000_000, "seed": 0}})
+    endless = claim(params=ENDLESS)
     with Staging(tmp_path / "home", Artifacts()) as staging:
-        attempt = Attempt(endless, slot, staging)
+        [attempt] = bundle(slot, staging, endless)
         running = asyncio.create_task(attempt.outcome())
-        while slot.pid is None:  # noqa: ASYNC110 -- the child is being started
-            await asyncio.sleep(0.01)
-        pid = slot.pid
+        pid = await started(slot)
 
         stopped = Failure(Ending.CRASH, "stalled")
         attempt.stop(stopped)
 
         assert await running == stopped
         assert not Path(f"/proc/{pid}").exists()
+
+
+class TestBundle:
+    """Several attempts with one child."""
+
+    async def test_has_an_outcome_for_every_lane(self, slot, tmp_path):
+        with Staging(tmp_path / "home", Artifacts()) as staging:
+            attempts = bundle(slot, staging, claim(), claim(params={}), claim())
+
+            outcomes = await asyncio.gather(*(attempt.outcome() for attempt in attempts))
+
+        assert [type(outcome) for outcome in outcomes] == [Success, Failure, Success]
+        assert "Traceback" in outcomes[1].detail
+
+    async def test_goes_without_a_lane_whose_inputs_cannot_be_brought(self, slot, tmp_path):
+        lost = claim(inputs=(Input("raw", "raw", NOT_FOUND),))
+        with Staging(tmp_path / "home", Artifacts()) as staging:
+            attempts = bundle(slot, staging, lost, claim())
+
+            failure, success = await asyncio.gather(*(attempt.outcome() for attempt in attempts))
+
+        assert failure.ending is Ending.RELEASE
+        assert isinstance(success, Success)
+
+    async def test_goes_without_a_lane_that_is_stopped_while_its_inputs_are_awaited(self, slot, tmp_path):
+        # Given two lanes, one of which waits for an input that never arrives
+        waiting = claim(inputs=(Input("raw", "raw", NEVER_THERE),))
+        with Staging(tmp_path / "home", Artifacts()) as staging:
+            first, second = bundle(slot, staging, waiting, claim())
+            outcomes = [asyncio.create_task(attempt.outcome()) for attempt in (first, second)]
+            await asyncio.sleep(0.05)
+            assert slot.pid is None
+
+            # When that one is stopped, Then the other is computed
+            first.stop(STOPPED)
+            assert await outcomes[0] == STOPPED
+            assert isinstance(await outcomes[1], Success)
+
+    async def test_goes_on_without_a_lane_that_is_stopped(self, slot, tmp_path):
+        # Given a child with two lanes that is held up
+        with Staging(tmp_path / "home", Artifacts()) as staging:
+            attempts = bundle(slot, staging, claim(), claim())
+            outcomes = [asyncio.create_task(attempt.outcome()) for attempt in attempts]
+            pid = await started(slot)
+            os.kill(pid, signal.SIGSTOP)
+
+            # When one lane is stopped, Then it ends at once
+            attempts[0].stop(STOPPED)
+            assert await outcomes[0] == STOPPED
+
+            # And the same child computes the other, whose answer is not taken for the first's
+            os.kill(pid, signal.SIGCONT)
+            assert isinstance(await outcomes[1], Success)
+            assert slot.pid == pid
+
+    async def test_of_which_all_lanes_are_stopped_ends_its_child(self, slot, tmp_path):
+        with Staging(tmp_path / "home", Artifacts()) as staging:
+            attempts = bundle(slot, staging, claim(params=ENDLESS), claim(params=ENDLESS))
+            outcomes = [asyncio.create_task(attempt.outcome()) for attempt in attempts]
+            pid = await started(slot)
+
+            for attempt in attempts:
+                attempt.stop(STOPPED)
+
+            assert await asyncio.gather(*outcomes) == [STOPPED, STOPPED]
+            assert not Path(f"/proc/{pid}").exists()
+
+    async def test_loses_only_what_was_not_answered_when_its_child_dies(self, slot, tmp_path):
+        # Given a child that has answered for one of three lanes
+        with Staging(tmp_path / "home", Artifacts()) as staging:
+            claims = (claim(), claim(params=ENDLESS), claim(params=ENDLESS))
+            outcomes = [asyncio.create_task(each.outcome()) for each in bundle(slot, staging, *claims)]
+            assert isinstance(await outcomes[0], Success)
+
+            # When it is killed, Then that is the outcome of the other two
+            os.kill(slot.pid, signal.SIGKILL)
+            for outcome in outcomes[1:]:
+                assert (await outcome).ending is Ending.CRASH
+                assert "killed by SIGKILL" in (await outcome).reason

@@ -15,7 +15,7 @@ from pyheta.store.postgres import PostgresStore
 from pyheta.store.sql import Migration, load, migrations
 
 STATEMENTS = ("blobs", "gc", "migrate", "outbox", "reads", "server", "steps", "sweeps")
-ALL = ["0001 initial", "0002 removal"]
+ALL = ["0001 initial", "0002 removal", "0003 bundle"]
 
 
 async def test_are_applied_once(empty_database_url):
@@ -36,7 +36,7 @@ def test_count_from_one_without_gaps():
 
 
 async def test_that_break_leave_nothing_behind(empty_database_url, monkeypatch):
-    broken = [*migrations(), Migration(3, "broken", "CREATE TABLE pyheta.half (); SELECT nonsense")]
+    broken = [*migrations(), Migration(4, "broken", "CREATE TABLE pyheta.half (); SELECT nonsense")]
     monkeypatch.setattr(module, "migrations", lambda: broken)
     with pytest.raises(ConfigError):
         await migrate(empty_database_url)
@@ -69,6 +69,29 @@ async def test_do_not_touch_a_newer_schema(database_url):
         await migrate(database_url)
 
 
+async def test_leave_the_steps_of_an_older_store_as_they_are_to_be_computed_alone(
+    empty_database_url, monkeypatch
+):
+    # Given a store from before steps had bundles, with a step that is ready
+    older = migrations()[:2]
+    monkeypatch.setattr(module, "migrations", lambda: older)
+    await migrate(empty_database_url)
+    await graphs.execute(
+        empty_database_url,
+        "INSERT INTO pyheta.step (key, op, version, kind, params, state)"
+        " VALUES (repeat('a', 64), 'fit', 1, 'train', '{}', 'queued')",
+    )
+    monkeypatch.undo()
+
+    # When it is upgraded
+    assert await migrate(empty_database_url) == ["0003 bundle"]
+
+    # Then the step can be claimed, and has no siblings
+    async with PostgresStore.open(empty_database_url) as store:
+        claim = await graphs.claim_one(store, await graphs.new_worker(store))
+        assert claim.bundle is None
+
+
 class TestCheck:
     async def test_accepts_this_schema(self, database_url):
         async with session(database_url) as connection:
@@ -80,11 +103,11 @@ class TestCheck:
                 await check_schema(connection)
 
     async def test_names_the_command_for_an_older_one(self, database_url, monkeypatch):
-        newer = [*migrations(), Migration(3, "more", "CREATE TABLE pyheta.more ()")]
+        newer = [*migrations(), Migration(4, "more", "CREATE TABLE pyheta.more ()")]
         monkeypatch.setattr(module, "migrations", lambda: newer)
         async with session(database_url) as connection:
             with pytest.raises(
-                ConfigError, match="has version 2, this PyHeta needs 3; run `pyheta db upgrade`"
+                ConfigError, match="has version 3, this PyHeta needs 4; run `pyheta db upgrade`"
             ):
                 await check_schema(connection)
 
@@ -105,12 +128,12 @@ class TestOpen:
     async def test_upgrades_an_older_schema_only_where_it_is_private(
         self, database_url, monkeypatch, private
     ):
-        newer = [*migrations(), Migration(3, "more", "CREATE TABLE pyheta.more ()")]
+        newer = [*migrations(), Migration(4, "more", "CREATE TABLE pyheta.more ()")]
         monkeypatch.setattr(module, "migrations", lambda: newer)
         async with AsyncExitStack() as stack:
             opening = stack.enter_async_context(PostgresStore.open(database_url, private=private))
             if private:
-                assert (await (await opening).facts()).schema == 3
+                assert (await (await opening).facts()).schema == 4
             else:
                 with pytest.raises(ConfigError, match="pyheta db upgrade"):
                     await opening

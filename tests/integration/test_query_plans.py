@@ -14,15 +14,17 @@ from pyheta.store.sql import load
 
 WORKER = f"'{'0' * 32}'"
 SWEEP = f"'{'b' * 64}'"
-# 20,000 steps that are ready, and as many that have succeeded; half of them are sweep b's.
+BUNDLE = "'3'"
+# 20,000 steps that are ready, in ten bundles, and as many that have succeeded; half of them are sweep b's.
 FILL = """
     INSERT INTO pyheta.worker (id, host, pid, version, kinds, procs, lease_until)
     VALUES (repeat('0', 32)::uuid, 'here', 1, '0', '{data,train}', 1, now() + interval '1 hour');
-    INSERT INTO pyheta.step (key, op, version, kind, params, state, priority)
-    SELECT md5(n::text) || md5(n::text), 'fit', 1, 'train', '{}', 'queued', n % 3
+    INSERT INTO pyheta.step (key, op, version, kind, params, state, priority, bundle)
+    SELECT md5(n::text) || md5(n::text), 'fit', 1, 'train', '{}', 'queued', n % 3, n % 10
     FROM generate_series(1, 20000) AS n;
-    INSERT INTO pyheta.step (key, op, version, kind, params, state, finished_at)
-    SELECT md5('d' || n) || md5('d' || n), 'fit', 1, 'train', '{}', 'succeeded', now() - interval '1 hour'
+    INSERT INTO pyheta.step (key, op, version, kind, params, bundle, state, finished_at)
+    SELECT md5('d' || n) || md5('d' || n), 'fit', 1, 'train', '{}', n % 10,
+        'succeeded', now() - interval '1 hour'
     FROM generate_series(1, 20000) AS n;
     INSERT INTO pyheta.need SELECT id, 'load', id - 20000 FROM pyheta.step WHERE id > 20000;
     INSERT INTO pyheta.sweep_step SELECT repeat(chr(97 + id::int % 2), 64), id FROM pyheta.step;
@@ -80,6 +82,8 @@ def scans_all(plan: list[dict[str, Any]], *tables: str) -> bool:
         ("steps", "claim_next", (WORKER, "'{data,train}'", "5", "NULL")),
         ("steps", "claim_next", (WORKER, "'{train}'", "5", SWEEP)),
         ("steps", "claim", (WORKER, "100")),
+        ("steps", "claim_siblings", (WORKER, BUNDLE, "'train'", "5", "NULL")),
+        ("steps", "claim_siblings", (WORKER, BUNDLE, "'train'", "5", SWEEP)),
         ("steps", "orphans", ()),
         ("steps", "wake", ("100",)),
         ("outbox", "unrung", ("'train'", "5")),
@@ -118,6 +122,14 @@ async def test_the_queue_is_read_in_its_own_order(connection):
     plan = await plan_of(connection, load("steps")["claim_next"], WORKER, "'{data,train}'", "5", "NULL")
 
     assert any(node.get("Index Name") == "step_ready" for node in plan)
+
+
+async def test_siblings_are_read_in_the_order_of_the_queue(connection):
+    arguments = (WORKER, BUNDLE, "'train'", "5", "NULL")
+
+    plan = await plan_of(connection, load("steps")["claim_siblings"], *arguments)
+
+    assert any(node.get("Index Name") == "step_sibling" for node in plan)
 
 
 async def test_open_steps_are_counted_without_reading_those_that_are_done(connection):

@@ -1,8 +1,10 @@
 """Slots and their child processes: real processes, really killed."""
 
 import asyncio
+import contextlib
 import os
 import signal
+from collections.abc import Sequence
 from pathlib import Path
 
 import pytest
@@ -20,19 +22,22 @@ async def slot(tmp_path):
     await slot.close()
 
 
-def order(tmp_path: Path, op: str = "load", **params) -> wire.Order:
-    return wire.Order(op, params or SYNTHETIC, {}, str(tmp_path))
+def order(tmp_path: Path, op: str = "load", lanes: Sequence[dict] = (SYNTHETIC,)) -> wire.Order:
+    return wire.Order(op, tuple(wire.Lane(params, {}, str(tmp_path)) for params in lanes))
 
 
-def ignore(_):
-    pass
+async def ask(slot: Slot, asked: wire.Order) -> list[wire.Answer]:
+    """The child's answers to an order."""
+    words: list[wire.Word] = []
+    await slot.compute(asked, words.append)
+    return [word for word in words if not isinstance(word, wire.Sign)]
 
 
 async def test_a_child_computes_and_is_used_again(slot, tmp_path):
     # When a slot computes twice
-    first = await slot.compute(order(tmp_path), ignore)
+    [first] = await ask(slot, order(tmp_path))
     pid = slot.pid
-    second = await slot.compute(order(tmp_path), ignore)
+    [second] = await ask(slot, order(tmp_path))
 
     # Then both answers name the product, and one process gave them
     assert isinstance(first, wire.Done)
@@ -42,24 +47,37 @@ async def test_a_child_computes_and_is_used_again(slot, tmp_path):
 
 
 async def test_an_operation_that_raises_is_an_answer_and_the_child_lives_on(slot, tmp_path):
-    raised = await slot.compute(order(tmp_path, op="no-such-operation"), ignore)
+    [raised] = await ask(slot, order(tmp_path, op="no-such-operation"))
     pid = slot.pid
 
     assert isinstance(raised, wire.Raised)
     assert not raised.retry
     assert "no-such-operation" in raised.reason
     assert "Traceback" in raised.detail
-    assert isinstance(await slot.compute(order(tmp_path), ignore), wire.Done)
+    assert isinstance((await ask(slot, order(tmp_path)))[0], wire.Done)
     assert slot.pid == pid
 
 
-async def frozen(slot, tmp_path) -> "asyncio.Task[wire.Done | wire.Raised]":
+async def frozen(slot, tmp_path) -> "asyncio.Task[list[wire.Answer]]":
     """A computation that cannot end: its child is stopped before it gets the order."""
-    await slot.compute(order(tmp_path), ignore)
+    await ask(slot, order(tmp_path))
     os.kill(slot.pid, signal.SIGSTOP)
-    task = asyncio.create_task(slot.compute(order(tmp_path), ignore))
+    task = asyncio.create_task(ask(slot, order(tmp_path)))
     await asyncio.sleep(0)
     return task
+
+
+async def test_a_lane_that_raises_leaves_its_neighbours_alone(slot, tmp_path):
+    # When a child computes three lanes of which the second cannot be computed
+    answers = await ask(slot, order(tmp_path, lanes=[SYNTHETIC, {"synthetic": {"rows": "many"}}, SYNTHETIC]))
+
+    # Then each lane has its own answer, and what all took is shared out among them
+    assert [(answer.lane, type(answer)) for answer in answers] == [
+        (0, wire.Done),
+        (1, wire.Raised),
+        (2, wire.Done),
+    ]
+    assert 0 < answers[0].seconds < answers[2].seconds
 
 
 @pytest.mark.parametrize("number", [signal.SIGKILL, signal.SIGSEGV])
@@ -70,12 +88,13 @@ async def test_a_child_that_dies_says_how_and_is_replaced(slot, tmp_path, number
 
     # When it is killed
     os.kill(pid, number)
-    os.kill(pid, signal.SIGCONT)
+    with contextlib.suppress(ProcessLookupError):  # SIGKILL alone may have been enough
+        os.kill(pid, signal.SIGCONT)
 
     # Then the death is told with the signal's name, and the next order gets a new child
     with pytest.raises(ChildDied, match=number.name):
         await computing
-    assert isinstance(await slot.compute(order(tmp_path), ignore), wire.Done)
+    assert isinstance((await ask(slot, order(tmp_path)))[0], wire.Done)
     assert slot.pid != pid
 
 
@@ -100,18 +119,18 @@ async def test_a_computation_that_is_given_up_takes_its_child_along(slot, tmp_pa
     with pytest.raises(asyncio.CancelledError):
         await computing
     assert not Path(f"/proc/{pid}").exists()
-    assert isinstance(await slot.compute(order(tmp_path), ignore), wire.Done)
+    assert isinstance((await ask(slot, order(tmp_path)))[0], wire.Done)
 
 
 async def test_a_child_that_died_while_idle_costs_nothing(slot, tmp_path):
     # Given a child that was killed between two computations, and buried
-    await slot.compute(order(tmp_path), ignore)
+    await ask(slot, order(tmp_path))
     os.kill(slot.pid, signal.SIGKILL)
     while Path(f"/proc/{slot.pid}").exists():  # noqa: ASYNC110 -- the kernel sends no event
         await asyncio.sleep(0.01)
 
     # Then the next computation does not notice
-    assert isinstance(await slot.compute(order(tmp_path), ignore), wire.Done)
+    assert isinstance((await ask(slot, order(tmp_path)))[0], wire.Done)
 
 
 async def test_a_child_knows_no_password(slot, tmp_path, monkeypatch):
@@ -120,7 +139,7 @@ async def test_a_child_knows_no_password(slot, tmp_path, monkeypatch):
     monkeypatch.setenv("PGPASSWORD", "secret-2")
     monkeypatch.setenv("AWS_SECRET_ACCESS_KEY", "secret-3")
 
-    await slot.compute(order(tmp_path), ignore)
+    await ask(slot, order(tmp_path))
 
     # Then neither the child's environment nor its command line holds them
     process = Path(f"/proc/{slot.pid}")
@@ -130,7 +149,7 @@ async def test_a_child_knows_no_password(slot, tmp_path, monkeypatch):
 
 async def test_a_child_has_its_share_of_threads(tmp_path):
     slot = Slot(threads=3, folder=tmp_path)
-    await slot.compute(order(tmp_path), ignore)
+    await ask(slot, order(tmp_path))
     environment = Path(f"/proc/{slot.pid}/environ").read_bytes().split(b"\0")
     await slot.close()
 

@@ -11,14 +11,16 @@ from pyheta.worker import wire
 
 NAMES = st.text(min_size=1, max_size=20)
 NUMBERS = st.floats(allow_nan=False, allow_infinity=False)
+LANES = st.integers(0, 1023)
 METRICS = st.builds(
     Metric, split=st.sampled_from(["val", "test"]), name=NAMES, horizon=st.integers(0, 720), value=NUMBERS
 )
 WORDS = st.one_of(
-    st.builds(wire.Sign, progress=st.dictionaries(NAMES, NUMBERS)),
-    st.builds(wire.Raised, reason=st.text(), detail=st.text(), retry=st.booleans()),
+    st.builds(wire.Sign, lane=LANES, progress=st.dictionaries(NAMES, NUMBERS)),
+    st.builds(wire.Raised, lane=LANES, reason=st.text(), detail=st.text(), retry=st.booleans()),
     st.builds(
         wire.Done,
+        lane=LANES,
         products=st.dictionaries(NAMES, NAMES),
         seconds=NUMBERS,
         metrics=st.lists(METRICS, max_size=5).map(tuple),
@@ -38,7 +40,8 @@ def test_every_word_survives_the_pipe_as_one_line(word):
 
 
 def test_an_order_survives_the_pipe():
-    order = wire.Order("fit", {"seed": 1}, {"load": {"table": "cache/a b"}}, "work/out")
+    lanes = [wire.Lane({"seed": n}, {"load": {"table": "cache/a b"}}, f"work/{n}") for n in range(3)]
+    order = wire.Order("fit", tuple(lanes))
 
     assert wire.Order.decode(order.encode()) == order
 
@@ -50,4 +53,4 @@ def test_an_unknown_word_is_refused():
 
 def test_a_number_that_is_not_finite_never_reaches_the_pipe():
     with pytest.raises(ValueError, match="Out of range"):
-        wire.encode(wire.Sign({"val_loss": float("nan")}))
+        wire.encode(wire.Sign(0, {"val_loss": float("nan")}))

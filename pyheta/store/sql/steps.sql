@@ -21,6 +21,7 @@ FROM beat LEFT JOIN pyheta.step ON step.worker_id = beat.id AND step.state = 'ru
 UPDATE pyheta.worker SET state = 'stopped', ended_at = now() WHERE id = $1 AND state = 'alive';
 
 --- claim: Take this step for a living worker. The share lock makes a burial and a claim exclude each other.
+-- Only steps that nobody has tried before are of a bundle for their worker.
 WITH living AS MATERIALIZED (
     SELECT id FROM pyheta.worker
     WHERE id = $1 AND state = 'alive' AND lease_until > clock_timestamp()
@@ -28,11 +29,12 @@ WITH living AS MATERIALIZED (
 ), taken AS (
     UPDATE pyheta.step SET state = 'running', worker_id = $1, fence = nextval('pyheta.fence')
     WHERE id = $2 AND state = 'queued' AND available_at <= now() AND EXISTS (SELECT FROM living)
-    RETURNING id, fence, key, op, version, kind, params
+    RETURNING id, fence, key, op, version, kind, params,
+        CASE WHEN tries + crashes + lost = 0 THEN bundle END AS bundle
 ), begun AS (
     INSERT INTO pyheta.attempt (step_id, fence, worker_id) SELECT id, fence, $1 FROM taken
 )
-SELECT id, fence, key, op, version, kind, params FROM taken;
+SELECT id, fence, key, op, version, kind, params, bundle FROM taken;
 
 --- claim_next: Take up to $3 ready steps (of sweep $4, if given), best first.
 -- One short index scan a kind, however long the queue. The sweep is looked up for one candidate at a time:
@@ -60,11 +62,51 @@ WITH living AS MATERIALIZED (
 ), taken AS (
     UPDATE pyheta.step SET state = 'running', worker_id = $1, fence = nextval('pyheta.fence')
     WHERE id = ANY (ARRAY(SELECT id FROM ready))
-    RETURNING id, fence, key, op, version, kind, params, priority
+    RETURNING id, fence, key, op, version, kind, params, priority,
+        CASE WHEN tries + crashes + lost = 0 THEN bundle END AS bundle
 ), begun AS (
     INSERT INTO pyheta.attempt (step_id, fence, worker_id) SELECT id, fence, $1 FROM taken
 )
-SELECT id, fence, key, op, version, kind, params FROM taken ORDER BY priority DESC, id;
+SELECT id, fence, key, op, version, kind, params, bundle FROM taken ORDER BY priority DESC, id;
+
+--- claim_siblings: Take up to $4 more ready steps of bundle $2 (and sweep $5, if given) that nobody has tried.
+-- Those that are ready, and the one already taken, are shared out among the processes of all living workers that
+-- take kind $3. So many candidates are read that the share is known and what others are taking can be passed by;
+-- one that was taken meanwhile has another fence. They are not asked for their kind, which the bundle implies: the
+-- planner might walk the index of the whole queue.
+WITH living AS MATERIALIZED (
+    SELECT id FROM pyheta.worker
+    WHERE id = $1 AND state = 'alive' AND lease_until > clock_timestamp()
+    FOR SHARE
+), crew AS MATERIALIZED (
+    SELECT greatest(sum(procs), 1) AS procs FROM pyheta.worker
+    WHERE state = 'alive' AND lease_until > clock_timestamp() AND $3::pyheta.kind = ANY (kinds)
+), candidate AS MATERIALIZED (
+    SELECT id, priority, fence FROM pyheta.step
+    WHERE bundle = $2 AND state = 'queued' AND available_at <= now()
+        AND tries = 0 AND crashes = 0 AND lost = 0
+        AND EXISTS (SELECT FROM living)
+        AND ($5::text IS NULL OR (
+            SELECT true FROM pyheta.sweep_step WHERE sweep_id = $5 AND step_id = step.id
+        ))
+    ORDER BY priority DESC, id
+    LIMIT $4 * (SELECT procs FROM crew)
+), ready AS MATERIALIZED (
+    SELECT step.id FROM candidate JOIN pyheta.step USING (id)
+    WHERE step.state = 'queued' AND step.fence IS NOT DISTINCT FROM candidate.fence
+    ORDER BY candidate.priority DESC, candidate.id
+    LIMIT (
+        SELECT least($4, ceil((count(*) + 1) / (SELECT procs FROM crew)::numeric) - 1) FROM candidate
+    )
+    FOR UPDATE OF step SKIP LOCKED
+), taken AS (
+    UPDATE pyheta.step SET state = 'running', worker_id = $1, fence = nextval('pyheta.fence')
+    WHERE id = ANY (ARRAY(SELECT id FROM ready))
+    RETURNING id, fence, key, op, version, kind, params, priority, bundle
+), begun AS (
+    INSERT INTO pyheta.attempt (step_id, fence, worker_id) SELECT id, fence, $1 FROM taken
+)
+SELECT id, fence, key, op, version, kind, params, bundle FROM taken ORDER BY priority DESC, id;
 
 --- inputs: What claimed steps read: files that a user brought, and the products of their needs.
 SELECT step_id, role, role AS name, sha256 FROM pyheta.file WHERE step_id = ANY ($1::bigint[])

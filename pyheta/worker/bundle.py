@@ -1,0 +1,99 @@
+"""A bundle: attempts whose steps one child computes together. An attempt alone is a bundle of one.
+
+The child gets its order when every attempt has said what it wants or has left, and answers for one lane after
+the other. Lanes know nothing of each other: one may end, fail or leave while the others go on.
+"""
+
+import asyncio
+import time
+from collections.abc import Sequence
+
+from pyheta.ops import Progress
+from pyheta.worker import wire
+from pyheta.worker.slot import Slot
+
+
+class Bundle:
+    """The lanes that share a slot's child."""
+
+    def __init__(self, slot: Slot, op: str, size: int) -> None:
+        self.slot = slot
+        self.lanes = [Lane(self) for _ in range(size)]
+        self._op = op
+        self._talk: asyncio.Task[None] | None = None
+        self._last_sign = time.monotonic()
+
+    def silent_for(self) -> float:
+        """Seconds since the last sign of progress in any lane."""
+        return time.monotonic() - self._last_sign
+
+    def begin_if_complete(self) -> None:
+        """Give the child its order as soon as no lane is awaited any more."""
+        if self._talk is None and not any(lane.is_awaited for lane in self.lanes):
+            asked = [lane for lane in self.lanes if lane.is_open]
+            self._talk = asyncio.create_task(self._ask(asked), name=f"talk about {len(asked)} {self._op}")
+
+    async def lose(self) -> None:
+        """A lane has left. Nobody waits for a child whose lanes have all left."""
+        if any(lane.is_open for lane in self.lanes):
+            self.begin_if_complete()
+        elif self._talk:
+            if not self._talk.cancelling():
+                self._talk.cancel()
+            await asyncio.wait({self._talk})
+
+    async def _ask(self, lanes: Sequence["Lane"]) -> None:
+        """Raises nothing: whatever goes wrong is told to the lanes that have no answer yet."""
+
+        def hear(word: wire.Word) -> None:
+            self._last_sign = time.monotonic()
+            lanes[word.lane].hear(word)
+
+        order = wire.Order(self._op, tuple(lane.wanted for lane in lanes if lane.wanted))
+        try:
+            await self.slot.compute(order, hear)
+        except Exception as error:  # noqa: BLE001 -- the attempts know what to make of it
+            for lane in lanes:
+                lane.fail(error)
+
+
+class Lane:
+    """One attempt's place in a bundle. It is open until it has its answer or leaves."""
+
+    def __init__(self, bundle: Bundle) -> None:
+        self.bundle = bundle
+        self.wanted: wire.Lane | None = None
+        self._answer: asyncio.Future[wire.Answer] = asyncio.get_running_loop().create_future()
+        self._progress: Progress
+
+    @property
+    def is_open(self) -> bool:
+        return not self._answer.done()
+
+    @property
+    def is_awaited(self) -> bool:
+        """It is not known yet whether it wants anything."""
+        return self.is_open and self.wanted is None
+
+    async def compute(self, wanted: wire.Lane, progress: Progress) -> wire.Answer:
+        """The child's answer for this lane. Raises ChildDied when it ends without one."""
+        self.wanted, self._progress = wanted, progress
+        self.bundle.begin_if_complete()
+        return await self._answer
+
+    async def leave(self) -> None:
+        """Wait for an answer no longer. The last lane to leave takes the child along."""
+        self._answer.cancel()
+        await self.bundle.lose()
+
+    def hear(self, word: wire.Word) -> None:
+        if not self.is_open:
+            return
+        if isinstance(word, wire.Sign):
+            self._progress(word.progress)
+        else:
+            self._answer.set_result(word)
+
+    def fail(self, error: Exception) -> None:
+        if self.is_open:
+            self._answer.set_exception(error)

@@ -1,0 +1,206 @@
+"""Nets that one child trains together: a supervisor with real children, a real store and a real broker."""
+
+import asyncio
+import os
+import signal
+from collections.abc import AsyncIterator, Sequence
+from dataclasses import replace
+from pathlib import Path
+
+import graphs
+import pytest
+import servers
+import takers
+from processes import assert_complete, children, kill, rows
+
+from pyheta.broker.jobtable import TableBroker
+from pyheta.broker.rabbitmq import RabbitBroker
+from pyheta.steps import Bell, Key, Kind, Step
+from pyheta.store.postgres import PostgresStore
+from pyheta.submit import prepare
+from pyheta.worker.intake import Intake
+from pyheta.worker.supervisor import Duty, Supervisor
+from pyheta.worker.timing import Timing
+
+SWEEP = """
+version: 1
+name: bundles
+config:
+  dataset: {name: synthetic, rows: 400}
+  target: load
+  split: {train: 0.6, val: 0.2, test: 0.2}
+  window: {input: 8, horizon: 1}
+  net: {name: mlp, hidden: [4], dropout: 0.1}
+  train: {epochs: 3, patience: 100000}
+parameters:
+  train.lr: [1.0e-3, 2.0e-3, 3.0e-3, 4.0e-3]
+baselines: []
+"""
+
+SCALE = 0.1
+
+
+@pytest.fixture
+async def store(database_url: str) -> AsyncIterator[PostgresStore]:
+    async with PostgresStore.open(database_url, time_scale=SCALE) as store:
+        yield store
+
+
+def load_and_fits(folder: Path, *overrides: str) -> list[Step]:
+    """The steps of the sweep that a net's training needs: a load and four fits of one bundle."""
+    (folder / "sweep.yaml").write_text(SWEEP)
+    steps = prepare(folder / "sweep.yaml", overrides, None).plan.steps.values()
+    return [step for step in steps if step.op in {"load", "fit"}]
+
+
+def supervisor(store: PostgresStore, home: Path, *, lanes: int = 16) -> Supervisor:
+    return Supervisor(
+        store,
+        TableBroker(store),
+        store.artifacts,
+        duty=Duty(tuple(Kind), procs=1, lanes=lanes, until_idle=True),
+        home=home,
+        timing=Timing().scaled(SCALE),
+    )
+
+
+async def ask(url: str, query: str) -> list[tuple]:
+    return await asyncio.to_thread(rows, url, query)
+
+
+async def until(url: str, query: str, expected: list[tuple]) -> None:
+    while await ask(url, query) != expected:  # noqa: ASYNC110 -- another process's doing
+        await asyncio.sleep(0.02)
+
+
+async def child() -> int:
+    """The process that computes, as soon as there is one."""
+    while not (pids := children(os.getpid())):  # noqa: ASYNC110 -- it is being started
+        await asyncio.sleep(0.01)
+    return pids[0]
+
+
+async def bundles(url: str) -> list[int]:
+    """How many fits were claimed at the same instant, without those that led their bundles."""
+    query = """
+        SELECT count(*)::int FROM pyheta.attempt JOIN pyheta.step ON step.id = attempt.step_id
+        WHERE op = 'fit' GROUP BY attempt.started_at ORDER BY 1
+    """
+    return [count for (count,) in await ask(url, query)]
+
+
+async def train(url: str, folder: Path, lanes: int) -> tuple[list[int], list[tuple]]:
+    """Train the four nets; the bundles in which they were, and their products."""
+    async with PostgresStore.open(url, time_scale=SCALE) as store:
+        await store.submit(takers.submission(load_and_fits(folder)))
+        await supervisor(store, folder / f"home-{lanes}", lanes=lanes).run()
+    await asyncio.to_thread(assert_complete, url)
+    products = (
+        "SELECT key, name, sha256 FROM pyheta.product JOIN pyheta.step ON step.id = step_id ORDER BY 1, 2"
+    )
+    return await bundles(url), await ask(url, products)
+
+
+def test_nets_are_the_same_as_if_they_were_trained_alone(postgres_url, template_database, tmp_path):
+    # When the same nets are trained one by one, and together on a fresh store
+    with servers.database(postgres_url, template_database) as url:
+        alone, expected = asyncio.run(train(url, tmp_path, lanes=1))
+    with servers.database(postgres_url, template_database) as url:
+        together, products = asyncio.run(train(url, tmp_path, lanes=16))
+
+    # Then all products are equal to the bit
+    assert (alone, together) == ([1, 1, 1, 1], [1, 3])
+    assert products == expected
+
+
+async def test_there_are_at_most_so_many_lanes(database_url, tmp_path):
+    claimed, _ = await train(database_url, tmp_path, lanes=3)
+
+    assert claimed == [1, 1, 2]
+
+
+async def test_a_lane_that_raises_leaves_its_neighbours_alone(store, database_url, tmp_path):
+    # Given four nets of one bundle, the second of which reads a column that is not there
+    load, first, second, *others = load_and_fits(tmp_path)
+    astray = [{**source, "column": "nowhere"} for source in second.params["sources"]]
+    broken = replace(second, params={**second.params, "sources": astray})
+    await store.submit(takers.submission([load, first, broken, *others]))
+
+    # When they are trained together
+    await supervisor(store, tmp_path / "home").run()
+
+    # Then that one has failed, and the others are there at the first attempt
+    assert await bundles(database_url) == [1, 3]
+    states = await ask(database_url, f"SELECT key = '{broken.key}', state FROM pyheta.step")
+    assert sorted(states) == [(False, "succeeded")] * 4 + [(True, "failed")]
+
+
+async def test_cancelling_one_sweep_leaves_the_lanes_of_another_alone(store, database_url, tmp_path):
+    # Given two sweeps whose nets shall be trained together by a child that is held up
+    load, *fits = load_and_fits(tmp_path)
+    await store.submit(takers.submission([load]))
+    await supervisor(store, tmp_path / "home").run()
+    unwanted, wanted = takers.submission([load, *fits[:2]]), takers.submission([load, *fits[2:]])
+    for sweep in (unwanted, wanted):
+        await store.submit(sweep)
+    working = asyncio.create_task(supervisor(store, tmp_path / "home").run())
+    kill(pid := await child(), signal.SIGSTOP)
+
+    # When one sweep is cancelled, Then its nets end at once while the others are still held
+    states = "SELECT state, count(*)::int FROM pyheta.step WHERE op = 'fit' GROUP BY state ORDER BY state"
+    await store.cancel(unwanted.id)
+    await until(database_url, states, [("running", 2), ("cancelled", 2)])
+
+    # And those succeed at their first attempt, with the same child
+    kill(pid, signal.SIGCONT)
+    await working
+    assert await ask(database_url, states) == [("succeeded", 2), ("cancelled", 2)]
+    assert await bundles(database_url) == [1, 3]
+
+
+async def test_cancelling_all_of_them_ends_the_child(store, database_url, tmp_path):
+    # Given a bundle that would be trained for hours
+    load, *fits = load_and_fits(tmp_path, "train.epochs=1000000", "train.patience=1000000")
+    sweep = takers.submission([load, *fits])
+    await store.submit(sweep)
+    working = asyncio.create_task(supervisor(store, tmp_path / "home").run())
+    running = "SELECT count(*)::int FROM pyheta.step WHERE op = 'fit' AND state = 'running'"
+    await until(database_url, running, [(4,)])
+
+    # When its sweep is cancelled, Then the worker has nothing left to do
+    await store.cancel(sweep.id)
+    await working
+    assert await ask(database_url, "SELECT count(*)::int FROM pyheta.step WHERE state = 'cancelled'") == [
+        (4,)
+    ]
+
+
+async def claim_next(intake: Intake) -> Sequence[Key]:
+    """What the next ring leads to, with all that can be computed together with it."""
+    claims = await intake.claims(await intake.ring(), 1)
+    siblings = [await intake.siblings(claim, 15) for claim in claims]
+    return [claim.key for each in (claims, *siblings) for claim in each]
+
+
+async def test_rings_for_steps_that_were_taken_as_siblings_lead_to_nothing_and_are_settled(
+    store, database_url, store_broker_url
+):
+    # Given a message for each of three steps of one bundle
+    steps = graphs.fits(3)
+    await store.submit(graphs.submission(*steps))
+    worker = await graphs.new_worker(store)
+    broker = RabbitBroker(store_broker_url, store.id, time_scale=SCALE)
+    try:
+        await broker.ring([Bell(await graphs.id_of(database_url, step), Kind.TRAIN) for step in steps])
+
+        # When a worker hears them
+        async with broker.listen([Kind.TRAIN]) as listener:
+            intake = Intake(store, listener, worker, kinds=[Kind.TRAIN], sweep=None, poll=10)
+            taken = [await claim_next(intake) for _ in steps]
+
+        # Then the first brings all steps, the others none, and no message is left
+        assert [len(claims) for claims in taken] == [3, 0, 0]
+        depth = await broker.depth()
+        assert (depth.ready[Kind.TRAIN], depth.dead) == (0, 0)
+    finally:
+        await broker.close()

@@ -1,0 +1,74 @@
+"""Which nets may be trained together: those that have the same shape, batches and data set."""
+
+from collections.abc import Sequence
+from datetime import datetime
+
+import pytest
+
+from pyheta.pipeline.facts import DatasetFacts
+from pyheta.plan import compile_plan
+from pyheta.steps import Step
+from tests.sweeps import small
+
+FACTS = DatasetFacts(
+    source={"time": "date"},
+    files={"raw": "ab" * 32},
+    columns=("load", "a", "b", "c"),
+    rows=4000,
+    first=datetime(2020, 1, 1),  # noqa: DTZ001 (data sets have no zone)
+    last=datetime(2020, 6, 15),  # noqa: DTZ001
+    step_seconds=3600.0,
+)
+
+
+def steps(tmp_path, text: str, op: str = "fit") -> Sequence[Step]:
+    runs = small(tmp_path, text).runs()
+    plan = compile_plan(runs, {run.config.dataset_key(): FACTS for run in runs})
+    return [step for step in plan.steps.values() if step.op == op]
+
+
+@pytest.mark.parametrize(
+    "axis",
+    [
+        "train.lr: [1.0e-3, 2.0e-3]",
+        "train.epochs: [10, 20]",
+        "train.patience: [3, 4]",
+        "train.min_delta: [0.0, 0.1]",
+        "scale: [minmax, standard]",
+        "exog: [[a], [b]]",
+        "decompose.method: [none, emd]",
+    ],
+)
+def test_nets_that_differ_in_no_shape_may_be_trained_together(tmp_path, axis):
+    fits = steps(tmp_path, f"seeds: 2\nparameters:\n  {axis}\n")
+
+    assert len(fits) >= 4
+    assert len({fit.bundle for fit in fits}) == 1
+    assert fits[0].bundle is not None
+
+
+@pytest.mark.parametrize(
+    "axis",
+    [
+        "net.hidden: [8, 16]",
+        "net.name: [lstm, mlp]",
+        "window.horizon: [1, 2]",
+        "train.batch_size: [32, 64]",
+        "train.shuffle: [true, false]",
+        "exog: [[a], [a, b]]",
+        "split: [{train: 0.6, val: 0.2, test: 0.2}, {train: 0.5, val: 0.2, test: 0.3}]",
+    ],
+)
+def test_nets_of_other_shapes_or_batches_are_trained_apart(tmp_path, axis):
+    fits = steps(tmp_path, f"parameters:\n  {axis}\n")
+
+    assert len({fit.bundle for fit in fits}) == 2
+
+
+def test_what_is_not_trained_by_gradient_is_computed_alone(tmp_path):
+    assert {fit.bundle for fit in steps(tmp_path, "parameters:\n  net.name: [ridge, last]\n")} == {None}
+
+
+@pytest.mark.parametrize("op", ["load", "score"])
+def test_only_fits_are_computed_together(tmp_path, op):
+    assert {step.bundle for step in steps(tmp_path, "seeds: 2\n", op)} == {None}
