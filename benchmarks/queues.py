@@ -31,16 +31,16 @@ from uuid import UUID, uuid4
 HERE = Path(__file__).parent
 sys.path.append(str(HERE.parent / "tests"))
 
-import servers  # noqa: E402 -- found through the line above
-import takers  # noqa: E402
+import servers
+import takers
 
-from pyheta.broker.jobtable import TableBroker  # noqa: E402
-from pyheta.broker.rabbitmq import RabbitBroker  # noqa: E402
-from pyheta.broker.seam import Broker  # noqa: E402
-from pyheta.broker.topology import Topology  # noqa: E402
-from pyheta.steps import Kind  # noqa: E402
-from pyheta.store.migrate import migrate  # noqa: E402
-from pyheta.store.postgres import PostgresStore  # noqa: E402
+from pyheta.broker.jobtable import TableBroker
+from pyheta.broker.rabbitmq import RabbitBroker
+from pyheta.broker.seam import Broker
+from pyheta.broker.topology import Topology
+from pyheta.steps import Kind
+from pyheta.store.migrate import migrate
+from pyheta.store.postgres import PostgresStore
 
 DATABASE = os.environ.get("PYHETA_DATABASE_URL", "postgresql://postgres@127.0.0.1:5432/postgres")
 BROKER = os.environ.get("PYHETA_BROKER_URL", "amqp://guest:guest@127.0.0.1:5672/")

@@ -63,6 +63,7 @@ class About(StrEnum):
     """What a report is about."""
 
     RUNS = "runs"
+    TARGETS = "targets"
     COMPONENTS = "components"
     RELEVANCE = "relevance"
     IMPORTANCE = "importance"
@@ -89,6 +90,10 @@ RunName = Annotated[str, typer.Argument(metavar="RUN", help="SWEEP/NUMBER, or th
 Procs = Annotated[
     int | None,
     typer.Option(min=1, max=4096, metavar="N", help="Processes; one for each processor core."),
+]
+Lanes = Annotated[
+    int,
+    typer.Option(min=1, max=1024, metavar="N", help="Most nets that one child trains at once."),
 ]
 AsJson = Annotated[bool, typer.Option("--json", help="One JSON document on standard output.")]
 ReportForm = Annotated[Form, typer.Option("--format", help="How the report is written.")]
@@ -231,6 +236,7 @@ def run(
     sweep: SweepFile,
     overrides: Overrides = None,
     procs: Procs = None,
+    lanes: Lanes = 16,
     form: ReportForm = Form.TABLE,
 ) -> None:
     """Compute a sweep on this machine and report it."""
@@ -240,7 +246,8 @@ def run(
 
     prepared, screen = context.obj.prepare(sweep, overrides), context.obj.screen
     screen.log("WARNING")
-    outcome = context.obj.call(lambda services: run_sweep(services, prepared, screen, procs or processors()))
+    processes = procs or processors()
+    outcome = context.obj.call(lambda services: run_sweep(services, prepared, screen, processes, lanes))
     if outcome.table:
         show_answer(outcome.table, form, screen)
     raise typer.Exit(outcome.code)
@@ -261,6 +268,7 @@ def worker(
     context: Context,
     kind: Annotated[Takes, typer.Option(help="Which steps it takes.")] = Takes.ALL,
     procs: Procs = None,
+    lanes: Lanes = 16,
     exit_when_idle: Annotated[
         bool, typer.Option("--exit-when-idle", help="Leave when no step is left.")
     ] = False,
@@ -268,16 +276,20 @@ def worker(
     """Compute steps of all sweeps until stopped (Ctrl-C once: in order; twice: at once)."""
     from signal import SIGINT
 
+    from pyheta.nets.kernels.readiness import KERNELS
     from pyheta.screen import count
     from pyheta.steps import Kind
+    from pyheta.warmup import warm_up
     from pyheta.work import processors, work
     from pyheta.worker.supervisor import Duty
 
     context.obj.screen.log("WARNING" if context.obj.quiet else "INFO")
     kinds = tuple(Kind) if kind is Takes.ALL else (Kind(kind),)
-    duty = Duty(kinds, procs or processors(), until_idle=exit_when_idle)
+    duty = Duty(kinds, procs or processors(), lanes=lanes, until_idle=exit_when_idle)
     processes = count(duty.procs, "process", "processes")
     context.obj.screen.note(f"takes {', '.join(kinds)} steps with {processes}")
+    if Kind.TRAIN in kinds:
+        warm_up(KERNELS, context.obj.screen.note)
     came = context.obj.call(lambda services: work(services, duty))
     raise typer.Exit(Exit.INTERRUPTED if came is SIGINT else Exit.DONE)
 

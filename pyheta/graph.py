@@ -10,16 +10,21 @@ that cannot matter to their nets, as the seed of a ridge regression, share their
 
 from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass, field
+from itertools import product
 from typing import Any
 
 from pyheta.ops import OPS
 from pyheta.pipeline.channels import Source
 from pyheta.pipeline.components import WHOLE
-from pyheta.steps import Key, Step
+from pyheta.steps import Key, Step, digest
 from pyheta.sweep import Explain
 from pyheta.sweep.config import RunConfig
 
 LEAST_KEPT = 32  # rows of a causal decomposition's tail: shorter windows share one
+
+#: In these parameters of a fit, and options of its training, nets may differ that are trained together.
+LANE_PARAMS = {"component", "sources", "scale", "seed", "train"}
+LANE_OPTIONS = {"lr", "epochs", "patience", "min_delta", "weight_decay", "clip"}
 
 FORMS = {"original": (False,), "shaped": (True,), "both": (False, True)}
 
@@ -29,22 +34,24 @@ def step_of(
     params: Mapping[str, Any],
     needs: Mapping[str, Key],
     files: Mapping[str, str] | None = None,
+    bundle: str | None = None,
 ) -> Step:
     """A step of this version of its operation."""
-    return Step(op, OPS[op].version, OPS[op].kind, params, needs, files or {})
+    return Step(op, OPS[op].version, OPS[op].kind, params, needs, files or {}, bundle)
 
 
 @dataclass
 class RunGraph:
     """The steps of one run while they are made, each after those that it needs.
 
-    `config` is reduced; `nets` are the configurations of its nets by component; `made` has the keys of its
-    data steps by their roles.
+    `config` is reduced; `nets` are the configurations of its nets by component; the rows of its data set are
+    `step_seconds` apart; `made` has the keys of its data steps by their roles.
     """
 
     config: RunConfig
     nets: Mapping[str, RunConfig]
     load: Step
+    step_seconds: float
     explain: Explain
     steps: dict[Key, Step] = field(default_factory=dict)
     made: dict[str, Key] = field(default_factory=dict)
@@ -58,7 +65,7 @@ class RunGraph:
         config = self.config
         fits = {name: self._fit(name, seed) for name in self.nets}
         params = {
-            "target": config.target,
+            "targets": list(config.target),
             "components": list(fits),
             "split": self._split,
             "scale": config.scale,
@@ -75,6 +82,7 @@ class RunGraph:
         params: dict[str, Any] = {
             "component": component,
             "sources": [source.as_params() for source in sources],
+            "targets": len(config.target),
             "split": self._split,
             **config.model_dump(mode="json", include={"window", "scale", "net"}),
         }
@@ -82,16 +90,27 @@ class RunGraph:
             params["train"] = config.train.model_dump(mode="json")
         if config.net.stochastic:
             params["seed"] = seed
-        key = self._add("fit", params, needs)
+        key = self._add("fit", params, needs, self._bundle(params))
         self._explain(config, component, sources, needs | {"fit": key})
         return key
 
     @property
-    def _split(self) -> dict[str, Any]:
-        return self.config.split.model_dump()
+    def _split(self) -> dict[str, float]:
+        return self.config.split.as_params(self.step_seconds)
 
-    def _add(self, op: str, params: Mapping[str, Any], needs: Mapping[str, Key]) -> Key:
-        made = step_of(op, params, needs)
+    def _bundle(self, params: Mapping[str, Any]) -> str | None:
+        """What fits have in common that may be trained together: their net, its shape and its batches."""
+        if "train" not in params:
+            return None
+        alike = {name: value for name, value in params.items() if name not in LANE_PARAMS}
+        train = {option: value for option, value in params["train"].items() if option not in LANE_OPTIONS}
+        channels = len(params["sources"])
+        return digest({"op": "fit", **alike, "channels": channels, "train": train, "load": self.load.key})
+
+    def _add(
+        self, op: str, params: Mapping[str, Any], needs: Mapping[str, Key], bundle: str | None = None
+    ) -> Key:
+        made = step_of(op, params, needs, bundle=bundle)
         self.steps.setdefault(made.key, made)
         return made.key
 
@@ -120,36 +139,27 @@ class RunGraph:
 
     def _shape(self, source: Source) -> Key:
         shaping = self.config.shaping
-        params = self._pair(source) | shaping.as_params()
+        (target,) = self.config.target  # a column is shaped for one of them: see `run_checks`
+        params = _pair(target, source) | shaping.as_params()
         if shaping.relevance != "centred":  # the whole series is known to that, whatever is called training
-            params["train"] = self.config.split.train
-        return self._add("shape", params, self._pair_needs(source))
+            params["train"] = self._split["train"]
+        return self._add("shape", params, self._pair_needs(target, source))
 
-    def _pair(self, source: Source) -> dict[str, Any]:
-        return {
-            "target": self.config.target,
-            "column": source.column,
-            "component": source.component,
-        }
-
-    def _pair_needs(self, source: Source) -> dict[str, Key]:
-        columns = (self.config.target, source.column)
-        return self._needs(Source(column, source.component) for column in columns)
+    def _pair_needs(self, target: str, source: Source) -> dict[str, Key]:
+        return self._needs(Source(column, source.component) for column in (target, source.column))
 
     def _explain(
         self, config: RunConfig, component: str, sources: Sequence[Source], needs: Mapping[str, Key]
     ) -> None:
-        others = {(source.column, source.component) for source in sources} - {
-            (config.target, source.component) for source in sources
-        }
+        others = {(one.column, one.component) for one in sources if one.column not in config.target}
         if self.explain.relevance:
-            for column, part in sorted(others):
-                self._relevance(Source(column, part))
+            for target, (column, part) in product(config.target, sorted(others)):
+                self._relevance(target, Source(column, part))
         if self.explain.permutations and others:
             params = {
                 "component": component,
                 "net": {"name": config.net.name},
-                "target": config.target,
+                "targets": list(config.target),
                 "horizon": config.window.horizon,
                 **_treatment(config),
                 "split": self._split,
@@ -158,17 +168,21 @@ class RunGraph:
             }
             self._add("importance", params, needs)
 
-    def _relevance(self, source: Source) -> None:
+    def _relevance(self, target: str, source: Source) -> None:
         explain = self.explain
-        params = self._pair(source) | {
+        params = _pair(target, source) | {
             "decompose": self.config.decompose.as_params(),
-            "train": self.config.split.train,
+            "train": self._split["train"],
             "measures": sorted(set(explain.relevance)),
             "max_lag": explain.max_lag,
             "draws": explain.draws,
             "seed": 0,
         }
-        self._add("relevance", params, self._pair_needs(source))
+        self._add("relevance", params, self._pair_needs(target, source))
+
+
+def _pair(target: str, source: Source) -> dict[str, Any]:
+    return {"target": target, "column": source.column, "component": source.component}
 
 
 def _treatment(config: RunConfig) -> dict[str, Any]:
@@ -179,12 +193,13 @@ def _treatment(config: RunConfig) -> dict[str, Any]:
 
 
 def _sources(config: RunConfig, component: str) -> list[Source]:
-    """What the net of a component reads, its target first.
+    """What the net of a component reads, that component of its targets first.
 
-    A net that forecasts the series itself from the components reads the series too, as its target.
+    A net that forecasts the series themselves from the components reads the series too, as its targets.
     """
+    targets = [Source(column, component) for column in config.target]
     if component == WHOLE and config.decompose.method != "none":
         parts = config.component_names()
-        return [Source(config.target), *(one for part in parts for one in _sources(config, part))]
+        return [*targets, *(one for part in parts for one in _sources(config, part))]
     exog = [Source(column, component, form) for column in config.exog for form in FORMS[config.exog_form]]
-    return [Source(config.target, component), *exog]
+    return [*targets, *exog]

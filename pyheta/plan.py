@@ -42,12 +42,11 @@ def compile_plan(
     """
     facts = _facts_by_section(runs, datasets)
     check_runs(runs, facts, explain)
-    loads = {section: step_of("load", known.source, {}, known.files) for section, known in facts.items()}
     steps: dict[Key, Step] = {}
     labels: dict[Key, str] = {}
     scores: list[Key] = []
     asked: Counter[str] = Counter()
-    for run, graph in _graphs(runs, loads, explain or Explain()):
+    for run, graph in _graphs(runs, facts, explain or Explain()):
         scores.append(graph.score(run.seed))
         for key, step in graph.steps.items():
             steps.setdefault(key, step)
@@ -56,14 +55,16 @@ def compile_plan(
 
 
 def _graphs(
-    runs: Sequence[Run], loads: Mapping[Section, Step], explain: Explain
+    runs: Sequence[Run], facts: Mapping[Section, DatasetFacts], explain: Explain
 ) -> Iterator[tuple[Run, RunGraph]]:
     """An empty graph for each run. Runs that differ in the seed alone come together and are reduced once."""
+    loads = {section: step_of("load", known.source, {}, known.files) for section, known in facts.items()}
     for config, alike in groupby(runs, key=lambda run: run.config):
         reduced, nets = config.reduced(), config.nets()
         for run in alike:
             wanted = explain if run.role == "net" else Explain()
-            yield run, RunGraph(reduced, nets, loads[config.dataset], wanted)
+            step_seconds = facts[config.dataset].step_seconds
+            yield run, RunGraph(reduced, nets, loads[config.dataset], step_seconds, wanted)
 
 
 def _facts_by_section(

@@ -11,6 +11,7 @@ from pyheta.screen import Screen, count
 from pyheta.status import Status, read_status
 from pyheta.steps import Kind, State
 from pyheta.submit import EXPLAINING, Prepared, submit
+from pyheta.warmup import warm_up
 from pyheta.wiring import Services
 from pyheta.work import work
 from pyheta.worker.supervisor import Duty
@@ -27,7 +28,9 @@ class Outcome:
     table: Table | None = None
 
 
-async def run_sweep(services: Services, prepared: Prepared, screen: Screen, procs: int) -> Outcome:
+async def run_sweep(
+    services: Services, prepared: Prepared, screen: Screen, procs: int, lanes: int
+) -> Outcome:
     """Submit a sweep and compute all of it in this process, showing how it gets on.
 
     No broker is asked, even where there is one: it would bring steps of other sweeps.
@@ -37,7 +40,8 @@ async def run_sweep(services: Services, prepared: Prepared, screen: Screen, proc
     sweep = await store.find_sweep(receipt.sweep)
     if failed := receipt.steps.get(State.FAILED, 0):
         screen.note(f"{count(failed, 'step')} failed earlier; another try: pyheta retry {sweep.id[:12]}")
-    duty = Duty(tuple(Kind), procs, sweep=sweep.id, until_idle=True)
+    warm_up(prepared.nets, screen.note)
+    duty = Duty(tuple(Kind), procs, lanes=lanes, sweep=sweep.id, until_idle=True)
     watching = asyncio.create_task(follow(lambda: read_status(store, None, sweep), screen))
     try:
         if await work(services, duty):

@@ -7,7 +7,7 @@ from pyheta.errors import StepError, nearest
 from pyheta.pipeline.chance import has_room
 from pyheta.pipeline.components import WHOLE
 from pyheta.pipeline.facts import DatasetFacts
-from pyheta.pipeline.splits import Part, Split, share
+from pyheta.pipeline.splits import Part, Split
 from pyheta.pipeline.wavelet import refuse_unfit
 from pyheta.sweep import Explain, Run
 from pyheta.sweep.components import UnfitChange, matches
@@ -48,13 +48,15 @@ def _check(run: Run, facts: DatasetFacts, problems: Problems) -> None:
         return
     columns = list(_columns(run, nets))
     _check_columns(run, columns, facts, problems)
+    _check_rows(run, facts, problems)
     if problems:
         return
     for net in {(net.net, net.window): net for net in nets.values()}.values():
         _check_tail(run, net, problems)
         _check_room(run, net, facts, problems)
     _check_span(run, facts, problems)
-    _check_shaping(run, facts, problems)
+    if any(net.shaping.method != "none" for net in nets.values()):
+        _check_shaping(run, facts, problems)
     _check_series(run, columns, facts, problems)
 
 
@@ -80,7 +82,7 @@ def _unfit(run: Run, component: str) -> UnfitChange | None:
 
 def _columns(run: Run, nets: Mapping[str, RunConfig]) -> Iterator[tuple[str, str]]:
     """Every column that the run reads, with the key that asks for it."""
-    yield run.config.target, "target"
+    yield from ((column, "target") for column in run.config.target)
     asked = dict.fromkeys(column for net in nets.values() for column in net.exog)
     for column in asked:
         yield column, "exog" if column in run.config.exog else "components"
@@ -89,19 +91,21 @@ def _columns(run: Run, nets: Mapping[str, RunConfig]) -> Iterator[tuple[str, str
 def _check_columns(
     run: Run, columns: Iterable[tuple[str, str]], facts: DatasetFacts, problems: Problems
 ) -> None:
-    target = run.config.target
     for column, key in columns:
         where = run.where(key)
         if column not in facts.columns:
             cure = nearest(column, facts.columns)
             problems.add(f"the data set has no column '{column}'", where=where, cure=cure)
-        elif key != "target" and column == target:
-            cure = "its past is seen anyway: take it out of exog"
-            problems.add(f"'{target}' is the target and an exogenous column too", where=where, cure=cure)
-        elif key != "target" and _same(facts, column, target):
-            cure = "its past is seen anyway: take it out of exog"
-            what = f"column '{column}' holds the values of the target '{target}'"
-            problems.add(what, where=where, cure=cure)
+        elif key != "target" and (what := _known_anyway(column, run.config.target, facts)):
+            problems.add(what, where=where, cure="its past is seen anyway: take it out of exog")
+
+
+def _known_anyway(column: str, targets: Sequence[str], facts: DatasetFacts) -> str:
+    """What an exogenous column has in common with a target; empty if nothing."""
+    if column in targets:
+        return f"'{column}' is the target and an exogenous column too"
+    same = next((target for target in targets if _same(facts, column, target)), None)
+    return f"column '{column}' holds the values of the target '{same}'" if same else ""
 
 
 def _same(facts: DatasetFacts, one: str, other: str) -> bool:
@@ -109,9 +113,20 @@ def _same(facts: DatasetFacts, one: str, other: str) -> bool:
     return one in known and other in known and known[one].digest == known[other].digest
 
 
+def _check_rows(run: Run, facts: DatasetFacts, problems: Problems) -> None:
+    rows = _split(run, facts).test_stop
+    if rows > facts.rows:
+        what = f"train, val and test are {rows:,} rows together, and the data set has {facts.rows:,}"
+        problems.add(what, where=run.where("split"), cure="take fewer")
+
+
+def _split(run: Run, facts: DatasetFacts) -> Split:
+    return Split.of(run.config.split.as_params(facts.step_seconds), facts.rows)
+
+
 def _check_room(run: Run, config: RunConfig, facts: DatasetFacts, problems: Problems) -> None:
     """Training windows lie wholly in their part; later ones may reach back over the border."""
-    split = Split.of(config.split.model_dump(), facts.rows)
+    split = _split(run, facts)
     lookback, horizon = _lookback(config), config.window.horizon
     needed: Mapping[Part, int] = {"train": lookback + horizon, "val": horizon, "test": horizon}
     for part, rows in needed.items():
@@ -172,10 +187,10 @@ def _check_series(
 
 def _check_span(run: Run, facts: DatasetFacts, problems: Problems) -> None:
     """Whether the rows that are decomposed at a time hold two seasons, or as many levels as asked."""
-    config, split = run.config.reduced(), Split.of(run.config.split.model_dump(), facts.rows)
+    config, split = run.config.reduced(), _split(run, facts)
     decompose = config.decompose
-    parts = (split.train_stop, split.val_stop - split.train_stop, split.rows - split.val_stop)
-    rows = {"causal": decompose.window, "full": split.rows, "parts": min(parts)}[decompose.mode]
+    parts = (split.train_stop, split.val_stop - split.train_stop, split.test_stop - split.val_stop)
+    rows = {"causal": decompose.window, "full": facts.rows, "parts": min(parts)}[decompose.mode]
     if decompose.method == "stl" and rows < 2 * decompose.period:
         what = f"{rows:,} rows are fewer than two seasons of decompose.period {decompose.period:,}"
         problems.add(what, where=run.where("decompose.period") or run.where("decompose"))
@@ -188,11 +203,12 @@ def _check_span(run: Run, facts: DatasetFacts, problems: Problems) -> None:
 
 
 def _check_shaping(run: Run, facts: DatasetFacts, problems: Problems) -> None:
-    """Whether the local correlation has enough rows to learn its scale from."""
+    """Whether there is one target to shape for, and rows enough to learn a correlation's scale from."""
     config = run.config.reduced()
-    if config.shaping.method == "none":
-        return
-    rows = facts.rows if config.shaping.relevance == "centred" else share(facts.rows, config.split.train)
+    if len(config.target) > 1:
+        what = f"shaping goes by the relevance to one target, and there are {len(config.target)}"
+        problems.add(what, where=run.where("shaping"), cure="forecast them one by one, or do without shaping")
+    rows = facts.rows if config.shaping.relevance == "centred" else _split(run, facts).train_stop
     known = rows - _unknown(config)
     if config.shaping.window > known:
         what = f"shaping.window is {config.shaping.window:,} rows, and {known:,} are known to it"
@@ -201,7 +217,7 @@ def _check_shaping(run: Run, facts: DatasetFacts, problems: Problems) -> None:
 
 def _check_lags(run: Run, explain: Explain, facts: DatasetFacts, problems: Problems) -> None:
     config = run.config.reduced()
-    rows = share(facts.rows, config.split.train) - _unknown(config)
+    rows = _split(run, facts).train_stop - _unknown(config)
     if config.exog and not has_room(rows, explain.max_lag, explain.draws):
         what = (
             f"explain: {rows:,} training rows have no room for {explain.draws:,} shifts "

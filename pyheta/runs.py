@@ -9,7 +9,7 @@ from rich.text import Text
 
 from pyheta.pipeline.leakage import leaks
 from pyheta.report.labels import keys_of, label
-from pyheta.report.read import DEFAULT_METRIC
+from pyheta.report.metrics import usual_metric
 from pyheta.screen import STATE_STYLE, plain, right, table
 from pyheta.store.seam import Reads, RunRow, SweepRow
 
@@ -48,7 +48,7 @@ def documents(listing: Listing) -> Sequence[Mapping[str, Any]]:
 
 def listing_view(listing: Listing) -> RenderableType:
     """One line a run: the axes, the seed, the state, the sweep's metric, why it failed or how it leaks."""
-    metric = listing.sweep.report.get("metric", DEFAULT_METRIC)
+    metric = listing.sweep.report.get("metric") or usual_metric(listing.runs)
     keys = keys_of(("net.name", *listing.sweep.axes), listing.runs)
     shown = table("run", *keys, "seed", "state", *right(metric, "skill"), "remark")
     for run in listing.runs:

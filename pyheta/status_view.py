@@ -117,8 +117,10 @@ def describe(params: Mapping[str, Any]) -> str:
 
 def _columns(params: Mapping[str, Any]) -> Iterator[str]:
     """The exogenous columns that a net reads, each once."""
-    sources = params.get("sources", ())
-    yield from dict.fromkeys(s["column"] for s in sources if s["column"] != sources[0]["column"])
+    if "sources" in params:
+        columns = [source["column"] for source in params["sources"]]
+        targets = columns[: params.get("targets", 1)]  # of version 2 there was one
+        yield from dict.fromkeys(column for column in columns if column not in targets)
 
 
 def _progress(step: RunningStep) -> str:

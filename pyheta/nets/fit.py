@@ -8,18 +8,23 @@ import numpy as np
 from pyheta.nets.checkpoint import Checkpoint, write_arrays
 from pyheta.nets.forecaster import Forecaster, History
 from pyheta.nets.registry import build
-from pyheta.ops import Result, Task
+from pyheta.ops import Outcomes, Result, Task, one_by_one
 from pyheta.pipeline.channels import Channel, Source, read_channels
 from pyheta.pipeline.scaling import Method, Scaler
 from pyheta.pipeline.splits import Part, Split
 from pyheta.pipeline.windows import Shape, Windows, cut
 
 
+def fit_lanes(tasks: Sequence[Task]) -> Outcomes:
+    """Train the nets of several steps that have the same bundle."""
+    return one_by_one(fit, tasks)
+
+
 def fit(task: Task) -> Result:
     """Products `weights` (a checkpoint) and, for nets trained by gradient, `curves`.
 
-    params: sources (the target first), split, window, scale, net, and train and seed where they matter.
-    Raises StepError if a part is too short for a window, Diverged if training fails.
+    params: sources (the targets first), targets (how many), split, window, scale, net, and train and seed
+    where they matter. Raises StepError if a part is too short for a window, Diverged if training fails.
     """
     params = task.params
     sources = [Source(**source) for source in params["sources"]]
@@ -27,7 +32,8 @@ def fit(task: Task) -> Result:
     split = Split.of(params["split"], len(channels[0].values))
     known = [channel.head(split.val_stop) for channel in channels]  # from here on there are no test rows
     scalers = [_scaler(params["scale"], channel, split) for channel in known]
-    shape = Shape(len(sources), params["window"]["input"], params["window"]["horizon"])
+    window = params["window"]
+    shape = Shape(len(sources), window["input"], window["horizon"], params["targets"])
     net = build(params["net"], shape, seed=params.get("seed", 0))
     train, val = _windows(known, scalers, split, shape, net)
     history = net.fit(train, val, params.get("train", {}), task.progress)
@@ -53,7 +59,7 @@ def _summary(net: Forecaster, train: Windows, val: Windows) -> dict[str, Any]:
     return {
         "windows": len(train),
         "parameters": sum(array.size for array in net.state().values()),
-        "val_loss": float(np.square(net.predict(val.inputs) - val.targets).mean()),
+        "val_loss": float(np.square(net.predict(val) - val.targets).mean()),
     }
 
 
@@ -70,5 +76,6 @@ def _result(
         "epochs": len(history.val_loss),
         "best_epoch": history.best_epoch,
         "stopped": history.stopped,
+        "engine": history.engine,
     }
     return Result(products={"weights": weights, "curves": curves}, summary={**summary, **trained})

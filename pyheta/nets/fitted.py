@@ -1,4 +1,4 @@
-"""A fitted net's forecasts of one part of the data, in the units of what it forecasts."""
+"""A fitted net's forecasts of one part of the data, in the units of its targets."""
 
 from collections.abc import Sequence
 from dataclasses import dataclass, replace
@@ -30,24 +30,27 @@ class Fitted:
         return cls(checkpoint, checkpoint.forecaster(), channels)
 
     @property
-    def target(self) -> Floats:
-        """(rows,): what the net forecasts, NaN where it is not known."""
-        return self.channels[0].values.astype(np.float64)
+    def scalers(self) -> Sequence[Scaler]:
+        """Those of the targets."""
+        return self.checkpoint.scalers[: self.checkpoint.shape.targets]
 
-    @property
-    def scaler(self) -> Scaler:
-        """That of what the net forecasts."""
-        return self.checkpoint.scalers[0]
+    def target(self, number: int) -> Floats:
+        """(rows,): what the net forecasts as its n-th target, NaN where it is not known."""
+        return self.channels[number].values.astype(np.float64)
 
     def windows(self, part: Part, split: Split) -> Windows:
         """Every window of a part, scaled; the targets are scaled too."""
-        pairs = zip(self.channels, self.checkpoint.scalers, strict=True)
+        known = [channel.head(split.test_stop) for channel in self.channels]
+        pairs = zip(known, self.checkpoint.scalers, strict=True)
         series = [channel.scaled(scaler, self.net.dtype) for channel, scaler in pairs]
         return cut(series, split.targets(part), self.checkpoint.shape)
 
     def predict(self, windows: Windows) -> Floats:
-        """(n, horizon), de-scaled with the target's own scaler."""
-        return self.scaler.invert(self.net.predict(windows.inputs))
+        """(n, targets, horizon), each target de-scaled with its own scaler."""
+        forecast = self.net.predict(windows)
+        for number, scaler in enumerate(self.scalers):  # in place: it can be large
+            forecast[:, number] = scaler.invert(forecast[:, number])
+        return forecast
 
     def permuted(self, channel: int, windows: Windows, order: NDArray[np.intp]) -> Windows:
         """The same windows with those of one channel in another order: they tell nothing any more."""

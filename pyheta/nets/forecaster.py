@@ -9,7 +9,6 @@ import numpy as np
 from numpy.typing import NDArray
 
 from pyheta.ops import Progress
-from pyheta.pipeline.channels import Array
 from pyheta.pipeline.windows import Windows
 
 State = Mapping[str, NDArray[Any]]
@@ -17,12 +16,13 @@ State = Mapping[str, NDArray[Any]]
 
 @dataclass(frozen=True, slots=True)
 class History:
-    """How a training went: the mean squared errors after each epoch, (epochs,)."""
+    """How a training went: the mean losses of each epoch, (epochs,)."""
 
     train_loss: NDArray[np.float64]
     val_loss: NDArray[np.float64]
     best_epoch: int  # counted from 1; its weights were kept
     stopped: Literal["patience", "epochs"]
+    engine: str  # what computed it
 
 
 class Forecaster(ABC):
@@ -44,8 +44,8 @@ class Forecaster(ABC):
         return None
 
     @abstractmethod
-    def predict(self, inputs: Array) -> NDArray[np.float64]:
-        """Forecasts (n, horizon) for windows (n, channels, lookback)."""
+    def predict(self, windows: Windows) -> NDArray[np.float64]:
+        """Forecasts (n, targets, horizon)."""
 
     def state(self) -> State:
         """Everything that was learned."""

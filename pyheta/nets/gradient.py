@@ -1,4 +1,4 @@
-"""Any torch module (batch, channels, lookback) -> (batch, horizon) as a forecaster."""
+"""Any torch module (batch, channels, lookback) -> (batch, targets, horizon) as a forecaster."""
 
 from collections.abc import Callable, Mapping
 from typing import Any, ClassVar
@@ -8,12 +8,16 @@ import torch
 from numpy.typing import NDArray
 from torch import nn
 
-from pyheta.nets import training
+from pyheta.nets import autograd, compiled
+from pyheta.nets.autograd import AutogradLearner
+from pyheta.nets.compiled import CompiledLearner
+from pyheta.nets.config_base import NetConfig
+from pyheta.nets.course import Course, Learner, follow
 from pyheta.nets.forecaster import Forecaster, History, State
-from pyheta.nets.training import Examples, Options
+from pyheta.nets.kernels import readiness
+from pyheta.nets.options import Options
 from pyheta.ops import Progress
-from pyheta.pipeline.channels import Array
-from pyheta.pipeline.windows import Windows
+from pyheta.pipeline.windows import Shape, Windows
 
 
 class GradientForecaster(Forecaster):
@@ -21,31 +25,36 @@ class GradientForecaster(Forecaster):
 
     dtype: ClassVar[type[np.floating[Any]]] = np.float32
 
-    def __init__(self, make: Callable[[], nn.Module], seed: int) -> None:
+    def __init__(self, make: Callable[[], nn.Module], config: NetConfig, shape: Shape, seed: int) -> None:
+        self.config = config
         self.seed = seed
-        with training.seeded(seed):
+        self.program = compiled.program(config, shape)
+        with autograd.seeded(seed):
             self.module = make()
 
     def fit(self, train: Windows, val: Windows, options: Mapping[str, Any], progress: Progress) -> History:
-        return training.train(
-            self.module,
-            _examples(train),
-            _examples(val),
-            Options(**options),
-            seed=self.seed,
-            progress=progress,
-        )
+        learner = self._learner(train, val, Options(**options))
+        course = Course(learner.options, len(train), self.seed, learner.weights())
+        history = follow(learner, course, progress)
+        self.restore(learner.state())
+        return history
 
-    def predict(self, inputs: Array) -> NDArray[np.float64]:
-        forecast = training.predict(self.module, torch.from_numpy(inputs))
-        return forecast.numpy().astype(np.float64)
+    def _learner(self, train: Windows, val: Windows, options: Options) -> Learner[Any]:
+        """The quickest that is at hand: a run does not wait for kernels to be compiled."""
+        if self.program and readiness.ready(self.program.kernel):
+            return CompiledLearner(self.program, self.state(), train, val, options)
+        reads_rows = self.config.reads_rows
+        return AutogradLearner(self.module, train, val, options, seed=self.seed, reads_rows=reads_rows)
+
+    def predict(self, windows: Windows) -> NDArray[np.float64]:
+        if self.program and readiness.ready(self.program.kernel):
+            forecast = compiled.forecast(self.program, self.state(), windows)
+        else:
+            forecast = autograd.predict(self.module, windows, reads_rows=self.config.reads_rows)
+        return forecast.astype(np.float64)
 
     def state(self) -> State:
         return {name: tensor.numpy() for name, tensor in self.module.state_dict().items()}
 
     def restore(self, state: State) -> None:
         self.module.load_state_dict({name: torch.tensor(a) for name, a in state.items()})
-
-
-def _examples(windows: Windows) -> Examples:
-    return Examples(torch.from_numpy(windows.inputs), torch.from_numpy(windows.targets))

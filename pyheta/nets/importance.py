@@ -8,7 +8,6 @@ well another net could do without it. The validation part is asked, since people
 from collections.abc import Iterator
 
 import numpy as np
-from numpy.typing import NDArray
 
 from pyheta.nets.checkpoint import Checkpoint
 from pyheta.nets.fitted import Fitted
@@ -16,30 +15,25 @@ from pyheta.ops import Result, Task
 from pyheta.pipeline.splits import Split
 from pyheta.pipeline.windows import Windows
 
-Floats = NDArray[np.float64]
-
 
 def importance(task: Task) -> Result:
-    """No product; the summary has the net's `rmse` and for each exogenous channel its mean `rise` and `std`.
+    """No product; the summary has the net's `rmse_scaled` and for each exogenous channel `rise` and `std`.
 
-    params: split, permutations, seed. `rise` is (rmse with the channel permuted - rmse) / rmse, over the
-    permutations; the target's own past is never permuted.
+    params: targets, split, permutations, seed. `rise` is (rmse with the channel permuted - rmse) / rmse, the
+    mean over the permutations, with errors in scaled units; the targets' own past is never permuted.
     """
     net = Fitted.read(Checkpoint.read(task.inputs["fit"]["weights"]), task.inputs)
-    windows = net.windows("val", Split.of(task.params["split"], len(net.target)))
-    truth = net.scaler.invert(windows.targets.astype(np.float64))
-    rmse = _rmse(net.predict(windows), truth)
+    windows = net.windows("val", Split.of(task.params["split"], len(net.target(0))))
+    rmse = _rmse(net, windows)
     columns: dict[str, dict[str, float]] = {}
     if not rmse:  # nothing can rise in proportion to it
-        return Result(products={}, summary={"rmse": rmse, "columns": columns})
+        return Result(products={}, summary={"rmse_scaled": rmse, "columns": columns})
     for channel, source in enumerate(net.checkpoint.sources):
-        if source.column != net.checkpoint.sources[0].column:
-            errors = [
-                _rmse(net.predict(shuffled), truth) for shuffled in _shuffled(net, windows, channel, task)
-            ]
+        if source.column not in task.params["targets"]:
+            errors = [_rmse(net, shuffled) for shuffled in _shuffled(net, windows, channel, task)]
             rises = np.array(errors) / rmse - 1
             columns[source.label] = {"rise": float(rises.mean()), "std": float(rises.std())}
-    return Result(products={}, summary={"rmse": rmse, "columns": columns})
+    return Result(products={}, summary={"rmse_scaled": rmse, "columns": columns})
 
 
 def _shuffled(net: Fitted, windows: Windows, channel: int, task: Task) -> Iterator[Windows]:
@@ -49,5 +43,6 @@ def _shuffled(net: Fitted, windows: Windows, channel: int, task: Task) -> Iterat
         yield net.permuted(channel, windows, random.permutation(len(windows)))
 
 
-def _rmse(forecast: Floats, truth: Floats) -> float:
-    return float(np.sqrt(np.square(forecast - truth).mean()))
+def _rmse(net: Fitted, windows: Windows) -> float:
+    """Over all windows, targets and steps, in scaled units."""
+    return float(np.sqrt(np.square(net.net.predict(windows) - windows.targets).mean()))

@@ -1,8 +1,9 @@
 """The `score` step: the only one that reads the test part. It forecasts, adds up and measures."""
 
-from collections.abc import Iterator, Mapping
+from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass, replace
-from typing import Any
+from itertools import chain
+from typing import Any, NamedTuple
 
 import numpy as np
 from numpy.typing import NDArray
@@ -11,7 +12,15 @@ from pyheta.nets.checkpoint import Checkpoint, write_arrays
 from pyheta.nets.fitted import Fitted
 from pyheta.ops import Result, Task
 from pyheta.pipeline.components import WHOLE
-from pyheta.pipeline.metrics import Evaluation, measure, measure_component
+from pyheta.pipeline.metrics import (
+    OF_COMPONENT,
+    Errors,
+    Evaluation,
+    errors_of,
+    measure,
+    named,
+    together,
+)
 from pyheta.pipeline.recompose import Forecast, recompose, refuse_gap
 from pyheta.pipeline.scaling import Scaler
 from pyheta.pipeline.splits import Part, Split
@@ -21,63 +30,93 @@ from pyheta.steps import Metric
 PARTS: tuple[Part, ...] = ("val", "test")
 
 Floats = NDArray[np.float64]
+Times = NDArray[np.int64]
+Arrays = Mapping[str, NDArray[Any]]
+Measured = tuple[list[Metric], dict[str, str]]  # metrics, and why others have no value
 
 
 @dataclass(frozen=True, slots=True)
 class Series:
-    """What is forecast: its values (rows,), the times of its rows, and how its errors are scaled."""
+    """A target, or a component of one: its values (rows,), their times, and how its errors are scaled."""
 
-    time: NDArray[np.int64]
+    time: Times
     values: Floats
     split: Split
     scaler: Scaler
 
-    def truth(self, time: NDArray[np.int64], horizon: int) -> Floats:
-        """(n, horizon): what came from these times on."""
-        return np.asarray(self.values[self._rows(time)[:, None] + np.arange(horizon)])
+    def component(self, net: Fitted, number: int) -> "Series":
+        """What a net forecasts as its n-th target: this series, or a component of it."""
+        return replace(self, values=net.target(number), scaler=net.scalers[number])
 
-    def evaluation(self, forecast: Forecast) -> Evaluation:
+    def beside(self, time: Times, forecast: Floats) -> Forecast:
+        """Forecasts (n, horizon) from these times on, beside what came."""
+        return Forecast(time, self.values[self._rows(time) + np.arange(forecast.shape[1])], forecast)
+
+    def errors(self, forecast: Forecast) -> Errors:
         training = self.values[: self.split.train_stop]
-        return Evaluation(
-            truth=self.truth(forecast.time, forecast.values.shape[1]),
-            forecast=forecast.values,
-            last=self.values[self._rows(forecast.time)[:, None] - 1],
-            unit=self.scaler.unit,
-            naive_mae=float(np.nanmean(np.abs(np.diff(training)))),
+        return errors_of(
+            Evaluation(
+                truth=forecast.truth,
+                forecast=forecast.values,
+                last=self.values[self._rows(forecast.time) - 1],
+                unit=self.scaler.unit,
+                naive_mae=float(np.nanmean(np.abs(np.diff(training)))),
+            )
         )
 
-    def _rows(self, time: NDArray[np.int64]) -> NDArray[np.intp]:
-        return np.searchsorted(self.time, time)
+    def _rows(self, time: Times) -> NDArray[np.intp]:
+        """(n, 1): where these times stand."""
+        return np.searchsorted(self.time, time)[:, np.newaxis]
+
+
+class Prediction(NamedTuple):
+    """What a net says of one part: (n, targets, horizon) from `time` (n,) on."""
+
+    net: Fitted
+    time: Times
+    values: Floats
+
+
+class Judged(NamedTuple):
+    """One target of a part: what is stored of it, and its and its components' errors, each with its unit."""
+
+    arrays: Arrays
+    errors: Mapping[str, tuple[Errors, float]]
 
 
 def score(task: Task) -> Result:
     """Metrics of validation and test, and product `forecast`.
 
-    params: target, split, scale, and the components whose fits it needs. `forecast` holds, for `val/` and
-    `test/`: `time` (n,) int64, the microseconds since 1970 of each first target, `forecast` and `truth`
-    (n, horizon) float32 in the target's units, and the components' as `test/IMF0/forecast`. Raises
-    Diverged if a forecast is not finite, StepError if the components do not add up to the target.
+    params: targets, split, scale, and the components whose fits it needs. `forecast` holds, for `val/` and
+    `test/`: `time` (n,) int64, the microseconds since 1970 of each first target row, `forecast` and `truth`
+    float32 in the targets' units, (n, horizon) or, of several targets, (n, targets, horizon), and the
+    components' as `test/IMF0/forecast`. Raises Diverged if a forecast is not finite, StepError if the
+    components do not add up to the target.
     """
     series, fitted = _series(task), _fitted(task)
-    arrays: dict[str, NDArray[Any]] = {}
+    arrays: Arrays = {}
     metrics: list[Metric] = []
     omitted: dict[str, str] = {}
     for part in PARTS:
-        found, left_out = _part(part, series, fitted, arrays)
+        judged = _judged(part, series, fitted)
+        arrays = {**arrays, **_beside_each_other(part, [one.arrays for one in judged.values()])}
+        found, left_out = _measure(part, judged)
         metrics += found
         omitted |= left_out
     path = task.out / "forecast.safetensors"
     write_arrays(path, arrays)
-    summary = {"targets": len(arrays["test/time"]), "skill": _skill(metrics), "omitted": omitted}
+    summary = {"forecasts": len(arrays["test/time"]), "skill": _skill(metrics), "omitted": omitted}
     return Result(products={"forecast": path}, metrics=tuple(metrics), summary=summary)
 
 
-def _series(task: Task) -> Series:
+def _series(task: Task) -> dict[str, Series]:
     params = task.params
-    table = read_table(task.inputs["load"]["table"]).select([params["target"]])
+    table = read_table(task.inputs["load"]["table"]).select(params["targets"])
     split = Split.of(params["split"], table.rows)
-    values = table.columns[params["target"]]
-    return Series(table.time, values, split, Scaler.fit(params["scale"], values[: split.train_stop]))
+    return {
+        target: Series(table.time, values, split, Scaler.fit(params["scale"], values[: split.train_stop]))
+        for target, values in table.columns.items()
+    }
 
 
 def _fitted(task: Task) -> dict[str, Fitted]:
@@ -85,41 +124,69 @@ def _fitted(task: Task) -> dict[str, Fitted]:
     return {name: Fitted.read(Checkpoint.read(path), task.inputs) for name, path in paths.items()}
 
 
-def _part(
-    part: Part, series: Series, fitted: Mapping[str, Fitted], arrays: dict[str, NDArray[Any]]
-) -> tuple[list[Metric], dict[str, str]]:
-    """The metrics of one part, and those that have no value; its arrays are added to `arrays`."""
-    own = {name: replace(series, values=net.target, scaler=net.scaler) for name, net in fitted.items()}
-    forecasts = {name: _forecast(part, own[name], net) for name, net in fitted.items()}
-    whole = recompose(forecasts)
-    evaluation = series.evaluation(whole)
-    refuse_gap(whole, evaluation.truth)
-    arrays |= dict(_arrays(part, whole, forecasts))
-    metrics, omitted = measure(part, evaluation)
-    for name, forecast in forecasts.items():
+def _judged(part: Part, series: Mapping[str, Series], fitted: Mapping[str, Fitted]) -> dict[str, Judged]:
+    """Each target by its name."""
+    first = next(iter(series.values()))
+    predictions = {name: _predict(part, first, net) for name, net in fitted.items()}
+    return {target: _judge(number, series[target], predictions) for number, target in enumerate(series)}
+
+
+def _predict(part: Part, series: Series, net: Fitted) -> Prediction:
+    windows = net.windows(part, series.split)
+    return Prediction(net, series.time[windows.rows], net.predict(windows))
+
+
+def _judge(number: int, series: Series, predictions: Mapping[str, Prediction]) -> Judged:
+    """The n-th target: its components' forecasts, added up."""
+    own = {name: series.component(one.net, number) for name, one in predictions.items()}
+    forecasts = {name: own[name].beside(one.time, one.values[:, number]) for name, one in predictions.items()}
+    summed = recompose(forecasts)
+    whole = series.beside(summed.time, summed.values)
+    refuse_gap(summed, whole.truth)
+    own |= {WHOLE: series}
+    forecasts |= {WHOLE: whole}
+    errors = {name: (own[name].errors(one), own[name].scaler.unit) for name, one in forecasts.items()}
+    return Judged({"time": whole.time, **dict(_stored(forecasts))}, errors)
+
+
+def _stored(forecasts: Mapping[str, Forecast]) -> Iterator[tuple[str, NDArray[Any]]]:
+    for name, one in forecasts.items():
+        prefix = "" if name == WHOLE else f"{name}/"
+        yield f"{prefix}forecast", one.values.astype(np.float32)
+        yield f"{prefix}truth", one.truth.astype(np.float32)
+
+
+def _beside_each_other(part: Part, targets: Sequence[Arrays]) -> Arrays:
+    """The arrays of all targets, which have the same times."""
+    first = targets[0]
+    if len(targets) > 1:
+        stacked = {name: np.stack([one[name] for one in targets], axis=1) for name in first}
+        first = stacked | {"time": first["time"]}
+    return {f"{part}/{name}": array for name, array in first.items()}
+
+
+def _measure(part: Part, judged: Mapping[str, Judged]) -> Measured:
+    """The metrics of one part. Those of several targets together, and then each under its name."""
+    each = {target: _measure_one(part, one) for target, one in judged.items()}
+    if len(each) == 1:
+        return next(iter(each.values()))
+    errors = [one.errors[WHOLE][0] for one in judged.values()]
+    metrics, omitted = measure(part, together(errors), None)
+    of_targets = (named(target, of_one) for target, (of_one, _) in each.items())
+    return [*metrics, *chain.from_iterable(of_targets)], omitted
+
+
+def _measure_one(part: Part, one: Judged) -> Measured:
+    """The metrics of one target and its components."""
+    metrics, omitted = measure(part, *one.errors[WHOLE])
+    for name, errors in one.errors.items():
         if name != WHOLE:
-            metrics += measure_component(part, name, own[name].evaluation(forecast))
+            measured, _ = measure(part, *errors)
+            metrics += named(name, (metric for metric in measured if metric.name in OF_COMPONENT))
     return metrics, omitted
 
 
-def _forecast(part: Part, series: Series, net: Fitted) -> Forecast:
-    """What a net forecasts for one part, beside what came."""
-    windows = net.windows(part, series.split)
-    time, values = series.time[windows.rows], net.predict(windows)
-    return Forecast(time, series.truth(time, values.shape[1]), values)
-
-
-def _arrays(
-    part: Part, whole: Forecast, components: Mapping[str, Forecast]
-) -> Iterator[tuple[str, NDArray[Any]]]:
-    yield f"{part}/time", whole.time
-    named = {"": whole, **{f"{name}/": one for name, one in components.items() if name != WHOLE}}
-    for prefix, one in named.items():
-        yield f"{part}/{prefix}forecast", one.values.astype(np.float32)
-        yield f"{part}/{prefix}truth", one.truth.astype(np.float32)
-
-
-def _skill(metrics: list[Metric]) -> float | None:
+def _skill(metrics: Sequence[Metric]) -> float | None:
     """The test part's skill over all steps, if it has one."""
     wanted = ("test", "skill", 0)
     return next((m.value for m in metrics if (m.split, m.name, m.horizon) == wanted), None)

@@ -7,9 +7,17 @@ function that another file calls has to delete the `.nbi` and `.nbc` files there
 from collections.abc import Callable
 from typing import Any, TypeVar, cast
 
+import numba
+from llvmlite import binding
 from numba import njit
 
 Function = TypeVar("Function", bound=Callable[..., Any])
+
+# Compilers are shy of vectors of 512 bits, which once slowed processors down. numba reads this when it
+# compiles for the first time in a process.
+_config: Any = numba.config
+if _config.CPU_FEATURES is None:
+    _config.CPU_FEATURES = binding.get_host_cpu_features().flatten() + ",-prefer-256-bit"
 
 _OPTIONS: dict[str, Any] = {"nogil": True, "error_model": "numpy"}
 

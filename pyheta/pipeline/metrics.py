@@ -6,16 +6,20 @@ With y the truth, f the forecast, e = f - y, and the mean over all windows and s
     *_scaled         the same in the units that the net was trained in
     mape             mean |e / y|, a fraction
     smape            mean 2|e| / (|y| + |f|), 0 … 2; a term with y = f = 0 counts as 0
-    wape             sum |e| / sum |y|
-    mase             mae / mean |y(t) - y(t-1)| over the training rows (Hyndman & Koehler 2006)
+    wape             mean |e| / mean |y|
+    mase             mean |e| / mean |y(t) - y(t-1)| over the training rows (Hyndman & Koehler 2006)
     r2               1 - sum e² / sum (y - mean y)²
     skill            1 - rmse / rmse of the last known value, on the same targets
+
+Of several targets that are forecast together the means go over targets too, with e, y and mean y of each in
+its own scaled units. What is in a target's units has no such value; it stands under its name, as `OT/rmse`.
 
 A ratio whose denominator is zero has no value: it is left out and the reason is given.
 """
 
-from collections.abc import Callable, Iterator, Mapping
+from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass, replace
+from typing import NamedTuple
 
 import numpy as np
 from numpy.typing import NDArray
@@ -28,7 +32,7 @@ Floats = NDArray[np.float64]
 
 @dataclass(frozen=True, slots=True)
 class Evaluation:
-    """Forecasts beside the truth, in the target's units. Arrays are (windows, steps)."""
+    """Forecasts of one target beside the truth, in the target's units. Arrays are (windows, steps)."""
 
     truth: Floats
     forecast: Floats
@@ -36,127 +40,135 @@ class Evaluation:
     unit: float  # what 1 in the net's units is in the target's
     naive_mae: float  # mean |y(t) - y(t-1)| over the training rows
 
-    @property
-    def error(self) -> Floats:
-        return self.forecast - self.truth
 
-    def at(self, step: int) -> "Evaluation":
+class Errors(NamedTuple):
+    """What all metrics follow from: means over all windows for each step ahead, (steps,), in scaled units."""
+
+    absolute: Floats  # |e|
+    square: Floats  # e²
+    naive: Floats  # e² of the last known value
+    size: Floats  # |y|
+    spread: Floats  # (y - mean y)², with the mean over all windows and steps
+    percentage: Floats  # |e / y|
+    symmetric: Floats  # 2|e| / (|y| + |f|)
+    relative: Floats  # |e| / mean |y(t) - y(t-1)| in training
+
+    def at(self, step: int) -> "Errors":
         """One step ahead alone; the first step is 1."""
-        one = slice(step - 1, step)
-        return Evaluation(self.truth[:, one], self.forecast[:, one], self.last, self.unit, self.naive_mae)
+        return Errors(*(term[step - 1 : step] for term in self))
 
 
-def _mean(values: Floats) -> np.float64:
-    return np.float64(values.mean())
+def errors_of(one: Evaluation) -> Errors:
+    """The errors of one target; a term that is divided by zero is not finite."""
+    with np.errstate(all="ignore"):
+        return Errors(*(term.mean(axis=0) for term in _terms(one)))
 
 
-def _mae(e: Evaluation) -> np.float64:
-    return _mean(np.abs(e.error))
+def _terms(one: Evaluation) -> Iterator[Floats]:
+    """The terms of `Errors` in their order, (windows, steps), one at a time: they can be large."""
+    truth, error = np.abs(one.truth), np.abs(one.forecast - one.truth)
+    yield error / one.unit
+    yield np.square(error / one.unit)
+    yield np.square((one.last - one.truth) / one.unit)
+    yield truth / one.unit
+    shifted = one.truth - one.truth[0, 0]  # so that a constant truth has a spread of exactly zero
+    yield np.square((shifted - shifted.mean()) / one.unit)
+    yield error / truth
+    both = truth + np.abs(one.forecast)
+    yield np.divide(2 * error, both, out=np.zeros_like(both), where=both > 0)
+    yield error / np.float64(one.naive_mae)
 
 
-def _mse(e: Evaluation) -> np.float64:
-    return _mean(np.square(e.error))
+def together(targets: Sequence[Errors]) -> Errors:
+    """The errors of several targets that have as many windows each: their mean."""
+    return Errors(*(np.mean(terms, axis=0) for terms in zip(*targets, strict=True)))
 
 
-def _rmse(e: Evaluation) -> np.float64:
-    return _mse(e) ** 0.5
+def _mae(errors: Errors) -> np.float64:
+    return np.float64(errors.absolute.mean())
 
 
-def _mape(e: Evaluation) -> np.float64:
-    return _mean(np.abs(e.error / e.truth))
+def _mse(errors: Errors) -> np.float64:
+    return np.float64(errors.square.mean())
 
 
-def _smape(e: Evaluation) -> np.float64:
-    size = np.abs(e.truth) + np.abs(e.forecast)
-    return _mean(np.divide(2 * np.abs(e.error), size, out=np.zeros_like(size), where=size > 0))
+def _rmse(errors: Errors) -> np.float64:
+    return _mse(errors) ** 0.5
 
 
-def _wape(e: Evaluation) -> np.float64:
-    return _mae(e) / _mean(np.abs(e.truth))
+class Formula(NamedTuple):
+    """How a metric follows from errors."""
+
+    of: Callable[[Errors], np.float64]
+    power: int = 0  # of the target's unit, in which it is given; several targets have none in common
+    undefined: str = ""  # why it may have no value; what has no such reason always has one
 
 
-def _mase(e: Evaluation) -> np.float64:
-    return _mae(e) / np.float64(e.naive_mae)
-
-
-def _r2(e: Evaluation) -> np.float64:
-    shifted = e.truth - e.truth[0, 0]  # so that a constant truth has a spread of exactly zero
-    return 1 - _mse(e) / _mean(np.square(shifted - shifted.mean()))
-
-
-def _skill(e: Evaluation) -> np.float64:
-    return 1 - _rmse(e) / _mean(np.square(e.last - e.truth)) ** 0.5
-
-
-Formula = Callable[[Evaluation], np.float64]
-
-ERRORS: Mapping[str, Formula] = {
-    "mae": _mae,
-    "mse": _mse,
-    "rmse": _rmse,
-    "mae_scaled": lambda e: _mae(e) / e.unit,
-    "mse_scaled": lambda e: _mse(e) / e.unit**2,
-    "rmse_scaled": lambda e: _rmse(e) / e.unit,
-    "smape": _smape,
+FORMULAS: Mapping[str, Formula] = {
+    "mae": Formula(_mae, power=1),
+    "mse": Formula(_mse, power=2),
+    "rmse": Formula(_rmse, power=1),
+    "mae_scaled": Formula(_mae),
+    "mse_scaled": Formula(_mse),
+    "rmse_scaled": Formula(_rmse),
+    "smape": Formula(lambda e: np.float64(e.symmetric.mean())),
+    "mape": Formula(lambda e: np.float64(e.percentage.mean()), undefined="the truth contains zeros"),
+    "wape": Formula(lambda e: _mae(e) / e.size.mean(), undefined="the truth is zero throughout"),
+    "mase": Formula(lambda e: np.float64(e.relative.mean()), undefined="the target is constant in training"),
+    "r2": Formula(lambda e: 1 - _mse(e) / e.spread.mean(), undefined="the truth is constant"),
+    "skill": Formula(
+        lambda e: 1 - (_mse(e) / e.naive.mean()) ** 0.5, undefined="the last known value is exact"
+    ),
 }
-RATIOS: Mapping[str, tuple[Formula, str]] = {
-    "mape": (_mape, "the truth contains zeros"),
-    "wape": (_wape, "the truth is zero throughout"),
-    "mase": (_mase, "the target is constant in training"),
-    "r2": (_r2, "the truth is constant"),
-    "skill": (_skill, "the last known value is exact"),
-}
-
+NO_COMMON_UNIT = "the targets have units of their own"
 
 #: Metrics of each step ahead, for curves over the horizon; all of them would multiply the rows.
 PER_STEP = ("mae", "mse", "rmse")
+PER_STEP_OF_SEVERAL = ("mae_scaled", "mse_scaled", "rmse_scaled")
+
+#: Metrics of a component of a target: how it is scaled tells nothing of the target.
+OF_COMPONENT = ("mae", "mse", "rmse", "skill")
 
 
-def measure(split: str, evaluation: Evaluation) -> tuple[list[Metric], dict[str, str]]:
+def measure(split: str, errors: Errors, unit: float | None) -> tuple[list[Metric], dict[str, str]]:
     """Every metric over all steps (horizon 0), some for each of several steps; why some were left out.
 
-    Raises Diverged if a forecast, or an error that always has a value, is not finite.
+    unit: the target's, as in `Evaluation`; None for several targets. Raises Diverged if a forecast, or an
+    error that always has a value, is not finite.
     """
-    metrics = [Metric(split, name, 0, value) for name, value in _errors(evaluation).items()]
+    metrics: list[Metric] = []
     omitted: dict[str, str] = {}
-    for name, (formula, reason) in RATIOS.items():
-        value = _value(formula, evaluation)
-        if np.isfinite(value):
-            metrics.append(Metric(split, name, 0, value))
-        else:
+    for name, formula in FORMULAS.items():
+        if reason := _undefined(formula, errors, unit):
             omitted[f"{split}/{name}"] = reason
-    return metrics + list(_each_step(split, evaluation)), omitted
+        else:
+            metrics.append(Metric(split, name, 0, _value(formula, errors, unit)))
+    return [*metrics, *_each_step(split, errors, unit)], omitted
 
 
-def measure_component(split: str, component: str, evaluation: Evaluation) -> list[Metric]:
-    """The errors and the skill of one component's forecasts, named `IMF0/rmse`, over all steps ahead.
-
-    In the component's own units, which are the target's; skill is measured by its own last value.
-    """
-    measured, _ = measure(split, evaluation)
-    wanted = (*PER_STEP, "skill")
-    return [
-        replace(metric, name=f"{component}/{metric.name}")
-        for metric in measured
-        if metric.name in wanted and metric.horizon == 0
-    ]
+def named(name: str, metrics: Iterable[Metric]) -> list[Metric]:
+    """Those over all steps, under the name of the target or component that they are of: `OT/rmse`."""
+    return [replace(one, name=f"{name}/{one.name}") for one in metrics if one.horizon == 0]
 
 
-def _each_step(split: str, evaluation: Evaluation) -> Iterator[Metric]:
-    steps = evaluation.truth.shape[1]
+def _each_step(split: str, errors: Errors, unit: float | None) -> Iterator[Metric]:
+    steps = len(errors.absolute)
     for step in range(1, steps + 1) if steps > 1 else ():
-        part = evaluation.at(step)
-        for name in PER_STEP:
-            yield Metric(split, name, step, _value(ERRORS[name], part))
+        for name in PER_STEP if unit else PER_STEP_OF_SEVERAL:
+            yield Metric(split, name, step, _value(FORMULAS[name], errors.at(step), unit))
 
 
-def _errors(part: Evaluation) -> dict[str, float]:
-    values = {name: _value(formula, part) for name, formula in ERRORS.items()}
-    if not np.isfinite(list(values.values())).all():
+def _undefined(formula: Formula, errors: Errors, unit: float | None) -> str:
+    """Why a metric has no value; empty if it has one."""
+    if formula.power and unit is None:
+        return NO_COMMON_UNIT
+    if np.isfinite(_value(formula, errors, unit)):
+        return ""
+    if not formula.undefined:
         raise Diverged("a forecast is not finite", cure="lower the learning rate or check the scale")
-    return values
+    return formula.undefined
 
 
-def _value(formula: Formula, part: Evaluation) -> float:
+def _value(formula: Formula, errors: Errors, unit: float | None) -> float:
     with np.errstate(all="ignore"):  # a division by zero shows in the value
-        return float(formula(part))
+        return float(formula.of(errors) * (unit or 1.0) ** formula.power)

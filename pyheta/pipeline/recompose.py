@@ -1,4 +1,4 @@
-"""Adding up the components' forecasts: by the time that each is about, never by position."""
+"""Adding up the components' forecasts of a target: by the time that each is about, never by position."""
 
 from collections.abc import Mapping
 from dataclasses import dataclass

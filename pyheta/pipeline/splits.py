@@ -8,37 +8,43 @@ from typing import Literal
 Part = Literal["train", "val", "test"]
 
 
-def share(rows: int, *fractions: float) -> int:
-    """The sum of these fractions of the rows, rounded down; computed on the decimals that the user wrote."""
-    return int(rows * sum(Decimal(str(fraction)) for fraction in fractions))
+def share(rows: int, *shares: float) -> int:
+    """How many rows these shares are together: whole numbers are rows, other numbers fractions of `rows`.
+
+    Fractions are rounded down, and computed on the decimals that the user wrote: 0.7 + 0.1 of 10 rows is 8,
+    where binary floating point would say 7.
+    """
+    if all(isinstance(one, int) for one in shares):
+        return int(sum(shares))
+    return int(rows * sum(Decimal(str(one)) for one in shares))
 
 
 @dataclass(frozen=True, slots=True)
 class Split:
-    """Row borders: training is [0, train_stop), validation [train_stop, val_stop), test the rest.
+    """Row borders: training [0, train_stop), validation [train_stop, val_stop), test [val_stop, test_stop).
 
     A forecast belongs to the part that holds all of its targets. Its window may reach back over a
-    border, its targets never cross one.
+    border, its targets never cross one. Rows from test_stop on are not used.
     """
 
     train_stop: int
     val_stop: int
-    rows: int
+    test_stop: int
 
     @classmethod
-    def of(cls, fractions: Mapping[str, float], rows: int) -> "Split":
-        """Borders at the fractions `train` and `train + val` of the rows, rounded down.
+    def of(cls, shares: Mapping[str, float], rows: int) -> "Split":
+        """Borders after the shares `train` and `train + val` of the rows.
 
-        Computed on the decimals that the user wrote: 0.7 + 0.1 of 10 rows is 8, where binary
-        floating point would say 7.
+        Fractions leave the rest to the test part, whole numbers the rows that `test` says.
         """
-        train, val = fractions["train"], fractions["val"]
-        return cls(share(rows, train), share(rows, train, val), rows)
+        train, val, test = shares["train"], shares["val"], shares["test"]
+        stop = share(rows, train, val, test) if isinstance(test, int) else rows
+        return cls(share(rows, train), share(rows, train, val), stop)
 
     def targets(self, part: Part) -> tuple[int, int]:
         """The rows [start, stop) that a part's targets may lie in."""
         return {
             "train": (0, self.train_stop),
             "val": (self.train_stop, self.val_stop),
-            "test": (self.val_stop, self.rows),
+            "test": (self.val_stop, self.test_stop),
         }[part]

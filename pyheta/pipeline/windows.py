@@ -13,11 +13,15 @@ from pyheta.pipeline.channels import Array, Channel
 
 @dataclass(frozen=True, slots=True)
 class Shape:
-    """What a net sees (`channels` series, `lookback` rows each) and gives (`horizon` rows)."""
+    """What a net sees (`channels` series, `lookback` rows each) and gives (`horizon` rows of each target).
+
+    The first `targets` channels are what is forecast; the others are exogenous.
+    """
 
     channels: int
     lookback: int
     horizon: int
+    targets: int = 1
 
 
 @dataclass(frozen=True, slots=True)
@@ -25,7 +29,7 @@ class Windows:
     """n windows and their targets."""
 
     inputs: Array  # (n, channels, lookback): what is known of rows t - lookback … t - 1
-    targets: Array  # (n, horizon): rows t … t + horizon - 1 of channel 0
+    targets: Array  # (n, targets, horizon): rows t … t + horizon - 1 of what is forecast
     rows: NDArray[np.intp]  # (n,): t, the row of each window's first target
 
     def __len__(self) -> int:
@@ -35,7 +39,7 @@ class Windows:
 def cut(channels: Sequence[Channel], targets: tuple[int, int], shape: Shape) -> Windows:
     """Every window whose targets lie wholly inside the rows [start, stop).
 
-    Channel 0 is the target. A window may begin before `start` but not before a channel's first value, so
+    A window may begin before `start` but not before a channel's first value, so
     there are `stop - horizon + 1 - max(start, lookback)` windows of series that are known throughout.
     Raises StepError if there is none.
     """
@@ -50,8 +54,10 @@ def cut(channels: Sequence[Channel], targets: tuple[int, int], shape: Shape) -> 
         raise StepError(what, cure="use a shorter window or a larger part of the split")
     rows = np.arange(first, last + 1)
     # Writeable, because torch wraps only writeable memory without complaint; nobody writes to it.
-    blocks = sliding_window_view(channels[0].values, shape.horizon, writeable=True)
-    return Windows(_inputs(channels, rows, shape.lookback), blocks[first : last + 1], rows)
+    forecast = np.stack([channel.values for channel in channels[: shape.targets]])
+    blocks = sliding_window_view(forecast, shape.horizon, axis=1, writeable=True)
+    ahead = blocks[:, first : last + 1].swapaxes(0, 1)
+    return Windows(_inputs(channels, rows, shape.lookback), ahead, rows)
 
 
 def _inputs(channels: Sequence[Channel], rows: NDArray[np.intp], lookback: int) -> Array:

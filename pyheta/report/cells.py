@@ -6,7 +6,7 @@ from dataclasses import dataclass, replace
 from statistics import fmean, stdev
 
 from pyheta.pipeline.leakage import leaks
-from pyheta.report.labels import value_at
+from pyheta.report.labels import targets_of, value_at
 from pyheta.report.metrics import higher_is_better
 from pyheta.steps import State, canonical
 from pyheta.store.seam import RunRow
@@ -74,16 +74,17 @@ def entry(place: tuple[int, int], runs: Sequence[RunRow], metric: str, split: st
 
 
 def with_metric(runs: Sequence[RunRow], metric: str) -> Sequence[RunRow]:
-    """Those that have a metric or may come to have it: a component's only where there is that component."""
-    component, of_component, _ = metric.rpartition("/")
-    return [run for run in runs if _has_component(run, component)] if of_component else runs
+    """Those that have a metric or may come to have it: a target's or component's only where there is one."""
+    owner, own, _ = metric.rpartition("/")
+    return [run for run in runs if _has(run, owner)] if own else runs
 
 
-def _has_component(run: RunRow, component: str) -> bool:
-    """Of a run that has not ended well nobody knows, unless nothing is decomposed."""
+def _has(run: RunRow, owner: str) -> bool:
+    """Of the components of a run that has not ended well nobody knows, unless nothing is decomposed."""
     if run.state is State.SUCCEEDED:
-        return any(name.startswith(f"{component}/") for _, name, _ in run.metrics)
-    return value_at(run.config, "decompose.method") not in {None, "none"}
+        return any(name.startswith(f"{owner}/") for _, name, _ in run.metrics)
+    decomposed = value_at(run.config, "decompose.method") not in {None, "none"}
+    return decomposed or owner in targets_of(run)
 
 
 def _cell(runs: Sequence[RunRow], metric: str, split: str) -> Cell:
@@ -104,8 +105,9 @@ def _cell(runs: Sequence[RunRow], metric: str, split: str) -> Cell:
 
 def _contest(runs: Sequence[RunRow], metric: str) -> str:
     keys = [*QUESTION, *(["scale"] if metric.endswith("_scaled") else [])]
-    if "/" in metric:  # components are the same series only where they were decomposed alike
-        keys.append("decompose")
+    owner, own, _ = metric.rpartition("/")
+    if own and not any(owner in targets_of(run) for run in runs):
+        keys.append("decompose")  # components are the same series only where they were decomposed alike
     questions = {canonical([value_at(run.config, key) for key in keys]) for run in runs}
     return canonical([metric, *sorted(questions)])
 

@@ -61,7 +61,8 @@ def _rises(steps: Sequence[StepRow]) -> Mapping[Group, Rises]:
 
 
 def _group(params: Mapping[str, Any], varied: Sequence[str]) -> Group:
-    target = params["target"] if params["horizon"] == 1 else f"{params['target']}, {params['horizon']} rows"
+    targets = " ".join(params["targets"]) if "targets" in params else params["target"]  # of version 1
+    target = targets if params["horizon"] == 1 else f"{targets}, {params['horizon']} rows"
     treated = decomposition(params, varied)
     return Group(target, params["component"], params["net"]["name"], treated, leaks(params))
 

@@ -30,6 +30,12 @@ def value_at(config: Mapping[str, Any], key: str) -> object:
     return value
 
 
+def targets_of(run: RunRow) -> Sequence[str]:
+    """The columns that a run forecasts together."""
+    target = run.config.get("target", "")
+    return [target] if isinstance(target, str) else target
+
+
 def keys_of(axes: Iterable[str], runs: Sequence[RunRow]) -> tuple[str, ...]:
     """The leaf keys of the axes: an axis that sets a whole section counts as those of its keys that vary.
 

@@ -1,5 +1,10 @@
 """The metrics that a report can show, and in which units. Their formulas stand in `pipeline/metrics.py`."""
 
+from collections.abc import Sequence
+
+from pyheta.report.labels import targets_of
+from pyheta.store.seam import RunRow
+
 UNITS = {
     "mae": "in the target's own units",
     "rmse": "in the target's own units",
@@ -19,13 +24,18 @@ UNITS = {
 _HIGHER_IS_BETTER = frozenset({"r2", "skill"})
 
 
+def usual_metric(runs: Sequence[RunRow]) -> str:
+    """What is shown where nobody asks for a metric: several targets have no common unit."""
+    return "rmse_scaled" if any(len(targets_of(run)) > 1 for run in runs) else "rmse"
+
+
 def higher_is_better(metric: str) -> bool:
-    """Whether more of a metric is better, also of a component's (`IMF0/skill`)."""
+    """Whether more of a metric is better, also of one of a target's or component's own (`IMF0/skill`)."""
     return metric.rpartition("/")[2] in _HIGHER_IS_BETTER
 
 
 def unit_of(metric: str) -> str:
-    """The units of a metric, also of a component's (`IMF0/rmse`); empty if it is not known."""
-    _, of_component, name = metric.rpartition("/")
+    """The units of a metric, also of one of a target's or component's own; empty if it is not known."""
+    _, own, name = metric.rpartition("/")
     unit = UNITS.get(name, "")
-    return unit.replace("the last value", "the component's last value") if of_component else unit
+    return unit.replace("the last value", "its own last value") if own else unit

@@ -138,14 +138,14 @@ def _reasons(leaks: Iterable[tuple[str, ...]]) -> str:
 
 
 def unit_notes(metrics: Iterable[str]) -> list[str]:
-    """The units of the metrics, those of all components in one line."""
-    named = {_any_component(metric): unit_of(metric) for metric in metrics}
+    """The units of the metrics, those of all targets or components in one line."""
+    named = {_of_any(metric): unit_of(metric) for metric in metrics}
     return [f"{name}: {unit}." for name, unit in named.items() if unit]
 
 
-def _any_component(metric: str) -> str:
-    _, of_component, name = metric.rpartition("/")
-    return f"component/{name}" if of_component else name
+def _of_any(metric: str) -> str:
+    _, own, name = metric.rpartition("/")
+    return f"…/{name}" if own else name
 
 
 def _failures(table: Table) -> Iterator[str]:

@@ -62,13 +62,13 @@ def settings(key: str, value: Any, where: str) -> dict[str, Setting]:
 
 
 def identity(value: object) -> str:
-    """A text that is the same for equal values, however they are written: 1 is 1.0, but not true."""
+    """A text that is the same for equal values, however written: 1 is 1.0 and [1], but not true."""
     return canonical(_whole(value))
 
 
 def _whole(value: object) -> object:
     if isinstance(value, list | tuple):
-        return [_whole(item) for item in value]
+        return _whole(value[0]) if len(value) == 1 else [_whole(item) for item in value]
     if isinstance(value, dict):
         return {key: _whole(item) for key, item in value.items()}
     return int(value) if isinstance(value, float) and value.is_integer() else value

@@ -1,27 +1,37 @@
 """One run's configuration: its sections, their ranges and defaults, and what of it can matter."""
 
+import re
 from collections.abc import Mapping
-from typing import Annotated, Any, Literal, Self, get_args, get_type_hints
+from typing import Annotated, Any, Literal, Self, get_type_hints
 
 from pydantic import (
     AfterValidator,
     BaseModel,
+    BeforeValidator,
     Discriminator,
     Field,
+    PlainSerializer,
+    PlainValidator,
     Tag,
     TypeAdapter,
     ValidationError,
     model_validator,
 )
 
-from pyheta.nets.configs import NETS, Net
+from pyheta.nets.config_base import as_tuple
+from pyheta.nets.config_own import OwnNetConfig
+from pyheta.nets.configs import NETS, LastConfig, Net, SeasonalConfig
 from pyheta.pipeline.components import WHOLE, component_names
 from pyheta.steps import canonical
 from pyheta.sweep.components import Components, UnfitChange, changes_for
 from pyheta.sweep.preprocessing import Decompose, Shaping
+from pyheta.sweep.problems import shown
 from pyheta.sweep.section import Section
+from pyheta.sweep.train import Train
 
 SPLIT_TOLERANCE = 1e-9
+MONTHS = re.compile(r"[1-9][0-9]{0,3}mo")
+MONTH_SECONDS = 30 * 86_400  # as the literature on long-term forecasting counts
 
 Column = Annotated[str, Field(min_length=1, max_length=200, strict=True)]
 
@@ -63,19 +73,50 @@ Dataset = Annotated[
 ]
 
 
-class Split(Section):
-    """Shares of the rows, in the order of time; they add up to 1."""
+def _share(value: object) -> object:
+    """A fraction of the rows, a number of rows, or months of 30 days. Raises ValueError."""
+    if isinstance(value, str) and MONTHS.fullmatch(value):
+        return value
+    if isinstance(value, float) and 0 < value < 1:
+        return value
+    if type(value) is int and value >= 1:
+        return value
+    raise ValueError(f"expected a fraction below 1, a number of rows, or months as 12mo, got {shown(value)}")
 
-    train: float = Field(default=0.6, gt=0, lt=1)
-    val: float = Field(default=0.1, gt=0, lt=1)
-    test: float = Field(default=0.3, gt=0, lt=1)
+
+Share = Annotated[float | int | str, PlainValidator(_share, json_schema_input_type=float | int | str)]
+
+
+class Split(Section):
+    """Three stretches of time: fractions that add up to 1, or rows, or months of 30 days such as 12mo.
+
+    Rows after the last stretch are not used.
+    """
+
+    train: Share = 0.6
+    val: Share = 0.1
+    test: Share = 0.3
 
     @model_validator(mode="after")
-    def _whole(self) -> Self:
-        total = self.train + self.val + self.test
-        if abs(total - 1) > SPLIT_TOLERANCE:
-            raise ValueError(f"train, val and test add up to {total:.10g}, not to 1")
+    def _alike(self) -> Self:
+        shares = self.model_dump()
+        if len({type(share) for share in shares.values()}) > 1:
+            written = ", ".join(f"{part} {share}" for part, share in shares.items())
+            raise ValueError(f"write all three as fractions, as rows or as months, not as {written}")
+        if isinstance(self.train, float) and abs(sum(shares.values()) - 1) > SPLIT_TOLERANCE:
+            raise ValueError(f"train, val and test add up to {sum(shares.values()):.10g}, not to 1")
         return self
+
+    def as_params(self, step_seconds: float) -> dict[str, float]:
+        """Fractions, or numbers of rows that are `step_seconds` apart: what steps are told."""
+        return {part: _in_rows(share, step_seconds) for part, share in self.model_dump().items()}
+
+
+def _in_rows(share: float | str, step_seconds: float) -> float:
+    """Months as rows; anything else as it is."""
+    if isinstance(share, str):
+        return int(int(share.removesuffix("mo")) * MONTH_SECONDS / step_seconds)
+    return share
 
 
 class Window(Section):
@@ -85,33 +126,42 @@ class Window(Section):
     horizon: int = Field(default=1, ge=1, le=100_000, description="Rows that are forecast at once.")
 
 
-class Train(Section):
-    """How nets are trained that are trained by gradient. The best epoch on validation is kept."""
-
-    optimizer: Literal["adam"] = "adam"
-    lr: float = Field(default=1e-3, gt=0, le=10, description="Learning rate.")
-    batch_size: int = Field(default=64, ge=1, le=1_000_000, description="Windows of one step.")
-    epochs: int = Field(default=100, ge=1, le=1_000_000, description="The most epochs.")
-    patience: int = Field(default=5, ge=1, le=1_000_000, description="Epochs without a better one.")
-    min_delta: float = Field(default=0.0, ge=0, le=1e6, description="The least that counts as better.")
-    shuffle: bool = Field(default=True, description="Windows in a new order in every epoch.")
-
-
 def _distinct(columns: tuple[str, ...]) -> tuple[str, ...]:
     if twice := sorted({column for column in columns if columns.count(column) > 1}):
         raise ValueError(f"column '{twice[0]}' is listed twice")
     return columns
 
 
+def _one_or_list(columns: tuple[str, ...]) -> str | list[str]:
+    return columns[0] if len(columns) == 1 else list(columns)
+
+
+def _some(columns: tuple[str, ...]) -> tuple[str, ...]:
+    if not columns:
+        raise ValueError("expected at least one column")
+    return columns
+
+
 Exog = Annotated[tuple[Column, ...], Field(strict=False), AfterValidator(_distinct)]
+Targets = Annotated[
+    tuple[Column, ...],
+    BeforeValidator(as_tuple, json_schema_input_type=Column | list[Column]),
+    AfterValidator(_distinct),
+    AfterValidator(_some),
+    PlainSerializer(_one_or_list),
+]
+
+
+#: What these forecast of components adds up to what they forecast of the series.
+ADDITIVE = (LastConfig, SeasonalConfig)
 
 
 class RunConfig(Section):
     """One run, fully resolved. Runs share their sections, so a hundred thousand of them stay small."""
 
     dataset: Dataset = Field(description="A name, a path, or a mapping with 'path' and 'time'.")
-    target: Column = Field(description="The column to forecast.")
-    exog: Exog = Field(default=(), description="Columns that nets see beside the target, in any order.")
+    target: Targets = Field(description="The column to forecast, or a list that one net forecasts together.")
+    exog: Exog = Field(default=(), description="Columns that nets see beside the targets, in any order.")
     exog_form: Literal["original", "shaped", "both"] = Field(
         default="shaped", description="How nets see exogenous columns where the sweep shapes them."
     )
@@ -120,9 +170,7 @@ class RunConfig(Section):
     scale: Literal["minmax", "standard", "none"] = Field(
         default="standard", description="Scaling of every column, fitted on the training rows."
     )
-    net: Annotated[Net, Field(discriminator="name")] = Field(
-        description="A name, or a mapping with 'name' and the net's own options."
-    )
+    net: Net = Field(description="A name, or a mapping with 'name' and the net's own options.")
     train: Train = Train()
     decompose: Decompose = Decompose()
     shaping: Shaping = Shaping()
@@ -150,7 +198,7 @@ class RunConfig(Section):
         )
         if components:  # the options of one net may matter to another: see `nets`
             return run
-        if not self.net.uses_exog:  # it looks at the target alone, whose components add up to it
+        if isinstance(self.net, ADDITIVE) or (decompose.nets == "one" and not self.net.uses_exog):
             run = run.model_copy(update={"decompose": Decompose()})
         return run.reduced_to_net()
 
@@ -164,7 +212,7 @@ class RunConfig(Section):
             "exog": exog,
             "exog_form": self.exog_form if shapes else "original",
             "shaping": shaping if shapes else Shaping(),
-            "train": self.train if net.trained_by_gradient else Train(),
+            "train": self.train.reduced() if net.trained_by_gradient else Train(),
         }
         return self.model_copy(update=update)
 
@@ -216,7 +264,7 @@ MODELS: Mapping[str, tuple[type[BaseModel], ...]] = {
     "dataset": (SyntheticData, CatalogueData, FileData),
     "split": (Split,),
     "window": (Window,),
-    "net": get_args(Net),
+    "net": (*NETS.values(), OwnNetConfig),
     "train": (Train,),
     "decompose": (Decompose,),
     "shaping": (Shaping,),

@@ -10,6 +10,7 @@ from pydantic import ValidationError
 from pydantic_core import ErrorDetails
 
 from pyheta.errors import SweepError
+from pyheta.nets.configs import OWN
 from pyheta.pipeline.leakage import leaks
 from pyheta.steps import canonical
 from pyheta.sweep.axes import Choice, Setting
@@ -200,7 +201,8 @@ class _Resolver:
         elif found["type"] in UNKNOWN:
             if key in KEYS:  # else it has been noted as unknown to all
                 what = f"{name} '{found['loc'][0]}' has no key '{loc[0]}'"
-                cure = "set it under 'when' for those that have it"
+                own = found["loc"][0] == OWN
+                cure = "put it under net.options" if own else "set it under 'when' for those that have it"
                 self.problems.add(what, where=where, cure=cure)
         else:
             what, cure = describe(found, key, ())

@@ -67,7 +67,7 @@ class Report:
 
     rows: tuple[str, ...] = ()
     cols: tuple[str, ...] = ()
-    metric: MetricName = "rmse"
+    metric: MetricName | None = None  # rmse, or rmse_scaled of several targets
 
 
 class Explain(Section):
@@ -117,7 +117,7 @@ class SweepFile(Section):
         default=[], description="Partial configurations; runs that match one are left out."
     )
     baselines: Annotated[
-        tuple[Annotated[Net, Field(discriminator="name")], ...],
+        tuple[Net, ...],
         BeforeValidator(_nets, json_schema_input_type=list[Any]),
     ] = Field(
         default=(LastConfig(), SeasonalConfig(), RidgeConfig()),

@@ -14,7 +14,7 @@ from pyheta.sweep.syntax import Document, KeyPath
 SELECTORS = ("net.name", "dataset.name", "decompose.method", "shaping.method")
 
 # Keys whose value may be a list; for all others a list in a pattern means "one of these".
-LISTS = ("exog", "net.hidden", "components")
+LISTS = ("target", "exog", "net.hidden", "net.alpha", "net.pooling", "net.spacing", "components")
 
 
 @dataclass(frozen=True, slots=True)

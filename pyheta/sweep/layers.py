@@ -9,10 +9,10 @@ from pydantic import ValidationError
 from pydantic_core import ErrorDetails
 
 from pyheta.errors import SweepError
-from pyheta.pipeline.components import WHOLE_VALUES
 from pyheta.sweep.axes import settings
 from pyheta.sweep.config import KEYS
 from pyheta.sweep.file import Explain, SweepFile
+from pyheta.sweep.longform import WHOLE
 from pyheta.sweep.problems import UNKNOWN, Problems, describe, shorten, unknown_key
 from pyheta.sweep.syntax import Document, parse, read_document
 
@@ -106,7 +106,7 @@ def _flatten(document: Document, problems: Problems) -> None:
 
 def _leaves(mapping: Mapping[str, Any], path: tuple[str, ...]) -> Iterator[tuple[tuple[str, ...], Any]]:
     for name, value in mapping.items():
-        if isinstance(value, dict) and name not in WHOLE_VALUES:
+        if isinstance(value, dict) and ".".join((*path[1:], name)) not in WHOLE:
             yield from _leaves(value, (*path, name))
         else:
             yield (*path, name), value

@@ -4,6 +4,11 @@ import re
 from collections.abc import Callable, Iterator, Mapping
 from typing import Any
 
+from pyheta.pipeline.components import WHOLE_VALUES
+
+# Dotted keys whose value is one, although it is written as a mapping: its names are no keys of a sweep.
+WHOLE = (*WHOLE_VALUES, "net.options")
+
 _CATALOGUE_NAME = re.compile(r"[A-Za-z0-9][A-Za-z0-9_-]*")
 
 
@@ -37,8 +42,13 @@ def _changes(changes: object) -> object:
     return [[leaf, inner] for key, value in changes.items() for leaf, inner in flat(str(key), value)]
 
 
+def _options(value: object) -> object:
+    return [list(pair) for pair in value.items()] if isinstance(value, dict) else value
+
+
 LONG_FORM: Mapping[str, Callable[[object], object]] = {
     "net": _named,
+    "net.options": _options,
     "dataset": _data,
     "exog": _sorted,
     "decompose": _method,

@@ -100,6 +100,7 @@ def test_the_version_is_printed(pyheta) -> None:
         (["worker", "--procs", "0"], "--procs"),
         (["worker", "--procs", "two"], "--procs"),
         (["worker", "--procs", "1000000"], "--procs"),
+        (["worker", "--lanes", "0"], "--lanes"),
         (["worker", "--kind", "gpu"], "--kind"),
         (["report", "--format", "pdf"], "--format"),
         (["status", "--wach"], "--watch"),
@@ -164,7 +165,7 @@ def test_a_sweep_runs_on_the_embedded_default_and_everything_about_it_can_be_see
     waiting = json.loads(pyheta("status", "--json").stdout)
     assert waiting["hints"] == ["1 data step is ready and no worker takes them: pyheta worker --kind data"]
     # When it is run
-    done = pyheta("run", "small.yaml", "--procs", "1", "--format", "json")
+    done = pyheta("run", "small.yaml", "--procs", "1", "--lanes", "4", "--format", "json")
     # Then results alone are on standard output, and progress is on standard error
     assert done.returncode == 0, done.stderr
     report = json.loads(done.stdout)

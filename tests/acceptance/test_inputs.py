@@ -44,7 +44,7 @@ BAD_SWEEPS = {
     "too many runs": (f"{HEAD}parameters: {{exog: {{subsets: [a, b, c]}}}}\nrun_cap: 2\n", ["8", "run_cap"]),
     "a value twice": (f"{HEAD}parameters: {{train.lr: [1, 1.0]}}\n", ["s.yaml:3", "duplicate value"]),
     "an unknown net": (sweep(net="gruu"), ["s.yaml:6", "gruu", "known"]),
-    "an import path as net": (sweep(net="'os:system'"), ["s.yaml:6", "os:system"]),
+    "code as net": (sweep(net="'os:system(1)'"), ["s.yaml:6", "os:system(1)"]),
     "a path as name": (HEAD.replace("name: s", "name: ../x"), ["s.yaml:1", "name"]),
     "a password": (sweep(dataset="'amqp://u:secret@h/'"), ["s.yaml:3", "credentials"]),
     "a column that is not there": (sweep(target="laod"), ["s.yaml:4", "laod", "'load'"]),

@@ -6,7 +6,9 @@ import numpy as np
 import pytest
 from safetensors.numpy import load_file
 
-from pyheta.probe import execute, scenes
+from pyheta.pipeline.splits import Split
+from pyheta.pipeline.synthetic import generate
+from pyheta.probe import Scene, execute, scenes
 from pyheta.submit import prepare
 
 BASE = """
@@ -138,3 +140,67 @@ def test_permuting_a_column_tells_how_much_the_net_relies_on_it(tmp_path):
     columns = results[step.key].summary["columns"]
     assert set(columns) == {"leading", "noise"}
     assert columns["leading"]["rise"] > 0.1 > 5 * abs(columns["noise"]["rise"])
+
+
+# ---- several targets --------------------------------------------------------------------------------------
+
+
+@pytest.mark.parametrize("mode", MODES)
+def test_components_of_several_targets_add_up_to_each(tmp_path, mode):
+    # Given two targets, a net for each component of both, and windows of different length
+    added = "  components: {IMF0: {window.input: 2}}\n"
+    steps, frame = computed(tmp_path, ["target=[load,leading]", mode], added)
+
+    # Then what was forecast of a target is the sum of what was of its components, and so is what came
+    arrays = load_file(steps["score"].products["forecast"])
+    rows = np.arange(TEST, ROWS - HORIZON + 1)[:, None] + np.arange(HORIZON)
+    truth = np.stack([frame[name].to_numpy()[rows] for name in ("load", "leading")], axis=1)
+    np.testing.assert_allclose(arrays["test/truth"], truth, rtol=1e-6)
+    for kind in ("forecast", "truth"):
+        parts = sum(arrays[f"test/{name}/{kind}"] for name in ("IMF0", "IMF1", "Residue"))
+        np.testing.assert_allclose(arrays[f"test/{kind}"], parts, rtol=1e-4, atol=1e-5)
+
+    # And every component of every target has metrics of its own
+    found = metrics(steps["score"])
+    error = arrays["test/IMF1/forecast"] - arrays["test/IMF1/truth"]
+    for number, name in enumerate(("load", "leading")):
+        expected = np.sqrt(np.square(error[:, number]).mean())
+        assert found["test", f"{name}/IMF1/rmse"] == pytest.approx(expected, rel=1e-4)
+    assert not {"IMF1/rmse", "rmse"} & {name for _, name in found}
+
+
+def test_the_importance_of_a_column_is_that_to_all_targets(tmp_path):
+    # Given a net that forecasts two series, and two columns, of which one leads the first of them
+    overrides = ["target=[load,noise]", "exog=[leading,coincident]", "decompose.method=none"]
+    path = tmp_path / "sweep.yaml"
+    path.write_text(BASE + "explain: {permutations: 3}\n", encoding="utf-8")
+    prepared = prepare(path, overrides, None)
+    scene = Scene(
+        list(prepared.plan.steps.values()),
+        generate(ROWS, 0),
+        Split.of({"train": 0.6, "val": 0.2, "test": 0.2}, ROWS),
+    )
+
+    results = execute(scene, scene.frame, tmp_path / "out")
+
+    (summary,) = (results[step.key].summary for step in scene.steps if step.op == "importance")
+    assert set(summary["columns"]) == {"leading", "coincident"}
+    assert summary["columns"]["leading"]["rise"] > 0.05
+
+
+@pytest.mark.parametrize("nets", ["each", "one"])
+def test_a_decomposition_in_parts_ends_with_a_test_part_in_rows(tmp_path, nets):
+    # Given a split that leaves the last fifty rows over
+    path = tmp_path / "sweep.yaml"
+    path.write_text(BASE, encoding="utf-8")
+    split = "split={train: 500, val: 200, test: 150}"
+    prepared = prepare(path, [split, "decompose.mode=parts", f"decompose.nets={nets}"], None)
+    steps = list(prepared.plan.steps.values())
+    scene = Scene(steps, generate(ROWS, 0), Split(500, 700, 850))
+
+    # When it is decomposed part by part, fitted and scored
+    results = execute(scene, scene.frame, tmp_path / "out")
+
+    # Then there is a forecast for every window of the test part
+    (scored,) = (results[step.key] for step in steps if step.op == "score")
+    assert scored.summary["forecasts"] == 150 - HORIZON + 1

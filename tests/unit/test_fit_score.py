@@ -55,13 +55,20 @@ class Bench:
         return path
 
     def params(
-        self, net: dict, *, target: str = "load", exog: Sequence[str] | None = None, **changed
+        self,
+        net: dict,
+        *,
+        target: str | Sequence[str] = "load",
+        exog: Sequence[str] | None = None,
+        **changed,
     ) -> dict:
+        targets = [target] if isinstance(target, str) else target
         window = {"input": LOOKBACK.get(net["name"], 8), "horizon": 2}
         default = [] if net["name"] in LOOKBACK else ["leading"]
-        columns = [target, *(default if exog is None else exog)]
+        columns = [*targets, *(default if exog is None else exog)]
         params = {
             "sources": [Source(column).as_params() for column in columns],
+            "targets": len(targets),
             "split": SPLIT,
             "window": window,
             "scale": "standard",
@@ -78,7 +85,7 @@ class Bench:
     def score(self, params: dict, fitted: Result) -> Result:
         inputs = {"load": {"table": self.table}, "fit/target": dict(fitted.products)}
         asked = {
-            "target": params["sources"][0]["column"],
+            "targets": [source["column"] for source in params["sources"][: params["targets"]]],
             "components": ["target"],
             "split": params["split"],
             "scale": params["scale"],
@@ -175,7 +182,7 @@ def test_metrics_are_those_of_the_stored_forecasts_in_the_targets_own_units(benc
         assert metric(scored, part, "rmse", 2) == pytest.approx(
             np.sqrt(np.square(errors[:, 1]).mean()), rel=1e-4
         )
-    assert scored.summary["targets"] == 99
+    assert scored.summary["forecasts"] == 99
     assert scored.summary["skill"] == metric(scored, "test", "skill")
 
 
@@ -276,6 +283,7 @@ def etth1(tmp_path) -> Bench:
 def one_step(net: dict, lookback: int) -> dict:
     return {
         "sources": [Source("OT").as_params()],
+        "targets": 1,
         "split": {"train": 0.6, "val": 0.1, "test": 0.3},
         "window": {"input": lookback, "horizon": 1},
         "scale": "standard",
@@ -287,7 +295,7 @@ def one_step(net: dict, lookback: int) -> dict:
 def test_the_last_value_on_etth1(etth1):
     _, scored = etth1.both(one_step({"name": "last"}, 1))
 
-    assert scored.summary["targets"] == 17_420 - 12_194
+    assert scored.summary["forecasts"] == 17_420 - 12_194
     assert metric(scored, "test", "rmse") == pytest.approx(0.62597, abs=5e-6)
     assert metric(scored, "test", "mae") == pytest.approx(0.43319, abs=5e-6)
     assert scored.summary["omitted"]["test/mape"] == "the truth contains zeros"
@@ -304,3 +312,104 @@ def test_ridge_on_etth1_is_least_squares_on_the_raw_values(etth1):
 
     expected = np.sqrt(np.square(errors).mean())
     assert metric(scored, "test", "rmse") == pytest.approx(expected, rel=1e-9)
+
+
+# ---- several targets --------------------------------------------------------------------------------------
+
+
+@every_net
+def test_several_targets_are_forecast_beside_each_other(bench, net):
+    # Given a net that forecasts two columns of very different size together
+    _, scored = bench.both(bench.params(net, target=["noise", "load"]))
+    stored = load_file(scored.products["forecast"])
+    table = pl.read_parquet(bench.table)
+
+    # Then forecasts and truth stand by target, each in its own units
+    for part, start, stop in (("val", 300, 400), ("test", 400, 500)):
+        rows = np.arange(start, stop - 1)[:, None] + np.arange(2)
+        truth = np.stack([table[name].to_numpy()[rows] for name in ("noise", "load")], axis=1)
+        np.testing.assert_allclose(stored[f"{part}/truth"], truth, rtol=1e-6)
+        assert stored[f"{part}/forecast"].shape == truth.shape
+
+        # And the metrics are those of the stored forecasts: scaled together, or of each target
+        errors = stored[f"{part}/forecast"] - truth
+        units = [table[name].to_numpy()[:300].std() for name in ("noise", "load")]
+        scaled = errors / np.array(units)[:, None]
+        assert metric(scored, part, "mse_scaled") == pytest.approx(np.square(scaled).mean(), rel=1e-4)
+        assert metric(scored, part, "mae_scaled", 2) == pytest.approx(np.abs(scaled[..., 1]).mean(), rel=1e-4)
+        for number, name in enumerate(("noise", "load")):
+            assert metric(scored, part, f"{name}/mae") == pytest.approx(
+                np.abs(errors[:, number]).mean(), rel=1e-4
+            )
+    names = {one.name for one in scored.metrics}
+    assert not names & {"mae", "mse", "rmse"}
+    assert scored.summary["omitted"]["test/rmse"] == "the targets have units of their own"
+
+
+@every_scale
+def test_the_last_value_of_several_targets_is_that_of_each(bench, scale):
+    _, both = bench.both(bench.params({"name": "last"}, target=["load", "noise"], scale=scale))
+
+    for name in ("load", "noise"):
+        _, alone = bench.both(bench.params({"name": "last"}, target=name, scale=scale))
+        for one in ("rmse", "mae", "smape", "mse_scaled"):
+            assert metric(both, "test", f"{name}/{one}") == pytest.approx(metric(alone, "test", one))
+
+
+@every_net
+def test_rows_after_a_split_in_rows_are_not_used(tmp_path, net):
+    # Given the same series twice, once with noise after the last row of the test part
+    for name in ("plain", "spoilt"):
+        (tmp_path / name).mkdir()
+    plain = Bench(tmp_path / "plain", generate(ROWS, 0))
+    spoilt = Bench(tmp_path / "spoilt", spoil(generate(ROWS, 0), first=450))
+    params = plain.params(net, split={"train": 300, "val": 100, "test": 50})
+
+    # When a net is fitted and scored on each
+    first, second = plain.both(params), spoilt.both(params)
+
+    # Then nothing is different, and there are as many forecasts as fit into the test part
+    for one, other in zip(first, second, strict=True):
+        assert (one.metrics, one.summary) == (other.metrics, other.summary)
+        for name in one.products:
+            assert one.products[name].read_bytes() == other.products[name].read_bytes()
+    assert first[1].summary["forecasts"] == 49
+
+
+LONG_TERM = {"train": 8640, "val": 2880, "test": 2880}
+LOADS = ("HUFL", "HULL", "MUFL", "MULL", "LUFL", "LULL", "OT")
+SHARED = {"name": "ridge", "per_channel": True}
+NORMED = SHARED | {"instance_norm": True}
+ALPHAS = [1e-5, 1e-3, 1.0, 1e2, 1e3, 1e4, 1e5]
+
+
+@pytest.mark.parametrize(
+    ("net", "horizon", "mse", "mae"),
+    [
+        ({"name": "last"}, 96, 1.2944, 0.7132),
+        ({"name": "last"}, 192, 1.3249, 0.7331),
+        (SHARED, 96, 0.3702, 0.3915),
+        (SHARED, 336, 0.4334, 0.4342),
+        (NORMED | {"window_std": True}, 96, 0.3708, 0.3918),
+        (NORMED | {"window_std": True}, 336, 0.4307, 0.4287),
+        (NORMED | {"alpha": ALPHAS}, 96, 0.3702, 0.3914),
+        (NORMED | {"alpha": ALPHAS}, 336, 0.4256, 0.4243),
+    ],
+)
+def test_long_horizons_on_etth1_as_the_literature_measures_them(etth1, net, horizon, mse, mae):
+    """Of the last value Zeng et al. (2023) have 1.295/0.713 and 1.325/0.733."""
+    params = {
+        "sources": [Source(column).as_params() for column in LOADS],
+        "targets": len(LOADS),
+        "split": LONG_TERM,
+        "window": {"input": 1 if net["name"] == "last" else 336, "horizon": horizon},
+        "scale": "standard",
+        "net": net,
+        "component": "target",
+    }
+
+    _, scored = etth1.both(params)
+
+    assert scored.summary["forecasts"] == 2880 - horizon + 1
+    assert metric(scored, "test", "mse_scaled") == pytest.approx(mse, abs=5.1e-5)
+    assert metric(scored, "test", "mae_scaled") == pytest.approx(mae, abs=5.1e-5)

@@ -8,7 +8,7 @@ from hypothesis import strategies as st
 from hypothesis.extra.numpy import arrays
 
 from pyheta.errors import Diverged
-from pyheta.pipeline.metrics import ERRORS, RATIOS, Evaluation, measure
+from pyheta.pipeline.metrics import FORMULAS, Evaluation, errors_of, measure, named, together
 
 TRUTH = np.array([[1.0, 2.0], [2.0, -4.0], [5.0, 1.0]])
 FORECAST = np.array([[1.5, 2.0], [1.0, -2.0], [5.0, 4.0]])
@@ -17,7 +17,7 @@ WORKED = Evaluation(TRUTH, FORECAST, LAST, unit=4.0, naive_mae=2.0)
 
 
 def values(evaluation: Evaluation) -> dict[tuple[str, int], float]:
-    metrics, _ = measure("test", evaluation)
+    metrics, _ = measure("test", errors_of(evaluation), evaluation.unit)
     return {(metric.name, metric.horizon): metric.value for metric in metrics}
 
 
@@ -38,7 +38,7 @@ def test_a_worked_example_by_hand():
         "r2": 1 - 14.25 / np.square(TRUTH - TRUTH.mean()).sum(),
         "skill": 1 - (14.25 / 6) ** 0.5 / np.square(naive).mean() ** 0.5,
     }
-    assert {name for name, _ in got} == set(expected) == set(ERRORS) | set(RATIOS)
+    assert {name for name, _ in got} == set(expected) == set(FORMULAS)
     for name, value in expected.items():
         assert got[name, 0] == pytest.approx(value, rel=1e-12), name
 
@@ -83,7 +83,7 @@ def test_laws_that_hold_for_any_forecast(truth, forecast):
 )
 def test_a_ratio_over_zero_is_left_out_with_its_reason(truth, name, reason):
     truth = np.array(truth)
-    metrics, omitted = measure("val", Evaluation(truth, truth + 1, truth - 2, 1.0, 1.0))
+    metrics, omitted = measure("val", errors_of(Evaluation(truth, truth + 1, truth - 2, 1.0, 1.0)), 1.0)
 
     assert omitted[f"val/{name}"] == reason
     assert name not in {metric.name for metric in metrics}
@@ -92,7 +92,7 @@ def test_a_ratio_over_zero_is_left_out_with_its_reason(truth, name, reason):
 
 def test_a_target_that_never_moved_in_training_has_no_mase_and_an_exact_naive_no_skill():
     truth = np.array([[1.0], [2.0]])
-    _, omitted = measure("test", Evaluation(truth, truth + 1, truth, 1.0, naive_mae=0.0))
+    _, omitted = measure("test", errors_of(Evaluation(truth, truth + 1, truth, 1.0, naive_mae=0.0)), 1.0)
     assert omitted == {
         "test/mase": "the target is constant in training",
         "test/skill": "the last known value is exact",
@@ -104,4 +104,80 @@ def test_a_forecast_that_is_not_finite_or_whose_square_is_not_fails(wrong):
     forecast = FORECAST.copy()
     forecast[1, 1] = wrong
     with pytest.raises(Diverged, match="not finite"):
-        measure("test", Evaluation(TRUTH, forecast, LAST, 1.0, 1.0))
+        measure("test", errors_of(Evaluation(TRUTH, forecast, LAST, 1.0, 1.0)), 1.0)
+
+
+# ---- several targets --------------------------------------------------------------------------------------
+
+UNITS = (4.0, 0.5)
+
+
+def of_both(scale: float = 10.0) -> tuple[Evaluation, Evaluation]:
+    """Two targets in very different units."""
+    other = Evaluation(scale * TRUTH[::-1] + 3, scale * FORECAST, scale * LAST, UNITS[1], naive_mae=8.0)
+    return WORKED, other
+
+
+def test_several_targets_by_hand():
+    # Given forecasts of two targets
+    targets = of_both()
+    metrics, omitted = measure("test", together([errors_of(one) for one in targets]), None)
+    got = {(metric.name, metric.horizon): metric.value for metric in metrics}
+
+    # When all their errors are taken together, each in its target's scaled units
+    error = np.stack([(one.forecast - one.truth) / one.unit for one in targets], axis=1)
+    naive = np.stack([(one.last - one.truth) / one.unit for one in targets], axis=1)
+    spread = np.stack([(one.truth - one.truth.mean()) / one.unit for one in targets], axis=1)
+    size = np.stack([np.abs(one.truth) / one.unit for one in targets], axis=1)
+    relative = [np.abs(one.forecast - one.truth) / one.naive_mae for one in targets]
+
+    # Then the metrics are those of the one long list of errors
+    expected = {
+        "mae_scaled": np.abs(error).mean(),
+        "mse_scaled": np.square(error).mean(),
+        "rmse_scaled": np.square(error).mean() ** 0.5,
+        "wape": np.abs(error).sum() / size.sum(),
+        "mase": np.mean(relative),
+        "r2": 1 - np.square(error).sum() / np.square(spread).sum(),
+        "skill": 1 - (np.square(error).mean() / np.square(naive).mean()) ** 0.5,
+    }
+    for name, value in expected.items():
+        assert got[name, 0] == pytest.approx(value, rel=1e-12), name
+    assert got["mse_scaled", 2] == pytest.approx(np.square(error[..., 1]).mean(), rel=1e-12)
+    assert omitted == {
+        f"test/{name}": "the targets have units of their own" for name in ("mae", "mse", "rmse")
+    }
+
+
+@hypothesis_settings(deadline=None, max_examples=50)
+@given(st.floats(1e-3, 1e3), st.floats(1e-3, 1e3))
+def test_the_unit_of_a_target_has_no_say_in_what_several_have_together(first, second):
+    def together_in(*scales: float) -> list[float]:
+        units = [
+            Evaluation(s * one.truth, s * one.forecast, s * one.last, s * one.unit, s * one.naive_mae)
+            for s, one in zip(scales, of_both(), strict=True)
+        ]
+        metrics, _ = measure("test", together([errors_of(one) for one in units]), None)
+        return [metric.value for metric in metrics]
+
+    assert together_in(first, second) == pytest.approx(together_in(1.0, 1.0), rel=1e-9)
+
+
+def test_one_target_twice_has_the_scaled_metrics_of_once():
+    errors = errors_of(WORKED)
+    once, _ = measure("test", errors, WORKED.unit)
+    twice, _ = measure("test", together([errors, errors]), None)
+
+    alone = {(metric.name, metric.horizon): metric.value for metric in once}
+    for metric in twice:
+        if metric.horizon == 0:
+            assert metric.value == pytest.approx(alone[metric.name, 0]), metric.name
+
+
+def test_a_name_goes_before_what_is_over_all_steps():
+    metrics, _ = measure("test", errors_of(WORKED), WORKED.unit)
+
+    mine = named("OT", metrics)
+
+    assert {metric.name for metric in mine} == {f"OT/{name}" for name in FORMULAS}
+    assert {metric.horizon for metric in mine} == {0}

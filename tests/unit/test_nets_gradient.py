@@ -6,29 +6,23 @@ import torch
 from torch import nn
 
 from pyheta.errors import Diverged
-from pyheta.nets import training
+from pyheta.nets import autograd, schedules
+from pyheta.nets.autograd import AutogradLearner
 from pyheta.nets.configs import LSTMConfig, MLPConfig
+from pyheta.nets.course import Course, EarlyStopping, follow
+from pyheta.nets.losses import mean_loss
 from pyheta.nets.lstm import LSTM
 from pyheta.nets.mlp import MLP
+from pyheta.nets.options import Options
 from pyheta.nets.registry import build
-from pyheta.nets.training import EarlyStopping, Examples, Options, train
 from pyheta.pipeline.channels import Channel
-from pyheta.pipeline.windows import Shape, cut
+from pyheta.pipeline.windows import Shape, Windows, cut
 
 SHAPE = Shape(channels=2, lookback=6, horizon=3)
 
 
 def options(**changed) -> dict:
-    usual = {
-        "optimizer": "adam",
-        "lr": 1e-2,
-        "batch_size": 16,
-        "epochs": 3,
-        "patience": 3,
-        "min_delta": 0.0,
-        "shuffle": True,
-    }
-    return usual | changed
+    return {"lr": 1e-2, "batch_size": 16, "epochs": 3, "patience": 3} | changed
 
 
 def windows(rows: int = 80, seed: int = 0):
@@ -55,7 +49,7 @@ def test_the_lstm_is_torchs_own_with_a_linear_head_on_the_last_hidden_state():
     _, (hidden, _) = oracle(x.permute(2, 0, 1))
 
     expected = hidden[-1] @ net.head.weight.T + net.head.bias
-    torch.testing.assert_close(net(x), expected)
+    torch.testing.assert_close(net(x)[:, 0], expected)
 
 
 def test_the_mlp_is_its_formula():
@@ -66,24 +60,23 @@ def test_the_mlp_is_its_formula():
     hidden = (x.reshape(5, 12) @ w1.T + b1).clamp(min=0)
     hidden = (hidden @ w2.T + b2).clamp(min=0)
 
-    torch.testing.assert_close(net(x), hidden @ w3.T + b3)
+    torch.testing.assert_close(net(x)[:, 0], hidden @ w3.T + b3)
 
 
 @pytest.mark.parametrize("net", [{"name": "lstm"}, {"name": "mlp", "hidden": [32, 16]}])
 def test_dropout_acts_in_training_and_never_in_prediction(net):
     forecaster = build(net | {"dropout": 0.5}, SHAPE)
-    x = windows().inputs
-    np.testing.assert_array_equal(forecaster.predict(x), forecaster.predict(x))
+    np.testing.assert_array_equal(forecaster.predict(windows()), forecaster.predict(windows()))
 
     forecaster.module.train()
-    batch = torch.from_numpy(x)
+    batch = torch.from_numpy(windows().inputs)
     assert not torch.equal(forecaster.module(batch), forecaster.module(batch))
 
 
 @pytest.mark.parametrize("layers", [1, 2])
 def test_an_lstm_with_dropout_is_built_for_any_number_of_layers(layers):
     forecaster = build({"name": "lstm", "layers": layers, "dropout": 0.3}, SHAPE)
-    assert forecaster.predict(windows().inputs).shape == (len(windows()), 3)
+    assert forecaster.predict(windows()).shape == (len(windows()), 1, 3)
 
 
 @pytest.mark.parametrize("net", [{"name": "lstm", "hidden": 32}, {"name": "mlp", "hidden": [64]}])
@@ -120,26 +113,120 @@ def test_without_shuffling_the_windows_keep_their_order():
     assert not equal(fixed.state(), mixed.state())
 
 
-def test_one_epoch_is_one_adam_step_per_batch_on_the_mean_squared_error():
+def examples(count: int, inputs: int) -> Windows:
+    """Windows of one channel that a linear layer forecasts."""
+    random = np.random.default_rng(0)
+    x, y = (random.normal(size=(count, 1, width)).astype(np.float32) for width in (inputs, 2))
+    return Windows(x, y, np.arange(count))
+
+
+def learner(net: nn.Module, some: Windows, chosen: Options) -> AutogradLearner:
+    return AutogradLearner(net, some, some, chosen, seed=0, reads_rows=False)
+
+
+def train(net: nn.Module, some: Windows, chosen: Options):
+    mine = learner(net, some, chosen)
+    return follow(mine, Course(chosen, len(some), 0, mine.weights()), lambda _: None)
+
+
+OPTIMIZERS = {
+    "adam": lambda weights: torch.optim.Adam(weights, 0.1, weight_decay=0.2),
+    "adamw": lambda weights: torch.optim.AdamW(weights, 0.1, weight_decay=0.2),
+    "sgd": lambda weights: torch.optim.SGD(weights, 0.1, momentum=0.7, weight_decay=0.2),
+}
+
+
+@pytest.mark.parametrize("optimizer", OPTIMIZERS)
+def test_one_epoch_is_one_step_of_torchs_optimizer_per_batch(optimizer):
     torch.manual_seed(0)
     net, oracle = nn.Linear(4, 2), nn.Linear(4, 2)
     oracle.load_state_dict(net.state_dict())
-    x, y = torch.randn(10, 4), torch.randn(10, 2)
-    adam = torch.optim.Adam(oracle.parameters(), lr=0.1)
+    some = examples(10, 4)
+    x, y = torch.from_numpy(some.inputs), torch.from_numpy(some.targets)
+    stepper = OPTIMIZERS[optimizer](oracle.parameters())
     losses = []
     for rows in (slice(0, 4), slice(4, 8), slice(8, 10)):  # the short last batch too
         loss = (oracle(x[rows]) - y[rows]).square().mean()
-        adam.zero_grad()
+        stepper.zero_grad()
         loss.backward()
-        adam.step()
+        nn.utils.clip_grad_norm_(oracle.parameters(), 0.3)
+        stepper.step()
         losses += [loss.item()] * len(x[rows])
 
-    chosen = Options(**options(lr=0.1, batch_size=4, epochs=1, shuffle=False))
-    history = train(net, Examples(x, y), Examples(x, y), chosen, seed=0, progress=lambda _: None)
+    chosen = Options(
+        optimizer=optimizer,
+        lr=0.1,
+        momentum=0.7,
+        weight_decay=0.2,
+        clip=0.3,
+        batch_size=4,
+        epochs=1,
+        shuffle=False,
+    )
+    history = train(net, some, chosen)
 
     torch.testing.assert_close(net.weight, oracle.weight)
     assert history.train_loss[0] == pytest.approx(np.mean(losses), rel=1e-6)
     assert history.val_loss[0] == pytest.approx((oracle(x) - y).square().mean().item(), rel=1e-6)
+    assert history.engine == "torch"
+
+
+@pytest.mark.parametrize("loss", ["mse", "mae", "huber", "quantile"])
+def test_a_loss_on_training_and_on_validation_is_the_same_number(loss):
+    chosen = Options(loss=loss, huber_delta=0.4, quantile=0.3, batch_size=100, lr=1e-20, epochs=1)
+    history = train(nn.Linear(4, 2), examples(10, 4), chosen)
+    assert history.train_loss[0] == pytest.approx(history.val_loss[0], rel=1e-6)
+
+
+def test_losses_of_hand_made_errors():
+    forecast, truth = np.array([[[0.0, 3.0]]]), np.array([[[1.0, 1.0]]])  # one short by 1, one too high by 2
+
+    def loss(**chosen) -> float:
+        return mean_loss(forecast, truth, Options(**chosen))
+
+    assert loss(loss="mse") == pytest.approx((1 + 4) / 2)
+    assert loss(loss="mae") == pytest.approx((1 + 2) / 2)
+    assert loss(loss="huber", huber_delta=1.0) == pytest.approx((0.5 + 1.5) / 2)
+    assert loss(loss="quantile", quantile=0.9) == pytest.approx((0.9 * 1 + 0.1 * 2) / 2)
+
+
+@pytest.mark.parametrize(
+    ("changed", "scheduler"),
+    [
+        ({"schedule": "constant"}, lambda o: torch.optim.lr_scheduler.ConstantLR(o, 1.0)),
+        (
+            {"schedule": "step", "step_epochs": 2, "step_factor": 0.3},
+            lambda o: torch.optim.lr_scheduler.StepLR(o, 2, 0.3),
+        ),
+        ({"schedule": "cosine"}, lambda o: torch.optim.lr_scheduler.CosineAnnealingLR(o, 7)),
+    ],
+    ids=["constant", "step", "cosine"],
+)
+def test_schedules_from_epoch_to_epoch_are_torchs(changed, scheduler):
+    optimizer = torch.optim.SGD([torch.zeros(1, requires_grad=True)], 0.05)
+    theirs = scheduler(optimizer)
+    for epoch in range(7):
+        ours = schedules.rates(Options(lr=0.05, epochs=7, **changed), epoch, batches=3)
+        np.testing.assert_allclose(ours, [optimizer.param_groups[0]["lr"]] * 3, atol=1e-12)
+        optimizer.step()
+        theirs.step()
+
+
+@pytest.mark.parametrize(("epochs", "batches"), [(7, 3), (1, 10), (30, 191)])
+def test_the_one_cycle_schedule_is_torchs_from_batch_to_batch(epochs, batches):
+    optimizer = torch.optim.SGD([torch.zeros(1, requires_grad=True)], 0.05)
+    theirs = torch.optim.lr_scheduler.OneCycleLR(optimizer, 0.05, total_steps=epochs * batches)
+    expected = []
+    for step in range(epochs * batches):
+        expected.append(optimizer.param_groups[0]["lr"])
+        optimizer.step()
+        if step + 1 < epochs * batches:
+            theirs.step()
+
+    chosen = Options(lr=0.05, epochs=epochs, schedule="one_cycle")
+    ours = np.concatenate([schedules.rates(chosen, epoch, batches) for epoch in range(epochs)])
+
+    np.testing.assert_allclose(ours, expected, rtol=1e-9)
 
 
 def run_curve(losses: list[float], patience: int, min_delta: float = 0.0) -> tuple[int, int]:
@@ -167,21 +254,19 @@ def test_early_stopping_on_a_hand_made_curve(losses, patience, min_delta, expect
     assert run_curve(losses, patience, min_delta) == expected
 
 
-def test_the_weights_of_the_best_epoch_are_kept(monkeypatch):
+def test_the_weights_of_the_best_epoch_are_kept():
     # Given a validation that was best after the second epoch
-    net = nn.Linear(4, 1)
-    seen, curve = [], iter([3.0, 1.0, 2.0, 2.0])
+    net, seen, curve = nn.Linear(4, 2), [], iter([3.0, 1.0, 2.0, 2.0])
 
-    def told(module, _):
-        seen.append(module.weight.detach().clone())
-        return next(curve)
-
-    monkeypatch.setattr(training, "evaluate", told)
-    examples = Examples(torch.randn(20, 4), torch.randn(20, 1))
+    class Told(AutogradLearner):
+        def validate(self) -> float:
+            seen.append(self.module.weight.detach().clone())
+            return next(curve)
 
     # When it is trained with a patience of two epochs
-    chosen = Options(**options(epochs=10, patience=2))
-    history = train(net, examples, examples, chosen, seed=0, progress=lambda _: None)
+    chosen = Options(epochs=10, patience=2)
+    told = Told(net, examples(20, 4), examples(20, 4), chosen, seed=0, reads_rows=False)
+    history = follow(told, Course(chosen, 20, 0, told.weights()), lambda _: None)
 
     # Then it stops after the fourth and has the weights of the second
     assert (history.best_epoch, history.stopped) == (2, "patience")
@@ -205,17 +290,15 @@ def test_a_loss_that_is_not_finite_ends_the_training():
 
 
 def test_prediction_takes_any_number_of_windows_and_gives_the_same_for_each(monkeypatch):
-    forecaster = build({"name": "mlp"}, SHAPE)
-    x = windows().inputs
-    whole = forecaster.predict(x)
-    monkeypatch.setattr(training, "EVALUATION_BATCH", 7)
-    np.testing.assert_allclose(forecaster.predict(x), whole, atol=1e-6)
-    assert whole.shape == (len(x), 3)
+    forecaster = build({"name": "mlp", "dropout": 0.5}, SHAPE)
+    whole = forecaster.predict(windows())
+    monkeypatch.setattr(autograd, "EVALUATED", 7 * windows().inputs[0].size)
+    np.testing.assert_allclose(forecaster.predict(windows()), whole, atol=1e-6)
+    assert whole.shape == (len(windows()), 1, 3)
 
 
 def test_a_restored_net_predicts_the_same():
     forecaster, _ = fitted({"name": "lstm"})
     other = build({"name": "lstm"}, SHAPE, seed=9)
     other.restore(forecaster.state())
-    x = windows().inputs
-    np.testing.assert_array_equal(other.predict(x), forecaster.predict(x))
+    np.testing.assert_array_equal(other.predict(windows()), forecaster.predict(windows()))

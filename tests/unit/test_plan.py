@@ -47,7 +47,7 @@ def test_a_run_is_loaded_fitted_and_scored(tmp_path):
         (step.kind, step.version) == (OPS[step.op].kind, OPS[step.op].version) for step in (load, fit, score)
     )
     assert score.params == {
-        "target": "load",
+        "targets": ["load"],
         "components": ["target"],
         "split": {"train": 0.6, "val": 0.1, "test": 0.3},
         "scale": "standard",
@@ -57,10 +57,11 @@ def test_a_run_is_loaded_fitted_and_scored(tmp_path):
         "sources": [
             {"column": column, "component": "target", "shaped": False} for column in ("load", "a", "b")
         ],
+        "targets": 1,
         "split": score.params["split"],
         "window": {"input": 8, "horizon": 1},
         "scale": "standard",
-        "net": {"name": "lstm", "hidden": 64, "layers": 1, "dropout": 0.0},
+        "net": small(tmp_path).runs()[0].config.as_json()["net"],
         "train": small(tmp_path).runs()[0].config.as_json()["train"],
         "seed": 7,
     }
@@ -181,6 +182,7 @@ def test_a_key_is_a_hash_of_all_that_matters(tmp_path):
             "params": {
                 **{key: config[key] for key in ("split", "window", "scale", "net", "train")},
                 "sources": [{"column": "load", "component": "target", "shaped": False}],
+                "targets": 1,
                 "component": "target",
                 "seed": 0,
             },

@@ -203,3 +203,54 @@ def test_every_fit_can_be_fed_from_its_needs(tmp_path_factory, written):
         roles = {Source(**source).role for source in fit.params["sources"]}
         assert roles == set(fit.needs)
         assert len({tuple(s.values()) for s in fit.params["sources"]}) == len(fit.params["sources"])
+
+
+# ---- several targets, and splits in months ----------------------------------------------------------------
+
+
+def test_a_net_of_several_targets_reads_them_first(tmp_path):
+    compiled = plan(tmp_path, "  exog: [c]\n", ["target=[b,a]"])
+
+    (fit,), (score,) = steps(compiled, "fit"), steps(compiled, "score")
+    assert [source["column"] for source in fit.params["sources"]] == ["b", "a", "c"]
+    assert fit.params["targets"] == 2
+    assert score.params["targets"] == ["b", "a"]
+
+
+@pytest.mark.parametrize("nets", ["each", "one"])
+def test_every_target_is_decomposed(tmp_path, nets):
+    overrides = ["target=[b,a]", "decompose.method=emd", "decompose.max_imf=1", f"decompose.nets={nets}"]
+    compiled = plan(tmp_path, "", overrides)
+
+    decomposed = {step.params["column"] for step in steps(compiled, "decompose")}
+    read = [
+        [(source["column"], source["component"]) for source in fit.params["sources"]]
+        for fit in steps(compiled, "fit")
+    ]
+    each = [[(target, part) for target in ("b", "a")] for part in ("IMF0", "Residue")]
+    assert decomposed == {"a", "b"}
+    assert read == (each if nets == "each" else [[("b", "target"), ("a", "target"), *each[0], *each[1]]])
+
+
+def test_every_target_is_explained(tmp_path):
+    explain = Explain(relevance=("pearson",), permutations=2)
+
+    compiled = plan(tmp_path, "  exog: [c, d]\n", ["target=[b,a]"], explain)
+
+    pairs = [(step.params["target"], step.params["column"]) for step in steps(compiled, "relevance")]
+    assert pairs == [("b", "c"), ("b", "d"), ("a", "c"), ("a", "d")]
+    (importance,) = steps(compiled, "importance")
+    assert importance.params["targets"] == ["b", "a"]
+
+
+def test_months_are_the_rows_that_they_are(tmp_path):
+    text = "  decompose: {method: emd, mode: parts}\n  exog: [a]\n  shaping: farm\nleakage: allow\n"
+    explain = Explain(relevance=("pearson",))
+
+    in_months, in_rows = (
+        plan(tmp_path, text, [f"split={split}"], explain)
+        for split in ("{train: 3mo, val: 1mo, test: 1mo}", "{train: 2160, val: 720, test: 720}")
+    )
+
+    assert in_months.steps == in_rows.steps
+    assert steps(in_rows, "shape")[0].params["train"] == 2160

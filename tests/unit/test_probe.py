@@ -61,6 +61,10 @@ HONEST = [
     ["shaping.method=farm", "shaping.relevance=end_spot", "exog_form=both"],
     ["shaping.method=farm", "shaping.factor=binary", "shaping.fuzzy=false"],
     ["decompose.method=emd", "shaping.method=farm", "shaping.factor=soft"],
+    ["target=[load,leading]", "exog=[noise]"],
+    ["target=[load,leading]", "exog=[noise]", "decompose.method=emd"],
+    ["target=[load,leading]", "net={name: ridge, per_channel: true, instance_norm: true, alpha: [0.1, 10]}"],
+    ["split={train: 500, val: 150, test: 150}"],
 ]
 
 

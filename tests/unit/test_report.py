@@ -302,7 +302,7 @@ def test_a_wish_goes_over_the_report_section(
     rows: Sequence[str] | None,
     cols: Sequence[str],
 ) -> None:
-    assert layout(section, wish) == Layout(metrics, rows, cols)
+    assert layout(section, wish, [run("lstm")]) == Layout(metrics, rows, cols)
 
 
 # ---- forms ------------------------------------------------------------------------------------------------

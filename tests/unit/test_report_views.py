@@ -107,7 +107,7 @@ def test_a_sweep_that_did_not_ask_for_relevance_is_told_how():
 
 def importance_step(component, columns, seed=0):
     params = {
-        "target": "OT",
+        "targets": ["OT"],
         "horizon": 1,
         "component": component,
         "net": {"name": "lstm"},
@@ -307,11 +307,11 @@ def test_a_columns_name_cannot_break_a_markdown_table():
 class Reads:
     """A store with one sweep."""
 
-    def __init__(self, runs, steps=()):
-        self._runs, self._steps = runs, steps
+    def __init__(self, runs, steps=(), sweep=SWEEP):
+        self._runs, self._steps, self._sweep = runs, steps, sweep
 
     async def find_sweep(self, text):
-        return SWEEP
+        return self._sweep
 
     async def runs(self, sweep):
         return self._runs
@@ -429,3 +429,54 @@ async def test_components_of_a_sweep_without_any_are_an_error():
 async def test_views_ask_the_store_for_the_steps_of_their_operation(about):
     with pytest.raises(InputError, match=about):
         await read_answer(Reads([]), None, Wish(), about)
+
+
+# ---- several targets --------------------------------------------------------------------------------------
+
+BOTH = {"target": ["OT", "HUFL"]}
+OF_BOTH = {"OT/rmse": 2.0, "HUFL/rmse": 5.0}
+
+
+async def test_several_targets_are_shown_together_and_by_name():
+    # Given a run of two targets, a decomposed one, a baseline, and one that is still open
+    plain = run(config=BOTH, metrics=OF_BOTH, rmse_scaled=0.5, skill=0.1)
+    treated = {"decompose": {"method": "emd", "mode": "causal"}}
+    decomposed = run(config=BOTH | treated, metrics={"OT/rmse": 1.0, "OT/IMF0/rmse": 0.3, "HUFL/rmse": 6.0})
+    last = run(role="baseline", config=BOTH | {"net": {"name": "last"}}, metrics=OF_BOTH, rmse_scaled=0.7)
+    waiting = replace(run(seed=1, config=BOTH | {"exog": ["a"]}), state=State.QUEUED)
+    runs = [plain, decomposed, last, waiting]
+    rows = ("net.name", "exog", "decompose.method")
+
+    # When they are asked for
+    usual = await read_answer(Reads(runs, sweep=replace(SWEEP, report={})), None, Wish(rows=rows), "runs")
+    table = await read_answer(Reads(runs), None, Wish(rows=rows), "targets")
+
+    # Then the usual metric has no unit, and each target's has a column in which all runs compete
+    assert [column.metric for column in usual.columns] == ["rmse_scaled", "skill"]
+    assert [column.metric for column in table.columns] == ["rmse", "OT/rmse", "HUFL/rmse"]
+    means = [[cell.mean if cell else None for cell in row.cells] for row in table.rows]
+    assert means == [[None, 2.0, 5.0], [None, 1.0, 6.0], [None, None, None], [None, 2.0, 5.0]]
+    best = [[cell.best if cell else False for cell in row.cells] for row in table.rows]
+    assert best == [[False, False, True], [False, True, False], [False] * 3, [False, False, True]]
+    assert table.rows[2].cells[1].open == 1
+
+
+async def test_one_target_needs_no_table_of_targets():
+    with pytest.raises(InputError, match="no run has several targets"):
+        await read_answer(Reads([run(rmse=0.5)]), None, Wish(), "targets")
+
+
+async def test_targets_are_no_components():
+    with pytest.raises(InputError, match="no run has rmse of components"):
+        await read_answer(Reads([run(config=BOTH, metrics=OF_BOTH)]), None, Wish(), "components")
+
+
+def test_importance_names_all_targets_and_reads_older_steps():
+    def targets_in(params):
+        found = step("importance", importance_step("target", {"a": 0.1}).params | params, {"columns": {}})
+        return importance_grid(SWEEP, [found]).rows[0].labels[0]
+
+    assert targets_in({"targets": ["OT", "HUFL"]}) == "OT HUFL"
+    params = {"component": "target", "net": {"name": "lstm"}, "horizon": 1, "target": "OT"}
+    old = importance_grid(SWEEP, [step("importance", params, {"columns": {}})])
+    assert old.rows[0].labels[0] == "OT"

@@ -8,7 +8,8 @@ import pytest
 from pyheta.errors import SweepError
 from pyheta.pipeline.facts import ColumnFacts, DatasetFacts
 from pyheta.run_checks import check_runs
-from tests.sweeps import complaint, small, sweep
+from tests.sweeps import BASE as BASE_FILE
+from tests.sweeps import WINDOW, complaint, small, sweep
 
 FACTS = DatasetFacts(
     source={"time": "date"},
@@ -158,3 +159,61 @@ def test_a_sweep_that_allows_leakage_may_look_ahead(tmp_path):
     read = sweep(tmp_path, BASE + "  decompose: {method: emd, mode: full}\nleakage: allow\n")
 
     assert len(read.runs()) == 1
+
+
+# ---- several targets, and splits in rows ------------------------------------------------------------------
+
+
+@pytest.mark.parametrize(
+    ("targets", "text", "said"),
+    [
+        ("[load, b]", "", "5:11: the data set has no column 'b'; known: load, a"),
+        ("[load, a]", "  exog: [a]\n", "8:9: 'a' is the target and an exogenous column too"),
+        ("[a, load]", "  exog: [copy]\n", "8:9: column 'copy' holds the values of the target 'load'"),
+        ("[load, flat]", "  decompose: emd\n", "5:11: column 'flat' is constant"),
+        (
+            "[load, a]",
+            "  exog: [slope]\n  shaping: farm\n",
+            "9:12: shaping goes by the relevance to one target, and there are 2; forecast them one by one",
+        ),
+    ],
+)
+def test_what_does_not_fit_several_targets_is_refused_at_its_place(tmp_path, targets, text, said):
+    written = BASE_FILE.replace("target: load", f"target: {targets}") + WINDOW + text
+    runs = sweep(tmp_path, written).runs()
+
+    with pytest.raises(SweepError) as caught:
+        check_runs(runs, {run.config.dataset: FACTS for run in runs})
+
+    assert said in str(caught.value)
+
+
+def test_several_targets_may_be_shaped_for_where_nothing_is_shaped(tmp_path):
+    runs = small(tmp_path, "  shaping: farm\n", ["target=[load,a]"]).runs()
+
+    check_runs(runs, {runs[0].config.dataset: FACTS})
+
+
+@pytest.mark.parametrize(
+    ("split", "said"),
+    [
+        (
+            "{train: 3000, val: 500, test: 501}",
+            "8:18: train, val and test are 4,001 rows together, and the data set has 4,000; take fewer",
+        ),
+        ("{train: 4mo, val: 1mo, test: 1mo}", "are 4,320 rows together, and the data set has 4,000"),
+        (
+            "{train: 8, val: 5, test: 5}",
+            "the train part has 8 of 4,000 rows, a window of 8 and a horizon of 1",
+        ),
+    ],
+)
+def test_a_split_in_rows_that_does_not_fit_is_refused_at_its_place(tmp_path, split, said):
+    assert said in refusal(tmp_path, f"  split: {split}\n")
+
+
+@pytest.mark.parametrize("split", ["{train: 3000, val: 500, test: 500}", "{train: 3mo, val: 1mo, test: 1mo}"])
+def test_a_split_in_rows_may_leave_rows_over(tmp_path, split):
+    runs = small(tmp_path, f"  split: {split}\n").runs()
+
+    check_runs(runs, {runs[0].config.dataset: FACTS})

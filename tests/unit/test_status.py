@@ -133,5 +133,11 @@ def test_a_step_is_described_by_net_columns_and_seed() -> None:
     assert describe({"time": "date"}) == ""
 
 
+def test_columns_that_are_forecast_do_not_describe_a_step() -> None:
+    params = {"sources": [{"column": name} for name in ("load", "a", "b")], "net": {"name": "lstm"}}
+    assert describe(params | {"targets": 2}) == "lstm b"
+    assert describe({"targets": ["load", "a"], "components": ["target"]}) == ""  # a score
+
+
 def test_escape_sequences_in_names_do_not_reach_the_screen() -> None:
     assert describe({"column": "\x1b[31mred\x07"}) == "red"

@@ -33,6 +33,11 @@ START = BASE + WINDOW  # seven lines
         ("  net.dropout: 1.5", "8:16: net.dropout: expected less than 1.0, got 1.5"),
         ("  net.alpha: 1", "8:14: net 'lstm' has no key 'alpha'; set it under 'when'"),
         ("  split: {train: 0.9}", "8:18: split: train, val and test add up to 1.3, not to 1"),
+        ("  split: {train: 100}", "8:18: split: write all three as fractions, as rows or as months, not as "),
+        ("  split: {train: 12mo, val: 4mo, test: 300}", "not as train 12mo, val 4mo, test 300"),
+        ("  split: {train: 1.5}", "8:18: split.train: expected a fraction below 1, a number of rows, or"),
+        ("  split: {train: 0, val: 5, test: 5}", "8:18: split.train: expected a fraction below 1"),
+        ("  split: {train: 1 year}", 'or months as 12mo, got "1 year"'),
         ("  exog: load", '8:9: exog: expected a list, got "load"'),
         ("  exog: [a, a]", "8:9: exog: column 'a' is listed twice"),
         ("  scale: minmaxx", "8:10: unknown scale 'minmaxx'; did you mean 'minmax'?"),
@@ -41,7 +46,7 @@ START = BASE + WINDOW  # seven lines
         ("  window.input: 9", "8:3: 'window.input' is given twice (first at sweep.yaml:7:12)"),
         ("  net.name: mlp", "8:3: 'net.name' is given twice (first at sweep.yaml:6:3)"),
         ("parametres: {}", "8:1: unknown key 'parametres'; did you mean 'parameters'?"),
-        ("parameters: {net.name: [lstm, gru]}", "8:31: unknown net 'gru'; known: lstm, mlp"),
+        ("parameters: {net.name: [lstm, arima]}", "8:31: unknown net 'arima'; known: lstm, gru"),
         ("parameters: {net.name: [lstm, mlpp]}", "8:31: unknown net 'mlpp'; did you mean 'mlp'?"),
         ("parameters: {net: [{name: mlp, hiden: 3}]}", "8:20: unknown key 'net.hiden'"),
         ("parameters: {train.lrr: [1]}", "8:14: unknown key 'train.lrr'; did you mean 'train.lr'?"),
@@ -114,7 +119,9 @@ def test_an_error_names_its_place_and_what_to_do(tmp_path, line, said):
         ("baselines: []", "baselines: [lastt]", "2:13: unknown baselines.0 'lastt'; did you mean"),
         ("dataset: synthetic", "dataset: {rows: 500}", "missing key 'dataset.name'"),
         ("dataset: synthetic", "dataset: {name: synthetic, rows: 5}", "4:36: dataset.rows: expected"),
-        ("target: load", "target: [load]", "5:11: target: expected text"),
+        ("target: load", "target: 5", "5:11: target: expected text, got 5"),
+        ("target: load", "target: []", "5:11: target: expected at least one column"),
+        ("target: load", "target: [load, a, load]", "5:11: target: column 'load' is listed twice"),
         ("target: load", 'target: ""', "5:11: target: expected some text"),
         ("target: load", "target: 'x\"; DROP TABLE job;--'\n  a: 1", "unknown key 'a'"),
     ],
@@ -126,7 +133,7 @@ def test_what_is_missing_or_wrong_in_the_smallest_sweep(tmp_path, replaced, by, 
 def test_a_strange_column_name_is_a_name(tmp_path):
     read = sweep(tmp_path, START.replace("target: load", "target: 'x\"; DROP TABLE job;--'"))
 
-    assert read.runs()[0].config.target == 'x"; DROP TABLE job;--'
+    assert read.runs()[0].config.target == ('x"; DROP TABLE job;--',)
 
 
 def test_a_sweep_without_anything_lacks_everything_that_it_needs(tmp_path):

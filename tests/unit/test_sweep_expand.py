@@ -12,7 +12,7 @@ from pyheta.nets.configs import LSTMConfig, MLPConfig
 from pyheta.steps import canonical
 from pyheta.sweep.config import RunConfig
 from pyheta.sweep.preprocessing import Decompose, Shaping
-from tests.sweeps import BASE, WINDOW, small, sweep
+from tests.sweeps import BASE, WINDOW, complaint, small, sweep
 
 
 def values(read, *keys):
@@ -37,10 +37,19 @@ def test_the_smallest_sweep_is_one_run_with_all_defaults(tmp_path):
         "split": {"train": 0.6, "val": 0.1, "test": 0.3},
         "window": {"input": 8, "horizon": 1},
         "scale": "standard",
-        "net": {"name": "lstm", "hidden": 64, "layers": 1, "dropout": 0.0},
+        "net": {"name": "lstm", "instance_norm": False, "hidden": 64, "layers": 1, "dropout": 0.0},
         "train": {
             "optimizer": "adam",
             "lr": 0.001,
+            "momentum": 0.9,
+            "weight_decay": 0.0,
+            "schedule": "constant",
+            "step_epochs": 10,
+            "step_factor": 0.1,
+            "loss": "mse",
+            "huber_delta": 1.0,
+            "quantile": 0.5,
+            "clip": None,
             "batch_size": 64,
             "epochs": 100,
             "patience": 5,
@@ -298,3 +307,81 @@ parameters:
 
     assert len(read.runs()) == 100_000
     assert len({id(run.config.train) for run in read.runs()}) == 50  # sections are shared
+
+
+# ---- targets ----------------------------------------------------------------------------------------------
+
+
+@pytest.mark.parametrize(
+    ("written", "targets"), [("OT", ("OT",)), ("[OT]", ("OT",)), ("[OT, HUFL]", ("OT", "HUFL"))]
+)
+def test_a_target_is_a_column_or_a_list_that_one_net_forecasts_together(tmp_path, written, targets):
+    (run,) = small(tmp_path, "", [f"target={written}"]).runs()
+
+    assert run.config.target == targets
+    assert run.config.as_json()["target"] == ("OT" if len(targets) == 1 else list(targets))
+
+
+@pytest.mark.parametrize(
+    ("axis", "targets"),
+    [
+        ("[OT, HUFL]", [("OT",), ("HUFL",)]),
+        ("[[OT, HUFL], [LULL]]", [("OT", "HUFL"), ("LULL",)]),
+        ("[[OT, HUFL], [HUFL, OT]]", [("OT", "HUFL"), ("HUFL", "OT")]),
+    ],
+)
+def test_an_axis_of_targets_has_columns_or_lists_as_values(tmp_path, axis, targets):
+    text = BASE.replace("  target: load\n", "") + WINDOW + f"parameters: {{target: {axis}}}\n"
+
+    read = sweep(tmp_path, text)
+
+    assert [run.config.target for run in read.runs()] == targets
+    assert read.axes == ("target",)
+
+
+def test_a_column_and_a_list_of_it_alone_are_one_value(tmp_path):
+    text = BASE.replace("  target: load\n", "") + WINDOW + "parameters: {target: [OT, [OT]]}\n"
+
+    assert "target: duplicate value" in complaint(tmp_path, text)
+
+
+@pytest.mark.parametrize(
+    ("pattern", "left"),
+    [
+        ("{target: [[OT], [HUFL, OT]]}", [("HUFL",)]),
+        ("{target: [HUFL, OT]}", [("OT",), ("HUFL",)]),
+        ("{target: HUFL}", [("OT",), ("HUFL", "OT")]),
+    ],
+)
+def test_a_list_in_a_pattern_means_the_targets_together(tmp_path, pattern, left):
+    text = BASE.replace("  target: load\n", "") + WINDOW
+
+    read = sweep(tmp_path, text + f"parameters: {{target: [OT, HUFL, [HUFL, OT]]}}\nexclude: [{pattern}]\n")
+
+    assert [run.config.target for run in read.runs()] == left
+
+
+@pytest.mark.parametrize("pattern", ["{net.alpha: 0.001}", "{net.alpha: [0.001]}"])
+def test_one_penalty_of_ridge_is_matched_however_it_is_written(tmp_path, pattern):
+    text = f"parameters: {{net: [{{name: ridge}}, {{name: ridge, alpha: [1, 2]}}]}}\nexclude: [{pattern}]\n"
+    read = sweep(tmp_path, BASE.replace("  net: lstm\n", "") + WINDOW + text)
+
+    assert [run.config.net.alpha for run in read.runs()] == [(1.0, 2.0)]
+
+
+def test_a_shared_ridge_sees_no_exogenous_column(tmp_path):
+    read = small(tmp_path, "  exog: [a]\n", ["net={name: ridge, per_channel: true}"])
+
+    (run,) = read.runs()
+
+    assert run.config.reduced().exog == ()
+
+
+@pytest.mark.parametrize(
+    ("net", "method"),
+    [("last", "none"), ("seasonal", "none"), ("{name: ridge, per_channel: true}", "emd"), ("dlinear", "emd")],
+)
+def test_a_decomposition_matters_to_whatever_learns(tmp_path, net, method):
+    (run,) = small(tmp_path, "  decompose: emd\n", [f"net={net}"]).runs()
+
+    assert run.config.reduced().decompose.method == method

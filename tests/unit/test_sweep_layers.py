@@ -25,7 +25,7 @@ def test_a_file_builds_on_another(tmp_path):
 
     config = read.runs()[0].config
     assert (read.name, read.seeds) == ("above", (0, 1, 2))
-    assert (config.train.lr, config.train.epochs, config.target) == (0.25, 7, "load")
+    assert (config.train.lr, config.train.epochs, config.target) == (0.25, 7, ("load",))
     assert (read.report.metric, read.report.rows) == ("mae", ("net",))
     assert read.text.startswith("extends")
 

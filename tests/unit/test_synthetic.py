@@ -44,7 +44,7 @@ def one_step_rmse(exog: list[str]) -> float:
     """Ridge on a week of past values, on the last tenth of the rows."""
     frame = generate(8000, 0)
     columns = {name: frame[name].to_numpy() for name in ["load", *exog]}
-    split = Split.of({"train": 0.8, "val": 0.1}, frame.height)
+    split = Split.of({"train": 0.8, "val": 0.1, "test": 0.1}, frame.height)
     scalers = [Scaler.fit("standard", values[: split.train_stop]) for values in columns.values()]
     pairs = zip(columns.values(), scalers, strict=True)
     series = [Channel(values).scaled(scaler, np.float64) for values, scaler in pairs]
@@ -52,7 +52,7 @@ def one_step_rmse(exog: list[str]) -> float:
     train, val, test = (cut(series, split.targets(p), shape) for p in ("train", "val", "test"))
     net = build({"name": "ridge", "alpha": 100.0}, shape)
     net.fit(train, val, {}, lambda _: None)
-    errors = (net.predict(test.inputs) - test.targets) * scalers[0].unit
+    errors = (net.predict(test) - test.targets) * scalers[0].unit
     return float(np.sqrt(np.square(errors).mean()))
 
 

@@ -42,7 +42,7 @@ def test_every_block_of_targets_inside_the_part_has_its_window(rows, channels, l
     for i, t in enumerate(first_targets):
         expected = numbered(channels, rows)[:, t - lookback : t]
         np.testing.assert_array_equal(windows.inputs[i], expected)
-        assert windows.targets[i].tolist() == list(range(t, t + horizon))
+        assert windows.targets[i].tolist() == [list(range(t, t + horizon))]
 
 
 def test_a_worked_example():
@@ -50,7 +50,14 @@ def test_a_worked_example():
 
     assert windows.rows.tolist() == [6, 7]
     assert windows.inputs[0].tolist() == [[3, 4, 5], [1003, 1004, 1005]]
-    assert windows.targets.tolist() == [[6, 7], [7, 8]]
+    assert windows.targets.tolist() == [[[6, 7]], [[7, 8]]]
+
+
+def test_the_first_channels_are_the_targets():
+    windows = cut(series(3, 10), (6, 8), Shape(channels=3, lookback=2, horizon=2, targets=2))
+
+    assert windows.inputs[0].tolist() == [[4, 5], [1004, 1005], [2004, 2005]]
+    assert windows.targets.tolist() == [[[6, 7], [1006, 1007]]]
 
 
 def test_windows_overlap_in_memory():
@@ -75,7 +82,7 @@ def test_a_channel_with_tails_shows_the_past_as_it_looked_from_the_row_before():
     # Then the first target is the row after the first known one, and the inputs end at the row before it
     assert windows.rows.tolist() == list(range(5, 12))
     assert windows.inputs[0].tolist() == [[401, 402], [3, 4]]
-    assert windows.targets[:, 0].tolist() == list(range(5, 12))
+    assert windows.targets[:, 0, 0].tolist() == list(range(5, 12))
 
 
 def test_a_window_longer_than_the_tails_is_refused(tmp_path):

@@ -1,0 +1,146 @@
+"""Products of small float32 matrices at the speed of the core.
+
+Libraries pack matrices before they multiply them, which pays for large ones only: a net of 64 cells
+multiplies 64 by 69 by 256 numbers. Here a tile of the product stays in registers while it is summed up, and
+its operands are read where they lie. Sums are in one order on every machine.
+"""
+
+from collections.abc import Callable
+from typing import Any
+
+import numpy as np
+from numba import types
+from numba.core import cgutils
+from numba.extending import intrinsic
+from numpy.typing import NDArray
+
+from pyheta.nets.kernels.compiling import inlined, kernel
+from pyheta.nets.kernels.vectors import BYTES, LANES, VECTOR, ZERO, Writer, constant
+
+Matrix = NDArray[np.float32]
+
+DEPTH = 256  # terms that are summed before the next stretch of the operands is read: what a cache holds
+
+
+class _Tile(Writer):
+    """Writes the code of one tile of sums, `rows` by `vectors`; with a count, a vector has that many."""
+
+    def __init__(self, builder: Any, args: Any, shape: tuple[int, int, bool]) -> None:
+        (self.out, self.out_row, self.left, self.left_row, self.left_step) = args[:5]
+        (self.right, self.right_step, self.terms, columns, self.add) = args[5:]
+        self.rows, self.vectors, masked = shape
+        super().__init__(builder, columns if masked else None)
+
+    def write(self) -> None:
+        """One branch for all sums, which the optimiser keeps in registers from there on."""
+        b = self.builder
+        slots = [[cgutils.alloca_once(b, VECTOR) for _ in range(self.vectors)] for _ in range(self.rows)]
+        with b.if_else(self.add) as (then, otherwise):
+            with then:
+                self._each(slots, lambda slot, place: b.store(self.load(place), slot))
+            with otherwise:
+                self._each(slots, lambda slot, _: b.store(ZERO, slot))
+        with cgutils.for_range(b, self.terms) as loop:
+            self._accumulate(slots, loop.index)
+        self._each(slots, lambda slot, place: self.store(b.load(slot), place))
+
+    def _each(self, slots: list[list[Any]], do: Callable[[Any, Any], object]) -> None:
+        for m, row in enumerate(slots):
+            start = self.at(self.out, self.builder.mul(constant(m), self.out_row))
+            for n, slot in enumerate(row):
+                do(slot, self.at(start, constant(n * LANES)))
+
+    def _accumulate(self, slots: list[list[Any]], k: Any) -> None:
+        b = self.builder
+        right = self.at(self.right, b.mul(k, self.right_step))
+        vectors = [self.load(self.at(right, constant(n * LANES))) for n in range(self.vectors)]
+        left = self.at(self.left, b.mul(k, self.left_step))
+        for m, row in enumerate(slots):
+            factor = self.everywhere(self.at(left, b.mul(constant(m), self.left_row)))
+            for vector, slot in zip(vectors, row, strict=True):
+                b.store(self.multiply_add(factor, vector, b.load(slot)), slot)
+
+
+def _tile(rows: int, vectors: int, *, masked: bool = False) -> Any:
+    """A compiled function that adds up one tile of a product, from addresses and distances in numbers."""
+    numbers = [types.int64] * 9
+
+    @intrinsic
+    def tile(typing, out, out_row, left, left_row, left_step, right, right_step, terms, columns, add):  # type: ignore[no-untyped-def]  # noqa: ANN001, ANN202, ARG001
+        def write(context: Any, builder: Any, _: Any, args: Any) -> Any:
+            _Tile(builder, args, (rows, vectors, masked)).write()
+            return context.get_dummy_value()
+
+        return types.void(*numbers, types.boolean), write
+
+    return tile
+
+
+_8x32, _4x32, _1x32 = _tile(8, 2), _tile(4, 2), _tile(1, 2)
+_8x16, _4x16, _1x16 = _tile(8, 1, masked=True), _tile(4, 1, masked=True), _tile(1, 1, masked=True)
+
+
+@inlined
+def _stripe(
+    out: int,
+    out_row: int,
+    left: int,
+    left_row: int,
+    left_step: int,
+    right: int,
+    right_step: int,
+    rows: int,
+    terms: int,
+    columns: int,
+    add: bool,
+) -> None:
+    """All rows of 32 columns, or of up to 16."""
+    m = 0
+    while m < rows:
+        here, operand = out + BYTES * m * out_row, left + BYTES * m * left_row
+        if columns == 2 * LANES:
+            if m + 8 <= rows:
+                _8x32(here, out_row, operand, left_row, left_step, right, right_step, terms, columns, add)
+                m += 8
+            elif m + 4 <= rows:
+                _4x32(here, out_row, operand, left_row, left_step, right, right_step, terms, columns, add)
+                m += 4
+            else:
+                _1x32(here, out_row, operand, left_row, left_step, right, right_step, terms, columns, add)
+                m += 1
+        elif m + 8 <= rows:
+            _8x16(here, out_row, operand, left_row, left_step, right, right_step, terms, columns, add)
+            m += 8
+        elif m + 4 <= rows:
+            _4x16(here, out_row, operand, left_row, left_step, right, right_step, terms, columns, add)
+            m += 4
+        else:
+            _1x16(here, out_row, operand, left_row, left_step, right, right_step, terms, columns, add)
+            m += 1
+
+
+@kernel
+def multiply(out: Matrix, left: Matrix, right: Matrix, add: bool) -> None:
+    """`out` = `left` @ `right`, or plus what is there if `add`.
+
+    Shapes (m, n), (m, k), (k, n); the rows of `out` and of `right` are contiguous, `left` may be a transpose.
+    """
+    rows, columns = out.shape
+    terms = right.shape[0]
+    out_row, right_step = out.strides[0] // BYTES, right.strides[0] // BYTES
+    left_row, left_step = left.strides[0] // BYTES, left.strides[1] // BYTES
+    if terms == 0 and not add:
+        out[:] = 0
+    k = 0
+    while k < terms:
+        depth = min(DEPTH, terms - k)
+        there = left.ctypes.data + BYTES * k * left_step
+        n = 0
+        while n < columns:
+            width = 2 * LANES if n + 2 * LANES <= columns else min(LANES, columns - n)
+            here = out.ctypes.data + BYTES * n
+            other = right.ctypes.data + BYTES * (k * right_step + n)
+            more = add or k > 0
+            _stripe(here, out_row, there, left_row, left_step, other, right_step, rows, depth, width, more)
+            n += width
+        k += depth

@@ -1,0 +1,241 @@
+"""The engine for graphics processors: many nets of one shape as one net with one more axis.
+
+A small net keeps such a processor busy for less time than it takes to be told what to do. So the weights of
+K nets are stacked, and each operation is done for all of them at once (torch.func.vmap). Each keeps its own
+weights, data, batches, learning rate and end; one that is done, or whose loss is not finite, leaves.
+"""
+
+import hashlib
+from collections.abc import Iterator, Mapping, Sequence
+from dataclasses import dataclass, field
+from functools import partial
+from typing import Any
+
+import numpy as np
+import torch
+from torch import Tensor, nn
+from torch.func import functional_call, grad_and_value, stack_module_state, vmap
+
+from pyheta.errors import Diverged
+from pyheta.nets.autograd import EVALUATED, LOSSES
+from pyheta.nets.course import Course
+from pyheta.nets.forecaster import History, State
+from pyheta.nets.losses import mean_loss
+from pyheta.nets.options import Options
+from pyheta.nets.unrolled import unrolled
+from pyheta.ops import Progress
+from pyheta.pipeline.windows import Windows
+
+Stack = dict[str, Tensor]  # (lanes, …) of each weight
+
+# What torch's optimisers add to the root of the mean square, and how fast they forget.
+EPSILON, BETA1, BETA2 = 1e-8, 0.9, 0.999
+
+
+@dataclass
+class Lane:
+    """One net on its way: its module has the first weights, later the best ones."""
+
+    module: nn.Module
+    train: Windows
+    val: Windows
+    options: Options
+    seed: int
+    progress: Progress
+    course: Course[State] = field(init=False)
+
+    def __post_init__(self) -> None:
+        self.course = Course(self.options, len(self.train), self.seed, self.state())
+
+    def state(self) -> State:
+        return {name: tensor.numpy().copy() for name, tensor in self.module.state_dict().items()}
+
+    def finish(self) -> History:
+        self.module.load_state_dict({name: torch.tensor(a) for name, a in self.course.best.items()})
+        return self.course.history("stacked")
+
+
+def stackable(module: nn.Module) -> bool:
+    """Whether lanes would not hear of each other: no random numbers, no statistics over a batch."""
+    random = (nn.modules.dropout._DropoutNd, nn.modules.batchnorm._BatchNorm)  # noqa: SLF001 (their bases)
+    return not any(isinstance(part, random) and getattr(part, "p", 1.0) for part in module.modules())
+
+
+def train(lanes: Sequence[Lane], device: torch.device) -> Iterator[tuple[int, History | Diverged]]:
+    """Each lane's history, or what ended it, by its place, as soon as it is known.
+
+    Lanes have modules of one shape, equally many windows, and options that differ in `lr`, `epochs`,
+    `patience`, `min_delta`, `weight_decay`, `momentum` and `clip` alone.
+    """
+    stack = _Stack(lanes, device)
+    while stack.living:
+        train_losses = stack.epoch()
+        val_losses = stack.validate()
+        ended = []
+        for place, lane in enumerate(stack.living):
+            outcome = _advance(lanes[lane], train_losses[place], val_losses[place], stack.weights_of(place))
+            if outcome is not None:
+                ended.append(place)
+                yield lane, outcome
+        stack.leave(ended)
+
+
+def _advance(lane: Lane, train_loss: float, val_loss: float, weights: Stack) -> History | Diverged | None:
+    """Take an epoch's losses; what the lane has come to, if it is at its end."""
+    try:
+        better = lane.course.take(train_loss, val_loss)
+    except Diverged as error:
+        return error
+    if better:
+        lane.course.best = {name: tensor.cpu().numpy().copy() for name, tensor in weights.items()}
+    lane.progress(lane.course.progress)
+    return lane.finish() if lane.course.done else None
+
+
+class _Stack:
+    """The lanes that are still trained, `living` by their places, with weights and moments on the device."""
+
+    def __init__(self, lanes: Sequence[Lane], device: torch.device) -> None:
+        self.lanes = lanes
+        self.device = device
+        self.living = [number for number, lane in enumerate(lanes) if not lane.course.done]
+        self.options = lanes[0].options
+        self.steps = 0
+        self.net = unrolled(lanes[0].module).to(device)
+        parameters, buffers = stack_module_state([lane.module for lane in lanes])
+        self.weights = {name: tensor.detach().to(device) for name, tensor in parameters.items()}
+        self.buffers = {name: tensor.to(device) for name, tensor in buffers.items()}
+        self.first, self.second = ({n: torch.zeros_like(t) for n, t in self.weights.items()} for _ in "mv")
+        self.examples = _Examples([lane.train for lane in lanes], device)
+        self.validation = _Examples([lane.val for lane in lanes], device)
+        self._loss = LOSSES[self.options.loss](self.options)
+        self._step = vmap(grad_and_value(self._loss_of), randomness="error")
+        self._forecast = vmap(self._call)
+
+    def epoch(self) -> list[float]:
+        """The mean losses of the living lanes."""
+        courses = [self.lanes[lane].course for lane in self.living]
+        orders = torch.from_numpy(np.stack([course.order() for course in courses])).to(self.device)
+        rates = torch.from_numpy(np.stack([course.rates() for course in courses]).astype(np.float32))
+        total = torch.zeros(len(courses), dtype=torch.float64, device=self.device)
+        batches = torch.split(orders, self.options.batch_size, dim=1)
+        for rows, rate in zip(batches, rates.to(self.device).T, strict=True):
+            inputs, targets = self.examples.take(self.living, rows)
+            gradients, losses = self._step(self.weights, self._buffers(), inputs, targets)
+            self._update(gradients, rate)
+            total += losses.double() * rows.shape[1]
+        return (total / orders.shape[1]).tolist()
+
+    def validate(self) -> list[float]:
+        forecasts = np.concatenate(list(self._forecasts()), axis=1)
+        lanes = [self.lanes[lane] for lane in self.living]
+        return [
+            mean_loss(forecast, lane.val.targets, lane.options)
+            for lane, forecast in zip(lanes, forecasts, strict=True)
+        ]
+
+    def weights_of(self, place: int) -> Stack:
+        """A living lane's, as far as a module keeps them."""
+        kept = self.lanes[0].module.state_dict().keys()
+        return {n: t[place] for n, t in (self.weights | self._buffers()).items() if n in kept}
+
+    def leave(self, places: Sequence[int]) -> None:
+        """The lanes at these places have ended."""
+        if not places:
+            return
+        stay = [place for place in range(len(self.living)) if place not in places]
+        self.living = [self.living[place] for place in stay]
+        for tensors in (self.weights, self.first, self.second):
+            for name, tensor in tensors.items():
+                tensors[name] = tensor[stay]
+
+    def _buffers(self) -> Stack:
+        return {name: tensor[self.living] for name, tensor in self.buffers.items()}
+
+    def _call(self, weights: Stack, buffers: Stack, inputs: Tensor) -> Tensor:
+        forecast: Tensor = functional_call(self.net, (weights, buffers), (inputs,))
+        return forecast
+
+    def _loss_of(self, weights: Stack, buffers: Stack, inputs: Tensor, targets: Tensor) -> Tensor:
+        return self._loss(self._call(weights, buffers, inputs), targets)
+
+    @torch.no_grad()
+    def _forecasts(self) -> Iterator[np.ndarray[Any, Any]]:
+        """(lanes, windows, targets, horizon) in blocks of windows."""
+        count = len(self.lanes[0].val)
+        at_once = max(1, EVALUATED // self.lanes[0].val.inputs[0].size)
+        for start in range(0, count, at_once):
+            rows = torch.arange(start, min(start + at_once, count), device=self.device)
+            inputs, _ = self.validation.take(self.living, rows.expand(len(self.living), -1))
+            yield self._forecast(self.weights, self._buffers(), inputs).cpu().numpy()
+
+    def _each(self, option: str) -> Tensor:
+        """An option of the living lanes."""
+        values = [getattr(self.lanes[lane].options, option) or 0.0 for lane in self.living]
+        return torch.tensor(values, dtype=torch.float32, device=self.device)
+
+    @torch.no_grad()
+    def _update(self, gradients: Mapping[str, Tensor], rate: Tensor) -> None:
+        """One step of each lane's optimiser, with torch's formulas."""
+        self.steps += 1
+        shares = self._shares(gradients)
+        decay = self._each("weight_decay")
+        for name, weights in self.weights.items():
+            over = partial(_over, like=weights)
+            gradient = gradients[name] * over(shares)
+            if self.options.optimizer == "adamw":
+                weights.mul_(1 - over(rate * decay))
+            else:
+                gradient = gradient + over(decay) * weights
+            weights.sub_(over(rate) * self._direction(name, gradient))
+
+    def _direction(self, name: str, gradient: Tensor) -> Tensor:
+        first, second = self.first[name], self.second[name]
+        if self.options.optimizer == "sgd":
+            first.copy_(first * _over(self._each("momentum"), gradient) + gradient)
+            return first
+        first.lerp_(gradient, 1 - BETA1)
+        second.mul_(BETA2).addcmul_(gradient, gradient, value=1 - BETA2)
+        spread = second.sqrt() / (1 - BETA2**self.steps) ** 0.5 + EPSILON
+        direction: Tensor = first / spread / (1 - BETA1**self.steps)
+        return direction
+
+    def _shares(self, gradients: Mapping[str, Tensor]) -> Tensor:
+        """What is left of each lane's gradient when it is clipped."""
+        squares = sum(gradient.flatten(1).square().sum(dim=1) for gradient in gradients.values())
+        limits = self._each("clip")
+        shares = (limits / (torch.sqrt(torch.as_tensor(squares)) + 1e-6)).clamp(max=1.0)
+        return torch.where(limits > 0, shares, torch.ones_like(shares))
+
+
+def _over(values: Tensor, like: Tensor) -> Tensor:
+    """One value a lane, shaped so that it meets all of the lane's numbers."""
+    return values.reshape(-1, *[1] * (like.dim() - 1))
+
+
+class _Examples:
+    """The windows of all lanes on the device; lanes that read the same memory share it there too."""
+
+    def __init__(self, windows: Sequence[Windows], device: torch.device) -> None:
+        self.device = device
+        self.inputs = _Shared([one.inputs for one in windows], device)
+        self.targets = _Shared([one.targets for one in windows], device)
+
+    def take(self, lanes: Sequence[int], rows: Tensor) -> tuple[Tensor, Tensor]:
+        """(lanes, batch, …): each lane's own windows."""
+        return self.inputs.take(lanes, rows), self.targets.take(lanes, rows)
+
+
+class _Shared:
+    """Arrays, each distinct one once."""
+
+    def __init__(self, arrays: Sequence[np.ndarray[Any, Any]], device: torch.device) -> None:
+        keys = [hashlib.blake2b(np.ascontiguousarray(array).data).digest() for array in arrays]
+        distinct = dict(zip(keys, arrays, strict=True))
+        places = {key: place for place, key in enumerate(distinct)}
+        self.place_of = [places[key] for key in keys]
+        self.values = torch.stack([torch.tensor(array, device=device) for array in distinct.values()])
+
+    def take(self, lanes: Sequence[int], rows: Tensor) -> Tensor:
+        places = torch.tensor([self.place_of[lane] for lane in lanes], device=rows.device)
+        return self.values[places[:, None], rows]

@@ -1,0 +1,250 @@
+"""The compiled engine trains the same nets as torch's autograd does, whatever the options."""
+
+import numpy as np
+import pytest
+import torch
+from hypothesis import given, settings
+from hypothesis import strategies as st
+from numba import njit
+
+from pyheta.errors import Diverged
+from pyheta.nets import compiled
+from pyheta.nets.autograd import AutogradLearner
+from pyheta.nets.compiled import CompiledLearner
+from pyheta.nets.configs import config_of
+from pyheta.nets.course import Course, follow
+from pyheta.nets.kernels import activations, readiness
+from pyheta.nets.kernels.products import multiply
+from pyheta.nets.kernels.vectors import transpose
+from pyheta.nets.options import Options
+from pyheta.nets.registry import build
+from pyheta.pipeline.channels import Channel
+from pyheta.pipeline.windows import Shape, cut
+
+LSTM, GRU = {"name": "lstm", "hidden": 16}, {"name": "gru", "hidden": 16}
+MLP = {"name": "mlp", "hidden": [24, 16]}
+NETS = [LSTM, GRU, MLP]
+
+
+@pytest.fixture(scope="module", autouse=True)
+def _kernels():
+    for kernel in readiness.KERNELS:
+        readiness.load(kernel)
+
+
+def windows(shape: Shape, rows: int, seed: int):
+    steps = np.random.default_rng(seed).normal(size=(shape.channels, rows))
+    series = (steps.cumsum(axis=1) * 0.1).astype(np.float32)
+    return cut(list(map(Channel, series)), (0, rows), shape)
+
+
+def both(net: dict, shape: Shape, options: Options, seed: int = 0):
+    """(history, state) of a whole training by the compiled engine, and by torch."""
+    train, val = windows(shape, 200, seed), windows(shape, 90, seed + 1)
+    for engine in ("compiled", "torch"):
+        forecaster = build(net, shape, seed=seed)
+        if engine == "compiled":
+            learner = CompiledLearner(forecaster.program, forecaster.state(), train, val, options)
+        else:
+            module = forecaster.module
+            learner = AutogradLearner(module, train, val, options, seed=seed, reads_rows=False)
+        course = Course(options, len(train), seed, learner.weights())
+        history = follow(learner, course, lambda _: None)
+        yield history, {name: np.array(weights) for name, weights in learner.state().items()}
+
+
+def assert_same_training(net: dict, shape: Shape, options: Options, tolerance: float):
+    (ours, weights), (theirs, expected) = both(net, shape, options)
+    np.testing.assert_allclose(ours.val_loss, theirs.val_loss, rtol=tolerance)
+    np.testing.assert_allclose(ours.train_loss, theirs.train_loss, rtol=tolerance)
+    assert (ours.best_epoch, ours.stopped) == (theirs.best_epoch, theirs.stopped)
+    assert weights.keys() == expected.keys()
+    for name, values in weights.items():
+        np.testing.assert_allclose(values, expected[name], atol=tolerance, err_msg=name)
+
+
+@pytest.mark.parametrize("net", NETS, ids=lambda net: net["name"])
+@pytest.mark.parametrize(
+    "changed",
+    [
+        {},
+        {"optimizer": "adam", "weight_decay": 0.05},
+        {"optimizer": "adamw", "weight_decay": 0.3},
+        {"optimizer": "sgd", "lr": 0.02, "weight_decay": 0.01},
+        {"optimizer": "sgd", "lr": 0.02, "momentum": 0.0, "clip": 0.05},
+        {"clip": 0.01},
+        {"loss": "huber", "huber_delta": 0.1},
+        {"schedule": "cosine"},
+        {"schedule": "step", "step_epochs": 2, "step_factor": 0.3},
+        {"schedule": "one_cycle"},
+        {"shuffle": False},
+        {"batch_size": 7},
+        {"batch_size": 1000},
+        {"epochs": 40, "patience": 2, "min_delta": 0.01},
+    ],
+    ids=str,
+)
+def test_every_option_means_the_same_to_both_engines(net, changed):
+    options = Options(**{"lr": 0.003, "batch_size": 32, "epochs": 6, "patience": 6} | changed)
+    assert_same_training(net, Shape(3, 5, 1), options, tolerance=2e-4)
+
+
+@pytest.mark.parametrize("net", NETS, ids=lambda net: net["name"])
+@pytest.mark.parametrize("changed", [{"loss": "mae"}, {"loss": "quantile", "quantile": 0.2}], ids=str)
+def test_losses_with_a_kink_are_the_same_while_no_error_is_near_it(net, changed):
+    """A last bit decides on which side of the kink an error is; from there on two trainings part."""
+    options = Options(lr=1e-4, batch_size=32, epochs=2, patience=6, **changed)
+    assert_same_training(net, Shape(2, 4, 1), options, tolerance=2e-4)
+
+
+@pytest.mark.parametrize("net", NETS, ids=lambda net: net["name"])
+@pytest.mark.parametrize(
+    "shape",
+    [Shape(1, 1, 1), Shape(1, 12, 1), Shape(7, 3, 24), Shape(4, 6, 5, targets=3), Shape(9, 2, 40, targets=2)],
+    ids=str,
+)
+def test_every_shape_is_the_same_to_both_engines(net, shape):
+    options = Options(lr=0.003, batch_size=32, epochs=4, patience=6)
+    assert_same_training(net, shape, options, tolerance=2e-4)
+
+
+@pytest.mark.parametrize(
+    "net",
+    [
+        {"name": "lstm", "hidden": 1},
+        {"name": "lstm", "hidden": 33},
+        {"name": "lstm", "hidden": 100},
+        {"name": "gru", "hidden": 5},
+        {"name": "gru", "hidden": 64},
+        {"name": "mlp", "hidden": 3},
+        {"name": "mlp", "hidden": [50, 20, 10, 5]},
+    ],
+    ids=str,
+)
+def test_every_width_is_the_same_to_both_engines(net):
+    options = Options(lr=0.003, batch_size=48, epochs=4, patience=6)
+    assert_same_training(net, Shape(5, 4, 2), options, tolerance=2e-4)
+
+
+def test_forecasts_are_those_of_the_module():
+    for net in NETS:
+        shape = Shape(4, 6, 5, targets=2)
+        forecaster = build(net, shape)
+        some = windows(shape, 700, seed=3)
+
+        ours = compiled.forecast(forecaster.program, forecaster.state(), some)
+
+        with torch.inference_mode():
+            expected = forecaster.module(torch.from_numpy(some.inputs)).numpy()
+        np.testing.assert_allclose(ours, expected, atol=2e-6)
+
+
+def test_a_channel_of_zeros_changes_nothing():
+    """So lanes with fewer exogenous columns fit into the shape of those with more."""
+    for net in NETS:
+        forecaster = build(net, Shape(3, 4, 1))
+        some = windows(Shape(3, 4, 1), 100, seed=0)
+        some.inputs[:, 2] = 0
+        options = Options(epochs=3)
+        learner = CompiledLearner(forecaster.program, forecaster.state(), some, some, options)
+        before = forecaster.program.take(learner.weights())
+        follow(learner, Course(options, len(some), 0, learner.weights()), lambda _: None)
+        after = learner.state()
+        name = "layers.1.weight" if net is MLP else "recurrent.weight_ih_l0"
+        unseen = slice(8, 12) if net is MLP else slice(2, 3)
+        np.testing.assert_array_equal(after[name][:, unseen], before[name][:, unseen])
+        assert np.abs(after[name][:, 0] - before[name][:, 0]).max() > 0
+
+
+def test_equal_trainings_are_equal_to_the_last_bit():
+    options = Options(epochs=3)
+    for net in NETS:
+        first, second = (next(both(net, Shape(2, 3, 1), options))[1] for _ in range(2))
+        for name, weights in first.items():
+            np.testing.assert_array_equal(weights, second[name])
+
+
+@pytest.mark.parametrize("net", NETS, ids=lambda net: net["name"])
+def test_a_lane_that_diverges_says_so(net):
+    options = Options(lr=10.0, optimizer="sgd", epochs=50, patience=50, clip=None)
+    shape = Shape(2, 3, 1)
+    train = windows(shape, 200, 0)
+    big = type(train)(train.inputs * 1e18, train.targets * 1e18, train.rows)
+    forecaster = build(net, shape)
+    learner = CompiledLearner(forecaster.program, forecaster.state(), big, big, options)
+
+    with pytest.raises(Diverged, match=r"the loss of epoch \d+ is not finite"):
+        follow(learner, Course(options, len(big), 0, learner.weights()), lambda _: None)
+
+
+@pytest.mark.parametrize(
+    "net",
+    [
+        {"name": "lstm", "layers": 2},
+        {"name": "gru", "dropout": 0.1},
+        {"name": "mlp", "dropout": 0.1},
+        {"name": "lstm", "instance_norm": True},
+        {"name": "mlp", "hidden": [2000, 2000]},
+        {"name": "nlinear"},
+    ],
+    ids=str,
+)
+def test_what_the_kernels_cannot_do_is_left_to_torch(net):
+    assert compiled.program(config_of(net), Shape(2, 8, 1)) is None
+
+
+# ---- the kernels' arithmetic -----------------------------------------------------------------------
+
+
+@njit
+def _multiply(out, left, right, add):
+    multiply(out, left, right, add)
+
+
+@njit
+def _transpose(out, matrix):
+    transpose(out, matrix)
+
+
+@settings(deadline=None, max_examples=150)
+@given(st.integers(1, 40), st.integers(0, 300), st.integers(1, 70), st.booleans(), st.booleans())
+def test_products_are_numpys(rows, terms, columns, turned, add):
+    random = np.random.default_rng([rows, terms, columns])
+    left = random.normal(size=(terms, rows) if turned else (rows, terms)).astype(np.float32)
+    left = left.T if turned else left
+    right = random.normal(size=(terms, columns)).astype(np.float32)
+    around = random.normal(size=(rows + 2, columns + 40)).astype(np.float32)
+    before = around.copy()
+    out = around[1:-1, 3 : 3 + columns]
+    exact = left.astype(np.float64) @ right.astype(np.float64) + (out if add else 0)
+
+    _multiply(out, left, right, add)
+
+    np.testing.assert_allclose(out, exact, atol=1e-5 * (1 + terms) ** 0.5)
+    around[1:-1, 3 : 3 + columns] = before[1:-1, 3 : 3 + columns]
+    np.testing.assert_array_equal(around, before)  # nothing else was written to
+
+
+@settings(deadline=None)
+@given(st.integers(1, 70), st.integers(1, 70))
+def test_transposes_are_numpys(rows, columns):
+    matrix = np.random.default_rng(0).normal(size=(rows, columns)).astype(np.float32)
+    out = np.empty((columns, rows), np.float32)
+
+    _transpose(out, matrix)
+
+    np.testing.assert_array_equal(out, matrix.T)
+
+
+def test_activations_are_right_to_float32_and_keep_nan():
+    x = np.concatenate([np.linspace(-100, 100, 40_001), [-1e30, 1e30, np.inf, -np.inf, 0.0, np.nan]])
+    one, other, third, fourth = (x.astype(np.float32).copy() for _ in range(4))
+    exact = x.astype(np.float32).astype(np.float64)
+    with np.errstate(over="ignore"):
+        sigmoid = 1 / (1 + np.exp(-exact))
+
+    activations.sigmoids(one, other)
+    activations.sigmoid_and_tanh(third, fourth)
+
+    for got, expected in ((one, sigmoid), (other, sigmoid), (third, sigmoid), (fourth, np.tanh(exact))):
+        np.testing.assert_allclose(got, expected, atol=2e-7)
