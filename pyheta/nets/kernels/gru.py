@@ -18,7 +18,7 @@ from numpy.typing import NDArray
 from pyheta.nets.kernels import activations, rules
 from pyheta.nets.kernels.compiling import entry, kernel
 from pyheta.nets.kernels.memory import padded, zeros
-from pyheta.nets.kernels.products import multiply
+from pyheta.nets.kernels.products import dense, dense_back, multiply
 from pyheta.nets.kernels.rules import RULE, Moments, Rule
 from pyheta.nets.kernels.vectors import transpose
 from pyheta.nets.kernels.windows import gather_rows, gather_targets
@@ -160,17 +160,15 @@ def _weights_back(gradient: Array, seen: Array, put_in: Array, hidden: int) -> N
 
 
 @kernel
-def _output(work: Space, head: Array, out: Array, hidden: int) -> None:
-    last = work.seen[work.memories.shape[0]]
-    multiply(out, last[:, : hidden + 1], head, False)
+def _output(work: Space, head: Array, out: Array) -> None:
+    dense(out, work.seen[work.memories.shape[0]], head)
 
 
 @kernel
 def _output_gradient(work: Space, head: Array, gradient: Array, out: Array, hidden: int) -> None:
     """From the gradient `out` of the forecasts to that of the last linear layer and of the last states."""
     batch, outputs = out.shape
-    last = work.seen[work.memories.shape[0]]
-    multiply(gradient, last[:, : hidden + 1].T, out, False)
+    dense_back(gradient, work.seen[work.memories.shape[0]], out)
     turned = zeros(outputs * hidden).reshape(outputs, hidden)
     transpose(turned, head[:hidden])
     multiply(work.carried.reshape(batch, hidden), out, turned, False)
@@ -210,7 +208,7 @@ def epoch(
         out = zeros(chosen.size * outputs).reshape(chosen.size, outputs)
         gather_rows(work.seen, inputs, chosen, hidden + 1)
         forward(work, gates, hidden)
-        _output(work, head, out, hidden)
+        _output(work, head, out)
         total += rules.loss(out, gather_targets(targets, chosen), rule)
         _output_gradient(work, head, head_gradient, out, hidden)
         backward(work, gates, gates_gradient, hidden)
@@ -230,4 +228,4 @@ def predict(inputs: Array, weights: Array, out: Array, hidden: int) -> None:
             work = space(lookback, chosen.size, channels, hidden)
         gather_rows(work.seen, inputs, chosen, hidden + 1)
         forward(work, gates, hidden)
-        _output(work, head, out[start : start + chosen.size], hidden)
+        _output(work, head, out[start : start + chosen.size])

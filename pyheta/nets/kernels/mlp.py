@@ -14,7 +14,7 @@ from numpy.typing import NDArray
 from pyheta.nets.kernels import rules
 from pyheta.nets.kernels.compiling import entry, kernel
 from pyheta.nets.kernels.memory import padded, zeros
-from pyheta.nets.kernels.products import multiply
+from pyheta.nets.kernels.products import dense, dense_back, multiply
 from pyheta.nets.kernels.rules import RULE, Moments, Rule
 from pyheta.nets.kernels.vectors import transpose
 from pyheta.nets.kernels.windows import gather_flat, gather_targets
@@ -85,21 +85,22 @@ def forward(work: Space, weights: Array, sizes: Sizes, batch: int) -> Array:
     """From the windows, in what the first layer sees, to the forecasts (batch, outputs)."""
     last = sizes.size - 2
     for layer in range(last):
-        out = seen(work, sizes, layer + 1, batch)[:, : sizes[layer + 1]]
-        multiply(out, seen(work, sizes, layer, batch), matrix(weights, sizes, layer), False)
-        _rectify(out)
+        out = seen(work, sizes, layer + 1, batch)
+        width = sizes[layer + 1]
+        multiply(out[:, :width], seen(work, sizes, layer, batch), matrix(weights, sizes, layer), False)
+        _rectify(out, width)
     start = _seen_before(sizes, last + 1, batch)
     forecast = work.seen[start : start + batch * sizes[-1]].reshape(batch, sizes[-1])
-    multiply(forecast, seen(work, sizes, last, batch), matrix(weights, sizes, last), False)
+    dense(forecast, seen(work, sizes, last, batch), matrix(weights, sizes, last))
     return forecast
 
 
 @kernel
-def _rectify(out: Array) -> None:
+def _rectify(out: Array, width: int) -> None:
     """NaN stays NaN."""
     for b in range(out.shape[0]):
         row = out[b]
-        for j in range(row.size):
+        for j in range(width):
             row[j] = F(0) if row[j] < 0 else row[j]
 
 
@@ -112,7 +113,7 @@ def backward(work: Space, weights: Array, gradient: Array, out: Array, sizes: Si
     for layer in range(sizes.size - 2, -1, -1):
         inputs, outputs = sizes[layer], sizes[layer + 1]
         arrived = work.gradients[here, : batch * outputs].reshape(batch, outputs)
-        multiply(matrix(gradient, sizes, layer), seen(work, sizes, layer, batch).T, arrived, False)
+        dense_back(matrix(gradient, sizes, layer), seen(work, sizes, layer, batch), arrived)
         if layer > 0:
             turned = work.turned[: inputs * outputs].reshape(outputs, inputs)
             transpose(turned, matrix(weights, sizes, layer)[:inputs])

@@ -18,6 +18,7 @@ from pyheta.nets.kernels.compiling import inlined, kernel
 from pyheta.nets.kernels.vectors import BYTES, LANES, VECTOR, ZERO, Writer, constant
 
 Matrix = NDArray[np.float32]
+Vector = NDArray[np.float32]
 
 DEPTH = 256  # terms that are summed before the next stretch of the operands is read: what a cache holds
 
@@ -144,3 +145,39 @@ def multiply(out: Matrix, left: Matrix, right: Matrix, add: bool) -> None:
             _stripe(here, out_row, there, left_row, left_step, other, right_step, rows, depth, width, more)
             n += width
         k += depth
+
+
+@kernel
+def dense(out: Matrix, seen: Matrix, weights: Matrix) -> None:
+    """`out` (batch, n) = the first columns of `seen` (batch, k or more) @ `weights` (k, n)."""
+    if out.shape[1] == 1:
+        _dots(out.reshape(-1), seen, weights.reshape(-1))
+    else:
+        multiply(out, seen[:, : weights.shape[0]], weights, False)
+
+
+@kernel
+def _dots(out: Vector, rows: Matrix, weights: Vector) -> None:
+    for b in range(out.size):
+        row, total = rows[b], np.float32(0)
+        for k in range(weights.size):
+            total += row[k] * weights[k]
+        out[b] = total
+
+
+@kernel
+def dense_back(gradient: Matrix, seen: Matrix, out: Matrix) -> None:
+    """The gradient (k, n) of the weights from that of what they gave, `out` (batch, n)."""
+    if out.shape[1] == 1:
+        _combine(gradient.reshape(-1), seen, out.reshape(-1))
+    else:
+        multiply(gradient, seen[:, : gradient.shape[0]].T, out, False)
+
+
+@kernel
+def _combine(out: Vector, rows: Matrix, weights: Vector) -> None:
+    out[:] = 0
+    for b in range(weights.size):
+        row, weight = rows[b], weights[b]
+        for k in range(out.size):
+            out[k] += weight * row[k]
