@@ -5,8 +5,8 @@ one, forecasts one window at a time, every run on its own. PyHeta: its own opera
 and write, each distinct step once. Storing results is not counted on the usual side.
 
 One run is MEASURED both ways, with the same epochs: CEEMDAN of the whole series of five columns, five nets on
-its components. The study is EXTRAPOLATED from what a column's decomposition and a net cost in that run, and from
-how many of them `experiments/etth1-ablation-leaky.yaml` asks for and how many are distinct.
+its components. The study is EXTRAPOLATED from what a column's decomposition and a net cost in that run, and
+from how many of them `experiments/etth1-ablation-leaky.yaml` asks for and how many are distinct.
 
 Run: PYHETA_DATA=folder-of-ETTh1.csv python benchmarks/study.py [--epochs 10] [--rounds 2]
 """
@@ -61,12 +61,13 @@ class Costs:
 
 def the_run(study: Prepared) -> Run:
     """The decomposed, unshaped run that sees all columns."""
-    for run in study.runs:
+
+    def wanted(run: Run) -> bool:
         config = run.config
-        if len(config.exog) == EXOGENOUS and config.decompose.method == "ceemdan" and run.role == "net":
-            if config.shaping.method == "none":
-                return run
-    raise LookupError("no such run in the sweep")
+        treated = (config.decompose.method, config.shaping.method) == ("ceemdan", "none")
+        return treated and len(config.exog) == EXOGENOUS and run.role == "net"
+
+    return next(run for run in study.runs if wanted(run))
 
 
 def steps_of(study: Prepared, run: Run) -> list[Step]:

@@ -16,6 +16,7 @@ from typing import TYPE_CHECKING, Annotated, TypeVar
 import typer
 
 from pyheta import __version__
+from pyheta.device import Device
 from pyheta.errors import Exit, InputError, PyhetaError
 
 if TYPE_CHECKING:
@@ -92,8 +93,12 @@ Procs = Annotated[
     typer.Option(min=1, max=4096, metavar="N", help="Processes; one for each processor core."),
 ]
 Lanes = Annotated[
-    int,
+    int | None,
     typer.Option(min=1, max=1024, metavar="N", help="Most nets that one child trains at once."),
+]
+WhichDevice = Annotated[
+    Device,
+    typer.Option("--device", help="Where nets are trained; auto is cuda where torch finds it."),
 ]
 AsJson = Annotated[bool, typer.Option("--json", help="One JSON document on standard output.")]
 ReportForm = Annotated[Form, typer.Option("--format", help="How the report is written.")]
@@ -236,18 +241,20 @@ def run(
     sweep: SweepFile,
     overrides: Overrides = None,
     procs: Procs = None,
-    lanes: Lanes = 16,
+    lanes: Lanes = None,
+    device: WhichDevice = Device.AUTO,
     form: ReportForm = Form.TABLE,
 ) -> None:
     """Compute a sweep on this machine and report it."""
     from pyheta.report.formats import show_answer
     from pyheta.run import run_sweep
-    from pyheta.work import processors
+    from pyheta.steps import Kind
+    from pyheta.work import duty
 
     prepared, screen = context.obj.prepare(sweep, overrides), context.obj.screen
     screen.log("WARNING")
-    processes = procs or processors()
-    outcome = context.obj.call(lambda services: run_sweep(services, prepared, screen, processes, lanes))
+    how = duty(tuple(Kind), procs, lanes, device)
+    outcome = context.obj.call(lambda services: run_sweep(services, prepared, screen, how))
     if outcome.table:
         show_answer(outcome.table, form, screen)
     raise typer.Exit(outcome.code)
@@ -268,7 +275,8 @@ def worker(
     context: Context,
     kind: Annotated[Takes, typer.Option(help="Which steps it takes.")] = Takes.ALL,
     procs: Procs = None,
-    lanes: Lanes = 16,
+    lanes: Lanes = None,
+    device: WhichDevice = Device.AUTO,
     exit_when_idle: Annotated[
         bool, typer.Option("--exit-when-idle", help="Leave when no step is left.")
     ] = False,
@@ -280,17 +288,16 @@ def worker(
     from pyheta.screen import count
     from pyheta.steps import Kind
     from pyheta.warmup import warm_up
-    from pyheta.work import processors, work
-    from pyheta.worker.supervisor import Duty
+    from pyheta.work import duty, work
 
     context.obj.screen.log("WARNING" if context.obj.quiet else "INFO")
     kinds = tuple(Kind) if kind is Takes.ALL else (Kind(kind),)
-    duty = Duty(kinds, procs or processors(), lanes=lanes, until_idle=exit_when_idle)
-    processes = count(duty.procs, "process", "processes")
+    how = duty(kinds, procs, lanes, device, until_idle=exit_when_idle)
+    processes = count(how.procs, "process", "processes")
     context.obj.screen.note(f"takes {', '.join(kinds)} steps with {processes}")
     if Kind.TRAIN in kinds:
         warm_up(KERNELS, context.obj.screen.note)
-    came = context.obj.call(lambda services: work(services, duty))
+    came = context.obj.call(lambda services: work(services, how))
     raise typer.Exit(Exit.INTERRUPTED if came is SIGINT else Exit.DONE)
 
 

@@ -1,7 +1,7 @@
 """A sweep on this machine alone: submit it, work until it is done, show how it gets on."""
 
 import asyncio
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 
 from pyheta.errors import Exit
 from pyheta.follow import follow
@@ -9,7 +9,7 @@ from pyheta.report.read import Wish, read_table
 from pyheta.report.table import Table
 from pyheta.screen import Screen, count
 from pyheta.status import Status, read_status
-from pyheta.steps import Kind, State
+from pyheta.steps import State
 from pyheta.submit import EXPLAINING, Prepared, submit
 from pyheta.warmup import warm_up
 from pyheta.wiring import Services
@@ -28,11 +28,10 @@ class Outcome:
     table: Table | None = None
 
 
-async def run_sweep(
-    services: Services, prepared: Prepared, screen: Screen, procs: int, lanes: int
-) -> Outcome:
+async def run_sweep(services: Services, prepared: Prepared, screen: Screen, duty: Duty) -> Outcome:
     """Submit a sweep and compute all of it in this process, showing how it gets on.
 
+    `duty` says how; that it ends with this sweep is added here.
     No broker is asked, even where there is one: it would bring steps of other sweeps.
     """
     services, store = services.without_broker(), services.store
@@ -41,7 +40,7 @@ async def run_sweep(
     if failed := receipt.steps.get(State.FAILED, 0):
         screen.note(f"{count(failed, 'step')} failed earlier; another try: pyheta retry {sweep.id[:12]}")
     warm_up(prepared.nets, screen.note)
-    duty = Duty(tuple(Kind), procs, lanes=lanes, sweep=sweep.id, until_idle=True)
+    duty = replace(duty, sweep=sweep.id, until_idle=True)
     watching = asyncio.create_task(follow(lambda: read_status(store, None, sweep), screen))
     try:
         if await work(services, duty):

@@ -7,6 +7,8 @@ import signal
 from collections.abc import Callable, Iterator, Sequence
 from contextlib import contextmanager
 
+from pyheta.device import LANES, Device, found
+from pyheta.steps import Kind
 from pyheta.wiring import Services
 from pyheta.worker.supervisor import Duty, Supervisor
 from pyheta.worker.timing import Timing
@@ -14,6 +16,23 @@ from pyheta.worker.timing import Timing
 log = logging.getLogger(__name__)
 
 ENDING_SIGNALS = (signal.SIGINT, signal.SIGTERM)
+
+
+def duty(
+    kinds: Sequence[Kind], procs: int | None, lanes: int | None, device: Device, *, until_idle: bool = False
+) -> Duty:
+    """A worker's duty, with what suits this machine where nothing is asked.
+
+    Raises ConfigError if a graphics processor is asked for where there is none.
+    """
+    place = found(device)
+    return Duty(
+        tuple(kinds),
+        procs or processors(),
+        lanes=lanes or LANES[place],
+        device=place,
+        until_idle=until_idle,
+    )
 
 
 def processors() -> int:

@@ -68,7 +68,9 @@ class AutogradLearner:
         self.val = val
         self.options = options
         self.reads_rows = reads_rows
-        self.examples = tuple(map(torch.from_numpy, (train.inputs, train.targets, train.rows)))
+        self.device = place_of(module)
+        arrays = (train.inputs, train.targets, train.rows)
+        self.examples = [torch.from_numpy(array).to(self.device) for array in arrays]
         self.optimizer = OPTIMIZERS[options.optimizer](module.parameters(), options)
         self.loss = LOSSES[options.loss](options)
         with seeded(seed):
@@ -77,7 +79,7 @@ class AutogradLearner:
     def epoch(self, order: NDArray[np.int64], rates: NDArray[np.float64]) -> float:
         self.module.train()
         with self._own_random_numbers():
-            batches = torch.split(torch.from_numpy(order), self.options.batch_size)
+            batches = torch.split(torch.from_numpy(order).to(self.device), self.options.batch_size)
             total = sum(self._step(rows, rate) for rows, rate in zip(batches, rates, strict=True))
         return float(total) / len(order)
 
@@ -105,7 +107,7 @@ class AutogradLearner:
         self.module.load_state_dict(weights)
 
     def state(self) -> State:
-        return {name: tensor.numpy() for name, tensor in self.module.state_dict().items()}
+        return {name: tensor.cpu().numpy() for name, tensor in self.module.state_dict().items()}
 
     @contextmanager
     def _own_random_numbers(self) -> Iterator[None]:
@@ -113,6 +115,11 @@ class AutogradLearner:
             torch.set_rng_state(self._random)
             yield
             self._random = torch.get_rng_state()
+
+
+def place_of(module: nn.Module) -> torch.device:
+    """The device that a net is on; one without weights is anywhere."""
+    return next(module.parameters(), torch.empty(0)).device
 
 
 def call(module: nn.Module, inputs: Tensor, rows: Tensor, *, reads_rows: bool) -> Tensor:
@@ -124,10 +131,11 @@ def predict(module: nn.Module, windows: Windows, *, reads_rows: bool) -> Array:
     """Forecasts (n, targets, horizon) of a module at rest: no dropout, no gradient."""
     module.eval()
     out = np.empty(windows.targets.shape, np.float32)
+    device = place_of(module)
     with torch.inference_mode():
         windows_at_once = max(1, EVALUATED // windows.inputs[0].size)
         for start in range(0, len(out), windows_at_once):
             block = slice(start, start + windows_at_once)
-            inputs, rows = torch.from_numpy(windows.inputs[block]), torch.from_numpy(windows.rows[block])
-            out[block] = call(module, inputs, rows, reads_rows=reads_rows).numpy()
+            inputs, rows = (torch.from_numpy(a[block]).to(device) for a in (windows.inputs, windows.rows))
+            out[block] = call(module, inputs, rows, reads_rows=reads_rows).cpu().numpy()
     return out

@@ -1,10 +1,15 @@
 """The `fit` step: train one net on one component, seeing training and validation rows only."""
 
-from collections.abc import Mapping, Sequence
+import os
+from collections.abc import Iterator, Mapping, Sequence
+from contextlib import contextmanager
+from dataclasses import dataclass
 from typing import Any
 
 import numpy as np
 
+from pyheta.device import VARIABLE, Device
+from pyheta.errors import StepError
 from pyheta.nets.checkpoint import Checkpoint, write_arrays
 from pyheta.nets.forecaster import Forecaster, History
 from pyheta.nets.registry import build
@@ -16,29 +21,84 @@ from pyheta.pipeline.windows import Shape, Windows, cut
 
 
 def fit_lanes(tasks: Sequence[Task]) -> Outcomes:
-    """Train the nets of several steps that have the same bundle."""
-    return one_by_one(fit, tasks)
+    """Train the nets of several steps that have the same bundle: on a processor one after the other."""
+    if os.environ.get(VARIABLE, Device.CPU) == Device.CPU:
+        return one_by_one(fit, tasks)
+    from pyheta.nets.stacks import fit_stacked
+
+    return fit_stacked(tasks)
 
 
 def fit(task: Task) -> Result:
     """Products `weights` (a checkpoint) and, for nets trained by gradient, `curves`.
 
     params: sources (the targets first), targets (how many), split, window, scale, net, and train and seed
-    where they matter. Raises StepError if a part is too short for a window, Diverged if training fails.
+    where they matter. Raises StepError if a part is too short for a window or memory runs out, Diverged if
+    training fails.
     """
-    params = task.params
-    sources = [Source(**source) for source in params["sources"]]
-    channels = read_channels(sources, task.inputs, params["window"]["input"])
-    split = Split.of(params["split"], len(channels[0].values))
-    known = [channel.head(split.val_stop) for channel in channels]  # from here on there are no test rows
-    scalers = [_scaler(params["scale"], channel, split) for channel in known]
-    window = params["window"]
-    shape = Shape(len(sources), window["input"], window["horizon"], params["targets"])
-    net = build(params["net"], shape, seed=params.get("seed", 0))
-    train, val = _windows(known, scalers, split, shape, net)
-    history = net.fit(train, val, params.get("train", {}), task.progress)
-    checkpoint = Checkpoint(params["net"], shape, sources, scalers, net.state())
-    return _result(task, checkpoint, history, _summary(net, train, val))
+    with shortage_blamed():
+        one = Fit.of(task)
+        return one.result(one.net.fit(one.train, one.val, one.options, task.progress))
+
+
+@contextmanager
+def shortage_blamed() -> Iterator[None]:
+    """Memory that cannot be had as a StepError, whoever asked for it."""
+    try:
+        yield
+    except (MemoryError, RuntimeError) as error:
+        if not isinstance(error, MemoryError) and "allocate memory" not in str(error):
+            raise
+        cure = "lower train.batch_size, the window or the net's width"
+        raise StepError(f"the net does not fit into memory: {error}", cure=cure) from error
+
+
+@dataclass(frozen=True, slots=True)
+class Fit:
+    """A net that is not trained yet, with all that it is trained on. `scalers` has one for each source."""
+
+    task: Task
+    net: Forecaster
+    train: Windows
+    val: Windows
+    shape: Shape
+    sources: Sequence[Source]
+    scalers: Sequence[Scaler]
+
+    @classmethod
+    def of(cls, task: Task) -> "Fit":
+        params, window = task.params, task.params["window"]
+        sources = [Source(**source) for source in params["sources"]]
+        channels = read_channels(sources, task.inputs, window["input"])
+        split = Split.of(params["split"], len(channels[0].values))
+        known = [channel.head(split.val_stop) for channel in channels]  # from here on there are no test rows
+        scalers = [_scaler(params["scale"], channel, split) for channel in known]
+        shape = Shape(len(sources), window["input"], window["horizon"], params["targets"])
+        net = build(params["net"], shape, seed=params.get("seed", 0))
+        train, val = _windows(known, scalers, split, shape, net)
+        return cls(task, net, train, val, shape, sources, scalers)
+
+    @property
+    def options(self) -> Mapping[str, Any]:
+        """The `train` section."""
+        options: Mapping[str, Any] = self.task.params.get("train", {})
+        return options
+
+    def result(self, history: History | None) -> Result:
+        """What the step makes of the net, now that it is trained."""
+        weights = self.task.out / "weights.safetensors"
+        state = self.net.state()
+        Checkpoint(self.task.params["net"], self.shape, self.sources, self.scalers, state).save(weights)
+        summary = {
+            "windows": len(self.train),
+            "parameters": sum(array.size for array in state.values()),
+            "val_loss": float(np.square(self.net.predict(self.val) - self.val.targets).mean()),
+        }
+        if history is None:
+            return Result(products={"weights": weights}, summary=summary)
+        curves = self.task.out / "curves.safetensors"
+        write_arrays(curves, {"train_loss": history.train_loss, "val_loss": history.val_loss})
+        return Result(products={"weights": weights, "curves": curves}, summary=summary | _trained(history))
 
 
 def _scaler(method: Method, channel: Channel, split: Split) -> Scaler:
@@ -55,27 +115,10 @@ def _windows(
     return train, val
 
 
-def _summary(net: Forecaster, train: Windows, val: Windows) -> dict[str, Any]:
+def _trained(history: History) -> dict[str, Any]:
     return {
-        "windows": len(train),
-        "parameters": sum(array.size for array in net.state().values()),
-        "val_loss": float(np.square(net.predict(val) - val.targets).mean()),
-    }
-
-
-def _result(
-    task: Task, checkpoint: Checkpoint, history: History | None, summary: Mapping[str, Any]
-) -> Result:
-    weights = task.out / "weights.safetensors"
-    checkpoint.save(weights)
-    if history is None:
-        return Result(products={"weights": weights}, summary=summary)
-    curves = task.out / "curves.safetensors"
-    write_arrays(curves, {"train_loss": history.train_loss, "val_loss": history.val_loss})
-    trained = {
         "epochs": len(history.val_loss),
         "best_epoch": history.best_epoch,
         "stopped": history.stopped,
         "engine": history.engine,
     }
-    return Result(products={"weights": weights, "curves": curves}, summary={**summary, **trained})

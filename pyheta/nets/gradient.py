@@ -13,6 +13,7 @@ from pyheta.nets.autograd import AutogradLearner
 from pyheta.nets.compiled import CompiledLearner
 from pyheta.nets.config_base import NetConfig
 from pyheta.nets.course import Course, Learner, follow
+from pyheta.nets.device import device
 from pyheta.nets.forecaster import Forecaster, History, State
 from pyheta.nets.kernels import readiness
 from pyheta.nets.options import Options
@@ -30,7 +31,7 @@ class GradientForecaster(Forecaster):
         self.seed = seed
         self.program = compiled.program(config, shape)
         with autograd.seeded(seed):
-            self.module = make()
+            self.module = make().to(device())
 
     def fit(self, train: Windows, val: Windows, options: Mapping[str, Any], progress: Progress) -> History:
         learner = self._learner(train, val, Options(**options))
@@ -54,7 +55,7 @@ class GradientForecaster(Forecaster):
         return forecast.astype(np.float64)
 
     def state(self) -> State:
-        return {name: tensor.numpy() for name, tensor in self.module.state_dict().items()}
+        return {name: tensor.cpu().numpy() for name, tensor in self.module.state_dict().items()}
 
     def restore(self, state: State) -> None:
         self.module.load_state_dict({name: torch.tensor(a) for name, a in state.items()})

@@ -48,7 +48,7 @@ class Lane:
         self.course = Course(self.options, len(self.train), self.seed, self.state())
 
     def state(self) -> State:
-        return {name: tensor.numpy().copy() for name, tensor in self.module.state_dict().items()}
+        return {name: tensor.cpu().numpy().copy() for name, tensor in self.module.state_dict().items()}
 
     def finish(self) -> History:
         self.module.load_state_dict({name: torch.tensor(a) for name, a in self.course.best.items()})

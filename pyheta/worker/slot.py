@@ -8,6 +8,7 @@ import sys
 from collections.abc import Callable
 from pathlib import Path
 
+from pyheta.device import VARIABLE, Device
 from pyheta.worker import wire
 
 #: How much of what a child prints is kept for its attempt's log.
@@ -51,8 +52,8 @@ class ChildDied(Exception):
 class Slot:
     """Computes one order at a time. `threads` is each child's share of the processor's cores."""
 
-    def __init__(self, *, threads: int, folder: Path) -> None:
-        self.threads = threads
+    def __init__(self, *, threads: int, folder: Path, device: Device = Device.CPU) -> None:
+        self.environment = _environment(threads) | {VARIABLE: device}
         self.folder = folder
         self.log = _Tail()
         self._child: asyncio.subprocess.Process | None = None
@@ -98,7 +99,7 @@ class Slot:
             stdout=asyncio.subprocess.PIPE,
             stderr=asyncio.subprocess.PIPE,
             cwd=self.folder,
-            env=_environment(self.threads),
+            env=self.environment,
             start_new_session=True,  # a Ctrl-C in the terminal must not reach it
             umask=0o077,
             limit=wire.LINE_LIMIT,

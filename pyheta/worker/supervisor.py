@@ -19,6 +19,7 @@ from uuid import uuid4
 
 import pyheta
 from pyheta.broker.seam import Broker
+from pyheta.device import Device
 from pyheta.errors import BrokerError, LeaseLost, StoreError, StoreUnavailable
 from pyheta.steps import Claim, Ending, Failure, Fence, Kind, StepId, Success, WorkerId
 from pyheta.store.seam import Artifacts, Holding, StepStore, WorkerInfo
@@ -46,6 +47,7 @@ IDLE_LOOK = 0.25
 class Duty:
     """What a worker is there for. `lanes`: the most steps that one child computes together.
 
+    `device`: where nets are trained.
     `sweep`: only that sweep's steps. `until_idle`: leave when none is left.
     """
 
@@ -53,6 +55,7 @@ class Duty:
     procs: int
     threads: int = 1
     lanes: int = 16
+    device: Device = Device.CPU
     sweep: str | None = None
     until_idle: bool = False
 
@@ -93,12 +96,16 @@ class Supervisor:
         """Work until idle (if so asked) or stopped. Raises StoreUnavailable when the store stays away."""
         duty = self._duty
         with self._staging:
-            slots = [Slot(threads=duty.threads, folder=self._staging.folder) for _ in range(duty.procs)]
+            slots = [self._slot() for _ in range(duty.procs)]
             try:
                 while not self._drain.is_set():
                     await self._live(slots)
             finally:
                 await asyncio.gather(*(slot.close() for slot in slots))
+
+    def _slot(self) -> Slot:
+        duty = self._duty
+        return Slot(threads=duty.threads, folder=self._staging.folder, device=duty.device)
 
     async def _live(self, slots: Sequence[Slot]) -> None:
         """One life: from registering to retiring, or to the loss of the lease."""
