@@ -94,6 +94,7 @@ class Course(Generic[Weights]):
             self.stopping.best_epoch,
             "patience" if self.stopping.exhausted else "epochs",
             engine,
+            self.options.lr,
         )
 
 

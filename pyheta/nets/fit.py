@@ -121,4 +121,5 @@ def _trained(history: History) -> dict[str, Any]:
         "best_epoch": history.best_epoch,
         "stopped": history.stopped,
         "engine": history.engine,
+        "lr": history.lr,
     }

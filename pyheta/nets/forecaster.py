@@ -23,6 +23,7 @@ class History:
     best_epoch: int  # counted from 1; its weights were kept
     stopped: Literal["patience", "epochs"]
     engine: str  # what computed it
+    lr: float  # the learning rate, or the highest of its schedule
 
 
 class Forecaster(ABC):

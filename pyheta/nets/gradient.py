@@ -14,6 +14,7 @@ from pyheta.nets.compiled import CompiledLearner
 from pyheta.nets.config_base import NetConfig
 from pyheta.nets.course import Course, Learner, follow
 from pyheta.nets.device import device
+from pyheta.nets.finding import found
 from pyheta.nets.forecaster import Forecaster, History, State
 from pyheta.nets.kernels import readiness
 from pyheta.nets.options import Options
@@ -34,11 +35,26 @@ class GradientForecaster(Forecaster):
             self.module = make().to(device())
 
     def fit(self, train: Windows, val: Windows, options: Mapping[str, Any], progress: Progress) -> History:
-        learner = self._learner(train, val, Options(**options))
-        course = Course(learner.options, len(train), self.seed, learner.weights())
+        chosen = self._settled(Options(**options), train, val)
+        learner = self._learner(train, val, chosen)
+        course = Course(chosen, len(train), self.seed, learner.weights())
         history = follow(learner, course, progress)
         self.restore(learner.state())
         return history
+
+    def _settled(self, options: Options, train: Windows, val: Windows) -> Options:
+        """The options with a learning rate that suits the net, if it is to be found."""
+        if not options.find_lr:
+            return options
+        first = {name: array.copy() for name, array in self.state().items()}
+
+        def begin(trial: Options) -> Learner[Any]:
+            self.restore(first)
+            return self._learner(train, val, trial)
+
+        chosen = found(options, len(train), self.seed, begin)
+        self.restore(first)
+        return chosen
 
     def _learner(self, train: Windows, val: Windows, options: Options) -> Learner[Any]:
         """The quickest that is at hand: a run does not wait for kernels to be compiled."""

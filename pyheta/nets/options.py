@@ -10,6 +10,7 @@ class Options:
 
     optimizer: Literal["adam", "adamw", "sgd"] = "adam"
     lr: float = 1e-3
+    find_lr: bool = False  # rather than take `lr`
     momentum: float = 0.9  # of sgd
     weight_decay: float = 0.0
     schedule: Literal["constant", "cosine", "step", "one_cycle"] = "constant"

@@ -35,7 +35,7 @@ def fit_stacked(tasks: Sequence[Task]) -> Outcomes:
 
 def _stackable(one: Fit) -> bool:
     net = one.net
-    if not isinstance(net, GradientForecaster) or net.config.reads_rows:
+    if not isinstance(net, GradientForecaster) or net.config.reads_rows or one.options.get("find_lr"):
         return False
     return stacked.stackable(net.module)
 

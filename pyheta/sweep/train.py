@@ -8,7 +8,8 @@ from pydantic import Field
 from pyheta.sweep.section import Section
 
 # Options that matter only beside one value of another.
-MATTERS: Mapping[str, tuple[str, str]] = {
+MATTERS: Mapping[str, tuple[str, object]] = {
+    "lr": ("find_lr", False),
     "momentum": ("optimizer", "sgd"),
     "step_epochs": ("schedule", "step"),
     "step_factor": ("schedule", "step"),
@@ -22,6 +23,9 @@ class Train(Section):
 
     optimizer: Literal["adam", "adamw", "sgd"] = "adam"
     lr: float = Field(default=1e-3, gt=0, le=10, description="Learning rate; of a schedule the highest.")
+    find_lr: bool = Field(
+        default=False, description="Take the rate that does best on validation in one epoch."
+    )
     momentum: float = Field(default=0.9, ge=0, lt=1, description="Of sgd.")
     weight_decay: float = Field(
         default=0.0, ge=0, le=10, description="Decoupled for adamw, else an L2 penalty."

@@ -6,7 +6,7 @@ import torch
 from torch import nn
 
 from pyheta.errors import Diverged
-from pyheta.nets import autograd, schedules
+from pyheta.nets import autograd, finding, schedules
 from pyheta.nets.autograd import AutogradLearner
 from pyheta.nets.configs import LSTMConfig, MLPConfig
 from pyheta.nets.course import Course, EarlyStopping, follow
@@ -272,6 +272,33 @@ def test_the_weights_of_the_best_epoch_are_kept():
     assert (history.best_epoch, history.stopped) == (2, "patience")
     assert history.val_loss.tolist() == [3, 1, 2, 2]
     torch.testing.assert_close(net.weight, seen[1], rtol=0, atol=0)
+
+
+@pytest.mark.parametrize("net", [{"name": "mlp"}, {"name": "mlp", "dropout": 0.1}], ids=str)
+def test_a_learning_rate_is_found_by_one_epoch_each_and_validation(net):
+    # Given the validation loss after one epoch with each rate
+    losses = {}
+    for rate in finding.RATES:
+        _, history = fitted(net, lr=rate, epochs=1)
+        losses[rate] = history.val_loss[0]
+    best = min(losses, key=losses.__getitem__)
+
+    # When it is to be found
+    forecaster, history = fitted(net, lr=7.0, find_lr=True, epochs=4, patience=4)
+
+    # Then it is the best one, and training is as if it had been asked for
+    expected, by_hand = fitted(net, lr=best, epochs=4, patience=4)
+    assert history.lr == by_hand.lr == best
+    np.testing.assert_array_equal(history.val_loss, by_hand.val_loss)
+    assert equal(forecaster.state(), expected.state())
+
+
+def test_no_learning_rate_helps_where_the_data_are_not_finite():
+    forecaster = build({"name": "mlp"}, SHAPE)
+    some = windows()
+    some.targets[:] = np.inf
+    with pytest.raises(Diverged, match="not finite with any learning rate from 1e-05 on"):
+        forecaster.fit(some, windows(), options(find_lr=True), lambda _: None)
 
 
 def test_progress_is_told_after_every_epoch():

@@ -41,6 +41,7 @@ def test_the_smallest_sweep_is_one_run_with_all_defaults(tmp_path):
         "train": {
             "optimizer": "adam",
             "lr": 0.001,
+            "find_lr": False,
             "momentum": 0.9,
             "weight_decay": 0.0,
             "schedule": "constant",
@@ -60,6 +61,7 @@ def test_the_smallest_sweep_is_one_run_with_all_defaults(tmp_path):
         "decompose": Decompose().model_dump(),
         "shaping": Shaping().model_dump(),
         "components": {},
+        "keep": "forecasts",
     }
 
 
