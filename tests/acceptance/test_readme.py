@@ -84,6 +84,24 @@ def test_a_sweep_file_that_is_shown_is_one(tmp_path, block):
         assert read_sweep(tmp_path / "sweep.yaml", overrides).runs()
 
 
+def test_the_net_of_ones_own_is_trained_as_it_is_shown(tmp_path, home):
+    # Given the README's class and its sweep, as they stand there
+    (net,) = blocks("python")
+    assert len(net.strip().splitlines()) <= 24
+    (tmp_path / "mynets.py").write_text(net)
+    (sweep,) = [block for block in blocks("yaml") if "mynets" in block]
+    (tmp_path / "sweep.yaml").write_text(sweep)
+
+    # When it is run as the README says
+    command = "PYTHONPATH=. pyheta run sweep.yaml --format csv"
+    done = run_shell(command, tmp_path, PYHETA_HOME=str(home), timeout=PATIENCE)
+
+    # Then its run has a result
+    assert done.returncode == 0, done.stderr
+    assert "mynets:Shortcut" in done.stdout
+    assert re.search(r"mynets:Shortcut,False,rmse,test,\d", done.stdout)
+
+
 @pytest.mark.parametrize("target", ["run", "test"])
 def test_the_two_commands_of_the_set_up_are_targets_of_the_makefile(target):
     assert any(f"make {target}" in block for block in blocks("sh"))
