@@ -31,7 +31,6 @@ import torch
 from PyEMD import CEEMDAN
 from training import Loader
 
-from pyheta.graph import RunGraph
 from pyheta.nets.kernels import readiness
 from pyheta.nets.registry import build
 from pyheta.ops import Result, Task, compute
@@ -40,7 +39,7 @@ from pyheta.pipeline.splits import Split
 from pyheta.pipeline.windows import Shape, cut
 from pyheta.steps import Key, Step
 from pyheta.submit import Prepared, prepare
-from pyheta.sweep import Explain, Run
+from pyheta.sweep import Run
 
 SWEEP = Path(__file__).parents[1] / "experiments" / "etth1-ablation-leaky.yaml"
 EXOGENOUS = 4  # columns of the run that is measured
@@ -71,10 +70,12 @@ def the_run(study: Prepared) -> Run:
 
 
 def steps_of(study: Prepared, run: Run) -> list[Step]:
-    load = next(step for step in study.plan.steps.values() if step.op == "load")
-    graph = RunGraph(run.config.reduced(), run.config.nets(), load, Explain())
-    graph.score(run.seed)
-    return list(graph.steps.values())
+    """All that a run needs, each step after those that it needs itself."""
+    needed = {study.plan.scores[study.runs.index(run)]}
+    for key, step in reversed(study.plan.steps.items()):
+        if key in needed:
+            needed |= set(step.needs.values())
+    return [step for key, step in study.plan.steps.items() if key in needed]
 
 
 def ours(study: Prepared, steps: list[Step], folder: Path) -> Costs:
@@ -92,13 +93,13 @@ def ours(study: Prepared, steps: list[Step], folder: Path) -> Costs:
     return Costs(seconds["decompose"], seconds["fit"], seconds["load"] + seconds["score"])
 
 
-def usual(columns: Mapping[str, np.ndarray], run: Run, fits: list[Step], epochs: int) -> Costs:
+def usual(columns: Mapping[str, np.ndarray], fits: list[Step], epochs: int) -> Costs:
     """The same run as it is usually written."""
     start = time.perf_counter()
     parts = {column: components(values) for column, values in columns.items()}
     decomposed = time.perf_counter()
     for fit in fits:
-        loader = loader_of(fit, parts, run)
+        loader = loader_of(fit, parts)
         for _ in range(epochs):
             loader.epoch()
         loader.predict()
@@ -111,22 +112,22 @@ def components(values: np.ndarray) -> dict[str, np.ndarray]:
     return dict(zip(names, found, strict=True))
 
 
-def loader_of(fit: Step, parts: Mapping[str, Mapping[str, np.ndarray]], run: Run) -> Loader:
+def loader_of(fit: Step, parts: Mapping[str, Mapping[str, np.ndarray]]) -> Loader:
     params = fit.params
     chosen = [parts[source["column"]][source["component"]] for source in params["sources"]]
-    split = Split.of(run.config.split.model_dump(), len(chosen[0]))
+    split = Split.of(params["split"], len(chosen[0]))
     known = [values[: split.train_stop] for values in chosen]
     scaled = [(v - k.mean()) / (k.std() or 1.0) for v, k in zip(chosen, known, strict=True)]
     channels = [Channel(values.astype(np.float32)) for values in scaled]
     shape = Shape(len(channels), params["window"]["input"], params["window"]["horizon"])
-    windows = cut(channels, (0, split.train_stop), shape), cut(channels, (0, split.rows), shape)
+    windows = cut(channels, (0, split.train_stop), shape), cut(channels, (0, len(chosen[0])), shape)
     return Loader(build(params["net"], shape).module, windows, batch=params["train"]["batch_size"])
 
 
 def columns_of(study: Prepared, run: Run) -> dict[str, np.ndarray]:
     (path,) = study.files.values()
     frame = pl.read_csv(path)
-    return {column: frame[column].to_numpy() for column in (*run.config.targets, *run.config.exog)}
+    return {column: frame[column].to_numpy() for column in (*run.config.target, *run.config.exog)}
 
 
 def show(name: str, costs: Costs) -> None:
@@ -172,7 +173,7 @@ def main() -> None:
     print(f"{'seconds':10}{'decompose':>12}{'nets':>12}{'rest':>12}{'all':>12}")
     found: dict[str, list[Costs]] = {"usual": [], "pyheta": []}
     for _ in range(options.rounds):
-        found["usual"].append(usual(columns, run, fits, options.epochs))
+        found["usual"].append(usual(columns, fits, options.epochs))
         show("usual", found["usual"][-1])
         with tempfile.TemporaryDirectory() as folder:
             found["pyheta"].append(ours(study, steps, Path(folder)))

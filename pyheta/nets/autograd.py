@@ -86,7 +86,9 @@ class AutogradLearner:
     def _step(self, rows: Tensor, rate: float) -> Tensor:
         """The sum of the batch's losses before the step."""
         inputs, targets, times = (examples[rows] for examples in self.examples)
-        loss = self.loss(call(self.module, inputs, times, reads_rows=self.reads_rows), targets)
+        with torch.autocast(self.device.type, torch.bfloat16, enabled=self.options.precision == "bfloat16"):
+            forecast = call(self.module, inputs, times, reads_rows=self.reads_rows)
+        loss = self.loss(forecast.float(), targets)
         self.optimizer.zero_grad()
         torch.autograd.backward(loss)
         if self.options.clip is not None:

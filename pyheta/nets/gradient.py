@@ -58,7 +58,8 @@ class GradientForecaster(Forecaster):
 
     def _learner(self, train: Windows, val: Windows, options: Options) -> Learner[Any]:
         """The quickest that is at hand: a run does not wait for kernels to be compiled."""
-        if self.program and readiness.ready(self.program.kernel):
+        exact = options.precision == "float32"
+        if self.program and exact and readiness.ready(self.program.kernel):
             return CompiledLearner(self.program, self.state(), train, val, options)
         reads_rows = self.config.reads_rows
         return AutogradLearner(self.module, train, val, options, seed=self.seed, reads_rows=reads_rows)

@@ -19,6 +19,7 @@ class Options:
     loss: Literal["mse", "mae", "huber", "quantile"] = "mse"
     huber_delta: float = 1.0
     quantile: float = 0.5
+    precision: Literal["float32", "bfloat16"] = "float32"  # of products while training
     clip: float | None = None  # the longest gradient
     batch_size: int = 64
     epochs: int = 100

@@ -121,7 +121,8 @@ class _Stack:
         batches = torch.split(orders, self.options.batch_size, dim=1)
         for rows, rate in zip(batches, rates.to(self.device).T, strict=True):
             inputs, targets = self.examples.take(self.living, rows)
-            gradients, losses = self._step(self.weights, self._buffers(), inputs, targets)
+            with self._precision():
+                gradients, losses = self._step(self.weights, self._buffers(), inputs, targets)
             self._update(gradients, rate)
             total += losses.double() * rows.shape[1]
         return (total / orders.shape[1]).tolist()
@@ -133,6 +134,10 @@ class _Stack:
             mean_loss(forecast, lane.val.targets, lane.options)
             for lane, forecast in zip(lanes, forecasts, strict=True)
         ]
+
+    def _precision(self) -> torch.autocast:
+        mixed = self.options.precision == "bfloat16"
+        return torch.autocast(self.device.type, torch.bfloat16, enabled=mixed)
 
     def weights_of(self, place: int) -> Stack:
         """A living lane's, as far as a module keeps them."""
@@ -154,7 +159,7 @@ class _Stack:
 
     def _call(self, weights: Stack, buffers: Stack, inputs: Tensor) -> Tensor:
         forecast: Tensor = functional_call(self.net, (weights, buffers), (inputs,))
-        return forecast
+        return forecast.float()
 
     def _loss_of(self, weights: Stack, buffers: Stack, inputs: Tensor, targets: Tensor) -> Tensor:
         return self._loss(self._call(weights, buffers, inputs), targets)

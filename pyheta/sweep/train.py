@@ -38,6 +38,9 @@ class Train(Section):
     loss: Literal["mse", "mae", "huber", "quantile"] = "mse"
     huber_delta: float = Field(default=1.0, gt=0, le=1e6, description="Where Huber's loss becomes linear.")
     quantile: float = Field(default=0.5, gt=0, lt=1, description="What the quantile loss aims for.")
+    precision: Literal["float32", "bfloat16"] = Field(
+        default="float32", description="Of products while training; bfloat16 pays on graphics processors."
+    )
     clip: float | None = Field(default=None, gt=0, le=1e9, description="The longest gradient (L2 norm).")
     batch_size: int = Field(default=64, ge=1, le=1_000_000, description="Windows of one step.")
     epochs: int = Field(default=100, ge=1, le=1_000_000, description="The most epochs.")

@@ -53,7 +53,7 @@ class Slot:
     """Computes one order at a time. `threads` is each child's share of the processor's cores."""
 
     def __init__(self, *, threads: int, folder: Path, device: Device = Device.CPU) -> None:
-        self.environment = _environment(threads) | {VARIABLE: device}
+        self.environment = _environment(threads) | {VARIABLE: device, "CUBLAS_WORKSPACE_CONFIG": ":4096:8"}
         self.folder = folder
         self.log = _Tail()
         self._child: asyncio.subprocess.Process | None = None

@@ -24,6 +24,7 @@ config:
   decompose: {method: emd, window: 64, max_imf: 2}
 """
 ROWS, TEST, HORIZON = 900, 720, 2
+TEST_ROWS = np.arange(TEST, ROWS - HORIZON + 1)[:, None] + np.arange(HORIZON)
 
 
 def computed(tmp_path, overrides=(), added=""):
@@ -76,11 +77,12 @@ def test_forecasts_of_different_windows_meet_at_their_times(tmp_path, mode):
     times = frame["time"].to_physical().to_numpy()
     for part, start, stop in (("val", 540, 720), ("test", 720, 900)):
         assert arrays[f"{part}/time"].tolist() == times[start : stop - HORIZON + 1].tolist()
-        for kind in ("forecast", "truth"):
-            added = sum(arrays[f"{part}/{name}/{kind}"] for name in ("IMF0", "IMF1", "Residue"))
-            np.testing.assert_allclose(arrays[f"{part}/{kind}"], added, rtol=1e-4)
+        added = sum(arrays[f"{part}/{name}/forecast"] for name in ("IMF0", "IMF1", "Residue"))
+        np.testing.assert_allclose(arrays[f"{part}/forecast"], added, rtol=1e-4)
         rows = np.arange(start, stop - HORIZON + 1)[:, None] + np.arange(HORIZON)
-        np.testing.assert_allclose(arrays[f"{part}/truth"], frame["load"].to_numpy()[rows], rtol=1e-6)
+        error = arrays[f"{part}/forecast"] - frame["load"].to_numpy()[rows]
+        found = metrics(steps["score"])[part, "rmse"]
+        assert found == pytest.approx(np.sqrt(np.square(error).mean()), rel=1e-4)
 
 
 def test_every_component_has_metrics_of_its_own(tmp_path):
@@ -88,8 +90,9 @@ def test_every_component_has_metrics_of_its_own(tmp_path):
 
     found = metrics(steps["score"])
     arrays = load_file(steps["score"].products["forecast"])
+    came = load_file(steps["decompose load"].products["components"])
     for component in ("IMF0", "IMF1", "Residue"):
-        error = arrays[f"test/{component}/forecast"] - arrays[f"test/{component}/truth"]
+        error = arrays[f"test/{component}/forecast"] - came[f"{component}/values"][TEST_ROWS]
         assert found["test", f"{component}/rmse"] == pytest.approx(np.sqrt(np.square(error).mean()), rel=1e-4)
         assert {("val", f"{component}/mae"), ("test", f"{component}/skill")} <= found.keys()
     assert {name for split, name in found if split == "test" and "/" not in name} >= {"rmse", "skill", "mase"}
@@ -105,10 +108,11 @@ def test_one_net_reads_all_components_and_forecasts_the_series(tmp_path):
     steps, frame = computed(tmp_path, ["decompose.nets=one"])
 
     arrays = load_file(steps["score"].products["forecast"])
-    assert set(arrays) == {f"{p}/{name}" for p in ("val", "test") for name in ("time", "forecast", "truth")}
+    assert set(arrays) == {f"{p}/{name}" for p in ("val", "test") for name in ("time", "forecast")}
     assert steps["fit target"].summary["parameters"] == 6 * 4 * HORIZON + HORIZON
-    rows = np.arange(TEST, ROWS - HORIZON + 1)[:, None] + np.arange(HORIZON)
-    np.testing.assert_allclose(arrays["test/truth"], frame["load"].to_numpy()[rows], rtol=1e-6)
+    error = arrays["test/forecast"] - frame["load"].to_numpy()[TEST_ROWS]
+    expected = np.sqrt(np.square(error).mean())
+    assert metrics(steps["score"])["test", "rmse"] == pytest.approx(expected, rel=1e-4)
 
 
 def test_the_scaler_of_a_component_is_its_own(tmp_path):
@@ -151,21 +155,20 @@ def test_components_of_several_targets_add_up_to_each(tmp_path, mode):
     added = "  components: {IMF0: {window.input: 2}}\n"
     steps, frame = computed(tmp_path, ["target=[load,leading]", mode], added)
 
-    # Then what was forecast of a target is the sum of what was of its components, and so is what came
+    # Then what was forecast of a target is the sum of what was of its components
     arrays = load_file(steps["score"].products["forecast"])
-    rows = np.arange(TEST, ROWS - HORIZON + 1)[:, None] + np.arange(HORIZON)
-    truth = np.stack([frame[name].to_numpy()[rows] for name in ("load", "leading")], axis=1)
-    np.testing.assert_allclose(arrays["test/truth"], truth, rtol=1e-6)
-    for kind in ("forecast", "truth"):
-        parts = sum(arrays[f"test/{name}/{kind}"] for name in ("IMF0", "IMF1", "Residue"))
-        np.testing.assert_allclose(arrays[f"test/{kind}"], parts, rtol=1e-4, atol=1e-5)
+    parts = sum(arrays[f"test/{name}/forecast"] for name in ("IMF0", "IMF1", "Residue"))
+    np.testing.assert_allclose(arrays["test/forecast"], parts, rtol=1e-4, atol=1e-5)
 
-    # And every component of every target has metrics of its own
+    # And every target, and every component of it, has metrics of its own
     found = metrics(steps["score"])
-    error = arrays["test/IMF1/forecast"] - arrays["test/IMF1/truth"]
     for number, name in enumerate(("load", "leading")):
-        expected = np.sqrt(np.square(error[:, number]).mean())
-        assert found["test", f"{name}/IMF1/rmse"] == pytest.approx(expected, rel=1e-4)
+        came = load_file(steps[f"decompose {name}"].products["components"])["IMF1/values"]
+        for owner, truth in ((name, frame[name].to_numpy()), (f"{name}/IMF1", came)):
+            kind = "IMF1/forecast" if "/" in owner else "forecast"
+            error = arrays[f"test/{kind}"][:, number] - truth[TEST_ROWS]
+            expected = np.sqrt(np.square(error).mean())
+            assert found["test", f"{owner}/rmse"] == pytest.approx(expected, rel=1e-4)
     assert not {"IMF1/rmse", "rmse"} & {name for _, name in found}
 
 

@@ -109,6 +109,13 @@ def test_every_option_means_the_same(changed):
         assert_same(one, outcomes[seed], alone(PLAIN, seed, **changed))
 
 
+def test_products_in_bfloat16_are_those_of_a_net_alone():
+    lanes = [lane(PLAIN, seed, precision="bfloat16") for seed in range(3)]
+    outcomes = dict(stacked.train(lanes, CPU))
+    for seed, one in enumerate(lanes):
+        assert_same(one, outcomes[seed], alone(PLAIN, seed, precision="bfloat16"), tolerance=0.02)
+
+
 def test_lanes_end_at_their_own_time_and_the_others_go_on():
     own = [
         {"epochs": 2},

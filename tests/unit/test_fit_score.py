@@ -82,13 +82,14 @@ class Bench:
     def fit(self, params: dict, **more) -> Result:
         return fit(Task(params, {"load": {"table": self.table}}, self.fresh(), **more))
 
-    def score(self, params: dict, fitted: Result) -> Result:
+    def score(self, params: dict, fitted: Result, keep: str = "forecasts") -> Result:
         inputs = {"load": {"table": self.table}, "fit/target": dict(fitted.products)}
         asked = {
             "targets": [source["column"] for source in params["sources"][: params["targets"]]],
             "components": ["target"],
             "split": params["split"],
             "scale": params["scale"],
+            "keep": keep,
         }
         return score(Task(asked, inputs, self.fresh()))
 
@@ -176,7 +177,6 @@ def test_metrics_are_those_of_the_stored_forecasts_in_the_targets_own_units(benc
         truth = table["load"].to_numpy()[rows[:, None] + np.arange(2)]
         times = table["time"].to_physical().to_numpy()[rows]
         np.testing.assert_array_equal(stored[f"{part}/time"], times)
-        np.testing.assert_allclose(stored[f"{part}/truth"], truth, rtol=1e-6)
         errors = stored[f"{part}/forecast"] - truth
         assert metric(scored, part, "mae") == pytest.approx(np.abs(errors).mean(), rel=1e-4)
         assert metric(scored, part, "rmse", 2) == pytest.approx(
@@ -184,6 +184,20 @@ def test_metrics_are_those_of_the_stored_forecasts_in_the_targets_own_units(benc
         )
     assert scored.summary["forecasts"] == 99
     assert scored.summary["skill"] == metric(scored, "test", "skill")
+
+
+@pytest.mark.parametrize("target", ["load", ["noise", "load"]], ids=str)
+def test_a_score_may_keep_its_metrics_alone(bench, target):
+    params = bench.params(NETS[2], target=target)
+    fitted, scored = bench.both(params)
+
+    alone = bench.score(params, fitted, keep="metrics")
+
+    assert (alone.metrics, alone.summary) == (scored.metrics, scored.summary)
+    assert set(scored.products) == {"forecast"}
+    assert not alone.products
+    last = max(bench.folder.iterdir(), key=lambda path: int(path.name))
+    assert not list(last.iterdir())
 
 
 @every_scale
@@ -203,9 +217,9 @@ def test_the_target_may_stand_anywhere_in_the_table(bench):
     params = bench.params({"name": "last"}, target="noise")
     _, scored = bench.both(params)
 
-    truth = load_file(scored.products["forecast"])["test/truth"]
-    expected = pl.read_parquet(bench.table)["noise"].to_numpy()[400:499]
-    np.testing.assert_allclose(truth[:, 0], expected, rtol=1e-6)
+    forecast = load_file(scored.products["forecast"])["test/forecast"]
+    expected = pl.read_parquet(bench.table)["noise"].to_numpy()[399:498]
+    np.testing.assert_allclose(forecast[:, 0], expected, rtol=1e-6)
     assert metric(scored, "test", "rmse") < 3
 
 
@@ -324,11 +338,11 @@ def test_several_targets_are_forecast_beside_each_other(bench, net):
     stored = load_file(scored.products["forecast"])
     table = pl.read_parquet(bench.table)
 
-    # Then forecasts and truth stand by target, each in its own units
+    # Then forecasts stand by target, each in its own units
     for part, start, stop in (("val", 300, 400), ("test", 400, 500)):
         rows = np.arange(start, stop - 1)[:, None] + np.arange(2)
         truth = np.stack([table[name].to_numpy()[rows] for name in ("noise", "load")], axis=1)
-        np.testing.assert_allclose(stored[f"{part}/truth"], truth, rtol=1e-6)
+        assert set(stored) == {f"{p}/{name}" for p in ("val", "test") for name in ("time", "forecast")}
         assert stored[f"{part}/forecast"].shape == truth.shape
 
         # And the metrics are those of the stored forecasts: scaled together, or of each target

@@ -274,6 +274,17 @@ def test_the_weights_of_the_best_epoch_are_kept():
     torch.testing.assert_close(net.weight, seen[1], rtol=0, atol=0)
 
 
+@pytest.mark.parametrize("net", [{"name": "mlp"}, {"name": "lstm"}, {"name": "nlinear"}], ids=str)
+def test_products_in_bfloat16_train_nearly_the_same_net_with_weights_in_float32(net):
+    exact, history = fitted(net, precision="float32")
+    mixed, rounded = fitted(net, precision="bfloat16")
+
+    assert rounded.engine == "torch"
+    assert {weights.dtype for weights in mixed.state().values()} == {np.dtype(np.float32)}
+    assert not equal(exact.state(), mixed.state())
+    np.testing.assert_allclose(rounded.val_loss, history.val_loss, rtol=0.02)
+
+
 @pytest.mark.parametrize("net", [{"name": "mlp"}, {"name": "mlp", "dropout": 0.1}], ids=str)
 def test_a_learning_rate_is_found_by_one_epoch_each_and_validation(net):
     # Given the validation loss after one epoch with each rate

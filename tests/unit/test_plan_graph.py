@@ -172,6 +172,13 @@ def test_baselines_are_computed_on_the_series_as_it_is(tmp_path):
     assert all(set(step.needs) == {"load"} for step in own)
 
 
+def test_what_is_kept_of_a_score_makes_another_score_of_the_same_fits(tmp_path):
+    both = plan(tmp_path, "", ["keep=forecasts,metrics"])
+
+    assert both.distinct["fit"] == 1
+    assert [step.params["keep"] for step in steps(both, "score")] == ["forecasts", "metrics"]
+
+
 def test_what_explains_stands_beside_the_runs_and_no_score_needs_it(tmp_path):
     explain = Explain(relevance=("pearson", "farm"), permutations=2)
     plain = plan(tmp_path, "  decompose: {method: emd, max_imf: 1}\n  exog: [a]\n")

@@ -65,6 +65,7 @@ HONEST = [
     ["target=[load,leading]", "exog=[noise]", "decompose.method=emd"],
     ["target=[load,leading]", "net={name: ridge, per_channel: true, instance_norm: true, alpha: [0.1, 10]}"],
     ["split={train: 500, val: 150, test: 150}"],
+    ["keep=metrics"],
 ]
 
 

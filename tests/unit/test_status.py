@@ -139,5 +139,11 @@ def test_columns_that_are_forecast_do_not_describe_a_step() -> None:
     assert describe({"targets": ["load", "a"], "components": ["target"]}) == ""  # a score
 
 
+def test_a_score_says_that_it_keeps_no_forecasts() -> None:
+    assert describe({"targets": ["load"], "keep": "metrics"}) == "metrics alone"
+    assert describe({"targets": ["load"], "keep": "forecasts"}) == ""
+    assert describe({"column": "a", "method": "emd", "keep": 32}) == "a emd"  # rows of a decomposition's tail
+
+
 def test_escape_sequences_in_names_do_not_reach_the_screen() -> None:
     assert describe({"column": "\x1b[31mred\x07"}) == "red"

@@ -50,6 +50,7 @@ def test_the_smallest_sweep_is_one_run_with_all_defaults(tmp_path):
             "loss": "mse",
             "huber_delta": 1.0,
             "quantile": 0.5,
+            "precision": "float32",
             "clip": None,
             "batch_size": 64,
             "epochs": 100,
