@@ -1,7 +1,7 @@
 """How much quicker are many nets as one stack on a graphics processor than one after the other on it?
 
-LSTM-64 and MLP-64-64 on windows of 8 rows of 5 series of 4,000 rows, batches of 64, two epochs. Nets alone are
-plain torch with autograd on the same device, some of them measured and the rest counted alike.
+LSTM-64 and MLP-64-64 on windows of 8 rows of 5 series of 4,000 rows, batches of 64, two epochs. Nets alone
+are plain torch with autograd on the same device, some of them measured and the rest counted alike.
 
 Run: python benchmarks/stacks.py [--device cuda] [--lanes 256] [--alone 8]
 """
@@ -70,9 +70,8 @@ def main() -> None:
         stack, first = together(net, options.lanes, device)
         single, expected = alone(net, options.alone, device)
         ratio, difference = single * options.lanes / stack, np.abs(first - expected).max()
-        print(
-            f"{net['name']}: {options.lanes} as a stack {stack:.2f} s, one {single:.3f} s, {difference:.1e} apart"
-        )
+        seconds = f"{options.lanes} as a stack {stack:.2f} s, one {single:.3f} s"
+        print(f"{net['name']}: {seconds}; losses {difference:.1e} apart")
         print(f"stack-{net['name']}-{options.lanes} ratio={ratio:.2f}")
 
 
