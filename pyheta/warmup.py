@@ -2,6 +2,7 @@
 
 import subprocess
 import sys
+import threading
 from collections.abc import Callable, Iterable
 
 from pyheta.nets.kernels.readiness import KERNELS, ready
@@ -16,10 +17,11 @@ def warm_up(nets: Iterable[str], note: Callable[[str], None]) -> None:
     if all(ready(net) for net in set(nets) & set(KERNELS)):
         return
     note("compiling the kernels of small nets, once, in about a minute; until then they train on torch")
-    subprocess.Popen(
+    process = subprocess.Popen(
         [sys.executable, "-m", "pyheta.nets.kernels"],
         stdin=subprocess.DEVNULL,
         stdout=subprocess.DEVNULL,
         stderr=subprocess.DEVNULL,
         start_new_session=True,
     )
+    threading.Thread(target=process.wait, daemon=True).start()  # else it stays in the list of processes

@@ -16,8 +16,9 @@ Function = TypeVar("Function", bound=Callable[..., Any])
 # Compilers are shy of vectors of 512 bits, which once slowed processors down. numba reads this when it
 # compiles for the first time in a process.
 _config: Any = numba.config
-if _config.CPU_FEATURES is None:
-    _config.CPU_FEATURES = binding.get_host_cpu_features().flatten() + ",-prefer-256-bit"
+_features = binding.get_host_cpu_features()
+if _config.CPU_FEATURES is None and _features.get("avx512f"):
+    _config.CPU_FEATURES = _features.flatten() + ",-prefer-256-bit"
 
 _OPTIONS: dict[str, Any] = {"nogil": True, "error_model": "numpy"}
 
