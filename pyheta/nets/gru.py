@@ -6,27 +6,15 @@
 each product with a bias; the paper resets h before its product with U_n, not after it.
 """
 
-from torch import Tensor, nn
+from torch import nn
 
 from pyheta.nets.configs import GRUConfig
+from pyheta.nets.recurrent import Recurrent
 from pyheta.pipeline.windows import Shape
 
 
-class GRU(nn.Module):
-    """Reads the window row by row; a linear layer maps the last hidden state to the forecasts."""
+class GRU(Recurrent):
+    """Layers of gated recurrent units."""
 
     def __init__(self, config: GRUConfig, shape: Shape) -> None:
-        super().__init__()
-        between = config.dropout if config.layers > 1 else 0.0  # torch's is between layers only
-        self.recurrent = nn.GRU(
-            shape.channels, config.hidden, config.layers, batch_first=True, dropout=between
-        )
-        self.dropout = nn.Dropout(config.dropout)
-        self.head = nn.Linear(config.hidden, shape.targets * shape.horizon)
-        self.forecast = nn.Unflatten(1, (shape.targets, shape.horizon))
-
-    def forward(self, x: Tensor) -> Tensor:
-        """(batch, channels, lookback) -> (batch, targets, horizon)."""
-        states, _ = self.recurrent(x.transpose(1, 2))
-        forecast: Tensor = self.forecast(self.head(self.dropout(states[:, -1])))
-        return forecast
+        super().__init__(nn.GRU, config, shape)

@@ -17,8 +17,9 @@ from numpy.typing import NDArray
 
 from pyheta.nets.kernels import activations, rules
 from pyheta.nets.kernels.compiling import entry, kernel
-from pyheta.nets.kernels.memory import padded, zeros
-from pyheta.nets.kernels.products import dense, dense_back, multiply
+from pyheta.nets.kernels.memory import zeros
+from pyheta.nets.kernels.products import dense, multiply
+from pyheta.nets.kernels.recurrent import PREDICTED, blocks, depth, output_back, rows_seen
 from pyheta.nets.kernels.rules import RULE, Moments, Rule
 from pyheta.nets.kernels.vectors import transpose
 from pyheta.nets.kernels.windows import gather_rows, gather_targets
@@ -29,7 +30,6 @@ F = np.float32
 
 GATES = 4
 INPUT, FORGET, CELL, OUTPUT = range(GATES)
-PREDICTED = 64  # windows that are forecast at once: their states stay in the cache
 
 
 class Space(NamedTuple):
@@ -44,32 +44,16 @@ class Space(NamedTuple):
 
 
 @kernel
-def depth(channels: int, hidden: int) -> int:
-    """Rows of a gate's weights: hidden states, a bias, channels, another bias, and padding."""
-    return padded(hidden + channels + 2)
-
-
-@kernel
 def space(lookback: int, batch: int, channels: int, hidden: int) -> Space:
-    rows, cells = depth(channels, hidden), batch * hidden
-    seen = zeros((lookback + 1) * batch * rows).reshape(lookback + 1, batch, rows)
-    seen[:, :, hidden] = 1
-    seen[:lookback, :, hidden + 1 + channels] = 1
+    cells = batch * hidden
     return Space(
-        seen,
+        rows_seen(lookback, batch, channels, hidden),
         zeros(GATES * lookback * cells).reshape(GATES, lookback, cells),
         zeros((lookback + 1) * cells).reshape(lookback + 1, cells),
         zeros(lookback * cells).reshape(lookback, cells),
         zeros(2 * cells).reshape(2, cells),
         zeros(GATES * hidden * hidden).reshape(GATES, hidden, hidden),
     )
-
-
-@kernel
-def blocks(flat: Array, rows: int, hidden: int) -> tuple[Array, Array]:
-    """The weights, or their gradient, as (GATES, depth, hidden) and (hidden + 1, outputs)."""
-    border = GATES * rows * hidden
-    return flat[:border].reshape(GATES, rows, hidden), flat[border:].reshape(hidden + 1, -1)
 
 
 @kernel
@@ -176,21 +160,6 @@ def _weights_back(work: Space, gradient: Array, put_in: Array, hidden: int) -> N
     multiply(gradient[hidden:], work.seen[0][:, hidden:].T, first, True)
 
 
-@kernel
-def _output(work: Space, head: Array, out: Array) -> None:
-    dense(out, work.seen[work.tanhs.shape[0]], head)
-
-
-@kernel
-def _output_gradient(work: Space, head: Array, gradient: Array, out: Array, hidden: int) -> None:
-    """From the gradient `out` of the forecasts to that of the last linear layer and of the last states."""
-    batch, outputs = out.shape
-    dense_back(gradient, work.seen[work.tanhs.shape[0]], out)
-    turned = zeros(outputs * hidden).reshape(outputs, hidden)
-    transpose(turned, head[:hidden])
-    multiply(work.carried[0].reshape(batch, hidden), out, turned, False)
-
-
 WINDOWS = f32[:, :, :]
 FLAT = f32[::1]
 
@@ -218,8 +187,8 @@ def epoch(
     outputs = targets.shape[1] * targets.shape[2]
     gradient = zeros(weights.size)
     rows = depth(channels, hidden)
-    gates, head = blocks(weights, rows, hidden)
-    gates_gradient, head_gradient = blocks(gradient, rows, hidden)
+    gates, head = blocks(weights, GATES, rows, hidden)
+    gates_gradient, head_gradient = blocks(gradient, GATES, rows, hidden)
     work = space(lookback, min(batch, order.size), channels, hidden)
     total = 0.0
     for number, start in enumerate(range(0, order.size, batch)):
@@ -229,9 +198,10 @@ def epoch(
         out = zeros(chosen.size * outputs).reshape(chosen.size, outputs)
         gather_rows(work.seen, inputs, chosen, hidden + 1)
         forward(work, gates, hidden)
-        _output(work, head, out)
+        dense(out, work.seen[lookback], head)
         total += rules.loss(out, gather_targets(targets, chosen), rule)
-        _output_gradient(work, head, head_gradient, out, hidden)
+        states = work.carried[0].reshape(chosen.size, hidden)
+        output_back(states, head, head_gradient, work.seen[lookback], out)
         backward(work, gates, gates_gradient, hidden)
         rules.step(weights, gradient, Moments(first, second), rates[number], steps + number + 1, rule)
     return total / (order.size * outputs)
@@ -241,7 +211,7 @@ def epoch(
 def predict(inputs: Array, weights: Array, out: Array, hidden: int) -> None:
     """Forecasts (n, outputs) for all windows."""
     count, channels, lookback = inputs.shape
-    gates, head = blocks(weights, depth(channels, hidden), hidden)
+    gates, head = blocks(weights, GATES, depth(channels, hidden), hidden)
     work = space(lookback, min(PREDICTED, count), channels, hidden)
     for start in range(0, count, PREDICTED):
         chosen = np.arange(start, min(start + PREDICTED, count))
@@ -249,4 +219,4 @@ def predict(inputs: Array, weights: Array, out: Array, hidden: int) -> None:
             work = space(lookback, chosen.size, channels, hidden)
         gather_rows(work.seen, inputs, chosen, hidden + 1)
         forward(work, gates, hidden)
-        _output(work, head, out[start : start + chosen.size])
+        dense(out[start : start + chosen.size], work.seen[lookback], head)
