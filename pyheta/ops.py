@@ -87,7 +87,7 @@ OPS: Mapping[str, Op] = {
     "decompose": Op(Kind.DATA, 1, "pyheta.pipeline.decompose:decompose", FitOn.CAUSAL),
     "relevance": Op(Kind.DATA, 1, "pyheta.pipeline.relevance:relevance", FitOn.TRAIN),
     "shape": Op(Kind.DATA, 1, "pyheta.pipeline.shape:shape", FitOn.CAUSAL),
-    "fit": Op(Kind.TRAIN, 3, "pyheta.nets.fit:fit_lanes", FitOn.TRAIN, lanes=True),
+    "fit": Op(Kind.TRAIN, 3, "pyheta.nets.lanes:fit_lanes", FitOn.TRAIN, lanes=True),
     "score": Op(Kind.TRAIN, 4, "pyheta.nets.score:score", FitOn.CAUSAL),
     "importance": Op(Kind.TRAIN, 2, "pyheta.nets.importance:importance", FitOn.TRAIN),
 }

@@ -1,6 +1,5 @@
 """The `fit` step: train one net on one component, seeing training and validation rows only."""
 
-import os
 from collections.abc import Iterator, Mapping, Sequence
 from contextlib import contextmanager
 from dataclasses import dataclass
@@ -8,25 +7,15 @@ from typing import Any
 
 import numpy as np
 
-from pyheta.device import VARIABLE, Device
 from pyheta.errors import StepError
 from pyheta.nets.checkpoint import Checkpoint, write_arrays
 from pyheta.nets.forecaster import Forecaster, History
 from pyheta.nets.registry import build
-from pyheta.ops import Outcomes, Result, Task, one_by_one
+from pyheta.ops import Result, Task
 from pyheta.pipeline.channels import Channel, Source, read_channels
 from pyheta.pipeline.scaling import Method, Scaler
 from pyheta.pipeline.splits import Part, Split
 from pyheta.pipeline.windows import Shape, Windows, cut
-
-
-def fit_lanes(tasks: Sequence[Task]) -> Outcomes:
-    """Train the nets of several steps that have the same bundle: on a processor one after the other."""
-    if os.environ.get(VARIABLE, Device.CPU) == Device.CPU:
-        return one_by_one(fit, tasks)
-    from pyheta.nets.stacks import fit_stacked
-
-    return fit_stacked(tasks)
 
 
 def fit(task: Task) -> Result:
