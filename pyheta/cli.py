@@ -295,7 +295,7 @@ def worker(
     how = duty(kinds, procs, lanes, device, until_idle=exit_when_idle)
     processes = count(how.procs, "process", "processes")
     context.obj.screen.note(f"takes {', '.join(kinds)} steps with {processes}")
-    if Kind.TRAIN in kinds:
+    if Kind.TRAIN in kinds and how.device is Device.CPU:
         warm_up(KERNELS, context.obj.screen.note)
     came = context.obj.call(lambda services: work(services, how))
     raise typer.Exit(Exit.INTERRUPTED if came is SIGINT else Exit.DONE)

@@ -31,7 +31,7 @@ def found(wish: Device) -> Device:
     """Where it is to be. Raises ConfigError if a graphics processor is wished for and not there."""
     if wish is Device.CPU:
         return wish
-    if _torch_finds_one():
+    if (wish is Device.CUDA or _has_driver()) and _torch_finds_one():
         return Device.CUDA
     if wish is Device.CUDA:
         cure = "use --device cpu, or install a torch that knows this machine's"
@@ -39,9 +39,12 @@ def found(wish: Device) -> Device:
     return Device.CPU
 
 
+def _has_driver() -> bool:
+    """Whether it is worth the seconds that asking torch takes."""
+    return any(Path(driver).exists() for driver in DRIVERS)
+
+
 def _torch_finds_one() -> bool:
-    """Asked in a process of its own, since this one never loads torch, and only where a driver is."""
-    if not any(Path(driver).exists() for driver in DRIVERS):
-        return False
+    """Asked in a process of its own, since this one never loads torch."""
     question = "import sys, torch; sys.exit(not torch.cuda.is_available())"
     return subprocess.run([sys.executable, "-c", question], check=False).returncode == 0

@@ -69,6 +69,7 @@ class RunGraph:
             "components": list(fits),
             "split": self._split,
             "scale": config.scale,
+            "keep": config.keep,
         }
         read = {role: key for fit in fits.values() for role, key in self.steps[fit].needs.items()}
         needs = {"load": self.load.key, **read, **{f"fit/{name}": key for name, key in fits.items()}}

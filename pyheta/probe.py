@@ -234,7 +234,9 @@ def _in_small(config: RunConfig, facts: DatasetFacts) -> RunConfig:
         update={
             "decompose": decompose.model_copy(update=smaller),
             "split": _in_fractions(config, facts),
-            "train": train.model_copy(update={"epochs": min(train.epochs, EPOCHS)}),
+            # A learning rate that is found is validation's choice, and no leak: here it is the given one.
+            "train": train.model_copy(update={"epochs": min(train.epochs, EPOCHS), "find_lr": False}),
+            "keep": "forecasts",  # they are what is compared
         }
     )
 

@@ -3,6 +3,7 @@
 import asyncio
 from dataclasses import dataclass, replace
 
+from pyheta.device import Device
 from pyheta.errors import Exit
 from pyheta.follow import follow
 from pyheta.report.read import Wish, read_table
@@ -11,7 +12,7 @@ from pyheta.screen import Screen, count
 from pyheta.status import Status, read_status
 from pyheta.steps import State
 from pyheta.submit import EXPLAINING, Prepared, submit
-from pyheta.warmup import warm_up
+from pyheta.warmup import kernels_of, warm_up
 from pyheta.wiring import Services
 from pyheta.work import work
 from pyheta.worker.supervisor import Duty
@@ -39,7 +40,8 @@ async def run_sweep(services: Services, prepared: Prepared, screen: Screen, duty
     sweep = await store.find_sweep(receipt.sweep)
     if failed := receipt.steps.get(State.FAILED, 0):
         screen.note(f"{count(failed, 'step')} failed earlier; another try: pyheta retry {sweep.id[:12]}")
-    warm_up(prepared.nets, screen.note)
+    if duty.device is Device.CPU:
+        warm_up(kernels_of(prepared.plan.steps.values()), screen.note)
     duty = replace(duty, sweep=sweep.id, until_idle=True)
     watching = asyncio.create_task(follow(lambda: read_status(store, None, sweep), screen))
     try:

@@ -4,6 +4,7 @@ from collections.abc import Iterable, Iterator, Mapping, Sequence
 from typing import Any
 
 from pyheta.errors import StepError, nearest
+from pyheta.nets.config_deep import PatchTSTConfig
 from pyheta.pipeline.chance import has_room
 from pyheta.pipeline.components import WHOLE
 from pyheta.pipeline.facts import DatasetFacts
@@ -53,6 +54,7 @@ def _check(run: Run, facts: DatasetFacts, problems: Problems) -> None:
         return
     for net in {(net.net, net.window): net for net in nets.values()}.values():
         _check_tail(run, net, problems)
+        _check_patch(run, net, problems)
         _check_room(run, net, facts, problems)
     _check_span(run, facts, problems)
     if any(net.shaping.method != "none" for net in nets.values()):
@@ -135,7 +137,7 @@ def _check_room(run: Run, config: RunConfig, facts: DatasetFacts, problems: Prob
             problems.add(
                 f"{config.net.name}: the {part} part has {stop - start:,} of {facts.rows:,} rows, "
                 f"a window of {lookback:,} and a horizon of {horizon:,} need {rows:,}",
-                where=run.where("net.period") or _where_of_window(run) or run.where("split"),
+                where=_where_of_lookback(run, config) or run.where("split"),
                 cure="shorten the window or give the part a larger share",
             )
 
@@ -161,6 +163,20 @@ def _lookback(config: RunConfig) -> int:
     if config.shaping.method != "none":  # what is shaped from the first decomposition on has no tails
         return config.decompose.window - 1 + lookback
     return max(lookback, config.decompose.window)
+
+
+def _where_of_lookback(run: Run, config: RunConfig) -> str:
+    """A seasonal net sees as much as its period says, whatever the window."""
+    own = config.net.lookback(config.window.input) != config.window.input
+    return (run.where("net.period") if own else "") or _where_of_window(run)
+
+
+def _check_patch(run: Run, config: RunConfig, problems: Problems) -> None:
+    """A net that reads a window patch by patch needs one at least."""
+    if isinstance(config.net, PatchTSTConfig) and config.net.patch > config.window.input:
+        what = f"net.patch is {config.net.patch:,} rows, more than the {config.window.input:,} of a window"
+        where = run.where("net.patch") or run.where("net")
+        problems.add(what, where=where, cure="use a longer window or a shorter patch")
 
 
 def _where_of_window(run: Run) -> str:

@@ -112,6 +112,8 @@ def describe(params: Mapping[str, Any]) -> str:
     ]
     if "seed" in params and net:
         words.append(f"seed {params['seed']}")
+    if params.get("keep") == "metrics":  # of a score; a decomposition keeps a number of rows
+        words.append("metrics alone")
     return plain(" ".join(word for word in words if word))
 
 

@@ -36,11 +36,6 @@ class Prepared:
     datasets: Mapping[str, DatasetFacts]
     files: Mapping[str, Path]
 
-    @property
-    def nets(self) -> set[str]:
-        """The names of the nets that are fitted."""
-        return {step.params["net"]["name"] for step in self.plan.steps.values() if step.op == "fit"}
-
 
 def prepare(path: Path, overrides: Sequence[str], data: Path | None) -> Prepared:
     """Read and check a sweep and its data sets. Writes nothing.

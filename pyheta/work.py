@@ -26,9 +26,10 @@ def duty(
     Raises ConfigError if a graphics processor is asked for where there is none.
     """
     place = found(device)
+    shares_one = place is Device.CUDA and tuple(kinds) == (Kind.TRAIN,)  # a stack is quicker than several
     return Duty(
         tuple(kinds),
-        procs or processors(),
+        procs or (1 if shares_one else processors()),
         lanes=lanes or LANES[place],
         device=place,
         until_idle=until_idle,

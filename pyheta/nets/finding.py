@@ -14,16 +14,26 @@ import numpy as np
 from pyheta.errors import Diverged
 from pyheta.nets.course import Course, Learner
 from pyheta.nets.options import Options
+from pyheta.ops import Progress
+
+Begin = Callable[[Options], Learner[Any]]
 
 RATES = tuple(float(rate) for rate in np.geomspace(1e-5, 1e-1, 9))
 
 
-def found(options: Options, windows: int, seed: int, learner: Callable[[Options], Learner[Any]]) -> Options:
-    """The options with the best of RATES; `learner` makes a new one with the first weights each time.
+def found(
+    options: Options, course: Callable[[Options], Course[None]], learner: Begin, progress: Progress
+) -> Options:
+    """The options with the best of RATES, each tried at that very rate, whatever the schedule.
 
-    Raises Diverged if the loss is finite with none of them.
+    `learner` makes a new one with the first weights each time, `course` what it goes through. Raises Diverged
+    if the loss is finite with none of the rates.
     """
-    losses = {rate: _loss(replace(options, lr=rate), windows, seed, learner) for rate in RATES}
+    losses: dict[float, float] = {}
+    for rate in RATES:
+        trial = replace(options, lr=rate, schedule="constant")
+        losses[rate] = _loss(course(trial), learner(trial))
+        progress({"stage": f"tries a rate of {rate:.2g}"})
     best = min(losses, key=losses.__getitem__)
     if losses[best] == inf:
         what = f"the loss is not finite with any learning rate from {RATES[0]:g} on"
@@ -31,10 +41,8 @@ def found(options: Options, windows: int, seed: int, learner: Callable[[Options]
     return replace(options, lr=best)
 
 
-def _loss(options: Options, windows: int, seed: int, learner: Callable[[Options], Learner[Any]]) -> float:
+def _loss(course: Course[None], learner: Learner[Any]) -> float:
     """On validation after one epoch."""
-    trial = learner(options)
-    course = Course(options, windows, seed, None)
-    trained = trial.epoch(course.order(), course.rates())
-    loss = trial.validate()
+    trained = learner.epoch(course.order(), course.rates())
+    loss = learner.validate()
     return loss if isfinite(trained + loss) else inf

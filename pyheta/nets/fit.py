@@ -30,13 +30,17 @@ def fit(task: Task) -> Result:
         return one.result(one.net.fit(one.train, one.val, one.options, task.progress))
 
 
+#: How torch says that memory ran out, on a processor and on a graphics processor.
+SHORTAGE = ("allocate memory", "out of memory")
+
+
 @contextmanager
 def shortage_blamed() -> Iterator[None]:
     """Memory that cannot be had as a StepError, whoever asked for it."""
     try:
         yield
     except (MemoryError, RuntimeError) as error:
-        if not isinstance(error, MemoryError) and "allocate memory" not in str(error):
+        if not isinstance(error, MemoryError) and not any(words in str(error) for words in SHORTAGE):
             raise
         cure = "lower train.batch_size, the window or the net's width"
         raise StepError(f"the net does not fit into memory: {error}", cure=cure) from error
@@ -81,7 +85,7 @@ class Fit:
         summary = {
             "windows": len(self.train),
             "parameters": sum(array.size for array in state.values()),
-            "val_loss": float(np.square(self.net.predict(self.val) - self.val.targets).mean()),
+            "val_mse": float(np.square(self.net.predict(self.val) - self.val.targets).mean()),
         }
         if history is None:
             return Result(products={"weights": weights}, summary=summary)

@@ -35,14 +35,14 @@ class GradientForecaster(Forecaster):
             self.module = make().to(device())
 
     def fit(self, train: Windows, val: Windows, options: Mapping[str, Any], progress: Progress) -> History:
-        chosen = self._settled(Options(**options), train, val)
+        chosen = self._settled(Options(**options), train, val, progress)
         learner = self._learner(train, val, chosen)
         course = Course(chosen, len(train), self.seed, learner.weights())
         history = follow(learner, course, progress)
         self.restore(learner.state())
         return history
 
-    def _settled(self, options: Options, train: Windows, val: Windows) -> Options:
+    def _settled(self, options: Options, train: Windows, val: Windows, progress: Progress) -> Options:
         """The options with a learning rate that suits the net, if it is to be found."""
         if not options.find_lr:
             return options
@@ -52,7 +52,7 @@ class GradientForecaster(Forecaster):
             self.restore(first)
             return self._learner(train, val, trial)
 
-        chosen = found(options, len(train), self.seed, begin)
+        chosen = found(options, lambda trial: Course(trial, len(train), self.seed, None), begin, progress)
         self.restore(first)
         return chosen
 

@@ -11,7 +11,7 @@ from pyheta.errors import StepError, nearest
 from pyheta.nets.config_own import OwnNetConfig, offered
 from pyheta.pipeline.windows import Shape
 
-BATCH = 2  # windows of the trial
+BATCHES = (2, 3)  # windows of the trials
 
 
 def build_own(config: OwnNetConfig, shape: Shape) -> nn.Module:
@@ -19,7 +19,9 @@ def build_own(config: OwnNetConfig, shape: Shape) -> nn.Module:
     made = class_of(config.name)
     with _blamed(f"net {config.name} cannot be built", cure="compare net.options with what the class takes"):
         net = made(shape, **dict(config.options))
-    _try(config.name, net, shape)
+    _refuse_untrainable(config.name, net)
+    for batch in BATCHES:
+        _try(config.name, net, shape, batch)
     return net
 
 
@@ -38,13 +40,20 @@ def class_of(name: str) -> type[nn.Module]:
     return made
 
 
-def _try(name: str, net: nn.Module, shape: Shape) -> None:
+def _refuse_untrainable(name: str, net: nn.Module) -> None:
+    if not any(weights.requires_grad for weights in net.parameters()):
+        raise StepError(
+            f"net {name} has nothing to train", cure="keep its layers as attributes of the module"
+        )
+
+
+def _try(name: str, net: nn.Module, shape: Shape, batch: int) -> None:
     """One forecast of zeros, whose shape has to be the contract's."""
-    expected = (BATCH, shape.targets, shape.horizon)
+    expected = (batch, shape.targets, shape.horizon)
     cure = "its forward has to map (batch, channels, lookback) to (batch, targets, horizon)"
     net.eval()
     with torch.no_grad(), _blamed(f"net {name} cannot forecast", cure=cure):
-        forecast = net(torch.zeros(BATCH, shape.channels, shape.lookback))
+        forecast = net(torch.zeros(batch, shape.channels, shape.lookback))
     net.train()
     found = tuple(getattr(forecast, "shape", ()))
     if found != expected:

@@ -3,6 +3,7 @@
 from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass, replace
 from itertools import chain
+from pathlib import Path
 from typing import Any, NamedTuple
 
 import numpy as np
@@ -85,13 +86,14 @@ class Judged(NamedTuple):
 
 
 def score(task: Task) -> Result:
-    """Metrics of validation and test, and product `forecast`.
+    """Metrics of validation and test, and product `forecast` where `keep` is not "metrics".
 
-    params: targets, split, scale, and the components whose fits it needs. `forecast` holds, for `val/` and
-    `test/`: `time` (n,) int64, the microseconds since 1970 of each first target row, `forecast` and `truth`
-    float32 in the targets' units, (n, horizon) or, of several targets, (n, targets, horizon), and the
-    components' as `test/IMF0/forecast`. Raises Diverged if a forecast is not finite, StepError if the
-    components do not add up to the target.
+    params: targets, split, scale, keep, and the components whose fits it needs. `forecast` holds, for `val/`
+    and `test/`: `time` (n,) int64, the microseconds since 1970 of each first target row, `forecast` float32
+    in the targets' units, (n, horizon) or, of several targets, (n, targets, horizon), and the components' as
+    `test/IMF0/forecast`. What came in truth is not repeated there: `time` tells the rows of the table, or of
+    a decomposition's `values`. Raises Diverged if a forecast is not finite, StepError if the components do
+    not add up to the target.
     """
     series, fitted = _series(task), _fitted(task)
     arrays: Arrays = {}
@@ -103,10 +105,17 @@ def score(task: Task) -> Result:
         found, left_out = _measure(part, judged)
         metrics += found
         omitted |= left_out
+    summary = {"forecasts": len(arrays["test/time"]), "skill": _skill(metrics), "omitted": omitted}
+    return Result(products=_kept(task, arrays), metrics=tuple(metrics), summary=summary)
+
+
+def _kept(task: Task, arrays: Arrays) -> dict[str, Path]:
+    """The forecasts as a file, unless the metrics are to stay alone: long horizons make gigabytes of them."""
+    if task.params["keep"] == "metrics":
+        return {}
     path = task.out / "forecast.safetensors"
     write_arrays(path, arrays)
-    summary = {"forecasts": len(arrays["test/time"]), "skill": _skill(metrics), "omitted": omitted}
-    return Result(products={"forecast": path}, metrics=tuple(metrics), summary=summary)
+    return {"forecast": path}
 
 
 def _series(task: Task) -> dict[str, Series]:
@@ -153,7 +162,6 @@ def _stored(forecasts: Mapping[str, Forecast]) -> Iterator[tuple[str, NDArray[An
     for name, one in forecasts.items():
         prefix = "" if name == WHOLE else f"{name}/"
         yield f"{prefix}forecast", one.values.astype(np.float32)
-        yield f"{prefix}truth", one.truth.astype(np.float32)
 
 
 def _beside_each_other(part: Part, targets: Sequence[Arrays]) -> Arrays:
@@ -173,6 +181,8 @@ def _measure(part: Part, judged: Mapping[str, Judged]) -> Measured:
     errors = [one.errors[WHOLE][0] for one in judged.values()]
     metrics, omitted = measure(part, together(errors), None)
     of_targets = (named(target, of_one) for target, (of_one, _) in each.items())
+    for target, (_, left_out) in each.items():
+        omitted |= {f"{part}/{target}/{name.removeprefix(f'{part}/')}": why for name, why in left_out.items()}
     return [*metrics, *chain.from_iterable(of_targets)], omitted
 
 

@@ -1,5 +1,6 @@
 """Fits on a graphics processor: in stacks as large as its memory takes, and alone what cannot be stacked."""
 
+import gc
 from collections.abc import Iterable, Iterator, Mapping, Sequence
 from itertools import groupby
 
@@ -7,8 +8,9 @@ import torch
 
 from pyheta.errors import StepError
 from pyheta.nets import stacked
+from pyheta.nets.config_own import OwnNetConfig
 from pyheta.nets.device import device
-from pyheta.nets.fit import Fit, fit
+from pyheta.nets.fit import Fit, fit, shortage_blamed
 from pyheta.nets.forecaster import History
 from pyheta.nets.gradient import GradientForecaster
 from pyheta.nets.options import Options
@@ -16,28 +18,62 @@ from pyheta.ops import Outcomes, Result, Task
 
 Histories = Iterator[tuple[int, History | Exception]]
 
+BUDGET = 4 << 30  # bytes of windows that are made ready together
+
 
 def fit_stacked(tasks: Sequence[Task]) -> Outcomes:
     """The outcomes of fits by their places, as soon as each is known."""
-    place = device()
     fits: dict[int, Fit] = {}
     for lane, task in enumerate(tasks):
         try:
-            fits[lane] = Fit.of(task)
+            with shortage_blamed():
+                one = Fit.of(task)
         except Exception as error:  # noqa: BLE001 -- whatever it raises is the lane's outcome
             yield lane, error
-    together = {lane: one for lane, one in fits.items() if _stackable(one)}
-    for lane, history in _by_shape(together, place):
-        yield lane, _outcome(fits[lane], history)
-    for lane in fits.keys() - together.keys():
-        yield lane, _alone(tasks[lane])
+            continue
+        if not _stackable(one):
+            yield lane, _alone(task)
+            continue
+        fits[lane] = one
+        if sum(map(_bytes, fits.values())) > BUDGET:
+            yield from _trained(fits)
+            fits = {}
+    yield from _trained(fits)
 
 
 def _stackable(one: Fit) -> bool:
+    """Whether it is known that the net is the same in a stack: nobody knows what a net of one's own does."""
     net = one.net
-    if not isinstance(net, GradientForecaster) or net.config.reads_rows or one.options.get("find_lr"):
+    if not isinstance(net, GradientForecaster) or isinstance(net.config, OwnNetConfig):
         return False
-    return stacked.stackable(net.module)
+    alone = net.config.reads_rows or one.options.get("find_lr")
+    return not alone and stacked.stackable(net.module)
+
+
+def _bytes(one: Fit) -> int:
+    return one.train.inputs.nbytes + one.train.targets.nbytes + one.val.inputs.nbytes + one.val.targets.nbytes
+
+
+def _trained(fits: Mapping[int, Fit]) -> Outcomes:
+    """A stack for each shape of windows and number of them."""
+    shaped = sorted((_shape(one), lane) for lane, one in fits.items())
+    for _, alike in groupby(shaped, key=lambda one: one[0]):
+        for lane, history in _stack({lane: fits[lane] for _, lane in alike}, device()):
+            yield lane, _outcome(fits[lane], history)
+
+
+def _shape(one: Fit) -> tuple[int, ...]:
+    return (*one.train.inputs.shape, *one.train.targets.shape, len(one.val))
+
+
+def _outcome(one: Fit, history: History | Exception) -> Result | Exception:
+    """What cannot be written down, as when its folder has gone, is one lane's affair."""
+    if isinstance(history, Exception):
+        return history
+    try:
+        return one.result(history)
+    except Exception as error:  # noqa: BLE001 -- whatever it raises is the lane's outcome
+        return error
 
 
 def _alone(task: Task) -> Result | Exception:
@@ -47,48 +83,45 @@ def _alone(task: Task) -> Result | Exception:
         return error
 
 
-def _outcome(one: Fit, history: History | Exception) -> Result | Exception:
-    return history if isinstance(history, Exception) else one.result(history)
-
-
-def _by_shape(fits: Mapping[int, Fit], place: torch.device) -> Histories:
-    """A stack for each shape of windows and number of them."""
-    shaped = sorted((_shape(one), lane) for lane, one in fits.items())
-    for _, alike in groupby(shaped, key=lambda one: one[0]):
-        yield from _stack({lane: fits[lane] for _, lane in alike}, place)
-
-
-def _shape(one: Fit) -> tuple[int, ...]:
-    return (*one.train.inputs.shape, *one.train.targets.shape, len(one.val))
-
-
 def _stack(fits: Mapping[int, Fit], place: torch.device) -> Histories:
     """One stack; where the memory does not take it, its halves, begun anew."""
-    numbers, ended = list(fits), set()
+    left, short = dict(fits), ""
     try:
-        for number, history in stacked.train([_lane(one) for one in fits.values()], place):
-            ended.add(numbers[number])
-            yield numbers[number], history
+        for lane, history in _histories(fits, place):
+            del left[lane]
+            yield lane, history
     except torch.OutOfMemoryError as error:
-        short = error
-    else:
-        return
-    left = [number for number in numbers if number not in ended]
-    if len(fits) == 1:
+        short = str(error)  # and not the error itself, which would keep the stack where it is
+    if short and len(fits) == 1:
         cure = "lower train.batch_size or the net's width, or start the worker with --device cpu"
         failure = StepError(f"the net does not fit into the memory of the device: {short}", cure=cure)
-        yield left[0], failure
-        return
-    for half in _halves(left):
-        yield from _stack({number: fits[number] for number in half}, place)
+        yield from ((lane, failure) for lane in left)
+    elif short:
+        _free(place)
+        for half in _halves(list(left)):
+            yield from _stack({lane: fits[lane] for lane in half}, place)
 
 
-def _halves(numbers: Sequence[int]) -> Iterable[Sequence[int]]:
-    middle = len(numbers) // 2
-    return filter(None, (numbers[:middle], numbers[middle:]))
+def _histories(fits: Mapping[int, Fit], place: torch.device) -> Histories:
+    lanes = list(fits)
+    for number, history in stacked.train([_lane(one) for one in fits.values()], place):
+        yield lanes[number], history
+
+
+def _free(place: torch.device) -> None:
+    """Give back what the stack that did not fit has held."""
+    gc.collect()
+    if place.type == "cuda":
+        torch.cuda.empty_cache()
+
+
+def _halves(lanes: Sequence[int]) -> Iterable[Sequence[int]]:
+    middle = len(lanes) // 2
+    return filter(None, (lanes[:middle], lanes[middle:]))
 
 
 def _lane(one: Fit) -> stacked.Lane:
     net = one.net
     assert isinstance(net, GradientForecaster)  # noqa: S101 -- others are not stackable
-    return stacked.Lane(net.module, one.train, one.val, Options(**one.options), net.seed, one.task.progress)
+    options = Options(**one.options)
+    return stacked.Lane(net.module, one.train, one.val, options, net.seed, one.task.progress)

@@ -64,13 +64,18 @@ def _of_targets(runs: Sequence[RunRow], metric: str) -> Sequence[str]:
 
 
 def _of_components(runs: Sequence[RunRow], metric: str) -> Sequence[str]:
-    """A metric of the series, then of each component. Raises InputError where nothing was decomposed."""
+    """A metric of the series, then of each component. Raises InputError where nothing was decomposed.
+
+    Components have errors in the target's units alone, several targets together have none in them.
+    """
+    metric = metric.removesuffix("_scaled")
     names = {name for run in runs for _, name, _ in run.metrics if name.endswith(f"/{metric}")}
     names -= {f"{target}/{metric}" for run in runs for target in targets_of(run)}
     if not names:
         cure = "components have mae, mse, rmse and skill once they are scored"
         raise InputError(f"no run has {metric} of components", cure=cure)
-    return (metric, *sorted(names, key=_natural))
+    several = any(len(targets_of(run)) > 1 for run in runs)
+    return (*(() if several else (metric,)), *sorted(names, key=_natural))
 
 
 def _natural(name: str) -> list[str | int]:

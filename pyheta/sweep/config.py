@@ -175,6 +175,9 @@ class RunConfig(Section):
     decompose: Decompose = Decompose()
     shaping: Shaping = Shaping()
     components: Components = Field(default=(), description="What is different for some components.")
+    keep: Literal["forecasts", "metrics"] = Field(
+        default="forecasts", description="What stays of a score: its metrics alone, or its forecasts too."
+    )
 
     def as_json(self) -> dict[str, Any]:
         """Nested plain data, defaults filled in."""

@@ -16,6 +16,7 @@ import time
 import traceback
 from collections.abc import Callable, Mapping
 from functools import partial
+from math import inf
 from typing import Any, BinaryIO
 
 from pyheta.errors import InputError, StepError
@@ -27,7 +28,10 @@ from pyheta.worker import wire
 HOPELESS = (StepError, InputError, TypeError, ValueError, LookupError, ImportError, AttributeError)
 
 #: The machine has run out of something: not the step's fault, and another machine may have more.
-EXHAUSTED = (errno.ENOSPC, errno.EDQUOT, errno.EMFILE, errno.ENFILE)
+EXHAUSTED = (errno.ENOSPC, errno.EDQUOT, errno.EMFILE, errno.ENFILE, errno.ENODEV)
+
+#: Between two signs of one lane.
+SIGN_SECONDS = 0.1
 
 PR_SET_PDEATHSIG = 1
 
@@ -75,7 +79,7 @@ def _say(answers: BinaryIO, word: wire.Word) -> None:
 
 def _work(order: wire.Order, say: Callable[[wire.Word], None]) -> None:
     """Answer for every lane as soon as its outcome is known."""
-    tasks = [lane.task(partial(_sign, say, number)) for number, lane in enumerate(order.lanes)]
+    tasks = [lane.task(_Signs(say, number)) for number, lane in enumerate(order.lanes)]
     clock = _Clock(len(tasks))
     for lane, outcome in compute_lanes(order.op, tasks):
         try:
@@ -84,8 +88,19 @@ def _work(order: wire.Order, say: Callable[[wire.Word], None]) -> None:
             say(_raised(lane, error))
 
 
-def _sign(say: Callable[[wire.Word], None], lane: int, progress: Mapping[str, Any]) -> None:
-    say(wire.Sign(lane, progress))
+class _Signs:
+    """Says how far a lane is, as often as anybody looks: a small net has thousands of epochs a second."""
+
+    def __init__(self, say: Callable[[wire.Word], None], lane: int) -> None:
+        self._say = say
+        self._lane = lane
+        self._last = -inf
+
+    def __call__(self, progress: Mapping[str, Any]) -> None:
+        now = time.monotonic()
+        if now - self._last >= SIGN_SECONDS:
+            self._last = now
+            self._say(wire.Sign(self._lane, progress))
 
 
 class _Clock:

@@ -29,8 +29,21 @@ ENVIRONMENT = (
     "TMPDIR",
     "VIRTUAL_ENV",
     "USER",
+    "XDG_CACHE_HOME",
 )
-ENVIRONMENT_PREFIXES = ("PYTHON", "CUDA_", "NVIDIA_", "LD_LIBRARY", "NUMBA_", "TORCH", "COVERAGE_")
+ENVIRONMENT_PREFIXES = (
+    "PYTHON",
+    "PYTORCH_",
+    "TORCH",
+    "CUDA_",
+    "NVIDIA_",
+    "HIP_",
+    "HSA_",
+    "ROCR_",
+    "LD_LIBRARY",
+    "NUMBA_",
+    "COVERAGE_",
+)
 
 THREAD_VARIABLES = (
     "OMP_NUM_THREADS",

@@ -227,7 +227,7 @@ def test_validation_loss_is_the_scaled_error_of_the_kept_weights(bench):
     for net in NETS:
         fitted, scored = bench.both(bench.params(net))
         expected = metric(scored, "val", "mse_scaled")
-        assert fitted.summary["val_loss"] == pytest.approx(expected, rel=1e-4), net["name"]
+        assert fitted.summary["val_mse"] == pytest.approx(expected, rel=1e-4), net["name"]
 
 
 def test_a_gradient_fit_tells_its_training(bench):
@@ -237,8 +237,8 @@ def test_a_gradient_fit_tells_its_training(bench):
     curves = load_file(fitted.products["curves"])
     summary = fitted.summary
     assert set(curves) == {"train_loss", "val_loss"}
-    assert len(curves["val_loss"]) == len(told) == summary["epochs"] == 2
-    assert curves["val_loss"].argmin() + 1 == summary["best_epoch"]
+    assert len(curves["val_mse"]) == len(told) == summary["epochs"] == 2
+    assert curves["val_mse"].argmin() + 1 == summary["best_epoch"]
     assert summary["windows"] == 300 - 8 - 1
     assert summary["parameters"] == 2 * 8 * 8 + 8 + 8 * 2 + 2
     assert summary["stopped"] in ("epochs", "patience")
@@ -247,7 +247,7 @@ def test_a_gradient_fit_tells_its_training(bench):
 def test_a_closed_form_fit_has_no_curves(bench):
     fitted = bench.fit(bench.params(NETS[2]))
     assert set(fitted.products) == {"weights"}
-    assert set(fitted.summary) == {"windows", "parameters", "val_loss"}
+    assert set(fitted.summary) == {"windows", "parameters", "val_mse"}
 
 
 def test_a_part_too_short_for_one_window_is_refused(bench):

@@ -304,6 +304,13 @@ def test_a_learning_rate_is_found_by_one_epoch_each_and_validation(net):
     assert equal(forecaster.state(), expected.state())
 
 
+@pytest.mark.parametrize("schedule", ["cosine", "step", "one_cycle"])
+def test_a_rate_is_judged_at_itself_whatever_the_schedule_makes_of_it(schedule):
+    _, constant = fitted({"name": "mlp"}, find_lr=True)
+    _, scheduled = fitted({"name": "mlp"}, find_lr=True, schedule=schedule)
+    assert scheduled.lr == constant.lr
+
+
 def test_no_learning_rate_helps_where_the_data_are_not_finite():
     forecaster = build({"name": "mlp"}, SHAPE)
     some = windows()

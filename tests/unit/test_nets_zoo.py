@@ -486,6 +486,15 @@ OWN = """
         def forward(self, x):
             return self.layer(x.flatten(1))
 
+    class OfTwo(Good):
+        def forward(self, x):
+            return super().forward(x.reshape(2, -1, x.shape[2]))
+
+    class Frozen(Good):
+        def __init__(self, shape):
+            super().__init__(shape)
+            self.requires_grad_(False)
+
     def factory(shape):
         return Good(shape)
 """
@@ -545,6 +554,11 @@ def test_a_net_of_ones_own_may_be_normalised_too(my_nets):
             r"cannot be built: TypeError.*'widht'.*net\.options",
         ),
         ({"name": "my_nets:Broken"}, r"net my_nets:Broken cannot forecast: RuntimeError.*; its forward"),
+        (
+            {"name": "my_nets:OfTwo"},
+            r"net my_nets:OfTwo returned shape \(2, 2, 10\), expected .* = \(3, 2, 10\)",
+        ),
+        ({"name": "my_nets:Frozen"}, r"net my_nets:Frozen has nothing to train; keep its layers"),
         (
             {"name": "my_nets:Flat"},
             r"net my_nets:Flat returned shape \(2, 20\), expected \(batch, targets, horizon\) = \(2, 2, 10\)",

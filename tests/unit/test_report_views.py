@@ -338,6 +338,19 @@ async def test_components_are_shown_beside_what_they_add_up_to():
     assert means == [[0.8, 0.3, 0.9], [0.6, None, None]]
 
 
+async def test_components_of_several_targets_have_no_column_for_all_of_them():
+    # Given a decomposed run of two targets, whose common errors are in scaled units
+    decomposed = run(
+        config={"target": ["a", "b"], "decompose": {"method": "emd", "mode": "causal"}},
+        metrics={"rmse_scaled": 0.5, "a/rmse": 2.0, "b/rmse": 7.0, "a/IMF0/rmse": 0.3, "b/IMF0/rmse": 0.9},
+    )
+
+    table = await read_answer(Reads([decomposed]), None, Wish(rows=("net.name",)), "components")
+
+    assert [column.metric for column in table.columns] == ["a/IMF0/rmse", "b/IMF0/rmse"]
+    assert [cell.mean for cell in table.rows[0].cells] == [0.3, 0.9]
+
+
 async def test_components_come_in_their_order_and_only_where_there_are_such():
     # Given eleven components, fewer of them, one net for all of them, and a run that is still open
     def decomposed(*names, nets="each", state=State.SUCCEEDED):

@@ -37,6 +37,18 @@ def refusal(tmp_path, text, overrides=(), facts=FACTS):
     return str(caught.value).replace(f"{tmp_path}/", "")
 
 
+def test_a_patch_that_is_longer_than_the_window_is_refused(tmp_path):
+    said = refusal(tmp_path, "", ("net=patchtst", "window.input=9", "net.patch=10"))
+    assert "net.patch is 10 rows, more than the 9 of a window; use a longer window or a shorter patch" in said
+
+
+def test_a_window_that_is_too_long_is_said_to_be_so_also_of_a_net_with_a_period(tmp_path):
+    said = refusal(tmp_path, "", ("net=cyclenet", "net.period=24", "window.input=2400"))
+    assert said.startswith(
+        "command line, window.input=2400: cyclenet: the train part has 2,400 of 4,000 rows"
+    )
+
+
 @pytest.mark.parametrize(
     ("text", "said"),
     [

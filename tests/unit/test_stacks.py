@@ -1,5 +1,10 @@
 """Several fits together as on a graphics processor, here on a processor: each step's outcome is its own."""
 
+import gc
+import shutil
+from dataclasses import replace
+from itertools import count
+
 import numpy as np
 import pytest
 import torch
@@ -7,7 +12,7 @@ from safetensors.numpy import load_file
 
 from pyheta.device import VARIABLE, Device
 from pyheta.errors import Diverged, StepError
-from pyheta.nets import stacked
+from pyheta.nets import stacked, stacks
 from pyheta.nets.fit import fit
 from pyheta.nets.stacks import fit_stacked
 from pyheta.ops import Result, Task
@@ -20,11 +25,12 @@ MLP = {"name": "mlp", "hidden": [8], "dropout": 0.0}
 @pytest.fixture
 def tasks(tmp_path):
     """Makes tasks on one table, each with a folder of its own."""
+    numbers = count()
     table = tmp_path / "table.parquet"
     generate(rows=400, seed=0).write_parquet(table)
 
     def make(net: dict = MLP, exog: tuple[str, ...] = (), **changed) -> Task:
-        out = tmp_path / str(len(list(tmp_path.iterdir())))
+        out = tmp_path / f"out-{next(numbers)}"
         out.mkdir()
         sources = [{"column": c, "component": "target", "shaped": False} for c in ("load", *exog)]
         params = {
@@ -123,11 +129,90 @@ def test_a_lane_that_diverges_leaves_its_neighbours_alone(tasks):
         assert_as_alone(outcomes[lane], fit(tasks(**kinds[lane])))
 
 
+OWN = """
+from torch import nn
+
+class Own(nn.Module):
+    def __init__(self, shape):
+        super().__init__()
+        self.layer = nn.LSTM(shape.lookback, 4)
+        self.head = nn.Linear(4, shape.targets * shape.horizon)
+        self.forecast = nn.Unflatten(1, (shape.targets, shape.horizon))
+
+    def forward(self, x):
+        _, (hidden, _) = self.layer(x.transpose(0, 1))
+        return self.forecast(self.head(hidden[-1]))
+"""
+
+
+def test_a_net_of_ones_own_is_never_stacked(tasks, tmp_path, monkeypatch):
+    # Given a net whose forward nobody but its author knows
+    (tmp_path / "own_in_a_stack.py").write_text(OWN)
+    monkeypatch.syspath_prepend(tmp_path)
+    net = {"name": "own_in_a_stack:Own", "options": {}}
+
+    outcomes = dict(fit_stacked([tasks(net=net), tasks(), tasks(net=net, seed=3)]))
+
+    engines = [outcomes[lane].summary["engine"] for lane in range(3)]
+    assert engines == ["torch", "stacked", "torch"]
+    assert_as_alone(outcomes[2], fit(tasks(net=net, seed=3)))
+
+
+def test_a_lane_whose_folder_has_gone_leaves_its_neighbours_alone(tasks):
+    # Given three fits, one of which was cancelled while it ran
+    some = [tasks(seed=seed) for seed in range(3)]
+    gone = replace(some[1], progress=lambda _: shutil.rmtree(some[1].out, ignore_errors=True))
+
+    outcomes = dict(fit_stacked([some[0], gone, some[2]]))
+
+    assert isinstance(outcomes[1], Exception)
+    for lane in (0, 2):
+        assert_as_alone(outcomes[lane], fit(tasks(seed=lane)))
+
+
+def test_fits_are_made_ready_as_many_at_a_time_as_memory_holds(tasks, monkeypatch):
+    train, sizes = stacked.train, []
+
+    def counted(lanes, device):
+        sizes.append(len(lanes))
+        yield from train(lanes, device)
+
+    monkeypatch.setattr(stacked, "train", counted)
+    one = 12 * 4 * 300 + 2 * 4 * 300
+    monkeypatch.setattr(stacks, "BUDGET", int(1.5 * one))
+
+    outcomes = dict(fit_stacked([tasks(seed=seed) for seed in range(5)]))
+
+    assert sizes == [2, 2, 1]
+    assert all(isinstance(outcome, Result) for outcome in outcomes.values())
+
+
+def test_a_stack_that_did_not_fit_is_given_back_before_the_next_try(tasks, monkeypatch):
+    # Given a device that takes one lane, and runs out in the middle of the first epoch
+    alive = []
+
+    def epoch(self):
+        gc.collect()
+        alive.append(sum(type(one) is stacked._Stack for one in gc.get_objects()))
+        if len(self.living) > 1:
+            raise torch.OutOfMemoryError("no room")
+        return plain(self)
+
+    plain = stacked._Stack.epoch
+    monkeypatch.setattr(stacked._Stack, "epoch", epoch)
+
+    outcomes = dict(fit_stacked([tasks(seed=seed) for seed in range(4)]))
+
+    # Then no stack but the one at work is ever there
+    assert all(isinstance(outcome, Result) for outcome in outcomes.values())
+    assert set(alive) == {1}
+
+
 def test_a_graphics_processor_that_is_not_there_is_said(tasks, monkeypatch):
     if torch.cuda.is_available():
         monkeypatch.setattr(torch.cuda, "is_available", lambda: False)
     monkeypatch.setenv(VARIABLE, Device.CUDA)
-    with pytest.raises(StepError, match="no graphics processor; start the worker with --device cpu"):
+    with pytest.raises(OSError, match="no graphics processor; start the worker with --device cpu"):
         fit(tasks())
 
 

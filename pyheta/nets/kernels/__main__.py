@@ -10,9 +10,9 @@ LOWEST = 19  # what computes goes first
 
 def main() -> None:
     os.nice(LOWEST)
-    place = readiness.place()
+    place = readiness.folder()
     place.mkdir(parents=True, exist_ok=True)
-    with (place / "compiling.lock").open("w") as file:
+    with (place / "lock").open("w") as file:
         try:
             fcntl.flock(file, fcntl.LOCK_EX | fcntl.LOCK_NB)
         except BlockingIOError:

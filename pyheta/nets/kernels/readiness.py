@@ -1,65 +1,80 @@
 """Whether kernels are compiled already: that takes a quarter of a minute each, and nobody waits unasked.
 
-numba keeps compiled code beside a module and looks at that module's file alone. A mark beside it says that
-code is there for exactly these sources, this numba and this processor; without one, what is there goes.
+numba keeps compiled code by the file that a function stands in and looks at that file alone, though what it
+calls is compiled into it. So the code of exactly these sources, this numba, this Python and this processor
+has a folder of its own, with a mark for each kernel that is there; others beside it are left alone.
 """
 
 import hashlib
 import os
 import sys
-from contextlib import suppress
+from collections.abc import Iterator
+from contextlib import contextmanager, suppress
 from functools import cache
 from importlib import import_module
 from importlib.metadata import version
 from pathlib import Path
 from types import ModuleType
+from typing import Any
 
 from llvmlite import binding
 
-FOLDER = Path(__file__).parent
+SOURCES = (*sorted(Path(__file__).parent.glob("*.py")), Path(__file__).parents[2] / "pipeline/compiled.py")
 KERNELS = ("lstm", "gru", "mlp")
 
 
 def ready(kernel: str) -> bool:
     """Whether loading this kernel takes no compiling."""
-    return f"{__package__}.{kernel}" in sys.modules or _mark(kernel).exists()
+    return _name(kernel) in sys.modules or _mark(kernel).exists()
 
 
 def load(kernel: str) -> ModuleType:
     """The kernel's module; compiled first where it has not been."""
-    if not ready(kernel):
-        _forget(kernel)
-    module = import_module(f"{__package__}.{kernel}")
-    if not _mark(kernel).exists():
-        with suppress(OSError):  # then nothing is ever ready, and torch trains
-            place().mkdir(parents=True, exist_ok=True)
-            _mark(kernel).touch()
+    if _name(kernel) in sys.modules:
+        return sys.modules[_name(kernel)]
+    with _kept_in(folder()):
+        module = import_module(_name(kernel))
+    with suppress(OSError):  # without a mark nothing is ever ready, and torch trains
+        _mark(kernel).touch()
     return module
 
 
-def _forget(kernel: str) -> None:
-    stale = [*place().glob(f"{kernel}-*.compiled"), *(FOLDER / "__pycache__").glob(f"{kernel}.*.nb*")]
-    for file in stale:
-        with suppress(OSError):
-            file.unlink()
+@contextmanager
+def _kept_in(place: Path) -> Iterator[None]:
+    """Let numba keep what is compiled meanwhile in this folder, if it can be had."""
+    import numba
+
+    config: Any = numba.config
+    with suppress(OSError):
+        place.mkdir(parents=True, exist_ok=True)
+    before, config.CACHE_DIR = config.CACHE_DIR, str(place)
+    try:
+        yield
+    finally:
+        config.CACHE_DIR = before
+
+
+def _name(kernel: str) -> str:
+    return f"{__package__}.{kernel}"
 
 
 def _mark(kernel: str) -> Path:
-    return place() / f"{kernel}-{_digest()}.compiled"
+    return folder() / f"{kernel}.ready"
 
 
 @cache
-def place() -> Path:
-    """Where marks are: beside the code, or in the user's home where that cannot be written to."""
-    beside = FOLDER / "__pycache__"
-    writable = os.access(beside if beside.exists() else FOLDER, os.W_OK)
-    return beside if writable else Path.home() / ".cache" / "pyheta"
+def folder() -> Path:
+    """Beside the code, or in the user's cache where that cannot be written to."""
+    beside = Path(__file__).parent / "__pycache__"
+    if os.access(beside if beside.exists() else beside.parent, os.W_OK):
+        return beside / f"compiled-{_digest()}"
+    caches = os.environ.get("XDG_CACHE_HOME") or os.path.expanduser("~/.cache")  # noqa: PTH111 (never raises)
+    return Path(caches) / "pyheta" / f"compiled-{_digest()}"
 
 
-@cache
 def _digest() -> str:
     """What the compiled code depends on."""
-    sources = [path.read_bytes() for path in sorted(FOLDER.glob("*.py"))]
     machine = binding.get_host_cpu_name() + binding.get_host_cpu_features().flatten()
-    versions = (sys.version, version("numba"), version("llvmlite"), os.environ.get("NUMBA_CACHE_DIR", ""))
-    return hashlib.sha256(b"".join([*sources, machine.encode(), repr(versions).encode()])).hexdigest()[:16]
+    settings = sorted((name, value) for name, value in os.environ.items() if name.startswith("NUMBA_CPU_"))
+    facts = repr((machine, settings, sys.version, version("numba"), version("llvmlite"))).encode()
+    return hashlib.sha256(b"".join([*(path.read_bytes() for path in SOURCES), facts])).hexdigest()[:16]

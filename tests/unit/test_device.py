@@ -1,0 +1,67 @@
+"""Where nets are trained: what a user wishes, what this machine has."""
+
+from pathlib import Path
+
+import pytest
+
+from pyheta import device
+from pyheta.device import Device, found
+from pyheta.errors import ConfigError
+from pyheta.steps import Kind
+from pyheta.work import duty, processors
+
+
+@pytest.fixture
+def machine(monkeypatch):
+    """Makes a machine with or without a driver, and with or without a graphics processor that torch finds."""
+    asked: list[bool] = []
+
+    def make(*, driver: bool, torch_finds: bool) -> list[bool]:
+        monkeypatch.setattr(device, "DRIVERS", (str(Path(__file__)) if driver else "/no/such/driver",))
+        monkeypatch.setattr(device, "_torch_finds_one", lambda: asked.append(True) or torch_finds)
+        return asked
+
+    return make
+
+
+@pytest.mark.parametrize(
+    ("wish", "driver", "torch_finds", "expected"),
+    [
+        (Device.CPU, True, True, Device.CPU),
+        (Device.AUTO, True, True, Device.CUDA),
+        (Device.AUTO, True, False, Device.CPU),
+        (Device.AUTO, False, True, Device.CPU),
+        (Device.CUDA, True, True, Device.CUDA),
+        (Device.CUDA, False, True, Device.CUDA),  # a driver may lie elsewhere
+    ],
+)
+def test_nets_are_trained_where_they_can_be(machine, wish, driver, torch_finds, expected):
+    machine(driver=driver, torch_finds=torch_finds)
+    assert found(wish) is expected
+
+
+def test_torch_is_not_asked_where_nobody_needs_the_answer(machine):
+    asked = machine(driver=False, torch_finds=False)
+    found(Device.AUTO)
+    found(Device.CPU)
+    assert not asked
+
+
+def test_a_graphics_processor_that_is_wished_for_and_not_there_is_an_error(machine):
+    machine(driver=True, torch_finds=False)
+    with pytest.raises(
+        ConfigError, match="--device: torch finds no graphics processor here; use --device cpu"
+    ):
+        found(Device.CUDA)
+
+
+def test_a_worker_that_only_trains_on_a_graphics_processor_is_one_process_with_one_large_stack(machine):
+    machine(driver=True, torch_finds=True)
+
+    trains = duty((Kind.TRAIN,), None, None, Device.AUTO)
+    takes_all = duty(tuple(Kind), None, None, Device.AUTO)
+    told = duty((Kind.TRAIN,), 3, 7, Device.CUDA)
+
+    assert (trains.procs, trains.lanes, trains.device) == (1, 256, Device.CUDA)
+    assert takes_all.procs == processors()
+    assert (told.procs, told.lanes) == (3, 7)
