@@ -4,6 +4,7 @@ from collections.abc import Iterable, Iterator, Mapping, Sequence
 from typing import Any
 
 from pyheta.errors import StepError, nearest
+from pyheta.nets.config_base import NetConfig
 from pyheta.nets.config_deep import PatchTSTConfig
 from pyheta.pipeline.chance import has_room
 from pyheta.pipeline.components import WHOLE
@@ -167,7 +168,7 @@ def _lookback(config: RunConfig) -> int:
 
 def _where_of_lookback(run: Run, config: RunConfig) -> str:
     """A seasonal net sees as much as its period says, whatever the window."""
-    own = config.net.lookback(config.window.input) != config.window.input
+    own = type(config.net).lookback is not NetConfig.lookback
     return (run.where("net.period") if own else "") or _where_of_window(run)
 
 
