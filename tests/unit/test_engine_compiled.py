@@ -13,7 +13,7 @@ from pyheta.nets.autograd import AutogradLearner
 from pyheta.nets.compiled import CompiledLearner
 from pyheta.nets.configs import config_of
 from pyheta.nets.course import Course, follow
-from pyheta.nets.kernels import activations, readiness
+from pyheta.nets.kernels import activations, readiness, tiny
 from pyheta.nets.kernels.products import multiply
 from pyheta.nets.kernels.vectors import transpose
 from pyheta.nets.options import Options
@@ -237,6 +237,28 @@ def _multiply(out, left, right, add):
 @njit
 def _transpose(out, matrix):
     transpose(out, matrix)
+
+
+@njit
+def _halves(x, flushed):
+    before = tiny.flush() if flushed else 0
+    for _ in range(100):
+        x *= np.float32(0.5)
+    if flushed:
+        tiny.restore(before)
+
+
+def test_tiny_numbers_are_zero_in_a_kernel_and_as_ever_after_it():
+    # Given numbers that a hundred halves bring below what float32 has in full precision
+    flushed, kept = (np.full(64, 2.0**-40, np.float32) for _ in range(2))
+
+    _halves(flushed, 1)
+    _halves(kept, 0)
+
+    # Then they are zero where they are flushed, and only there
+    assert flushed.max() == 0 or not tiny.X86
+    assert kept.min() > 0
+    assert np.float32(2.0**-120) * np.float32(2.0**-20) > 0
 
 
 @settings(deadline=None, max_examples=150)

@@ -15,7 +15,7 @@ from numba import float32 as f32
 from numba import float64, int64, void
 from numpy.typing import NDArray
 
-from pyheta.nets.kernels import activations, rules
+from pyheta.nets.kernels import activations, rules, tiny
 from pyheta.nets.kernels.compiling import entry, kernel
 from pyheta.nets.kernels.memory import zeros
 from pyheta.nets.kernels.products import dense, multiply
@@ -190,7 +190,7 @@ def epoch(
     gates, head = blocks(weights, GATES, rows, hidden)
     gates_gradient, head_gradient = blocks(gradient, GATES, rows, hidden)
     work = space(lookback, min(batch, order.size), channels, hidden)
-    total = 0.0
+    total, before = 0.0, tiny.flush()
     for number, start in enumerate(range(0, order.size, batch)):
         chosen = order[start : start + batch]
         if chosen.size < work.seen.shape[1]:
@@ -204,6 +204,7 @@ def epoch(
         output_back(states, head, head_gradient, work.seen[lookback], out)
         backward(work, gates, gates_gradient, hidden)
         rules.step(weights, gradient, Moments(first, second), rates[number], steps + number + 1, rule)
+    tiny.restore(before)
     return total / (order.size * outputs)
 
 

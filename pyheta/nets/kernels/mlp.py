@@ -11,7 +11,7 @@ from numba import float32 as f32
 from numba import float64, int64, void
 from numpy.typing import NDArray
 
-from pyheta.nets.kernels import rules
+from pyheta.nets.kernels import rules, tiny
 from pyheta.nets.kernels.compiling import entry, kernel
 from pyheta.nets.kernels.memory import padded, zeros
 from pyheta.nets.kernels.products import dense, dense_back, multiply
@@ -86,8 +86,9 @@ def forward(work: Space, weights: Array, sizes: Sizes, batch: int) -> Array:
     last = sizes.size - 2
     for layer in range(last):
         out = seen(work, sizes, layer + 1, batch)
-        width = sizes[layer + 1]
-        multiply(out[:, :width], seen(work, sizes, layer, batch), matrix(weights, sizes, layer), False)
+        rows, width = sizes[layer] + 1, sizes[layer + 1]
+        known, weight = seen(work, sizes, layer, batch), matrix(weights, sizes, layer)
+        multiply(out[:, :width], known[:, :rows], weight[:rows], False)
         _rectify(out, width)
     start = _seen_before(sizes, last + 1, batch)
     forecast = work.seen[start : start + batch * sizes[-1]].reshape(batch, sizes[-1])
@@ -152,7 +153,7 @@ def epoch(
     """The same as `lstm.epoch`, for `sizes`."""
     gradient = zeros(weights.size)
     work, fits = space(sizes, min(batch, order.size)), min(batch, order.size)
-    total = 0.0
+    total, before = 0.0, tiny.flush()
     for number, start in enumerate(range(0, order.size, batch)):
         chosen = order[start : start + batch]
         if chosen.size < fits:
@@ -162,6 +163,7 @@ def epoch(
         total += rules.loss(out, gather_targets(targets, chosen), rule)
         backward(work, weights, gradient, out, sizes)
         rules.step(weights, gradient, Moments(first, second), rates[number], steps + number + 1, rule)
+    tiny.restore(before)
     return total / (order.size * sizes[-1])
 
 
