@@ -14,7 +14,7 @@ from pyheta.pipeline.wavelet import refuse_unfit
 from pyheta.sweep import Explain, Run
 from pyheta.sweep.components import UnfitChange, matches
 from pyheta.sweep.config import RunConfig
-from pyheta.sweep.problems import Problems, describe
+from pyheta.sweep.problems import Problems, describe, findings
 from pyheta.sweep.section import Section
 
 #: An IMF has at least one maximum and one minimum, and a sift needs three extrema to begin.
@@ -68,7 +68,7 @@ def _nets(run: Run, problems: Problems) -> Mapping[str, RunConfig]:
     names = run.config.component_names() if run.config.components else ()
     unfit = [error for name in names if (error := _unfit(run, name))]
     for error in unfit:
-        for found in error.error.errors(include_url=False):
+        for found in findings(error.error):
             loc = found["loc"][1:] if error.section == "net" else found["loc"]  # after the net's name
             what, cure = describe(found, ".".join((error.section, *map(str, loc))), ())
             problems.add(f"components: {what}", where=run.where("components"), cure=cure)

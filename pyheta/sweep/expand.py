@@ -18,7 +18,7 @@ from pyheta.sweep.config import KEYS, SECTIONS, RunConfig
 from pyheta.sweep.file import SweepFile
 from pyheta.sweep.grid import Grid, Pattern
 from pyheta.sweep.preprocessing import Decompose, Shaping
-from pyheta.sweep.problems import UNKNOWN, Problems, describe
+from pyheta.sweep.problems import UNKNOWN, Problems, describe, findings
 from pyheta.sweep.syntax import Document
 
 # Sections that are one of several models: pydantic puts the model's tag before the field.
@@ -187,7 +187,7 @@ class _Resolver:
         try:
             return SECTIONS[name].validate_python(value)
         except ValidationError as error:
-            for found in error.errors(include_url=False):
+            for found in findings(error):
                 self._note(name, written, found)
         return None
 

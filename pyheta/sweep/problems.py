@@ -6,11 +6,22 @@ from collections.abc import Iterator, Mapping, Sequence
 from contextlib import contextmanager
 from difflib import get_close_matches
 
+from pydantic import ValidationError
 from pydantic_core import ErrorDetails
 
 from pyheta.errors import SweepError, SweepErrors, nearest
 
 MAX_SHOWN = 20
+
+
+def findings(error: ValidationError) -> Iterator[ErrorDetails]:
+    """What is wrong. A list is not too short as well when one of its items is wrong and was not counted."""
+    found = error.errors(include_url=False)
+    places = [one["loc"] for one in found]
+    for one in found:
+        inside = (place for place in places if len(place) > len(one["loc"]))
+        if one["type"] != "too_short" or all(place[: len(one["loc"])] != one["loc"] for place in inside):
+            yield one
 
 
 class Problems:

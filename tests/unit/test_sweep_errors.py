@@ -240,3 +240,10 @@ def test_any_override_is_taken_or_refused(tmp_path_factory, key, value):
     path.write_text(START)
     with suppress(SweepError):
         read_sweep(path, [f"{key}={value}"])
+
+
+def test_a_list_with_a_wrong_item_is_not_called_too_short_as_well(tmp_path):
+    with pytest.raises(SweepError) as caught:
+        small(tmp_path, "", ["net={name: mlp, hidden: 65537}"]).runs()
+
+    assert str(caught.value).endswith("net.hidden: expected at most 65536, got 65537")
