@@ -82,7 +82,7 @@ def _words(cell: Cell | None, digits: int, *, counts: bool) -> Words:
         return Words()
     leaky = bool(cell.leaks) and cell.mean is not None
     return Words(
-        mean="" if cell.mean is None else f"{cell.mean:.{digits}f}",
+        mean="" if cell.mean is None else f"{cell.mean:z.{digits}f}",
         spread="" if cell.std is None else f"± {cell.std:.{digits}f}",
         marks=BEST * cell.best + BEATEN * bool(cell.beaten_by) + LEAKY * leaky,
         trouble=", ".join([*(_lacking(cell) if counts else ()), *_undefined(cell)]),

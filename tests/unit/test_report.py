@@ -460,3 +460,12 @@ def test_a_table_is_the_same_whatever_the_order_of_equal_parts() -> None:
     forwards, backwards = (build(sweep("net.name"), order, RMSE) for order in (runs, runs[::-1]))
     assert forwards == backwards
     assert isinstance(forwards.rows[0], Row)
+
+
+def test_a_mean_that_rounds_to_zero_has_no_sign():
+    table = build(sweep("net.name"), [run("last", skill=-1e-9)], Layout(metrics=("skill",)))
+
+    shown = to_markdown(table)
+
+    assert "0.000" in shown
+    assert "-0.0" not in shown
