@@ -16,7 +16,7 @@ config:
   decompose: {method: ceemdan, window: 100, trials: 2, max_imf: 2}
   components: {Residue: {exog: []}}
 parameters:
-  net: [{name: mlp, hidden: [16]}, {name: lstm, hidden: 8}]
+  net: [{name: mlp, hidden: [16], dropout: 0.1}, {name: lstm, hidden: 8, layers: 2}]  # by one engine, always
   decompose.method: [none, ceemdan]
   shaping.method: [none, farm]
   exog: [[], [leading]]
