@@ -21,7 +21,6 @@ class Learner(Protocol[Weights]):
     """A net with its examples and its optimiser."""
 
     engine: str
-    options: Options
 
     def epoch(self, order: NDArray[np.int64], rates: NDArray[np.float64]) -> float:
         """Train on the windows in this order, with each batch's learning rate; the mean loss."""

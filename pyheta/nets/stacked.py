@@ -65,7 +65,7 @@ def train(lanes: Sequence[Lane], device: torch.device) -> Iterator[tuple[int, Hi
     """Each lane's history, or what ended it, by its place, as soon as it is known.
 
     Lanes have modules of one shape, equally many windows, and options that differ in `lr`, `epochs`,
-    `patience`, `min_delta`, `weight_decay`, `momentum` and `clip` alone.
+    `patience`, `min_delta`, `weight_decay` and `clip` alone: `graph.LANE_OPTIONS`.
     """
     stack = _Stack(lanes, device)
     while stack.living:
@@ -197,8 +197,7 @@ class _Stack:
     def _direction(self, name: str, gradient: Tensor) -> Tensor:
         first, second = self.first[name], self.second[name]
         if self.options.optimizer == "sgd":
-            first.copy_(first * _over(self._each("momentum"), gradient) + gradient)
-            return first
+            return first.mul_(self.options.momentum).add_(gradient)
         first.lerp_(gradient, 1 - BETA1)
         second.mul_(BETA2).addcmul_(gradient, gradient, value=1 - BETA2)
         spread = second.sqrt() / (1 - BETA2**self.steps) ** 0.5 + EPSILON
@@ -219,10 +218,9 @@ def _over(values: Tensor, like: Tensor) -> Tensor:
 
 
 class _Examples:
-    """The windows of all lanes on the device; lanes that read the same memory share it there too."""
+    """The windows of all lanes on the device; lanes that read the same share them there too."""
 
     def __init__(self, windows: Sequence[Windows], device: torch.device) -> None:
-        self.device = device
         self.inputs = _Shared([one.inputs for one in windows], device)
         self.targets = _Shared([one.targets for one in windows], device)
 
