@@ -6,9 +6,9 @@ import threading
 from collections.abc import Callable, Iterable, Mapping
 from typing import Any
 
-from pyheta.nets.compiled import Program, program
 from pyheta.nets.configs import config_of
 from pyheta.nets.kernels.readiness import ready
+from pyheta.nets.programs import Program, program
 from pyheta.pipeline.windows import Shape
 from pyheta.steps import Step
 

@@ -8,7 +8,7 @@ import torch
 from numpy.typing import NDArray
 from torch import nn
 
-from pyheta.nets import autograd, compiled
+from pyheta.nets import autograd, compiled, programs
 from pyheta.nets.autograd import AutogradLearner
 from pyheta.nets.compiled import CompiledLearner
 from pyheta.nets.config_base import NetConfig
@@ -30,7 +30,7 @@ class GradientForecaster(Forecaster):
     def __init__(self, make: Callable[[], nn.Module], config: NetConfig, shape: Shape, seed: int) -> None:
         self.config = config
         self.seed = seed
-        self.program = compiled.program(config, shape)
+        self.program = programs.program(config, shape)
         with autograd.seeded(seed):
             self.module = make().to(device())
 

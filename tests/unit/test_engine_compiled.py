@@ -8,7 +8,7 @@ from hypothesis import strategies as st
 from numba import njit
 
 from pyheta.errors import Diverged
-from pyheta.nets import compiled
+from pyheta.nets import compiled, programs
 from pyheta.nets.autograd import AutogradLearner
 from pyheta.nets.compiled import CompiledLearner
 from pyheta.nets.configs import config_of
@@ -190,7 +190,7 @@ def test_a_lane_that_diverges_says_so(net):
     ids=str,
 )
 def test_what_the_kernels_cannot_do_is_left_to_torch(net):
-    assert compiled.program(config_of(net), Shape(2, 8, 1)) is None
+    assert programs.program(config_of(net), Shape(2, 8, 1)) is None
 
 
 # ---- what is compiled already ----------------------------------------------------------------------
