@@ -51,7 +51,7 @@ def alone(net: Mapping[str, object], count: int, device: torch.device) -> tuple[
     for seed in range(count):
         module = build(net, SHAPE, seed=seed).module.to(device)
         learner = AutogradLearner(module, train, val, OPTIONS, seed=seed, reads_rows=False)
-        course = Course(OPTIONS, len(train), seed, learner.weights())
+        course = Course(OPTIONS, len(train), seed)
         losses.append(follow(learner, course, lambda _: None).val_loss)
     return (time.perf_counter() - start) / count, losses[0]
 

@@ -24,7 +24,13 @@ LEAST_KEPT = 32  # rows of a causal decomposition's tail: shorter windows share 
 
 #: In these parameters of a fit, and options of its training, nets may differ that are trained together.
 LANE_PARAMS = {"component", "sources", "scale", "seed", "train"}
-LANE_OPTIONS = {"lr", "epochs", "patience", "min_delta", "weight_decay", "clip"}
+LANE_OPTIONS = {"lr", "epochs", "patience", "min_delta", "weight_decay", "clip", "resumable"}
+
+#: These options of a training say how far it goes, and what it leaves, …
+REACH_OPTIONS = {"epochs", "patience", "resumable"}
+
+#: … unless its learning rate follows a schedule that is made for so many epochs.
+WHOLE_SCHEDULES = {"cosine", "one_cycle"}
 
 FORMS = {"original": (False,), "shaped": (True,), "both": (False, True)}
 
@@ -34,10 +40,12 @@ def step_of(
     params: Mapping[str, Any],
     needs: Mapping[str, Key],
     files: Mapping[str, str] | None = None,
+    *,
     bundle: str | None = None,
+    course: str | None = None,
 ) -> Step:
     """A step of this version of its operation."""
-    return Step(op, OPS[op].version, OPS[op].kind, params, needs, files or {}, bundle)
+    return Step(op, OPS[op].version, OPS[op].kind, params, needs, files or {}, bundle, course)
 
 
 @dataclass
@@ -91,7 +99,8 @@ class RunGraph:
             params["train"] = config.train.model_dump(mode="json")
         if config.net.stochastic:
             params["seed"] = seed
-        key = self._add("fit", params, needs, self._bundle(params))
+        step = step_of("fit", params, needs, bundle=self._bundle(params), course=_course(params, needs))
+        key = self._keep(step)
         self._explain(config, component, sources, needs | {"fit": key})
         return key
 
@@ -108,10 +117,10 @@ class RunGraph:
         channels = len(params["sources"])
         return digest({"op": "fit", **alike, "channels": channels, "train": train, "load": self.load.key})
 
-    def _add(
-        self, op: str, params: Mapping[str, Any], needs: Mapping[str, Key], bundle: str | None = None
-    ) -> Key:
-        made = step_of(op, params, needs, bundle=bundle)
+    def _add(self, op: str, params: Mapping[str, Any], needs: Mapping[str, Key]) -> Key:
+        return self._keep(step_of(op, params, needs))
+
+    def _keep(self, made: Step) -> Key:
         self.steps.setdefault(made.key, made)
         return made.key
 
@@ -180,6 +189,14 @@ class RunGraph:
             "seed": 0,
         }
         self._add("relevance", params, self._pair_needs(target, source))
+
+
+def _course(params: Mapping[str, Any], needs: Mapping[str, Key]) -> str | None:
+    """What fits have in common whose epochs are the same ones, as far as each goes."""
+    if "train" not in params or params["train"]["schedule"] in WHOLE_SCHEDULES:
+        return None
+    train = {option: value for option, value in params["train"].items() if option not in REACH_OPTIONS}
+    return digest({"op": "fit", "version": OPS["fit"].version, **params, "train": train, "needs": needs})
 
 
 def _pair(target: str, source: Source) -> dict[str, Any]:

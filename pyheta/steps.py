@@ -62,7 +62,8 @@ class Step:
     `needs` maps a role ("load", "fit/target") to the key of the step that fills it; `files` maps a role
     ("raw") to the SHA-256 of an artifact that a user put into the store. `key` follows from all of them and
     from the operation's code version. Steps of one operation with the same `bundle` may be computed
-    together by one child; it says nothing about their outcomes and is no part of the key.
+    together by one child; those with the same `course` go the same way and differ in how far. Both say
+    nothing about a step's outcome and are no part of the key.
     """
 
     op: str
@@ -72,6 +73,7 @@ class Step:
     needs: Mapping[str, Key] = field(default_factory=dict)
     files: Mapping[str, str] = field(default_factory=dict)
     bundle: str | None = None
+    course: str | None = None
     key: Key = field(init=False)
 
     def __post_init__(self) -> None:

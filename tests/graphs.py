@@ -44,6 +44,12 @@ def fits(count: int, prefix: str = "", *, bundle: str = "alike") -> list[Step]:
     return [fit(f"{prefix}{number}", bundle=bundle) for number in range(count)]
 
 
+def fit_of_course(course: str, epochs: int) -> Step:
+    """A ready fit that goes so far at most."""
+    params = {"tag": f"{course}-{epochs}", "net": {"name": "lstm"}, "train": {"epochs": epochs}}
+    return Step("fit", 1, Kind.TRAIN, params, course=course)
+
+
 def score(tag: str, *needs: Step) -> Step:
     return Step("score", 1, Kind.TRAIN, {"tag": tag}, needs={f"fit/{n.key[:6]}": n.key for n in needs})
 

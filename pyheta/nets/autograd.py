@@ -3,6 +3,7 @@
 from collections.abc import Callable, Iterable, Iterator, Mapping
 from contextlib import contextmanager
 from functools import partial
+from typing import Any, cast
 
 import numpy as np
 import torch
@@ -10,15 +11,20 @@ from numpy.typing import NDArray
 from torch import Tensor, nn
 from torch.nn import functional
 
-from pyheta.nets.forecaster import State
 from pyheta.nets.losses import mean_loss
 from pyheta.nets.options import Options
+from pyheta.nets.standing import Standing, State
 from pyheta.pipeline.channels import Array
 from pyheta.pipeline.windows import Windows
 
 EVALUATED = 1 << 17  # numbers of the windows that are forecast at once: what comes of them has to fit too
 
-Weights = Mapping[str, Tensor]
+#: What torch's optimisers call what they remember of each weight: the first moment and the second.
+MEMORY = {
+    "adam": ("exp_avg", "exp_avg_sq"),
+    "adamw": ("exp_avg", "exp_avg_sq"),
+    "sgd": ("momentum_buffer", None),
+}
 
 OPTIMIZERS: Mapping[str, Callable[[Iterable[Tensor], Options], torch.optim.Optimizer]] = {
     # Fused: one kernel for all weights, which is a fifth of a small net's time per batch.
@@ -73,6 +79,7 @@ class AutogradLearner:
         self.examples = [torch.from_numpy(array).to(self.device) for array in arrays]
         self.optimizer = OPTIMIZERS[options.optimizer](module.parameters(), options)
         self.loss = LOSSES[options.loss](options)
+        self.steps = 0
         with seeded(seed):
             self._random = torch.get_rng_state()  # for dropout
 
@@ -81,12 +88,13 @@ class AutogradLearner:
         with self._own_random_numbers():
             batches = torch.split(torch.from_numpy(order).to(self.device), self.options.batch_size)
             total = sum(self._step(rows, rate) for rows, rate in zip(batches, rates, strict=True))
+        self.steps += len(rates)
         return float(total) / len(order)
 
     def _step(self, rows: Tensor, rate: float) -> Tensor:
         """The sum of the batch's losses before the step."""
         inputs, targets, times = (examples[rows] for examples in self.examples)
-        with torch.autocast(self.device.type, torch.bfloat16, enabled=self.options.precision == "bfloat16"):
+        with products_in(self.options.precision, self.device):
             forecast = call(self.module, inputs, times, reads_rows=self.reads_rows)
         loss = self.loss(forecast.float(), targets)
         self.optimizer.zero_grad()
@@ -102,14 +110,39 @@ class AutogradLearner:
         forecast = predict(self.module, self.val, reads_rows=self.reads_rows)
         return mean_loss(forecast, self.val.targets, self.options)
 
-    def weights(self) -> Weights:
-        return {name: tensor.clone() for name, tensor in self.module.state_dict().items()}
-
-    def restore(self, weights: Weights) -> None:
-        self.module.load_state_dict(weights)
-
     def state(self) -> State:
-        return {name: tensor.cpu().numpy() for name, tensor in self.module.state_dict().items()}
+        return {name: tensor.cpu().numpy().copy() for name, tensor in self.module.state_dict().items()}
+
+    def load(self, state: State) -> None:
+        self.module.load_state_dict({name: torch.tensor(array) for name, array in state.items()})
+
+    def standing(self) -> Standing:
+        first, second = map(self._moment, MEMORY[self.options.optimizer])
+        return Standing(self.state(), first, second, self.steps, self._random.numpy())
+
+    def _moment(self, remembered: str | None) -> State:
+        """Zeros where an optimiser remembers nothing: that is how each begins."""
+        memory = self.optimizer.state
+        return {
+            name: memory[weight].get(remembered, torch.zeros_like(weight)).cpu().numpy().copy()
+            for name, weight in self.module.named_parameters()
+        }
+
+    def resume(self, standing: Standing) -> None:
+        self.load(standing.weights)
+        self.steps = standing.steps
+        for name, weight in self.module.named_parameters():
+            self.optimizer.state[weight] = self._memory(standing, name)
+        if standing.random.size:
+            self._random = torch.tensor(standing.random)
+
+    def _memory(self, standing: Standing, name: str) -> dict[str, Tensor]:
+        first, second = MEMORY[self.options.optimizer]
+        memory = {first: torch.tensor(standing.first[name], device=self.device)}
+        if second is None:
+            return memory
+        steps = torch.tensor(float(standing.steps), device=self.device)
+        return memory | {second: torch.tensor(standing.second[name], device=self.device), "step": steps}
 
     @contextmanager
     def _own_random_numbers(self) -> Iterator[None]:
@@ -117,6 +150,23 @@ class AutogradLearner:
             torch.set_rng_state(self._random)
             yield
             self._random = torch.get_rng_state()
+
+
+@contextmanager
+def products_in(precision: str, device: torch.device) -> Iterator[None]:
+    """Let products be rounded so, while they are computed forward.
+
+    oneDNN has no LSTM in bfloat16 for processors without AVX-512, and torch does not step in for it.
+    """
+    mixed, onednn = precision == "bfloat16", cast(Any, torch.backends.mkldnn)
+    before = onednn.enabled
+    if mixed and device.type == "cpu" and not torch.ops.mkldnn._is_mkldnn_bf16_supported():  # noqa: SLF001
+        onednn.enabled = False
+    try:
+        with torch.autocast(device.type, torch.bfloat16, enabled=mixed):
+            yield
+    finally:
+        onednn.enabled = before
 
 
 def place_of(module: nn.Module) -> torch.device:

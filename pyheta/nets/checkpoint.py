@@ -11,8 +11,9 @@ from safetensors import SafetensorError, safe_open
 from safetensors.numpy import save_file
 
 from pyheta.errors import StepError
-from pyheta.nets.forecaster import Forecaster, State
+from pyheta.nets.forecaster import Forecaster
 from pyheta.nets.registry import build
+from pyheta.nets.standing import State
 from pyheta.pipeline.channels import Source
 from pyheta.pipeline.scaling import Scaler
 from pyheta.pipeline.windows import Shape

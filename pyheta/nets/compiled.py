@@ -10,11 +10,11 @@ from typing import Any
 import numpy as np
 from numpy.typing import NDArray
 
-from pyheta.nets.forecaster import State
 from pyheta.nets.kernels import LINE, readiness
 from pyheta.nets.losses import mean_loss
 from pyheta.nets.options import Options
 from pyheta.nets.programs import Flat, Program
+from pyheta.nets.standing import NOTHING, Standing, State
 from pyheta.pipeline.channels import Array
 from pyheta.pipeline.windows import Windows
 
@@ -47,15 +47,21 @@ class CompiledLearner:
     def validate(self) -> float:
         return mean_loss(predict(self.program, self._weights, self.val), self.val.targets, self.options)
 
-    def weights(self) -> Flat:
-        return self._weights.copy()
-
-    def restore(self, weights: Flat) -> None:
-        self._weights[:] = weights
-
     def state(self) -> State:
-        """The weights as the module knows them."""
         return self.program.take(self._weights)
+
+    def load(self, state: State) -> None:
+        self.program.place(state, self._weights)
+
+    def standing(self) -> Standing:
+        weights, first, second = map(self.program.take, (self._weights, self._first, self._second))
+        return Standing(weights, first, second, self.steps, NOTHING)
+
+    def resume(self, standing: Standing) -> None:
+        self.load(standing.weights)
+        self.program.place(standing.first, self._first)
+        self.program.place(standing.second, self._second)
+        self.steps = standing.steps
 
 
 def forecast(program: Program, state: Mapping[str, Any], windows: Windows) -> Array:

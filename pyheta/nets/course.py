@@ -1,8 +1,8 @@
 """The course of one net's training, whatever computes it: batches, rates, when to stop, what to keep."""
 
 from collections.abc import Mapping
-from math import inf, isfinite
-from typing import Generic, Protocol, TypeVar
+from math import isfinite
+from typing import Protocol
 
 import numpy as np
 import torch
@@ -10,14 +10,15 @@ from numpy.typing import NDArray
 
 from pyheta.errors import Diverged
 from pyheta.nets import schedules
-from pyheta.nets.forecaster import History, State
+from pyheta.nets.earlier import Earlier, Losses
+from pyheta.nets.forecaster import History
 from pyheta.nets.options import Options
+from pyheta.nets.standing import Standing, State
+from pyheta.nets.stopping import EarlyStopping
 from pyheta.ops import Progress
 
-Weights = TypeVar("Weights")
 
-
-class Learner(Protocol[Weights]):
+class Learner(Protocol):
     """A net with its examples and its optimiser."""
 
     engine: str
@@ -30,29 +31,49 @@ class Learner(Protocol[Weights]):
         """The mean loss on the validation part."""
         ...
 
-    def weights(self) -> Weights:
-        """A copy."""
-        ...
-
-    def restore(self, weights: Weights) -> None:
-        """Take back what `weights` gave."""
-        ...
-
     def state(self) -> State:
-        """The weights as the net's module names them."""
+        """A copy of the weights, as the net's module names them."""
+        ...
+
+    def load(self, state: State) -> None:
+        """Take these weights."""
+        ...
+
+    def standing(self) -> Standing:
+        """A copy of all that the next epoch depends on."""
+        ...
+
+    def resume(self, standing: Standing) -> None:
+        """Go on from there."""
         ...
 
 
-class Course(Generic[Weights]):
-    """One net's way through its epochs. Equal seeds give equal courses."""
+class Course:
+    """One net's way through its epochs. Equal seeds give equal courses.
 
-    def __init__(self, options: Options, windows: int, seed: int, first: Weights) -> None:
+    It begins with the epochs of an `earlier` fit that serves its options; `resumed` says with how many.
+    `standing` is where the last epoch has led, as far as that is kept.
+    """
+
+    def __init__(self, options: Options, windows: int, seed: int, earlier: Earlier | None = None) -> None:
         self.options = options
         self.windows = windows
-        self.best = first
-        self.stopping = EarlyStopping(options.patience, options.min_delta)
-        self.losses: list[tuple[float, float]] = []
+        self.best: State = {}
+        self.standing: Standing | None = None
+        self.stopping = EarlyStopping(options.epochs, options.patience, options.min_delta)
+        self.losses: list[Losses] = []
         self._random = torch.Generator().manual_seed(seed)
+        if earlier:
+            self._repeat(earlier)
+        self.resumed = self.epoch
+
+    def _repeat(self, earlier: Earlier) -> None:
+        for losses in earlier.losses:
+            if self.done:
+                break
+            self.order()  # drawn and not used: the next epoch has to have its own
+            self.take(*losses)
+        self.best, self.standing = earlier.best, earlier.standing
 
     @property
     def epoch(self) -> int:
@@ -61,7 +82,7 @@ class Course(Generic[Weights]):
 
     @property
     def done(self) -> bool:
-        return self.epoch == self.options.epochs or self.stopping.exhausted
+        return self.stopping.done
 
     def order(self) -> NDArray[np.int64]:
         """The windows of the next epoch."""
@@ -94,38 +115,21 @@ class Course(Generic[Weights]):
             "patience" if self.stopping.exhausted else "epochs",
             engine,
             self.options.lr,
+            self.resumed,
+            self.standing if self.options.resumable else None,
         )
 
 
-class EarlyStopping:
-    """Keeps the best loss seen, and says when it has not improved for `patience` epochs."""
-
-    def __init__(self, patience: int, min_delta: float) -> None:
-        self.patience = patience
-        self.min_delta = min_delta
-        self.best_loss = inf
-        self.best_epoch = 0
-        self.epoch = 0
-
-    def improves(self, loss: float) -> bool:
-        """Take the next epoch's loss; whether it is better than the best by more than min_delta."""
-        self.epoch += 1
-        better = self.best_loss - loss > self.min_delta
-        if better:
-            self.best_loss, self.best_epoch = loss, self.epoch
-        return better
-
-    @property
-    def exhausted(self) -> bool:
-        return self.epoch - self.best_epoch >= self.patience
-
-
-def follow(learner: Learner[Weights], course: Course[Weights], progress: Progress) -> History:
+def follow(learner: Learner, course: Course, progress: Progress) -> History:
     """Train to the end and leave the learner with the weights of its best epoch. Raises Diverged."""
+    if course.standing:
+        learner.resume(course.standing)
     while not course.done:
         train_loss = learner.epoch(course.order(), course.rates())
         if course.take(train_loss, learner.validate()):
-            course.best = learner.weights()
+            course.best = learner.state()
         progress(course.progress)
-    learner.restore(course.best)
+    if course.options.resumable and course.epoch > course.resumed:
+        course.standing = learner.standing()
+    learner.load(course.best)
     return course.history(learner.engine)

@@ -7,7 +7,6 @@ weights and is judged by windows that were not trained on.
 from collections.abc import Callable
 from dataclasses import replace
 from math import inf, isfinite
-from typing import Any
 
 import numpy as np
 
@@ -16,13 +15,13 @@ from pyheta.nets.course import Course, Learner
 from pyheta.nets.options import Options
 from pyheta.ops import Progress
 
-Begin = Callable[[Options], Learner[Any]]
+Begin = Callable[[Options], Learner]
 
 RATES = tuple(float(rate) for rate in np.geomspace(1e-5, 1e-1, 9))
 
 
 def found(
-    options: Options, course: Callable[[Options], Course[None]], learner: Begin, progress: Progress
+    options: Options, course: Callable[[Options], Course], learner: Begin, progress: Progress
 ) -> Options:
     """The options with the best of RATES, each tried at that very rate, whatever the schedule.
 
@@ -41,7 +40,7 @@ def found(
     return replace(options, lr=best)
 
 
-def _loss(course: Course[None], learner: Learner[Any]) -> float:
+def _loss(course: Course, learner: Learner) -> float:
     """On validation after one epoch."""
     trained = learner.epoch(course.order(), course.rates())
     loss = learner.validate()

@@ -3,14 +3,19 @@
 from collections.abc import Iterator, Mapping, Sequence
 from contextlib import contextmanager
 from dataclasses import dataclass
+from pathlib import Path
 from typing import Any
 
 import numpy as np
+from safetensors.numpy import load_file
 
 from pyheta.errors import StepError
 from pyheta.nets.checkpoint import Checkpoint, write_arrays
+from pyheta.nets.earlier import Earlier
 from pyheta.nets.forecaster import Forecaster, History
+from pyheta.nets.options import Options
 from pyheta.nets.registry import build
+from pyheta.nets.standing import Standing, State
 from pyheta.ops import Result, Task
 from pyheta.pipeline.channels import Channel, Source, read_channels
 from pyheta.pipeline.scaling import Method, Scaler
@@ -19,15 +24,16 @@ from pyheta.pipeline.windows import Shape, Windows, cut
 
 
 def fit(task: Task) -> Result:
-    """Products `weights` (a checkpoint) and, for nets trained by gradient, `curves`.
+    """Products `weights` (a checkpoint), for nets trained by gradient `curves`, if resumable `standing`.
 
     params: sources (the targets first), targets (how many), split, window, scale, net, and train and seed
-    where they matter. Raises StepError if a part is too short for a window or memory runs out, Diverged if
+    where they matter. The input `earlier` may hold the products of a fit of the same course: its epochs are
+    not computed again. Raises StepError if a part is too short for a window or memory runs out, Diverged if
     training fails.
     """
     with shortage_blamed():
         one = Fit.of(task)
-        return one.result(one.net.fit(one.train, one.val, one.options, task.progress))
+        return one.result(one.net.fit(one.train, one.val, one.options, task.progress, one.earlier))
 
 
 #: How torch says that memory ran out, on a processor and on a graphics processor.
@@ -48,7 +54,10 @@ def shortage_blamed() -> Iterator[None]:
 
 @dataclass(frozen=True, slots=True)
 class Fit:
-    """A net that is not trained yet, with all that it is trained on. `scalers` has one for each source."""
+    """A net that is not trained yet, with all that it is trained on. `scalers` has one for each source.
+
+    `earlier` is a fit that this one can go on from.
+    """
 
     task: Task
     net: Forecaster
@@ -57,6 +66,7 @@ class Fit:
     shape: Shape
     sources: Sequence[Source]
     scalers: Sequence[Scaler]
+    earlier: Earlier | None
 
     @classmethod
     def of(cls, task: Task) -> "Fit":
@@ -69,7 +79,7 @@ class Fit:
         shape = Shape(len(sources), window["input"], window["horizon"], params["targets"])
         net = build(params["net"], shape, seed=params.get("seed", 0))
         train, val = _windows(known, scalers, split, shape, net)
-        return cls(task, net, train, val, shape, sources, scalers)
+        return cls(task, net, train, val, shape, sources, scalers, _earlier(task))
 
     @property
     def options(self) -> Mapping[str, Any]:
@@ -89,9 +99,29 @@ class Fit:
         }
         if history is None:
             return Result(products={"weights": weights}, summary=summary)
-        curves = self.task.out / "curves.safetensors"
-        write_arrays(curves, {"train_loss": history.train_loss, "val_loss": history.val_loss})
-        return Result(products={"weights": weights, "curves": curves}, summary=summary | _trained(history))
+        products = {"weights": weights} | self._written(history)
+        return Result(products=products, summary=summary | _trained(history))
+
+    def _written(self, history: History) -> dict[str, Path]:
+        losses = {"train_loss": history.train_loss, "val_loss": history.val_loss}
+        files: dict[str, State] = {"curves": {**losses, "lr": np.array(history.lr)}}
+        if history.standing:
+            files["standing"] = history.standing.arrays()
+        paths = {name: self.task.out / f"{name}.safetensors" for name in files}
+        for name, path in paths.items():
+            write_arrays(path, files[name])
+        return paths
+
+
+def _earlier(task: Task) -> Earlier | None:
+    """A fit of the same course from which this one can go on."""
+    if not (products := task.inputs.get("earlier")):
+        return None
+    curves = load_file(products["curves"])
+    losses = list(zip(curves["train_loss"].tolist(), curves["val_loss"].tolist(), strict=True))
+    standing = Standing.of(load_file(products["standing"])) if "standing" in products else None
+    earlier = Earlier(losses, curves["lr"].item(), Checkpoint.read(products["weights"]).state, standing)
+    return earlier if earlier.serves(Options(**task.params["train"])) else None
 
 
 def _scaler(method: Method, channel: Channel, split: Split) -> Scaler:
@@ -111,6 +141,7 @@ def _windows(
 def _trained(history: History) -> dict[str, Any]:
     return {
         "epochs": len(history.val_loss),
+        "resumed": history.resumed,
         "best_epoch": history.best_epoch,
         "stopped": history.stopped,
         "engine": history.engine,

@@ -8,10 +8,10 @@ from typing import Any, ClassVar, Literal
 import numpy as np
 from numpy.typing import NDArray
 
+from pyheta.nets.earlier import Earlier
+from pyheta.nets.standing import Standing, State
 from pyheta.ops import Progress
 from pyheta.pipeline.windows import Windows
-
-State = Mapping[str, NDArray[Any]]
 
 
 @dataclass(frozen=True, slots=True)
@@ -24,6 +24,8 @@ class History:
     stopped: Literal["patience", "epochs"]
     engine: str  # what computed it
     lr: float  # the learning rate, or the highest of its schedule
+    resumed: int  # so many of the epochs are an earlier fit's
+    standing: Standing | None  # where the last epoch has led, if it is to be kept
 
 
 class Forecaster(ABC):
@@ -40,8 +42,12 @@ class Forecaster(ABC):
         val: Windows,  # noqa: ARG002
         options: Mapping[str, Any],  # noqa: ARG002
         progress: Progress,  # noqa: ARG002
+        earlier: Earlier | None = None,  # noqa: ARG002
     ) -> History | None:
-        """Learn from `train`, decide by `val`. A history if that took epochs. Raises Diverged."""
+        """Learn from `train`, decide by `val`. `earlier` is one that serves these options.
+
+        A history if that took epochs. Raises Diverged.
+        """
         return None
 
     @abstractmethod

@@ -1,6 +1,7 @@
 """Any torch module (batch, channels, lookback) -> (batch, targets, horizon) as a forecaster."""
 
 from collections.abc import Callable, Mapping
+from dataclasses import replace
 from typing import Any, ClassVar
 
 import numpy as np
@@ -14,10 +15,12 @@ from pyheta.nets.compiled import CompiledLearner
 from pyheta.nets.config_base import NetConfig
 from pyheta.nets.course import Course, Learner, follow
 from pyheta.nets.device import device
+from pyheta.nets.earlier import Earlier
 from pyheta.nets.finding import found
-from pyheta.nets.forecaster import Forecaster, History, State
+from pyheta.nets.forecaster import Forecaster, History
 from pyheta.nets.kernels import readiness
 from pyheta.nets.options import Options
+from pyheta.nets.standing import State
 from pyheta.ops import Progress
 from pyheta.pipeline.windows import Shape, Windows
 
@@ -34,10 +37,18 @@ class GradientForecaster(Forecaster):
         with autograd.seeded(seed):
             self.module = make().to(device())
 
-    def fit(self, train: Windows, val: Windows, options: Mapping[str, Any], progress: Progress) -> History:
-        chosen = self._settled(Options(**options), train, val, progress)
+    def fit(
+        self,
+        train: Windows,
+        val: Windows,
+        options: Mapping[str, Any],
+        progress: Progress,
+        earlier: Earlier | None = None,
+    ) -> History:
+        asked = Options(**options)
+        chosen = replace(asked, lr=earlier.lr) if earlier else self._settled(asked, train, val, progress)
         learner = self._learner(train, val, chosen)
-        course = Course(chosen, len(train), self.seed, learner.weights())
+        course = Course(chosen, len(train), self.seed, earlier)
         history = follow(learner, course, progress)
         self.restore(learner.state())
         return history
@@ -48,15 +59,15 @@ class GradientForecaster(Forecaster):
             return options
         first = {name: array.copy() for name, array in self.state().items()}
 
-        def begin(trial: Options) -> Learner[Any]:
+        def begin(trial: Options) -> Learner:
             self.restore(first)
             return self._learner(train, val, trial)
 
-        chosen = found(options, lambda trial: Course(trial, len(train), self.seed, None), begin, progress)
+        chosen = found(options, lambda trial: Course(trial, len(train), self.seed), begin, progress)
         self.restore(first)
         return chosen
 
-    def _learner(self, train: Windows, val: Windows, options: Options) -> Learner[Any]:
+    def _learner(self, train: Windows, val: Windows, options: Options) -> Learner:
         """The quickest that is at hand: a run does not wait for kernels to be compiled."""
         exact = options.precision == "float32"
         if self.program and exact and readiness.ready(self.program.kernel):

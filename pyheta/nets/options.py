@@ -26,3 +26,4 @@ class Options:
     patience: int = 5  # epochs without improvement after which training stops
     min_delta: float = 0.0  # an improvement lowers the validation loss by more than this
     shuffle: bool = True
+    resumable: bool = False  # whether what it takes to go on is kept

@@ -13,7 +13,9 @@ from numpy.typing import NDArray
 
 from pyheta.errors import StepError
 from pyheta.nets.configs import RidgeConfig
-from pyheta.nets.forecaster import Forecaster, State
+from pyheta.nets.earlier import Earlier
+from pyheta.nets.forecaster import Forecaster
+from pyheta.nets.standing import State
 from pyheta.ops import Progress
 from pyheta.pipeline.channels import Array
 from pyheta.pipeline.windows import Shape, Windows
@@ -61,6 +63,7 @@ class Ridge(Forecaster):
         val: Windows,
         options: Mapping[str, Any],  # noqa: ARG002
         progress: Progress,  # noqa: ARG002
+        earlier: Earlier | None = None,  # noqa: ARG002
     ) -> None:
         """One decomposition of X'X serves all alphas. Raises StepError if there is no single solution."""
         means = self._means(train)

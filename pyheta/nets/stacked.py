@@ -17,11 +17,13 @@ from torch import Tensor, nn
 from torch.func import functional_call, grad_and_value, stack_module_state, vmap
 
 from pyheta.errors import Diverged
-from pyheta.nets.autograd import EVALUATED, LOSSES
+from pyheta.nets.autograd import EVALUATED, LOSSES, products_in
 from pyheta.nets.course import Course
-from pyheta.nets.forecaster import History, State
+from pyheta.nets.earlier import Earlier, Losses
+from pyheta.nets.forecaster import History
 from pyheta.nets.losses import mean_loss
 from pyheta.nets.options import Options
+from pyheta.nets.standing import NOTHING, Standing, State
 from pyheta.nets.unrolled import unrolled
 from pyheta.ops import Progress
 from pyheta.pipeline.windows import Windows
@@ -42,10 +44,11 @@ class Lane:
     options: Options
     seed: int
     progress: Progress
-    course: Course[State] = field(init=False)
+    earlier: Earlier | None = None
+    course: Course = field(init=False)
 
     def __post_init__(self) -> None:
-        self.course = Course(self.options, len(self.train), self.seed, self.state())
+        self.course = Course(self.options, len(self.train), self.seed, self.earlier)
 
     def state(self) -> State:
         return {name: tensor.cpu().numpy().copy() for name, tensor in self.module.state_dict().items()}
@@ -68,28 +71,33 @@ def train(lanes: Sequence[Lane], device: torch.device) -> Iterator[tuple[int, Hi
     `patience`, `min_delta`, `weight_decay` and `clip` alone: `graph.LANE_OPTIONS`.
     """
     stack = _Stack(lanes, device)
+    yield from ((place, lane.finish()) for place, lane in enumerate(lanes) if lane.course.done)
     while stack.living:
-        train_losses = stack.epoch()
-        val_losses = stack.validate()
+        losses = list(zip(stack.epoch(), stack.validate(), strict=True))
         ended = []
         for place, lane in enumerate(stack.living):
-            outcome = _advance(lanes[lane], train_losses[place], val_losses[place], stack.weights_of(place))
+            outcome = _advance(lanes[lane], losses[place], stack, place)
             if outcome is not None:
                 ended.append(place)
                 yield lane, outcome
         stack.leave(ended)
 
 
-def _advance(lane: Lane, train_loss: float, val_loss: float, weights: Stack) -> History | Diverged | None:
-    """Take an epoch's losses; what the lane has come to, if it is at its end."""
+def _advance(lane: Lane, losses: Losses, stack: "_Stack", place: int) -> History | Diverged | None:
+    """Take an epoch's losses; what the lane at a place has come to, if it is at its end."""
+    course = lane.course
     try:
-        better = lane.course.take(train_loss, val_loss)
+        better = course.take(*losses)
     except Diverged as error:
         return error
     if better:
-        lane.course.best = {name: tensor.cpu().numpy().copy() for name, tensor in weights.items()}
-    lane.progress(lane.course.progress)
-    return lane.finish() if lane.course.done else None
+        course.best = stack.state(place)
+    lane.progress(course.progress)
+    if not course.done:
+        return None
+    if lane.options.resumable:
+        course.standing = stack.standing(place)
+    return lane.finish()
 
 
 class _Stack:
@@ -100,12 +108,15 @@ class _Stack:
         self.device = device
         self.living = [number for number, lane in enumerate(lanes) if not lane.course.done]
         self.options = lanes[0].options
-        self.steps = 0
         self.net = unrolled(lanes[0].module).to(device)
         parameters, buffers = stack_module_state([lane.module for lane in lanes])
-        self.weights = {name: tensor.detach().to(device) for name, tensor in parameters.items()}
+        self.weights = {name: tensor.detach()[self.living].to(device) for name, tensor in parameters.items()}
         self.buffers = {name: tensor.to(device) for name, tensor in buffers.items()}
         self.first, self.second = ({n: torch.zeros_like(t) for n, t in self.weights.items()} for _ in "mv")
+        self.steps = torch.zeros(len(self.living), dtype=torch.float64, device=device)
+        for place, lane in enumerate(self.living):
+            if standing := lanes[lane].course.standing:
+                self._resume(place, standing)
         self.examples = _Examples([lane.train for lane in lanes], device)
         self.validation = _Examples([lane.val for lane in lanes], device)
         self._loss = LOSSES[self.options.loss](self.options)
@@ -121,7 +132,7 @@ class _Stack:
         batches = torch.split(orders, self.options.batch_size, dim=1)
         for rows, rate in zip(batches, rates.to(self.device).T, strict=True):
             inputs, targets = self.examples.take(self.living, rows)
-            with self._precision():
+            with products_in(self.options.precision, self.device):
                 gradients, losses = self._step(self.weights, self._buffers(), inputs, targets)
             self._update(gradients, rate)
             total += losses.double() * rows.shape[1]
@@ -135,14 +146,21 @@ class _Stack:
             for lane, forecast in zip(lanes, forecasts, strict=True)
         ]
 
-    def _precision(self) -> torch.autocast:
-        mixed = self.options.precision == "bfloat16"
-        return torch.autocast(self.device.type, torch.bfloat16, enabled=mixed)
-
-    def weights_of(self, place: int) -> Stack:
-        """A living lane's, as far as a module keeps them."""
+    def state(self, place: int) -> State:
+        """A living lane's weights and buffers, as far as a module keeps them."""
         kept = self.lanes[0].module.state_dict().keys()
-        return {n: t[place] for n, t in (self.weights | self._buffers()).items() if n in kept}
+        return _taken({n: t for n, t in (self.weights | self._buffers()).items() if n in kept}, place)
+
+    def standing(self, place: int) -> Standing:
+        first, second = (_taken(moments, place) for moments in (self.first, self.second))
+        return Standing(self.state(place), first, second, int(self.steps[place]), NOTHING)
+
+    def _resume(self, place: int, standing: Standing) -> None:
+        for name in self.weights:
+            self.weights[name][place] = torch.tensor(standing.weights[name])
+            self.first[name][place] = torch.tensor(standing.first[name])
+            self.second[name][place] = torch.tensor(standing.second[name])
+        self.steps[place] = standing.steps
 
     def leave(self, places: Sequence[int]) -> None:
         """The lanes at these places have ended."""
@@ -153,6 +171,7 @@ class _Stack:
         for tensors in (self.weights, self.first, self.second):
             for name, tensor in tensors.items():
                 tensors[name] = tensor[stay]
+        self.steps = self.steps[stay]
 
     def _buffers(self) -> Stack:
         return {name: tensor[self.living] for name, tensor in self.buffers.items()}
@@ -200,8 +219,8 @@ class _Stack:
             return first.mul_(self.options.momentum).add_(gradient)
         first.lerp_(gradient, 1 - BETA1)
         second.mul_(BETA2).addcmul_(gradient, gradient, value=1 - BETA2)
-        spread = second.sqrt() / (1 - BETA2**self.steps) ** 0.5 + EPSILON
-        direction: Tensor = first / spread / (1 - BETA1**self.steps)
+        grown = [_over((1 - beta**self.steps).float(), like=first) for beta in (BETA1, BETA2)]
+        direction: Tensor = first / grown[0] / ((second / grown[1]).sqrt() + EPSILON)
         return direction
 
     def _shares(self, gradients: Mapping[str, Tensor]) -> Tensor:
@@ -210,6 +229,11 @@ class _Stack:
         limits = self._each("clip")
         shares = (limits / (torch.sqrt(torch.as_tensor(squares)) + 1e-6)).clamp(max=1.0)
         return torch.where(limits > 0, shares, torch.ones_like(shares))
+
+
+def _taken(stack: Stack, place: int) -> State:
+    """A copy of one lane's tensors."""
+    return {name: tensor[place].cpu().numpy().copy() for name, tensor in stack.items()}
 
 
 def _over(values: Tensor, like: Tensor) -> Tensor:

@@ -124,4 +124,4 @@ def _lane(one: Fit) -> stacked.Lane:
     net = one.net
     assert isinstance(net, GradientForecaster)  # noqa: S101 -- others are not stackable
     options = Options(**one.options)
-    return stacked.Lane(net.module, one.train, one.val, options, net.seed, one.task.progress)
+    return stacked.Lane(net.module, one.train, one.val, options, net.seed, one.task.progress, one.earlier)

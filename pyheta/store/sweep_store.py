@@ -131,7 +131,7 @@ Row = tuple[Any, ...]
 
 def _step_rows(steps: Iterable[Step]) -> Iterable[Row]:
     for ordinal, step in enumerate(steps):
-        yield ordinal, step.key, step.op, step.version, step.kind, step.params, step.bundle
+        yield ordinal, step.key, step.op, step.version, step.kind, step.params, step.bundle, step.course
 
 
 def _need_rows(steps: Iterable[Step], place: Mapping[Key, int]) -> Iterable[Row]:

@@ -47,6 +47,10 @@ class Train(Section):
     patience: int = Field(default=5, ge=1, le=1_000_000, description="Epochs without a better one.")
     min_delta: float = Field(default=0.0, ge=0, le=1e6, description="The least that counts as better.")
     shuffle: bool = Field(default=True, description="Windows in a new order in every epoch.")
+    resumable: bool = Field(
+        default=False,
+        description="Keep where the last epoch led: a sweep with more epochs or patience goes on from there.",
+    )
 
     def reduced(self) -> Self:
         """The same with options that cannot matter beside the others at their defaults."""

@@ -194,6 +194,20 @@ def test_a_sweep_runs_on_the_embedded_default_and_everything_about_it_can_be_see
     assert [sweep["name"] for sweep in listed] == ["small"]
 
 
+def test_a_sweep_with_more_epochs_goes_on_where_the_earlier_one_stood(pyheta, tmp_path: Path) -> None:
+    # Given a sweep of two epochs that can be resumed
+    (tmp_path / "small.yaml").write_text(SMALL.replace("epochs: 1", "epochs: 2, resumable: true"))
+    assert pyheta("run", "small.yaml", "seeds=1").returncode == 0
+
+    # When it is run with five
+    assert pyheta("run", "small.yaml", "seeds=1", "train.epochs=5").returncode == 0
+
+    # Then its net has taken the first two from there, and what it has left is what it has after five
+    load, fit, score = json.loads(pyheta("show", "small/0", "--json").stdout)["steps"]
+    assert (fit["summary"]["resumed"], fit["summary"]["epochs"]) == (2, 5)
+    assert {product["name"] for product in fit["products"]} == {"weights", "curves", "standing"}
+
+
 def test_failed_runs_are_shown_as_failed_until_they_are_retried(pyheta, tmp_path: Path) -> None:
     # Given a sweep on a file that the store has lost before any worker came
     rows = "\n".join(f"2020-01-{day:02} {hour:02}:00,{hour}" for day in range(1, 11) for hour in range(24))

@@ -15,7 +15,8 @@ from pyheta.store.postgres import PostgresStore
 from pyheta.store.sql import Migration, load, migrations
 
 STATEMENTS = ("blobs", "gc", "migrate", "outbox", "reads", "server", "steps", "sweeps")
-ALL = ["0001 initial", "0002 removal", "0003 bundle"]
+ALL = ["0001 initial", "0002 removal", "0003 bundle", "0004 course"]
+NEXT = len(ALL) + 1
 
 
 async def test_are_applied_once(empty_database_url):
@@ -36,7 +37,7 @@ def test_count_from_one_without_gaps():
 
 
 async def test_that_break_leave_nothing_behind(empty_database_url, monkeypatch):
-    broken = [*migrations(), Migration(4, "broken", "CREATE TABLE pyheta.half (); SELECT nonsense")]
+    broken = [*migrations(), Migration(NEXT, "broken", "CREATE TABLE pyheta.half (); SELECT nonsense")]
     monkeypatch.setattr(module, "migrations", lambda: broken)
     with pytest.raises(ConfigError):
         await migrate(empty_database_url)
@@ -84,7 +85,7 @@ async def test_leave_the_steps_of_an_older_store_as_they_are_to_be_computed_alon
     monkeypatch.undo()
 
     # When it is upgraded
-    assert await migrate(empty_database_url) == ["0003 bundle"]
+    assert await migrate(empty_database_url) == ALL[2:]
 
     # Then the step can be claimed, and has no siblings
     async with PostgresStore.open(empty_database_url) as store:
@@ -103,11 +104,12 @@ class TestCheck:
                 await check_schema(connection)
 
     async def test_names_the_command_for_an_older_one(self, database_url, monkeypatch):
-        newer = [*migrations(), Migration(4, "more", "CREATE TABLE pyheta.more ()")]
+        newer = [*migrations(), Migration(NEXT, "more", "CREATE TABLE pyheta.more ()")]
         monkeypatch.setattr(module, "migrations", lambda: newer)
         async with session(database_url) as connection:
             with pytest.raises(
-                ConfigError, match="has version 3, this PyHeta needs 4; run `pyheta db upgrade`"
+                ConfigError,
+                match=f"has version {NEXT - 1}, this PyHeta needs {NEXT}; run `pyheta db upgrade`",
             ):
                 await check_schema(connection)
 
@@ -128,12 +130,12 @@ class TestOpen:
     async def test_upgrades_an_older_schema_only_where_it_is_private(
         self, database_url, monkeypatch, private
     ):
-        newer = [*migrations(), Migration(4, "more", "CREATE TABLE pyheta.more ()")]
+        newer = [*migrations(), Migration(NEXT, "more", "CREATE TABLE pyheta.more ()")]
         monkeypatch.setattr(module, "migrations", lambda: newer)
         async with AsyncExitStack() as stack:
             opening = stack.enter_async_context(PostgresStore.open(database_url, private=private))
             if private:
-                assert (await (await opening).facts()).schema == 4
+                assert (await (await opening).facts()).schema == NEXT
             else:
                 with pytest.raises(ConfigError, match="pyheta db upgrade"):
                     await opening

@@ -16,15 +16,17 @@ WORKER = f"'{'0' * 32}'"
 SWEEP = f"'{'b' * 64}'"
 BUNDLE = "'3'"
 # 20,000 steps that are ready, in ten bundles, and as many that have succeeded; half of them are sweep b's.
+# Each course has eight of them.
 FILL = """
     INSERT INTO pyheta.worker (id, host, pid, version, kinds, procs, lease_until)
     VALUES (repeat('0', 32)::uuid, 'here', 1, '0', '{data,train}', 1, now() + interval '1 hour');
-    INSERT INTO pyheta.step (key, op, version, kind, params, state, priority, bundle)
-    SELECT md5(n::text) || md5(n::text), 'fit', 1, 'train', '{}', 'queued', n % 3, n % 10
+    INSERT INTO pyheta.step (key, op, version, kind, params, state, priority, bundle, course)
+    SELECT md5(n::text) || md5(n::text), 'fit', 1, 'train', '{"train": {"epochs": 9}}', 'queued',
+        n % 3, n % 10, n % 5000
     FROM generate_series(1, 20000) AS n;
-    INSERT INTO pyheta.step (key, op, version, kind, params, bundle, state, finished_at)
-    SELECT md5('d' || n) || md5('d' || n), 'fit', 1, 'train', '{}', n % 10,
-        'succeeded', now() - interval '1 hour'
+    INSERT INTO pyheta.step (key, op, version, kind, params, bundle, course, state, summary, finished_at)
+    SELECT md5('d' || n) || md5('d' || n), 'fit', 1, 'train', '{}', n % 10, n % 5000,
+        'succeeded', '{"epochs": 5, "stopped": "patience"}', now() - interval '1 hour'
     FROM generate_series(1, 20000) AS n;
     INSERT INTO pyheta.need SELECT id, 'load', id - 20000 FROM pyheta.step WHERE id > 20000;
     INSERT INTO pyheta.sweep_step SELECT repeat(chr(97 + id::int % 2), 64), id FROM pyheta.step;
@@ -84,6 +86,7 @@ def scans_all(plan: list[dict[str, Any]], *tables: str) -> bool:
         ("steps", "claim", (WORKER, "100")),
         ("steps", "claim_siblings", (WORKER, BUNDLE, "'train'", "5", "NULL")),
         ("steps", "claim_siblings", (WORKER, BUNDLE, "'train'", "5", SWEEP)),
+        ("steps", "inputs", ("'{100,200}'",)),
         ("steps", "orphans", ()),
         ("steps", "wake", ("100",)),
         ("outbox", "unrung", ("'train'", "5")),

@@ -48,7 +48,7 @@ def both(net: dict, shape: Shape, options: Options, seed: int = 0):
         else:
             module = forecaster.module
             learner = AutogradLearner(module, train, val, options, seed=seed, reads_rows=False)
-        course = Course(options, len(train), seed, learner.weights())
+        course = Course(options, len(train), seed)
         history = follow(learner, course, lambda _: None)
         yield history, {name: np.array(weights) for name, weights in learner.state().items()}
 
@@ -147,8 +147,8 @@ def test_a_channel_of_zeros_changes_nothing():
         some.inputs[:, 2] = 0
         options = Options(epochs=3)
         learner = CompiledLearner(forecaster.program, forecaster.state(), some, some, options)
-        before = forecaster.program.take(learner.weights())
-        follow(learner, Course(options, len(some), 0, learner.weights()), lambda _: None)
+        before = learner.state()
+        follow(learner, Course(options, len(some), 0), lambda _: None)
         after = learner.state()
         name = "layers.1.weight" if net is MLP else "recurrent.weight_ih_l0"
         unseen = slice(8, 12) if net is MLP else slice(2, 3)
@@ -174,7 +174,7 @@ def test_a_lane_that_diverges_says_so(net):
     learner = CompiledLearner(forecaster.program, forecaster.state(), big, big, options)
 
     with pytest.raises(Diverged, match=r"the loss of epoch \d+ is not finite"):
-        follow(learner, Course(options, len(big), 0, learner.weights()), lambda _: None)
+        follow(learner, Course(options, len(big), 0), lambda _: None)
 
 
 @pytest.mark.parametrize(

@@ -53,7 +53,7 @@ def alone(net: dict, seed: int, data: int = 0, **changed):
     learner = AutogradLearner(
         module, windows(data, 120), windows(data + 50, 70), chosen, seed=seed, reads_rows=False
     )
-    course = Course(chosen, len(windows(data, 120)), seed, learner.weights())
+    course = Course(chosen, len(windows(data, 120)), seed)
     return follow(learner, course, lambda _: None), learner.state()
 
 

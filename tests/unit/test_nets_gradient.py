@@ -9,12 +9,13 @@ from pyheta.errors import Diverged
 from pyheta.nets import autograd, finding, schedules
 from pyheta.nets.autograd import AutogradLearner
 from pyheta.nets.configs import LSTMConfig, MLPConfig
-from pyheta.nets.course import Course, EarlyStopping, follow
+from pyheta.nets.course import Course, follow
 from pyheta.nets.losses import mean_loss
 from pyheta.nets.lstm import LSTM
 from pyheta.nets.mlp import MLP
 from pyheta.nets.options import Options
 from pyheta.nets.registry import build
+from pyheta.nets.stopping import EarlyStopping
 from pyheta.pipeline.channels import Channel
 from pyheta.pipeline.windows import Shape, Windows, cut
 
@@ -126,7 +127,7 @@ def learner(net: nn.Module, some: Windows, chosen: Options) -> AutogradLearner:
 
 def train(net: nn.Module, some: Windows, chosen: Options):
     mine = learner(net, some, chosen)
-    return follow(mine, Course(chosen, len(some), 0, mine.weights()), lambda _: None)
+    return follow(mine, Course(chosen, len(some), 0), lambda _: None)
 
 
 OPTIMIZERS = {
@@ -231,10 +232,10 @@ def test_the_one_cycle_schedule_is_torchs_from_batch_to_batch(epochs, batches):
 
 def run_curve(losses: list[float], patience: int, min_delta: float = 0.0) -> tuple[int, int]:
     """Epochs that are run on a given validation curve, and the best of them."""
-    stopping = EarlyStopping(patience, min_delta)
+    stopping = EarlyStopping(100, patience, min_delta)
     for loss in losses:
         stopping.improves(loss)
-        if stopping.exhausted:
+        if stopping.done:
             break
     return stopping.epoch, stopping.best_epoch
 
@@ -266,7 +267,7 @@ def test_the_weights_of_the_best_epoch_are_kept():
     # When it is trained with a patience of two epochs
     chosen = Options(epochs=10, patience=2)
     told = Told(net, examples(20, 4), examples(20, 4), chosen, seed=0, reads_rows=False)
-    history = follow(told, Course(chosen, 20, 0, told.weights()), lambda _: None)
+    history = follow(told, Course(chosen, 20, 0), lambda _: None)
 
     # Then it stops after the fourth and has the weights of the second
     assert (history.best_epoch, history.stopped) == (2, "patience")

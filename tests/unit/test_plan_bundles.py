@@ -1,4 +1,7 @@
-"""Which nets may be trained together: those that have the same shape, batches and data set."""
+"""Which nets may be trained together: those that have the same shape, batches and data set.
+
+And which go the same way: those that differ in how far they go.
+"""
 
 from collections.abc import Sequence
 from datetime import datetime
@@ -72,3 +75,43 @@ def test_what_is_not_trained_by_gradient_is_computed_alone(tmp_path):
 @pytest.mark.parametrize("op", ["load", "score"])
 def test_only_fits_are_computed_together(tmp_path, op):
     assert {step.bundle for step in steps(tmp_path, "seeds: 2\n", op)} == {None}
+
+
+@pytest.mark.parametrize(
+    ("axis", "courses"),
+    [
+        ("train.epochs: [10, 20]", 1),
+        ("train.patience: [3, 4]", 1),
+        ("train.resumable: [false, true]", 1),
+        ("train.lr: [1.0e-3, 2.0e-3]", 2),
+        ("train.min_delta: [0.0, 0.1]", 2),
+        ("net.hidden: [8, 16]", 2),
+        ("exog: [[a], [b]]", 2),
+    ],
+)
+def test_nets_that_differ_in_how_far_they_go_are_of_one_course(tmp_path, axis, courses):
+    fits = steps(tmp_path, f"seeds: 1\nparameters:\n  {axis}\n")
+
+    assert len(fits) == 2
+    assert len({fit.course for fit in fits}) == courses
+    assert None not in {fit.course for fit in fits}
+
+
+def test_each_seed_goes_its_own_way(tmp_path):
+    fits = steps(tmp_path, "seeds: 2\nparameters:\n  train.epochs: [10, 20]\n")
+
+    assert len(fits) == 4
+    assert len({fit.course for fit in fits}) == 2
+
+
+@pytest.mark.parametrize("schedule", ["cosine", "one_cycle"])
+def test_nets_whose_rates_are_made_for_so_many_epochs_have_no_course(tmp_path, schedule):
+    fits = steps(tmp_path, f"seeds: 1\nparameters:\n  train.schedule: [{schedule}]\n")
+
+    assert [fit.course for fit in fits] == [None]
+
+
+def test_nets_that_are_solved_have_no_course(tmp_path):
+    fits = steps(tmp_path, "seeds: 1\nparameters:\n  net.name: [ridge]\n")
+
+    assert [fit.course for fit in fits] == [None]

@@ -108,12 +108,30 @@ WITH living AS MATERIALIZED (
 )
 SELECT id, fence, key, op, version, kind, params, bundle FROM taken ORDER BY priority DESC, id;
 
---- inputs: What claimed steps read: files that a user brought, and the products of their needs.
+--- inputs: What claimed steps read: files that a user brought, the products of their needs, and those of an earlier
+-- step of the same course, if there is one that they can go on from: it went less far or as far, and either ended by
+-- itself or has left where it stood. The one that went furthest.
 SELECT step_id, role, role AS name, sha256 FROM pyheta.file WHERE step_id = ANY ($1::bigint[])
 UNION ALL
 SELECT need.step_id, need.role, product.name, product.sha256
 FROM pyheta.need JOIN pyheta.product ON product.step_id = need.need_id
 WHERE need.step_id = ANY ($1::bigint[])
+UNION ALL
+SELECT asked.id, 'earlier', product.name, product.sha256
+FROM pyheta.step AS asked
+CROSS JOIN LATERAL (
+    SELECT id FROM pyheta.step AS other
+    WHERE course = asked.course AND state = 'succeeded'
+        AND (summary ->> 'epochs')::int <= (asked.params -> 'train' ->> 'epochs')::int
+        AND (
+            summary ->> 'stopped' = 'patience'
+            OR EXISTS (SELECT FROM pyheta.product WHERE step_id = other.id AND name = 'standing')
+        )
+    ORDER BY (summary ->> 'epochs')::int DESC, id
+    LIMIT 1
+) AS earlier
+JOIN pyheta.product ON product.step_id = earlier.id
+WHERE asked.id = ANY ($1::bigint[])
 ORDER BY role, name;
 
 --- succeed: Record a result together with the move to succeeded. False: the fence is old.

@@ -15,7 +15,8 @@ WHERE id = $1;
 
 --- stage: Tables of this transaction alone, filled by COPY; steps are named by their place in the submission.
 CREATE TEMP TABLE asked_step (
-    ordinal int PRIMARY KEY, key text COLLATE "C", op text, version int, kind text, params jsonb, bundle text
+    ordinal int PRIMARY KEY, key text COLLATE "C", op text, version int, kind text, params jsonb, bundle text,
+    course text
 ) ON COMMIT DROP;
 CREATE TEMP TABLE asked_need (step int, role text, need int) ON COMMIT DROP;
 CREATE TEMP TABLE asked_file (step int, role text, sha256 text) ON COMMIT DROP;
@@ -52,8 +53,8 @@ WITH open_need AS (
     )
     GROUP BY asked_need.step
 ), added AS (
-    INSERT INTO pyheta.step (key, op, version, kind, params, bundle, priority, unmet, state)
-    SELECT key, op, version, kind::pyheta.kind, params, bundle, $1, coalesce(unmet, 0),
+    INSERT INTO pyheta.step (key, op, version, kind, params, bundle, course, priority, unmet, state)
+    SELECT key, op, version, kind::pyheta.kind, params, bundle, course, $1, coalesce(unmet, 0),
         CASE WHEN unmet IS NULL THEN 'queued' ELSE 'waiting' END::pyheta.state
     FROM pg_temp.asked_step LEFT JOIN open_need ON open_need.step = asked_step.ordinal
     WHERE NOT EXISTS (SELECT FROM pg_temp.placed WHERE placed.ordinal = asked_step.ordinal)

@@ -1,0 +1,99 @@
+"""A claimed step finds what an earlier step of its course has left."""
+
+from collections.abc import AsyncIterator, Sequence
+
+import graphs
+import pytest
+from graphs import BOTH, ERROR
+
+from pyheta.steps import Claim, Product, Step, Success
+from pyheta.store.postgres import PostgresStore
+
+
+@pytest.fixture
+async def store(database_url: str) -> AsyncIterator[PostgresStore]:
+    async with PostgresStore.open(database_url) as store:
+        yield store
+
+
+def outcome(tag: str, epochs: int, stopped: str, products: Sequence[str] = ("weights",)) -> Success:
+    """A fit's, whose products' hashes tell of `tag`."""
+    made = tuple(Product(name, f"{tag:0<63}{number}", 1) for number, name in enumerate(products))
+    return Success(made, summary={"epochs": epochs, "stopped": stopped})
+
+
+LEFT = ("weights", "standing")
+
+
+async def ended(store: PostgresStore, step: Step, success: Success) -> None:
+    """The step has been computed so."""
+    await store.submit(graphs.submission(step, name=step.key))
+    claim = await graphs.claim_one(store, await graphs.new_worker(store))
+    assert claim.key == step.key
+    assert await store.succeed(claim.step, claim.fence, success)
+
+
+async def found_by(store: PostgresStore, step: Step) -> dict[str, str]:
+    """The first digits of what it finds, by name."""
+    await store.submit(graphs.submission(step, name=step.key))
+    [claim] = await store.claim_next(await graphs.new_worker(store), BOTH, 1)
+    return found(claim)
+
+
+def found(claim: Claim) -> dict[str, str]:
+    return {one.name: one.sha256.strip("0")[:1] for one in claim.inputs if one.role == "earlier"}
+
+
+async def test_of_those_that_went_less_far_the_one_that_went_furthest(store):
+    # Given fits of one course that stopped after 3, 6 and 9 epochs and have left how they stood
+    for tag, epochs in {"a": 3, "b": 6, "c": 9}.items():
+        await ended(store, graphs.fit_of_course("x", epochs), outcome(tag, epochs, "epochs", LEFT))
+
+    # When one is claimed that goes on to the eighth
+    # Then it finds what the one has left that stopped after six
+    assert await found_by(store, graphs.fit_of_course("x", 8)) == {"weights": "b", "standing": "b"}
+
+
+async def test_also_by_the_claim_of_a_single_step(store):
+    await ended(store, graphs.fit_of_course("x", 3), outcome("a", 3, "patience"))
+    later = graphs.fit_of_course("x", 8)
+    receipt = await store.submit(graphs.submission(later))
+    assert receipt.added == 1
+    worker = await graphs.new_worker(store)
+    [claim] = await store.claim_next(worker, BOTH, 1)
+    await store.fail(claim.step, claim.fence, graphs.RELEASE)
+
+    again = await store.claim(worker, claim.step)
+
+    assert again is not None
+    assert found(again) == {"weights": "a"}
+
+
+async def test_one_that_patience_ended_though_it_has_left_nothing(store):
+    await ended(store, graphs.fit_of_course("x", 50), outcome("a", 7, "patience"))
+
+    assert await found_by(store, graphs.fit_of_course("x", 10)) == {"weights": "a"}
+
+
+async def test_nothing_that_it_could_not_go_on_from(store):
+    await ended(store, graphs.fit_of_course("x", 3), outcome("a", 3, "epochs"))
+
+    assert await found_by(store, graphs.fit_of_course("x", 10)) == {}
+
+
+async def test_nothing_of_another_course(store):
+    await ended(store, graphs.fit_of_course("y", 3), outcome("a", 3, "epochs", LEFT))
+    await ended(store, graphs.fit("none"), outcome("b", 3, "epochs", LEFT))
+
+    assert await found_by(store, graphs.fit_of_course("x", 10)) == {}
+    assert await found_by(store, graphs.fit("of no course")) == {}
+
+
+async def test_nothing_of_one_that_is_not_done(store):
+    await store.submit(graphs.submission(*(graphs.fit_of_course("x", epochs) for epochs in (2, 3))))
+    worker = await graphs.new_worker(store)
+    held, failed = await store.claim_next(worker, BOTH, 2)
+    await store.fail(failed.step, failed.fence, ERROR)
+
+    assert found(held) == {}
+    assert await found_by(store, graphs.fit_of_course("x", 10)) == {}
