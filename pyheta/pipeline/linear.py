@@ -26,9 +26,12 @@ def roll_linear(values: Floats, rows: Rows, window: int, out: Out, progress: Pro
     units = np.stack([rows(unit)[:, -keep:] for unit in np.eye(window)])
     matrix = units.reshape(window, -1)
     windows, ends = sliding_window_view(values, window), sliding_window_view(values, keep)[window - keep :]
+    some = np.zeros((BLOCK, window))  # always as many rows: a product's last bits depend on its shape
     for first in range(0, len(windows), BLOCK):
         block = slice(first, min(first + BLOCK, len(windows)))
-        found = (windows[block] @ matrix).reshape(-1, *units.shape[1:])
+        count = block.stop - first
+        some[:count] = windows[block]
+        found = (some @ matrix)[:count].reshape(-1, *units.shape[1:])
         # Rounding goes into the last component, so that all still add up.
         found[:, -1] = ends[block] - found[:, :-1].sum(axis=1)
         _keep(found, block.start + window - 1, out)

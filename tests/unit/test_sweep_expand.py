@@ -57,6 +57,7 @@ def test_the_smallest_sweep_is_one_run_with_all_defaults(tmp_path):
             "patience": 5,
             "min_delta": 0.0,
             "shuffle": True,
+            "resumable": False,
         },
         "exog_form": "shaped",
         "decompose": Decompose().model_dump(),

@@ -15,7 +15,7 @@ from numba.extending import intrinsic
 from numpy.typing import NDArray
 
 from pyheta.nets.kernels.compiling import inlined, kernel
-from pyheta.nets.kernels.vectors import BYTES, LANES, VECTOR, ZERO, Writer, constant
+from pyheta.nets.kernels.vectors import BYTES, LANES, VECTOR, WIDE, ZERO, Writer, constant
 
 Matrix = NDArray[np.float32]
 Vector = NDArray[np.float32]
@@ -77,8 +77,19 @@ def _tile(rows: int, vectors: int, *, masked: bool = False) -> Any:
     return tile
 
 
-_8x32, _4x32, _1x32 = _tile(8, 2), _tile(4, 2), _tile(1, 2)
-_8x16, _4x16, _1x16 = _tile(8, 1, masked=True), _tile(4, 1, masked=True), _tile(1, 1, masked=True)
+#: Sums, operands and a factor fill the registers: 16 sums and 3 others of 32, or 12 and 3 of 16.
+ROWS = 8 if WIDE else 6
+
+_tall, _low, _flat = _tile(ROWS, 2), _tile(4, 2), _tile(1, 2)
+_tall_end, _low_end, _flat_end = (_tile(rows, 1, masked=True) for rows in (ROWS, 4, 1))
+
+
+@inlined
+def _height(rows: int) -> int:
+    """Of the tile to begin with, so that no two single rows are left over."""
+    if rows >= ROWS and rows != ROWS + 2:
+        return ROWS
+    return 4 if rows >= 4 else 1  # noqa: PLR2004 (the heights of tiles)
 
 
 @inlined
@@ -95,29 +106,25 @@ def _stripe(
     columns: int,
     add: bool,
 ) -> None:
-    """All rows of 32 columns, or of up to 16."""
+    """All rows of two vectors of columns, or of up to one."""
     m = 0
     while m < rows:
         here, operand = out + BYTES * m * out_row, left + BYTES * m * left_row
+        taken = _height(rows - m)
         if columns == 2 * LANES:
-            if m + 8 <= rows:
-                _8x32(here, out_row, operand, left_row, left_step, right, right_step, terms, columns, add)
-                m += 8
-            elif m + 4 <= rows:
-                _4x32(here, out_row, operand, left_row, left_step, right, right_step, terms, columns, add)
-                m += 4
+            if taken == ROWS:
+                _tall(here, out_row, operand, left_row, left_step, right, right_step, terms, columns, add)
+            elif taken == 1:
+                _flat(here, out_row, operand, left_row, left_step, right, right_step, terms, columns, add)
             else:
-                _1x32(here, out_row, operand, left_row, left_step, right, right_step, terms, columns, add)
-                m += 1
-        elif m + 8 <= rows:
-            _8x16(here, out_row, operand, left_row, left_step, right, right_step, terms, columns, add)
-            m += 8
-        elif m + 4 <= rows:
-            _4x16(here, out_row, operand, left_row, left_step, right, right_step, terms, columns, add)
-            m += 4
+                _low(here, out_row, operand, left_row, left_step, right, right_step, terms, columns, add)
+        elif taken == ROWS:
+            _tall_end(here, out_row, operand, left_row, left_step, right, right_step, terms, columns, add)
+        elif taken == 1:
+            _flat_end(here, out_row, operand, left_row, left_step, right, right_step, terms, columns, add)
         else:
-            _1x16(here, out_row, operand, left_row, left_step, right, right_step, terms, columns, add)
-            m += 1
+            _low_end(here, out_row, operand, left_row, left_step, right, right_step, terms, columns, add)
+        m += taken
 
 
 @kernel

@@ -1,12 +1,9 @@
-"""Vectors of 16 numbers as LLVM knows them, for what numba's loops cannot say.
-
-Machines with narrower registers take two or four of them for a vector. Addresses are whole numbers here.
-"""
+"""Vectors as LLVM knows them, for what numba's loops cannot say. Addresses are whole numbers here."""
 
 from typing import Any
 
 import numpy as np
-from llvmlite import ir
+from llvmlite import binding, ir
 from numba import types
 from numba.core import cgutils
 from numba.extending import intrinsic
@@ -14,7 +11,8 @@ from numpy.typing import NDArray
 
 from pyheta.nets.kernels.compiling import inlined, kernel
 
-LANES = 16
+WIDE = bool(binding.get_host_cpu_features().get("avx512f"))  # 32 registers of 512 bits, not 16 of 256
+LANES = 16 if WIDE else 8  # numbers of a vector
 BYTES = 4  # of a float32 number
 
 _SHORT, _INT, _FLOAT = ir.IntType(32), ir.IntType(64), ir.FloatType()
@@ -35,7 +33,7 @@ class Writer:
         where = self.builder.inttoptr(address, VECTOR.as_pointer())
         if self.count is None:
             return self.builder.load(where, align=BYTES)
-        return self._call("llvm.masked.load.v16f32.p0", VECTOR, where, _align(), self._mask(), ZERO)
+        return self._call(f"llvm.masked.load.v{LANES}f32.p0", VECTOR, where, _align(), self._mask(), ZERO)
 
     def store(self, vector: Any, address: Any) -> None:
         where = self.builder.inttoptr(address, VECTOR.as_pointer())
@@ -43,7 +41,7 @@ class Writer:
             self.builder.store(vector, where, align=BYTES)
         else:
             args = (vector, where, _align(), self._mask())
-            self._call("llvm.masked.store.v16f32.p0", ir.VoidType(), *args)
+            self._call(f"llvm.masked.store.v{LANES}f32.p0", ir.VoidType(), *args)
 
     def everywhere(self, address: Any) -> Any:
         """The number at an address in all lanes."""
@@ -51,7 +49,7 @@ class Writer:
         return self._spread(number, VECTOR)
 
     def multiply_add(self, x: Any, y: Any, z: Any) -> Any:
-        return self._call("llvm.fma.v16f32", VECTOR, x, y, z)
+        return self._call(f"llvm.fma.v{LANES}f32", VECTOR, x, y, z)
 
     def at(self, address: Any, numbers: Any) -> Any:
         """The address so many numbers further on."""
@@ -100,13 +98,13 @@ def copy(out: int, source: int, count: int) -> None:
 
 @intrinsic
 def _transpose_block(typing: Any, out: Any, out_row: Any, matrix: Any, row: Any) -> Any:  # noqa: ARG001
-    """A block of 16 by 16 numbers: bit by bit, the numbers of rows and of columns change places."""
+    """A block as high as wide: bit by bit, the numbers of rows and of columns change places."""
 
     def write(context: Any, builder: Any, _: Any, args: Any) -> Any:
         out, out_row, matrix, row = args
         writer = Writer(builder)
         vectors = [writer.load(writer.at(matrix, builder.mul(row, constant(i)))) for i in range(LANES)]
-        for bit in (1, 2, 4, 8):
+        for bit in (1 << place for place in range(LANES.bit_length() - 1)):
             for i in range(LANES):
                 if not i & bit:
                     vectors[i], vectors[i + bit] = _swap(builder, vectors[i], vectors[i + bit], bit)
