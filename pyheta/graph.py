@@ -13,6 +13,7 @@ from dataclasses import dataclass, field
 from itertools import product
 from typing import Any
 
+from pyheta.nets.config_base import NetConfig
 from pyheta.ops import OPS
 from pyheta.pipeline.channels import Source
 from pyheta.pipeline.components import WHOLE
@@ -99,8 +100,8 @@ class RunGraph:
             params["train"] = config.train.model_dump(mode="json")
         if config.net.stochastic:
             params["seed"] = seed
-        step = step_of("fit", params, needs, bundle=self._bundle(params), course=_course(params, needs))
-        key = self._keep(step)
+        bundle = self._bundle(params, config.net)
+        key = self._keep(step_of("fit", params, needs, bundle=bundle, course=_course(params, needs)))
         self._explain(config, component, sources, needs | {"fit": key})
         return key
 
@@ -108,13 +109,16 @@ class RunGraph:
     def _split(self) -> dict[str, float]:
         return self.config.split.as_params(self.step_seconds)
 
-    def _bundle(self, params: Mapping[str, Any]) -> str | None:
-        """What fits have in common that may be trained together: their net, its shape and its batches."""
+    def _bundle(self, params: Mapping[str, Any], net: NetConfig) -> str | None:
+        """What fits have in common that may be trained together: their net, its shape and its batches.
+
+        Not the number of columns, where zeros can stand for those that a net lacks.
+        """
         if "train" not in params:
             return None
         alike = {name: value for name, value in params.items() if name not in LANE_PARAMS}
         train = {option: value for option, value in params["train"].items() if option not in LANE_OPTIONS}
-        channels = len(params["sources"])
+        channels = None if net.masks else len(params["sources"])
         return digest({"op": "fit", **alike, "channels": channels, "train": train, "load": self.load.key})
 
     def _add(self, op: str, params: Mapping[str, Any], needs: Mapping[str, Key]) -> Key:

@@ -14,7 +14,7 @@ from typing import Any
 import numpy as np
 import torch
 from torch import Tensor, nn
-from torch.func import functional_call, grad_and_value, stack_module_state, vmap
+from torch.func import functional_call, grad_and_value, vmap
 
 from pyheta.errors import Diverged
 from pyheta.nets.autograd import EVALUATED, LOSSES, products_in
@@ -67,11 +67,14 @@ def stackable(module: nn.Module) -> bool:
 def train(lanes: Sequence[Lane], device: torch.device) -> Iterator[tuple[int, History | Diverged]]:
     """Each lane's history, or what ended it, by its place, as soon as it is known.
 
-    Lanes have modules of one shape, equally many windows, and options that differ in `lr`, `epochs`,
-    `patience`, `min_delta`, `weight_decay` and `clip` alone: `graph.LANE_OPTIONS`.
+    Lanes have modules of one kind, equally many windows, and options that differ in `lr`, `epochs`,
+    `patience`, `min_delta`, `weight_decay` and `clip` alone: `graph.LANE_OPTIONS`. Where columns of zeros
+    change nothing about a net (`NetConfig.masks`), lanes may differ in their columns.
     """
-    stack = _Stack(lanes, device)
     yield from ((place, lane.finish()) for place, lane in enumerate(lanes) if lane.course.done)
+    if all(lane.course.done for lane in lanes):
+        return
+    stack = _Stack(lanes, device)
     while stack.living:
         losses = list(zip(stack.epoch(), stack.validate(), strict=True))
         ended = []
@@ -108,10 +111,10 @@ class _Stack:
         self.device = device
         self.living = [number for number, lane in enumerate(lanes) if not lane.course.done]
         self.options = lanes[0].options
-        self.net = unrolled(lanes[0].module).to(device)
-        parameters, buffers = stack_module_state([lane.module for lane in lanes])
-        self.weights = {name: tensor.detach()[self.living].to(device) for name, tensor in parameters.items()}
-        self.buffers = {name: tensor.to(device) for name, tensor in buffers.items()}
+        self.widest = max(lanes, key=lambda lane: lane.train.inputs.shape[1])
+        self.net = unrolled(self.widest.module).to(device)
+        self.weights = _stacked([dict(lanes[lane].module.named_parameters()) for lane in self.living], device)
+        self.buffers = _stacked([dict(lane.module.named_buffers()) for lane in lanes], device)
         self.first, self.second = ({n: torch.zeros_like(t) for n, t in self.weights.items()} for _ in "mv")
         self.steps = torch.zeros(len(self.living), dtype=torch.float64, device=device)
         for place, lane in enumerate(self.living):
@@ -148,18 +151,26 @@ class _Stack:
 
     def state(self, place: int) -> State:
         """A living lane's weights and buffers, as far as a module keeps them."""
-        kept = self.lanes[0].module.state_dict().keys()
-        return _taken({n: t for n, t in (self.weights | self._buffers()).items() if n in kept}, place)
+        return self._taken(self.weights | self._buffers(), place)
 
     def standing(self, place: int) -> Standing:
-        first, second = (_taken(moments, place) for moments in (self.first, self.second))
+        first, second = (self._taken(moments, place) for moments in (self.first, self.second))
         return Standing(self.state(place), first, second, int(self.steps[place]), NOTHING)
 
+    def _taken(self, stack: Stack, place: int) -> State:
+        """A copy of a living lane's own numbers, without those that stand for what it lacks."""
+        own = self.lanes[self.living[place]].module.state_dict()
+        return {
+            name: tensor[place][_corner(own[name].shape)].cpu().numpy().copy()
+            for name, tensor in stack.items()
+            if name in own
+        }
+
     def _resume(self, place: int, standing: Standing) -> None:
-        for name in self.weights:
-            self.weights[name][place] = torch.tensor(standing.weights[name])
-            self.first[name][place] = torch.tensor(standing.first[name])
-            self.second[name][place] = torch.tensor(standing.second[name])
+        parts = {"weights": self.weights, "first": self.first, "second": self.second}
+        for part, stack in parts.items():
+            for name, own in getattr(standing, part).items():
+                stack[name][place][_corner(own.shape)] = torch.tensor(own)
         self.steps[place] = standing.steps
 
     def leave(self, places: Sequence[int]) -> None:
@@ -187,7 +198,7 @@ class _Stack:
     def _forecasts(self) -> Iterator[np.ndarray[Any, Any]]:
         """(lanes, windows, targets, horizon) in blocks of windows."""
         count = len(self.lanes[0].val)
-        at_once = max(1, EVALUATED // self.lanes[0].val.inputs[0].size)
+        at_once = max(1, EVALUATED // self.widest.val.inputs[0].size)
         for start in range(0, count, at_once):
             rows = torch.arange(start, min(start + at_once, count), device=self.device)
             inputs, _ = self.validation.take(self.living, rows.expand(len(self.living), -1))
@@ -231,9 +242,23 @@ class _Stack:
         return torch.where(limits > 0, shares, torch.ones_like(shares))
 
 
-def _taken(stack: Stack, place: int) -> State:
-    """A copy of one lane's tensors."""
-    return {name: tensor[place].cpu().numpy().copy() for name, tensor in stack.items()}
+def _stacked(nets: Sequence[Mapping[str, Tensor]], device: torch.device) -> Stack:
+    """Each tensor of all nets as one."""
+    return {name: _together([net[name].detach().to(device) for net in nets]) for name in nets[0]}
+
+
+def _together(tensors: Sequence[Tensor]) -> Tensor:
+    """One stack, in which zeros stand for what a tensor lacks beside a larger one."""
+    shape = [max(sizes) for sizes in zip(*(tensor.shape for tensor in tensors), strict=True)]
+    stack = tensors[0].new_zeros((len(tensors), *shape))
+    for place, tensor in enumerate(tensors):
+        stack[place][_corner(tensor.shape)] = tensor
+    return stack
+
+
+def _corner(shape: Sequence[int]) -> tuple[slice, ...]:
+    """Where a tensor of this shape lies in a larger one."""
+    return tuple(map(slice, shape))
 
 
 def _over(values: Tensor, like: Tensor) -> Tensor:
@@ -261,7 +286,7 @@ class _Shared:
         distinct = dict(zip(keys, arrays, strict=True))
         places = {key: place for place, key in enumerate(distinct)}
         self.place_of = [places[key] for key in keys]
-        self.values = torch.stack([torch.tensor(array, device=device) for array in distinct.values()])
+        self.values = _together([torch.tensor(array, device=device) for array in distinct.values()])
 
     def take(self, lanes: Sequence[int], rows: Tensor) -> Tensor:
         places = torch.tensor([self.place_of[lane] for lane in lanes], device=rows.device)

@@ -55,7 +55,7 @@ def _bytes(one: Fit) -> int:
 
 
 def _trained(fits: Mapping[int, Fit]) -> Outcomes:
-    """A stack for each shape of windows and number of them."""
+    """A stack for each shape of windows and number of them; the number of columns may differ in some."""
     shaped = sorted((_shape(one), lane) for lane, one in fits.items())
     for _, alike in groupby(shaped, key=lambda one: one[0]):
         for lane, history in _stack({lane: fits[lane] for _, lane in alike}, device()):
@@ -63,7 +63,9 @@ def _trained(fits: Mapping[int, Fit]) -> Outcomes:
 
 
 def _shape(one: Fit) -> tuple[int, ...]:
-    return (*one.train.inputs.shape, *one.train.targets.shape, len(one.val))
+    windows, columns, lookback = one.train.inputs.shape
+    assert isinstance(one.net, GradientForecaster)  # noqa: S101 -- others are not stackable
+    return (0 if one.net.config.masks else columns, windows, lookback, *one.train.targets.shape, len(one.val))
 
 
 def _outcome(one: Fit, history: History | Exception) -> Result | Exception:

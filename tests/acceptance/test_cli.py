@@ -203,7 +203,7 @@ def test_a_sweep_with_more_epochs_goes_on_where_the_earlier_one_stood(pyheta, tm
     assert pyheta("run", "small.yaml", "seeds=1", "train.epochs=5").returncode == 0
 
     # Then its net has taken the first two from there, and what it has left is what it has after five
-    load, fit, score = json.loads(pyheta("show", "small/0", "--json").stdout)["steps"]
+    _, fit, _ = json.loads(pyheta("show", "small/0", "--json").stdout)["steps"]
     assert (fit["summary"]["resumed"], fit["summary"]["epochs"]) == (2, 5)
     assert {product["name"] for product in fit["products"]} == {"weights", "curves", "standing"}
 

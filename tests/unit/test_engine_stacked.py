@@ -32,28 +32,29 @@ NETS = [
 PLAIN = {"name": "mlp", "hidden": [8]}
 
 
-def windows(seed: int, rows: int, scale: float = 1.0) -> Windows:
-    steps = np.random.default_rng(seed).normal(size=(SHAPE.channels, rows)).cumsum(axis=1)
-    return cut([Channel(series.astype(np.float32)) for series in steps * 0.1 * scale], (0, rows), SHAPE)
+def windows(seed: int, rows: int, scale: float = 1.0, shape: Shape = SHAPE) -> Windows:
+    steps = np.random.default_rng(seed).normal(size=(shape.channels, rows)).cumsum(axis=1)
+    return cut([Channel(series.astype(np.float32)) for series in steps * 0.1 * scale], (0, rows), shape)
 
 
 def options(**changed) -> Options:
     return Options(**{"lr": 0.001, "batch_size": 16, "epochs": 4, "patience": 4} | changed)
 
 
-def lane(net: dict, seed: int, data: int = 0, progress=lambda _: None, scale: float = 1.0, **changed):
-    module = build(net, SHAPE, seed=seed).module
-    parts = windows(data, 120, scale), windows(data + 50, 70, scale)
+def lane(
+    net: dict, seed: int, data: int = 0, *, progress=lambda _: None, scale: float = 1, shape=SHAPE, **changed
+):
+    module = build(net, shape, seed=seed).module
+    parts = windows(data, 120, scale, shape), windows(data + 50, 70, scale, shape)
     return stacked.Lane(module, *parts, options(**changed), seed, progress)
 
 
-def alone(net: dict, seed: int, data: int = 0, **changed):
-    module = build(net, SHAPE, seed=seed).module
+def alone(net: dict, seed: int, data: int = 0, shape: Shape = SHAPE, **changed):
+    module = build(net, shape, seed=seed).module
     chosen = options(**changed)
-    learner = AutogradLearner(
-        module, windows(data, 120), windows(data + 50, 70), chosen, seed=seed, reads_rows=False
-    )
-    course = Course(chosen, len(windows(data, 120)), seed)
+    train, val = windows(data, 120, shape=shape), windows(data + 50, 70, shape=shape)
+    learner = AutogradLearner(module, train, val, chosen, seed=seed, reads_rows=False)
+    course = Course(chosen, len(train), seed)
     return follow(learner, course, lambda _: None), learner.state()
 
 
@@ -107,6 +108,30 @@ def test_every_option_means_the_same(changed):
     outcomes = dict(stacked.train(lanes, CPU))
     for seed, one in enumerate(lanes):
         assert_same(one, outcomes[seed], alone(PLAIN, seed, **changed))
+
+
+@pytest.mark.parametrize(
+    "net",
+    [
+        {"name": "lstm", "hidden": 5, "layers": 2},
+        {"name": "gru", "hidden": 5, "instance_norm": True},
+        {"name": "mlp", "hidden": [9]},
+        {"name": "mlp", "hidden": [9], "instance_norm": True},
+    ],
+    ids=str,
+)
+@pytest.mark.parametrize("changed", [{}, {"optimizer": "adamw", "weight_decay": 0.3, "clip": 0.05}], ids=str)
+def test_lanes_may_read_different_columns(net, changed):
+    # Given nets of one kind that read three, one, five and three columns
+    shapes = [Shape(channels, 24, 4) for channels in (3, 1, 5, 3)]
+    lanes = [lane(net, seed, shape=shape, **changed) for seed, shape in enumerate(shapes)]
+
+    # When they are trained as one stack
+    outcomes = dict(stacked.train(lanes, CPU))
+
+    # Then each has become what it becomes alone, in its own shape
+    for seed, (one, shape) in enumerate(zip(lanes, shapes, strict=True)):
+        assert_same(one, outcomes[seed], alone(net, seed, shape=shape, **changed))
 
 
 def test_products_in_bfloat16_are_those_of_a_net_alone():

@@ -39,6 +39,7 @@ def steps(tmp_path, text: str, op: str = "fit") -> Sequence[Step]:
         "train.min_delta: [0.0, 0.1]",
         "scale: [minmax, standard]",
         "exog: [[a], [b]]",
+        "exog: [[a], [a, b]]",
         "decompose.method: [none, emd]",
     ],
 )
@@ -58,7 +59,6 @@ def test_nets_that_differ_in_no_shape_may_be_trained_together(tmp_path, axis):
         "window.horizon: [1, 2]",
         "train.batch_size: [32, 64]",
         "train.shuffle: [true, false]",
-        "exog: [[a], [a, b]]",
         "split: [{train: 0.6, val: 0.2, test: 0.2}, {train: 0.5, val: 0.2, test: 0.3}]",
     ],
 )
@@ -75,6 +75,16 @@ def test_what_is_not_trained_by_gradient_is_computed_alone(tmp_path):
 @pytest.mark.parametrize("op", ["load", "score"])
 def test_only_fits_are_computed_together(tmp_path, op):
     assert {step.bundle for step in steps(tmp_path, "seeds: 2\n", op)} == {None}
+
+
+@pytest.mark.parametrize(
+    ("net", "bundles"), [("lstm", 1), ("gru", 1), ("mlp", 1), ("tcn", 2), ("tsmixer", 2), ("itransformer", 2)]
+)
+def test_nets_may_read_different_columns_where_zeros_can_stand_for_a_column(tmp_path, net, bundles):
+    fits = steps(tmp_path, f"seeds: 1\nparameters:\n  net.name: [{net}]\n  exog: [[a], [a, b]]\n")
+
+    assert len(fits) == 2
+    assert len({fit.bundle for fit in fits}) == bundles
 
 
 @pytest.mark.parametrize(
