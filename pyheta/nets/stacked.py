@@ -1,4 +1,4 @@
-"""The engine for graphics processors: many nets of one shape as one net with one more axis.
+"""The engine for graphics processors: many nets of one kind as one net with one more axis.
 
 A small net keeps such a processor busy for less time than it takes to be told what to do. So the weights of
 K nets are stacked, and each operation is done for all of them at once (torch.func.vmap). Each keeps its own
@@ -113,7 +113,8 @@ class _Stack:
         self.options = lanes[0].options
         self.widest = max(lanes, key=lambda lane: lane.train.inputs.shape[1])
         self.net = unrolled(self.widest.module).to(device)
-        self.weights = _stacked([dict(lanes[lane].module.named_parameters()) for lane in self.living], device)
+        weights = _stacked([dict(lane.module.named_parameters()) for lane in lanes], device)
+        self.weights = {name: tensor[self.living] for name, tensor in weights.items()}
         self.buffers = _stacked([dict(lane.module.named_buffers()) for lane in lanes], device)
         self.first, self.second = ({n: torch.zeros_like(t) for n, t in self.weights.items()} for _ in "mv")
         self.steps = torch.zeros(len(self.living), dtype=torch.float64, device=device)

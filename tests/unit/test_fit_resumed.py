@@ -181,6 +181,17 @@ class TestStacked:
         assert_near(results[1], results[0])
         assert_near(results[2], ended)
 
+    def test_the_widest_lane_has_nothing_left_to_do(self, task):
+        net, few = COMPILED[0], {"lr": 0.5, "patience": 1, "epochs": 50}
+        (ended,) = self.outcomes([task(net, **few)])
+        narrow = task(net)
+        del narrow.params["sources"][1]
+
+        again, other = self.outcomes([task(net, ended, **few | {"epochs": 60}), narrow])
+
+        assert_same(again, ended)
+        assert_near(other, self.outcomes([narrow])[0])
+
     def test_all_lanes_have_nothing_left_to_do(self, task):
         few = {"lr": 0.5, "patience": 1}
         (ended,) = self.outcomes([task(COMPILED[2], epochs=50, **few)])

@@ -8,8 +8,9 @@ import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
+from pyheta.device import Device
 from pyheta.status import Status, hints, seconds_left, table_of_counts
-from pyheta.status_view import describe, line
+from pyheta.status_view import describe, line, takes
 from pyheta.steps import Key, Kind, State, WorkerId
 from pyheta.store.seam import FailureGroup, StepCount, SweepRow, WorkerRow
 
@@ -25,8 +26,8 @@ def score(state: State, count: int, mean_seconds: float | None = None) -> StepCo
     return StepCount("score", Kind.TRAIN, state, count, mean_seconds)
 
 
-def worker(*kinds: Kind) -> WorkerRow:
-    return WorkerRow(WorkerId(uuid4()), "here", 1, kinds, 2, "0", "alive", 0, NOW, 40.0)
+def worker(*kinds: Kind, device: Device = Device.CPU) -> WorkerRow:
+    return WorkerRow(WorkerId(uuid4()), "here", 1, kinds, 2, device, "0", "alive", 0, NOW, 40.0)
 
 
 def status(*steps: StepCount, **changes: Any) -> Status:
@@ -117,6 +118,13 @@ def test_the_line_of_a_finished_sweep_says_what_failed() -> None:
 
 def test_without_workers_nobody_can_tell_the_time() -> None:
     assert line(status(fit(State.QUEUED, 5), workers=())).endswith("time left unknown")
+
+
+def test_a_worker_says_where_it_trains_if_that_is_not_on_a_processor() -> None:
+    kinds = [(Kind.TRAIN,), (Kind.DATA, Kind.TRAIN), (Kind.DATA,)]
+    said = [list(takes(worker(*each, device=Device.CUDA))) for each in kinds]
+    assert said == [["train on cuda"], ["data", "train on cuda"], ["data"]]
+    assert list(takes(worker(*Kind))) == ["data", "train"]
 
 
 def test_operations_are_listed_in_the_order_of_the_work() -> None:

@@ -17,6 +17,7 @@ METRICS = st.builds(
 )
 WORDS = st.one_of(
     st.builds(wire.Sign, lane=LANES, progress=st.dictionaries(NAMES, NUMBERS)),
+    st.builds(wire.Broken, reason=st.text()),
     st.builds(wire.Raised, lane=LANES, reason=st.text(), detail=st.text(), retry=st.booleans()),
     st.builds(
         wire.Done,
