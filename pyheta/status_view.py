@@ -8,11 +8,12 @@ from rich.progress_bar import ProgressBar
 from rich.table import Table
 from rich.text import Text
 
+from pyheta.device import Device
 from pyheta.pipeline.components import WHOLE
 from pyheta.screen import STATE_STYLE, count, duration, moment, parts, plain, right, table
 from pyheta.status import Status, table_of_counts
-from pyheta.steps import State
-from pyheta.store.seam import RunningStep, SweepRow
+from pyheta.steps import Kind, State
+from pyheta.store.seam import RunningStep, SweepRow, WorkerRow
 
 BAR_WIDTH = 40
 
@@ -147,10 +148,17 @@ def _workers(status: Status) -> Table:
     shown = table("worker", "takes", *right("processes", "holds", "up"), "")
     for worker in status.workers:
         up = duration(max((status.at - worker.started_at).total_seconds(), 0.0))
-        name, kinds = f"{worker.host}:{worker.pid}", ", ".join(worker.kinds)
+        name, kinds = f"{worker.host}:{worker.pid}", ", ".join(takes(worker))
         silent = "" if worker.lease_seconds > 0 else "silent: its lease ran out"
         shown.add_row(name, kinds, str(worker.procs), str(worker.held), up, Text(silent, "yellow"))
     return shown
+
+
+def takes(worker: WorkerRow) -> Iterator[str]:
+    """Its kinds of steps; where it trains, if that is not on a processor."""
+    for kind in worker.kinds:
+        elsewhere = kind is Kind.TRAIN and worker.device is not Device.CPU
+        yield f"{kind} on {worker.device}" if elsewhere else kind
 
 
 def _broker(status: Status) -> Iterator[Text]:

@@ -8,6 +8,7 @@ from uuid import uuid4
 
 import asyncpg
 
+from pyheta.device import Device
 from pyheta.steps import (
     Claim,
     Ending,
@@ -88,10 +89,15 @@ def with_priority(asked: Submission, priority: int) -> Submission:
 
 
 async def new_worker(
-    store: StepStore, *, lease_seconds: float = 600, procs: int = 1, kinds: Sequence[Kind] = BOTH
+    store: StepStore,
+    *,
+    lease_seconds: float = 600,
+    procs: int = 1,
+    kinds: Sequence[Kind] = BOTH,
+    device: Device = Device.CPU,
 ) -> WorkerId:
     worker = WorkerId(uuid4())
-    info = WorkerInfo(worker, host="here", pid=1, version="0", kinds=kinds, procs=procs)
+    info = WorkerInfo(worker, host="here", pid=1, version="0", kinds=kinds, procs=procs, device=device)
     await store.register(info, lease_seconds=lease_seconds)
     return worker
 

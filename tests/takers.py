@@ -4,6 +4,7 @@ from collections.abc import Sequence
 from uuid import uuid4
 
 from pyheta.broker.seam import Broker, Delivery
+from pyheta.device import Device
 from pyheta.steps import Claim, Kind, Step, StepId, Success, WorkerId, digest
 from pyheta.store.seam import NewRun, StepStore, Submission, WorkerInfo
 
@@ -36,7 +37,7 @@ def submission(steps: Sequence[Step]) -> Submission:
 
 async def new_worker(store: StepStore, kinds: Sequence[Kind] = tuple(Kind)) -> WorkerId:
     worker = WorkerId(uuid4())
-    info = WorkerInfo(id=worker, host="test", pid=1, version="0", kinds=kinds, procs=1)
+    info = WorkerInfo(id=worker, host="test", pid=1, version="0", kinds=kinds, procs=1, device=Device.CPU)
     await store.register(info, lease_seconds=600)
     return worker
 

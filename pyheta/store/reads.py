@@ -5,6 +5,7 @@ from collections.abc import Mapping, Sequence
 from datetime import timedelta
 from typing import Final
 
+from pyheta.device import Device
 from pyheta.errors import InputError, nearest
 from pyheta.steps import Key, Kind, Metric, Product, State, StepId, WorkerId
 from pyheta.store.database import Database, Record
@@ -111,7 +112,8 @@ class PostgresReads:
 
 def _worker_row(row: Record) -> WorkerRow:
     kinds = tuple(Kind(kind) for kind in row["kinds"])
-    return WorkerRow(**dict(row) | {"id": WorkerId(row["id"]), "kinds": kinds})
+    facts = {"id": WorkerId(row["id"]), "kinds": kinds, "device": Device(row["device"])}
+    return WorkerRow(**dict(row) | facts)
 
 
 def _run_row(row: Record) -> RunRow:

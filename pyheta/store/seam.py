@@ -18,6 +18,7 @@ from datetime import datetime
 from pathlib import Path
 from typing import Any, Protocol
 
+from pyheta.device import Device
 from pyheta.steps import (
     Bell,
     Claim,
@@ -102,7 +103,7 @@ class SweepStore(Protocol):
 
 @dataclass(frozen=True, slots=True)
 class WorkerInfo:
-    """How a worker introduces itself."""
+    """How a worker introduces itself. `device`: where it trains nets."""
 
     id: WorkerId
     host: str
@@ -110,6 +111,7 @@ class WorkerInfo:
     version: str
     kinds: Sequence[Kind]
     procs: int
+    device: Device
 
 
 @dataclass(frozen=True, slots=True)
@@ -161,7 +163,7 @@ class StepStore(Protocol):
         """Claim up to `limit` further ready steps of the claim's bundle that nobody has tried yet.
 
         Not more than a fair share: what is ready is meant for all processes of all living workers that take
-        the kind. With `sweep`: only steps that this sweep needs.
+        the kind and have the same device. With `sweep`: only steps that this sweep needs.
         """
         ...
 
@@ -344,6 +346,7 @@ class WorkerRow:
     pid: int
     kinds: Sequence[Kind]
     procs: int
+    device: Device
     version: str
     state: str
     held: int

@@ -39,9 +39,9 @@ class PostgresSteps:
     _pulse: Database  # a connection of its own: no other statement delays a heartbeat
 
     async def register(self, worker: WorkerInfo, *, lease_seconds: float) -> None:
-        facts = (worker.id, worker.host, worker.pid, worker.version, worker.kinds, worker.procs)
-        lease = timedelta(seconds=lease_seconds)
-        await self._database.run(lambda connection: connection.execute(_SQL["register"], *facts, lease))
+        who = (worker.id, worker.host, worker.pid, worker.version)
+        facts = (*who, worker.kinds, worker.procs, worker.device, timedelta(seconds=lease_seconds))
+        await self._database.run(lambda connection: connection.execute(_SQL["register"], *facts))
 
     async def heartbeat(
         self,

@@ -66,7 +66,7 @@ class Attempt:
                 return self._stopped
             raise
         except ChildDied as death:
-            return Failure(Ending.CRASH, f"the child process was {death.status}", log=self._said())
+            return Failure(Ending.CRASH, str(death), log=self._lane.bundle.log())
         except (StoreUnavailable, OSError) as error:  # the machine's trouble, not the step's
             return Failure(Ending.RELEASE, str(error), after=LEAVE_TO_OTHERS)
         except Exception as error:  # noqa: BLE001 -- must not take the neighbours' steps along
@@ -82,7 +82,7 @@ class Attempt:
     async def _compute(self, out: Path) -> Success | Failure:
         inputs = await self._staging.bring(self.claim.inputs)
         answer = await self._lane.compute(wire.Lane(self.claim.params, inputs, str(out)), self._sign)
-        said = self._said()
+        said = self._lane.bundle.log()
         if isinstance(answer, wire.Raised):
             after = LEAVE_TO_OTHERS if answer.ending == Ending.RELEASE else 0.0
             ending = Ending(answer.ending)
@@ -101,10 +101,6 @@ class Attempt:
 
     def _sign(self, progress: Mapping[str, Any]) -> None:
         self.progress = progress
-
-    def _said(self) -> str:
-        """What the child has printed by now, for whichever lane."""
-        return self._lane.bundle.slot.log.text()
 
 
 def _unfit(claim: Claim) -> Failure | None:

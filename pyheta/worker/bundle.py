@@ -20,6 +20,7 @@ class Bundle:
         self.slot = slot
         self.lanes = [Lane(self) for _ in range(size)]
         self._op = op
+        self._asked = 0
         self._talk: asyncio.Task[None] | None = None
         self._last_sign = time.monotonic()
 
@@ -27,10 +28,18 @@ class Bundle:
         """Seconds since the last sign of progress in any lane."""
         return time.monotonic() - self._last_sign
 
+    def log(self) -> str:
+        """What the child has printed by now. Nobody can tell which lane it was printed for."""
+        text = self.slot.log.text()
+        if not text or self._asked == 1:
+            return text
+        return f"(printed while {self._asked} steps were computed together)\n{text}"
+
     def begin_if_complete(self) -> None:
         """Give the child its order as soon as no lane is awaited any more."""
         if self._talk is None and not any(lane.is_awaited for lane in self.lanes):
             asked = [lane for lane in self.lanes if lane.is_open]
+            self._asked = len(asked)
             self._talk = asyncio.create_task(self._ask(asked), name=f"talk about {len(asked)} {self._op}")
 
     async def lose(self) -> None:

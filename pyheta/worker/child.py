@@ -17,8 +17,9 @@ import traceback
 from collections.abc import Callable, Mapping
 from functools import partial
 from math import inf
-from typing import Any, BinaryIO
+from typing import Any, BinaryIO, NoReturn
 
+from pyheta import device
 from pyheta.errors import InputError, StepError
 from pyheta.ops import Result, compute_lanes
 from pyheta.steps import Ending
@@ -70,28 +71,41 @@ def _listen(orders: "queue.SimpleQueue[bytes]") -> None:
     os._exit(0)
 
 
-def _say(answers: BinaryIO, word: wire.Word) -> None:
+def _say(answers: BinaryIO, saying: wire.Saying) -> None:
     """Write a whole line, whatever a single write takes."""
-    rest = memoryview(wire.encode(word))
+    rest = memoryview(wire.encode(saying))
     while rest:
         rest = rest[answers.write(rest) :]
 
 
-def _work(order: wire.Order, say: Callable[[wire.Word], None]) -> None:
-    """Answer for every lane as soon as its outcome is known."""
+def _work(order: wire.Order, say: Callable[[wire.Saying], None]) -> None:
+    """Answer for every lane as soon as its outcome is known; end where the device can be used no longer."""
     tasks = [lane.task(_Signs(say, number)) for number, lane in enumerate(order.lanes)]
     clock = _Clock(len(tasks))
     for lane, outcome in compute_lanes(order.op, tasks):
+        if isinstance(outcome, Exception) and (reason := device.failure(outcome)):
+            _leave(outcome, wire.Broken(reason), say)
         try:
             say(_answer(lane, outcome, clock.lap()))
         except Exception as error:  # noqa: BLE001 -- a result that cannot be written down is an error too
             say(_raised(lane, error))
 
 
+def _leave(error: Exception, farewell: wire.Broken, say: Callable[[wire.Saying], None]) -> NoReturn:
+    """End this process, its last words in the log: every later step would fail on the same device.
+
+    At once, since libraries that tidy up the device now would hang or abort.
+    """
+    traceback.print_exception(error)
+    sys.stderr.flush()  # before the farewell, after which nobody waits for more
+    say(farewell)
+    os._exit(1)
+
+
 class _Signs:
     """Says how far a lane is, as often as anybody looks: a small net has thousands of epochs a second."""
 
-    def __init__(self, say: Callable[[wire.Word], None], lane: int) -> None:
+    def __init__(self, say: Callable[[wire.Saying], None], lane: int) -> None:
         self._say = say
         self._lane = lane
         self._last = -inf

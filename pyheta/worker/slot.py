@@ -55,11 +55,7 @@ THREAD_VARIABLES = (
 
 
 class ChildDied(Exception):
-    """The child ended without an answer. `status` says how, in words."""
-
-    def __init__(self, status: str) -> None:
-        self.status = status
-        super().__init__(status)
+    """The child ended without an answer. The text says how."""
 
 
 class Slot:
@@ -105,6 +101,7 @@ class Slot:
     async def _spawn(self) -> asyncio.subprocess.Process:
         child = await asyncio.create_subprocess_exec(
             sys.executable,
+            "-u",  # what a step prints is to be in its own log, not in a buffer that the next one fills
             "-m",
             "pyheta.worker.child",
             str(os.getpid()),
@@ -135,6 +132,8 @@ class Slot:
             if not (line := await child.stdout.readline()).endswith(b"\n"):  # it died, perhaps while writing
                 raise EOFError
             word = wire.decode(line)
+            if isinstance(word, wire.Broken):
+                raise ChildDied(f"the device failed: {word.reason}")
             hear(word)
             if not isinstance(word, wire.Sign):
                 waiting.remove(word.lane)
@@ -182,8 +181,8 @@ def _environment(threads: int) -> dict[str, str]:
 
 def _status(code: int) -> str:
     if code >= 0:
-        return f"exited with status {code} without an answer"
+        return f"the child process exited with status {code} without an answer"
     try:
-        return f"killed by {signal.Signals(-code).name}"
+        return f"the child process was killed by {signal.Signals(-code).name}"
     except ValueError:
-        return f"killed by signal {-code}"
+        return f"the child process was killed by signal {-code}"

@@ -133,6 +133,7 @@ class Supervisor:
             pyheta.__version__,
             duty.kinds,
             duty.procs,
+            duty.device,
         )
         deadline = time.monotonic() + self.timing.patience
         for attempt in count():

@@ -82,15 +82,26 @@ class Raised:
     ending: str = Ending.ERROR
 
 
+@dataclass(frozen=True, slots=True)
+class Broken:
+    """Child to supervisor: its device has failed for this process, which ends; no lane gets another answer.
+
+    `reason` is what the device said.
+    """
+
+    reason: str
+
+
 Answer = Done | Raised
-Word = Sign | Answer
+Word = Sign | Answer  # about a lane
+Saying = Word | Broken
 
 
-def encode(word: Word) -> bytes:
-    return _line({type(word).__name__: asdict(word)})
+def encode(saying: Saying) -> bytes:
+    return _line({type(saying).__name__: asdict(saying)})
 
 
-def decode(line: bytes) -> Word:
+def decode(line: bytes) -> Saying:
     ((name, fields),) = json.loads(line).items()
     match name:
         case "Sign":
@@ -100,6 +111,8 @@ def decode(line: bytes) -> Word:
             return Done(metrics=metrics, **fields)
         case "Raised":
             return Raised(**fields)
+        case "Broken":
+            return Broken(**fields)
     raise ValueError(f"unknown word {name!r}")
 
 

@@ -7,6 +7,7 @@ from collections.abc import AsyncIterator, Sequence
 from dataclasses import replace
 from pathlib import Path
 
+import failing
 import graphs
 import pytest
 import servers
@@ -133,6 +134,36 @@ async def test_a_lane_that_raises_leaves_its_neighbours_alone(store, database_ur
     assert await bundles(database_url) == [1, 3]
     states = await ask(database_url, f"SELECT key = '{broken.key}', state FROM pyheta.step")
     assert sorted(states) == [(False, "succeeded")] * 4 + [(True, "failed")]
+
+
+async def test_a_device_that_fails_costs_the_lanes_without_an_answer_one_crash(
+    store, database_url, tmp_path, monkeypatch
+):
+    # Given four nets of one bundle, during the second of which the device fails once
+    failing.write_net(tmp_path)
+    monkeypatch.setenv("PYTHONPATH", str(tmp_path))
+    monkeypatch.delenv("PYTHONUNBUFFERED", raising=False)  # what is printed is kept without it too
+    load, first, second, *others = load_and_fits(tmp_path)
+    net = failing.net("AcceleratorError", failing.ILLEGAL, once=str(tmp_path / "failed"))
+    broken = replace(second, params={**second.params, "net": net})
+    await store.submit(takers.submission([load, first, broken, *others]))
+
+    # When they are trained together
+    await supervisor(store, tmp_path / "home").run()
+
+    # Then all are there, the last three at the second attempt, each alone
+    await asyncio.to_thread(assert_complete, database_url)
+    crashes = "SELECT tries, crashes, lost FROM pyheta.step WHERE op = 'fit' ORDER BY id"
+    assert await ask(database_url, crashes) == [(0, 0, 0), *[(0, 1, 0)] * 3]
+    assert await bundles(database_url) == [1, 1, 1, 1, 3]
+
+    # And the attempts that were lost say why, and that they share what was printed
+    lost = "SELECT reason, log FROM pyheta.attempt WHERE outcome = 'crash'"
+    attempts = await ask(database_url, lost)
+    assert [reason for reason, _ in attempts] == [f"the device failed: {failing.ILLEGAL}"] * 3
+    for _, log in attempts:
+        assert log.startswith("(printed while 4 steps were computed together)\n")
+        assert "a net is about to fail\nTraceback" in log
 
 
 async def test_cancelling_one_sweep_leaves_the_lanes_of_another_alone(store, database_url, tmp_path):

@@ -15,7 +15,7 @@ from pyheta.store.postgres import PostgresStore
 from pyheta.store.sql import Migration, load, migrations
 
 STATEMENTS = ("blobs", "gc", "migrate", "outbox", "reads", "server", "steps", "sweeps")
-ALL = ["0001 initial", "0002 removal", "0003 bundle", "0004 course"]
+ALL = ["0001 initial", "0002 removal", "0003 bundle", "0004 course", "0005 device"]
 NEXT = len(ALL) + 1
 
 

@@ -7,11 +7,13 @@ import signal
 from collections.abc import Sequence
 from pathlib import Path
 
+import failing
 import pytest
 
 from pyheta.worker import wire
 from pyheta.worker.slot import ChildDied, Slot
 
+MLP = {"name": "mlp", "hidden": [4]}
 SYNTHETIC = {"synthetic": {"rows": 300, "seed": 0}}
 
 
@@ -30,7 +32,33 @@ async def ask(slot: Slot, asked: wire.Order) -> list[wire.Answer]:
     """The child's answers to an order."""
     words: list[wire.Word] = []
     await slot.compute(asked, words.append)
+    return answers(words)
+
+
+def answers(words: Sequence[wire.Word]) -> list[wire.Answer]:
     return [word for word in words if not isinstance(word, wire.Sign)]
+
+
+async def order_of_fits(slot: Slot, tmp_path: Path, *nets: dict) -> wire.Order:
+    """Fits of these nets, of which each has a folder to write into; `failing` nets are found."""
+    failing.write_net(tmp_path)
+    slot.environment["PYTHONPATH"] = str(tmp_path)
+    [load] = await ask(slot, order(tmp_path))
+    assert isinstance(load, wire.Done)
+    params = {
+        "sources": [{"column": "load", "component": "target", "shaped": False}],
+        "targets": 1,
+        "split": {"train": 0.6, "val": 0.2, "test": 0.2},
+        "window": {"input": 8, "horizon": 1},
+        "scale": "standard",
+        "train": {"epochs": 1},
+    }
+    outs = [tmp_path / f"out-{number}" for number in range(len(nets))]
+    for out in outs:
+        out.mkdir()
+    inputs = {"load": load.products}
+    lanes = [wire.Lane(params | {"net": net}, inputs, str(out)) for net, out in zip(nets, outs, strict=True)]
+    return wire.Order("fit", tuple(lanes))
 
 
 async def test_a_child_computes_and_is_used_again(slot, tmp_path):
@@ -96,6 +124,42 @@ async def test_a_child_that_dies_says_how_and_is_replaced(slot, tmp_path, number
         await computing
     assert isinstance((await ask(slot, order(tmp_path)))[0], wire.Done)
     assert slot.pid != pid
+
+
+async def test_a_child_whose_device_has_failed_says_so_and_is_replaced(slot, tmp_path):
+    # Given three nets, during the second of which the device fails
+    broken = failing.net("AcceleratorError", f"{failing.ILLEGAL}\nFor debugging consider …")
+    asked = await order_of_fits(slot, tmp_path, MLP, broken, MLP)
+    pid, words = slot.pid, []
+
+    # When a child computes them, Then it ends without answers for the second and the third
+    with pytest.raises(ChildDied) as death:
+        await slot.compute(asked, words.append)
+    assert [(answer.lane, type(answer)) for answer in answers(words)] == [(0, wire.Done)]
+    assert str(death.value) == f"the device failed: {failing.ILLEGAL}"
+    assert not Path(f"/proc/{pid}").exists()
+
+    # And its log has what was printed and tells where, and the next order gets a new child
+    for words in ("a net is about to fail\n", "Traceback", "in forward"):
+        assert words in slot.log.text()
+    assert isinstance((await ask(slot, order(tmp_path)))[0], wire.Done)
+    assert slot.pid != pid
+
+
+@pytest.mark.parametrize(
+    ("error", "text"), [("StepError", failing.ILLEGAL), ("OutOfMemoryError", "CUDA out of memory. Tried …")]
+)
+async def test_a_child_whose_device_works_lives_on_whatever_a_step_says(slot, tmp_path, error, text):
+    asked = await order_of_fits(slot, tmp_path, failing.net(error, text), MLP)
+    pid = slot.pid
+
+    raised, done = await ask(slot, asked)
+
+    assert isinstance(raised, wire.Raised)
+    assert not raised.retry
+    assert text in raised.reason
+    assert isinstance(done, wire.Done)
+    assert slot.pid == pid
 
 
 async def test_a_segmentation_fault_leaves_its_stack_in_the_log(slot, tmp_path):

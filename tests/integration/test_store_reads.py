@@ -1,5 +1,6 @@
 """What status, report, show and logs read."""
 
+import json
 from collections import Counter
 from collections.abc import AsyncIterator
 
@@ -9,7 +10,9 @@ from graphs import BOTH
 from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
 
+from pyheta.device import Device
 from pyheta.errors import InputError
+from pyheta.screen import to_json
 from pyheta.steps import Ending, Failure, Kind, State
 from pyheta.store.postgres import PostgresStore
 
@@ -201,6 +204,18 @@ class TestSteps:
 
         assert (first.fence, first.outcome, first.reason) == (claim.fence, "release", "drained")
         assert (second.outcome, second.detail, second.log) == ("error", "Traceback …", "epoch 1")
+
+
+async def test_workers_are_listed_with_where_they_train(store):
+    plain = await graphs.new_worker(store, procs=4)
+    quick = await graphs.new_worker(store, kinds=[Kind.TRAIN], device=Device.CUDA)
+
+    rows = {row.id: row for row in await store.workers()}
+
+    assert (rows[plain].device, rows[plain].procs) == (Device.CPU, 4)
+    assert (rows[quick].device, rows[quick].kinds) == (Device.CUDA, (Kind.TRAIN,))
+    shown = json.loads(to_json(rows[quick]))
+    assert shown["device"] == "cuda"
 
 
 async def test_looking_changes_nothing(store, database_url):

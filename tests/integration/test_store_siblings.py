@@ -7,6 +7,7 @@ import graphs
 import pytest
 from graphs import BOTH, DONE, ERROR, RELEASE
 
+from pyheta.device import Device
 from pyheta.steps import Claim, Ending, Failure, Kind
 from pyheta.store.postgres import PostgresStore
 
@@ -142,6 +143,23 @@ async def test_are_a_fair_share_for_every_process_that_takes_the_kind(store, pro
     # Then one claim and its siblings are a process's part of them, rounded up
     first = await graphs.claim_one(store, worker)
     assert len(await store.claim_siblings(worker, first, 20)) == expected
+
+
+async def test_are_shared_out_among_processes_with_the_same_device(store):
+    # Given ten ready siblings, 98 processes that train on processors, and three on graphics processors
+    await store.submit(graphs.submission(*graphs.fits(10)))
+    await graphs.new_worker(store, procs=98)
+    worker = await graphs.new_worker(store, device=Device.CUDA)
+    await graphs.new_worker(store, procs=2, device=Device.CUDA)
+
+    # Then a claim and its siblings are a third of them, rounded up
+    first = await graphs.claim_one(store, worker)
+    assert len(await store.claim_siblings(worker, first, 20)) == 3
+
+    # And one on a processor gets its hundredth of the rest
+    other = await graphs.new_worker(store)
+    second = await graphs.claim_one(store, other)
+    assert await store.claim_siblings(other, second, 20) == []
 
 
 async def test_are_refused_to_a_worker_whose_lease_ran_out(store, database_url):

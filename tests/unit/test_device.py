@@ -3,10 +3,11 @@
 from pathlib import Path
 
 import pytest
+import torch
 
 from pyheta import device
-from pyheta.device import Device, found
-from pyheta.errors import ConfigError
+from pyheta.device import Device, failure, found
+from pyheta.errors import ConfigError, StepError
 from pyheta.steps import Kind
 from pyheta.work import duty, processors
 
@@ -65,3 +66,58 @@ def test_a_worker_that_only_trains_on_a_graphics_processor_is_one_process_with_o
     assert (trains.procs, trains.lanes, trains.device) == (1, 256, Device.CUDA)
     assert takes_all.procs == processors()
     assert (told.procs, told.lanes) == (3, 7)
+
+
+ASSERTED = "CUDA error: device-side assert triggered"
+HELP = "Search for `cudaErrorAssert' …\nCompile with `TORCH_USE_CUDA_DSA` to enable device-side assertions.\n"
+
+
+@pytest.mark.parametrize(
+    "said",
+    [
+        ASSERTED,
+        "CUDA error: uncorrectable ECC error encountered",
+        "CUDA error: CUBLAS_STATUS_EXECUTION_FAILED when calling `cublasSgemm( handle, …)`",
+        "CUDA driver error: unspecified launch failure",
+        "HIP error: an illegal memory access was encountered",
+        "cuDNN error: CUDNN_STATUS_EXECUTION_FAILED",
+    ],
+)
+@pytest.mark.parametrize("wording", ["{}", f"{{}}\n{HELP}", f"while a net was computed:\n  {{}}\n{HELP}"])
+@pytest.mark.parametrize("kind", [torch.AcceleratorError, RuntimeError])
+def test_a_device_that_has_failed_is_recognised_by_its_words(kind, wording, said):
+    assert failure(kind(wording.format(said))) == said
+
+
+@pytest.mark.parametrize(
+    ("error", "said"),
+    [
+        (torch.AcceleratorError(f"the device was lost\n{HELP}"), "the device was lost"),
+        (torch.AcceleratorError(), "AcceleratorError"),
+    ],
+)
+def test_a_device_that_has_failed_is_recognised_by_the_errors_class(error, said):
+    assert failure(error) == said
+
+
+def test_a_device_that_has_failed_is_recognised_behind_the_error_that_blames_a_net():
+    blamed = StepError("the net cannot forecast")
+    blamed.__cause__ = RuntimeError(ASSERTED)
+    assert failure(blamed) == ASSERTED
+
+
+@pytest.mark.parametrize(
+    "error",
+    [
+        torch.OutOfMemoryError("CUDA out of memory. Tried to allocate 20.00 MiB."),
+        torch.AcceleratorError("CUDA error: out of memory"),
+        RuntimeError("CUDA error: out of memory\nCUDA kernel errors might be asynchronously reported"),
+        RuntimeError("mat1 and mat2 shapes cannot be multiplied (3x4 and 5x6)"),
+        RuntimeError("cudnn RNN backward can only be called in training mode"),
+        StepError(f"a net of one's own: {ASSERTED}"),
+        ValueError(ASSERTED),
+        OSError("torch finds no graphics processor"),
+    ],
+)
+def test_other_errors_leave_the_device_as_it_was(error):
+    assert failure(error) is None

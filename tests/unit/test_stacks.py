@@ -118,6 +118,25 @@ def test_a_net_that_memory_does_not_take_even_alone_fails_with_a_cure(tasks, mon
         assert "--device cpu" in str(outcome)
 
 
+def test_a_device_that_fails_is_neither_halved_nor_taken_for_a_lanes_own_error(tasks, monkeypatch):
+    # Given a device that fails when one of three lanes is done
+    train, sizes = stacked.train, []
+
+    def failing(lanes, device):
+        sizes.append(len(lanes))
+        yield next(train(lanes, device))
+        raise torch.AcceleratorError("CUDA error: unspecified launch failure")
+
+    monkeypatch.setattr(stacked, "train", failing)
+    outcomes = fit_stacked([tasks(seed=seed) for seed in range(3)])
+
+    # Then that lane has its result, and the failure is of all that were on the device
+    assert isinstance(next(outcomes)[1], Result)
+    with pytest.raises(torch.AcceleratorError):
+        next(outcomes)
+    assert sizes == [3]
+
+
 def test_a_lane_that_diverges_leaves_its_neighbours_alone(tasks):
     wild = TRAIN | {"lr": 1e30}
     kinds = [{}, {"scale": "none", "train": wild}, {"seed": 5}]

@@ -49,7 +49,7 @@ ORDER BY count(*) DESC, step.op, step.reason
 LIMIT $2;
 
 --- workers: The workers, living ones only unless $1, with the steps that each holds.
-SELECT id, host, pid, kinds, procs, version, state, held.count AS held, started_at,
+SELECT id, host, pid, kinds, procs, device, version, state, held.count AS held, started_at,
     extract(epoch FROM lease_until - clock_timestamp())::float8 AS lease_seconds
 FROM pyheta.worker
 CROSS JOIN LATERAL (

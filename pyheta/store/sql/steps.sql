@@ -1,6 +1,6 @@
 --- register: A worker's life begins. Saying it twice (an answer was lost) changes nothing.
-INSERT INTO pyheta.worker (id, host, pid, version, kinds, procs, lease_until)
-VALUES ($1, $2, $3, $4, $5::pyheta.kind[], $6, clock_timestamp() + $7::interval)
+INSERT INTO pyheta.worker (id, host, pid, version, kinds, procs, device, lease_until)
+VALUES ($1, $2, $3, $4, $5::pyheta.kind[], $6, $7, clock_timestamp() + $8::interval)
 ON CONFLICT (id) DO NOTHING;
 
 --- heartbeat: Extend a living worker's lease, note progress, list what it holds. No row: it is dead.
@@ -71,16 +71,18 @@ SELECT id, fence, key, op, version, kind, params, bundle FROM taken ORDER BY pri
 
 --- claim_siblings: Take up to $4 more ready steps of bundle $2 (and sweep $5, if given) that nobody has tried.
 -- Those that are ready, and the one already taken, are shared out among the processes of all living workers that
--- take kind $3. So many candidates are read that the share is known and what others are taking can be passed by;
--- one that was taken meanwhile has another fence. They are not asked for their kind, which the bundle implies: the
--- planner might walk the index of the whole queue.
+-- take kind $3 and have the same device: a graphics processor's one process is worth many others. So many candidates
+-- are read that the share is known and what others are taking can be passed by; one that was taken meanwhile has
+-- another fence. They are not asked for their kind, which the bundle implies: the planner might walk the index of the
+-- whole queue.
 WITH living AS MATERIALIZED (
-    SELECT id FROM pyheta.worker
+    SELECT id, device FROM pyheta.worker
     WHERE id = $1 AND state = 'alive' AND lease_until > clock_timestamp()
     FOR SHARE
 ), crew AS MATERIALIZED (
     SELECT greatest(sum(procs), 1) AS procs FROM pyheta.worker
     WHERE state = 'alive' AND lease_until > clock_timestamp() AND $3::pyheta.kind = ANY (kinds)
+        AND device = (SELECT device FROM living)
 ), candidate AS MATERIALIZED (
     SELECT id, priority, fence FROM pyheta.step
     WHERE bundle = $2 AND state = 'queued' AND available_at <= now()
