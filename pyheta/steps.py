@@ -87,6 +87,10 @@ class Step:
         object.__setattr__(self, "key", digest(content))
 
 
+#: The role of what an earlier step of the same course has left: a step can do without.
+EARLIER = "earlier"
+
+
 @dataclass(frozen=True, slots=True)
 class Input:
     """One artifact that a claimed step reads: `role` and `name` say what it is, `sha256` which bytes."""

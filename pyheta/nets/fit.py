@@ -21,6 +21,7 @@ from pyheta.pipeline.channels import Channel, Source, read_channels
 from pyheta.pipeline.scaling import Method, Scaler
 from pyheta.pipeline.splits import Part, Split
 from pyheta.pipeline.windows import Shape, Windows, cut
+from pyheta.steps import EARLIER
 
 
 def fit(task: Task) -> Result:
@@ -115,7 +116,7 @@ class Fit:
 
 def _earlier(task: Task) -> Earlier | None:
     """A fit of the same course from which this one can go on."""
-    if not (products := task.inputs.get("earlier")):
+    if not (products := task.inputs.get(EARLIER)):
         return None
     curves = load_file(products["curves"])
     losses = list(zip(curves["train_loss"].tolist(), curves["val_loss"].tolist(), strict=True))

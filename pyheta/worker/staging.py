@@ -9,12 +9,14 @@ import os
 import shutil
 from collections.abc import Iterable, Iterator, Mapping
 from contextlib import suppress
+from itertools import groupby
+from operator import attrgetter
 from pathlib import Path
 from typing import IO, Self
 from uuid import uuid4
 
-from pyheta.errors import StepError
-from pyheta.steps import Claim, Input, Product
+from pyheta.errors import StepError, StoreError, StoreUnavailable
+from pyheta.steps import EARLIER, Claim, Input, Product
 from pyheta.store.seam import Artifacts
 
 #: The cache is trimmed to this size; the files used longest ago go first, so none that a child is reading.
@@ -56,10 +58,17 @@ class Staging:
         return out
 
     async def bring(self, inputs: Iterable[Input]) -> dict[str, dict[str, str]]:
-        """Paths of a step's inputs by role and name, fetched where they are not here yet."""
+        """Paths of a step's inputs by role and name, fetched where they are not here yet.
+
+        What an earlier step has left may have been cleared away since the claim: then the step begins anew.
+        """
         paths: dict[str, dict[str, str]] = {}
-        for item in inputs:
-            paths.setdefault(item.role, {})[item.name] = str(await self._bring(item.sha256))
+        for role, items in groupby(sorted(inputs, key=attrgetter("role")), attrgetter("role")):
+            try:
+                paths[role] = {item.name: str(await self._bring(item.sha256)) for item in items}
+            except StoreError as error:
+                if role != EARLIER or isinstance(error, StoreUnavailable):
+                    raise
         return paths
 
     async def keep(self, products: Mapping[str, Path], out: Path) -> tuple[Product, ...]:

@@ -10,9 +10,9 @@ from pathlib import Path
 
 import pytest
 
-from pyheta.errors import ConfigError, StoreUnavailable
+from pyheta.errors import ConfigError, StoreError, StoreUnavailable
 from pyheta.ops import OPS
-from pyheta.steps import Claim, Ending, Failure, Fence, Input, Key, Kind, Product, StepId, Success
+from pyheta.steps import EARLIER, Claim, Ending, Failure, Fence, Input, Key, Kind, Product, StepId, Success
 from pyheta.worker import attempt as attempts
 from pyheta.worker.attempt import Attempt
 from pyheta.worker.bundle import Bundle
@@ -111,6 +111,29 @@ async def test_products_outlive_a_store_that_goes_away_between_two_of_them(tmp_p
         kept = await staging.keep(products, out)
         assert [product.name for product in kept] == ["weights", "curves"]
         assert all((staging.cache / product.sha256[:2] / product.sha256).exists() for product in kept)
+
+
+class Cleared(Artifacts):
+    """All but one artifact has gone."""
+
+    async def fetch(self, sha256: str, to: Path) -> None:
+        if sha256 == NEVER_THERE:
+            raise StoreError("artifact aaaaaaaaaaaa is not there")
+        to.write_bytes(b"here")
+
+
+async def test_a_step_does_without_what_an_earlier_one_has_left_if_that_has_gone(tmp_path):
+    needed = Input("load", "table", "b" * 64)
+    left = [
+        Input(EARLIER, name, sha256) for name, sha256 in {"curves": "c" * 64, "weights": NEVER_THERE}.items()
+    ]
+
+    with Staging(tmp_path, Cleared()) as staging:
+        brought = await staging.bring([*left, needed])
+
+        assert {role: list(names) for role, names in brought.items()} == {"load": ["table"]}
+        with pytest.raises(StoreError, match="not there"):
+            await staging.bring([Input("load", "table", NEVER_THERE)])
 
 
 async def test_a_full_disk_leaves_the_step_to_others_at_no_cost(slot, tmp_path):
