@@ -1,7 +1,8 @@
 """How fast do small nets train, one core each, beside a DataLoader and beside plain torch?
 
 An epoch of ETTh1 (5 columns, 12,194 rows, batches of 64, 191 steps): LSTM-64 with windows of 2, 3, 4 and 8
-rows, MLP-64-64, and the forecasts of training and test; the same weights and batches everywhere.
+rows, MLP-64-64, DLinear with windows of 8 rows and, for a horizon of 96, of 336; the forecasts of training
+and test; the same weights and batches everywhere.
 
     loader     a Dataset that slices one window, a DataLoader that stacks 64 of them, Adam as torch has it by
                default; forecasts one window at a time
@@ -43,6 +44,13 @@ from pyheta.pipeline.windows import Shape, Windows, cut
 
 COLUMNS = ["OT", "HUFL", "HULL", "LUFL", "LULL"]
 ROWS, TRAINING, BATCH, HIDDEN = 17_420, 12_194, 64, 64
+NETS: Mapping[str, Mapping[str, object]] = {
+    "lstm": {"name": "lstm", "hidden": HIDDEN},
+    "mlp": {"name": "mlp", "hidden": [HIDDEN, HIDDEN]},
+    "dlinear": {"name": "dlinear"},
+}
+CASES = [*(("lstm", rows) for rows in (2, 3, 4, 8)), ("mlp", 6), ("mlp", 8), ("dlinear", 8), ("dlinear", 336)]
+HORIZONS = {336: 96}  # of windows for which it is not 1
 LANES = 16  # for the comparison of threads
 RATES = np.full(-(-TRAINING // BATCH), 1e-3)
 PRODUCT = 1024
@@ -103,7 +111,7 @@ def series() -> list[Channel]:
 
 def ways(net: Mapping[str, object], lookback: int) -> tuple[Ways, Ways]:
     """An epoch, and the forecasts of all windows, by each of the three."""
-    shape = Shape(len(COLUMNS), lookback, 1)
+    shape = Shape(len(COLUMNS), lookback, HORIZONS.get(lookback, 1))
     channels = series()
     parts = cut(channels, (0, TRAINING), shape), cut(channels, (0, ROWS), shape)
     options, order = Options(batch_size=BATCH), np.arange(len(parts[0]))
@@ -154,6 +162,14 @@ def mlp_work(lookback: int) -> int:
     return 2 * BATCH * (2 * first + 3 * second + 3 * HIDDEN)
 
 
+def dlinear_work(lookback: int) -> int:
+    """Both layers are one; torch multiplies by each."""
+    return 4 * BATCH * lookback * HORIZONS.get(lookback, 1)
+
+
+WORK = {"lstm": lstm_work, "mlp": mlp_work, "dlinear": dlinear_work}
+
+
 def threads_ratio(lookback: int, rounds: int) -> float:
     """Lanes one after the other, and two at a time."""
     shape = Shape(len(COLUMNS), lookback, 1)
@@ -186,11 +202,9 @@ def measure(cases: Sequence[tuple[str, int]], rounds: int) -> list[str]:
         f"{'an epoch':16}{''.join(f'{name:>12}' for name in head)}{'/loader':>11}{'/torch':>11}{'share':>8}"
     )
     for kind, lookback in cases:
-        net = {"name": kind, "hidden": HIDDEN if kind == "lstm" else [HIDDEN, HIDDEN]}
-        epochs, forecasts = ways(net, lookback)
+        epochs, forecasts = ways(NETS[kind], lookback)
         seconds = timed(epochs, rounds)
-        work = lstm_work(lookback) if kind == "lstm" else mlp_work(lookback)
-        share = work * len(RATES) / rate / seconds["compiled"]
+        share = WORK[kind](lookback) * len(RATES) / rate / seconds["compiled"]
         print(row(f"{kind} w{lookback}", seconds, f"{share:.0%}"), flush=True)
         lines += [
             f"{kind}-w{lookback}-vs-{way} ratio={seconds[way] / seconds['compiled']:.2f}"
@@ -210,7 +224,7 @@ def main() -> None:
     torch.set_num_threads(1)
     for kernel in readiness.KERNELS:
         readiness.load(kernel)
-    lines = measure([("lstm", 2), ("lstm", 3), ("lstm", 4), ("lstm", 8), ("mlp", 6), ("mlp", 8)], rounds)
+    lines = measure(CASES, rounds)
     lines += [f"threads-w{lookback} ratio={threads_ratio(lookback, rounds):.2f}" for lookback in (2, 8)]
     print(*lines, sep="\n")
 

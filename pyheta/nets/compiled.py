@@ -1,4 +1,4 @@
-"""The engine for small LSTM, GRU and MLP nets on a processor: whole epochs as one compiled function.
+"""The engine for small nets on a processor: whole epochs as one compiled function.
 
 torch takes microseconds for each of the hundred operations of a step, which is most of a small net's time.
 The same weights, batches and formulas give the same nets as torch, but for the order of sums.

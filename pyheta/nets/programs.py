@@ -9,6 +9,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from pyheta.nets.config_base import NetConfig
+from pyheta.nets.config_linear import DLinearConfig, NLinearConfig
 from pyheta.nets.configs import GRUConfig, LSTMConfig, MLPConfig
 from pyheta.nets.kernels import TILE
 from pyheta.pipeline.channels import Array
@@ -17,7 +18,9 @@ from pyheta.pipeline.windows import Shape
 Flat = NDArray[np.float32]
 
 #: Weights of the largest net: beyond, products take most of the time, and those of torch are as quick.
-LARGEST = 1 << 18
+#: NLinear is little but one product. DLinear is one here, but two and the averages of all windows in torch:
+#: as far as has been measured, which is this size, it takes half the time.
+LARGEST = {"lstm": 1 << 18, "gru": 1 << 18, "mlp": 1 << 18, "nlinear": 1 << 17, "dlinear": 1 << 21}
 
 
 class Program(Protocol):
@@ -105,24 +108,14 @@ class Recurrent:
 
 
 @dataclass(frozen=True, slots=True)
-class Dense:
-    """Layers with a row for each input and one for the bias. `names` are those of torch's linear layers."""
+class Layers:
+    """Linear layers, one behind the other: each has a row for each input, one for the bias, and padding."""
 
-    sizes: tuple[int, ...]
-    names: tuple[str, ...]
-    kernel: str = field(default="mlp", init=False)
+    layers: tuple[tuple[str, int, int], ...]  # torch's name, inputs, outputs
 
     @property
     def weights(self) -> int:
-        return sum(_padded(inputs + 1) * outputs for inputs, outputs in pairwise(self.sizes))
-
-    @property
-    def outputs(self) -> int:
-        return self.sizes[-1]
-
-    @property
-    def last(self) -> NDArray[np.int64]:
-        return np.array(self.sizes)
+        return sum(_padded(inputs + 1) * outputs for _, inputs, outputs in self.layers)
 
     def place(self, state: Mapping[str, Any], flat: Flat) -> None:
         for name, view in self._views(flat).items():
@@ -134,12 +127,44 @@ class Dense:
     def _views(self, flat: Flat) -> dict[str, Array]:
         start = 0
         views: dict[str, Array] = {}
-        for name, (inputs, outputs) in zip(self.names, pairwise(self.sizes), strict=True):
+        for name, inputs, outputs in self.layers:
             stop = start + _padded(inputs + 1) * outputs
             rows = flat[start:stop].reshape(-1, outputs)
             views |= {f"{name}.weight": rows[:inputs].T, f"{name}.bias": rows[inputs]}
             start = stop
         return views
+
+
+@dataclass(frozen=True, slots=True)
+class Dense(Layers):
+    """Each layer reads what the one before gave."""
+
+    kernel: str = field(default="mlp", init=False)
+
+    @property
+    def outputs(self) -> int:
+        return self.layers[-1][2]
+
+    @property
+    def last(self) -> NDArray[np.int64]:
+        return np.array([self.layers[0][1], *(outputs for *_, outputs in self.layers)])
+
+
+@dataclass(frozen=True, slots=True)
+class Linear(Layers):
+    """Each layer reads the window of each target. `average` is DLinear's kernel, or 0."""
+
+    targets: int
+    average: int
+    kernel: str = field(default="linear", init=False)
+
+    @property
+    def outputs(self) -> int:
+        return self.targets * self.layers[0][2]
+
+    @property
+    def last(self) -> int:
+        return self.average
 
 
 def _padded(rows: int) -> int:
@@ -156,11 +181,20 @@ def program(config: NetConfig, shape: Shape) -> Program | None:
             found = Recurrent("gru", 3, config.hidden, shape)
         case MLPConfig(dropout=0, instance_norm=False):
             found = _dense(config, shape)
+        case DLinearConfig(instance_norm=False):
+            found = _linear(("trend", "rest"), config.kernel, shape)
+        case NLinearConfig(instance_norm=False):
+            found = _linear(("linear",), 0, shape)
         case _:
             return None
-    return found if found.weights <= LARGEST else None
+    return found if found.weights <= LARGEST[config.name] else None
 
 
 def _dense(config: MLPConfig, shape: Shape) -> Dense:
     sizes = (shape.channels * shape.lookback, *config.hidden, shape.targets * shape.horizon)
-    return Dense(sizes, tuple(f"layers.{1 + 3 * layer}" for layer in range(len(sizes) - 1)))
+    return Dense(tuple((f"layers.{1 + 3 * i}", *between) for i, between in enumerate(pairwise(sizes))))
+
+
+def _linear(names: tuple[str, ...], average: int, shape: Shape) -> Linear:
+    layers = tuple((name, shape.lookback, shape.horizon) for name in names)
+    return Linear(layers, shape.targets, average)

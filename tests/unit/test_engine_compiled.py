@@ -13,7 +13,9 @@ from pyheta.nets.autograd import AutogradLearner
 from pyheta.nets.compiled import CompiledLearner
 from pyheta.nets.configs import config_of
 from pyheta.nets.course import Course, follow
+from pyheta.nets.dlinear import moving_average
 from pyheta.nets.kernels import activations, readiness, tiny
+from pyheta.nets.kernels.averages import averaged, shared_out
 from pyheta.nets.kernels.products import multiply
 from pyheta.nets.kernels.vectors import transpose
 from pyheta.nets.options import Options
@@ -23,7 +25,10 @@ from pyheta.pipeline.windows import Shape, cut
 
 LSTM, GRU = {"name": "lstm", "hidden": 16}, {"name": "gru", "hidden": 16}
 MLP = {"name": "mlp", "hidden": [24, 16]}
-NETS = [LSTM, GRU, MLP]
+DLINEAR, NLINEAR = {"name": "dlinear", "kernel": 4}, {"name": "nlinear"}
+DLINEARS = [{"name": "dlinear", "kernel": kernel} for kernel in (1, 2, 25, 999)]
+SEEING_ALL = [LSTM, GRU, MLP]  # channels
+NETS = [*SEEING_ALL, DLINEAR, NLINEAR]
 
 
 @pytest.fixture(scope="module", autouse=True)
@@ -126,6 +131,19 @@ def test_every_width_is_the_same_to_both_engines(net):
     assert_same_training(net, Shape(5, 4, 2), options, tolerance=2e-4)
 
 
+@pytest.mark.parametrize(
+    "net", [NLINEAR, *({"name": "dlinear", "kernel": n} for n in (1, 2, 25, 999))], ids=str
+)
+@pytest.mark.parametrize(
+    "shape",
+    [Shape(1, 8, 1), Shape(2, 40, 1, targets=2), Shape(2, 31, 33), Shape(4, 40, 21, targets=3)],
+    ids=str,
+)
+def test_linear_nets_with_windows_shorter_and_longer_than_averages_are_the_same_to_both_engines(net, shape):
+    options = Options(lr=0.003, batch_size=48, epochs=4, patience=6)
+    assert_same_training(net, shape, options, tolerance=2e-4)
+
+
 def test_forecasts_are_those_of_the_module():
     for net in NETS:
         shape = Shape(4, 6, 5, targets=2)
@@ -141,7 +159,7 @@ def test_forecasts_are_those_of_the_module():
 
 def test_a_channel_of_zeros_changes_nothing():
     """So lanes with fewer exogenous columns fit into the shape of those with more."""
-    for net in NETS:
+    for net in SEEING_ALL:
         forecaster = build(net, Shape(3, 4, 1))
         some = windows(Shape(3, 4, 1), 100, seed=0)
         some.inputs[:, 2] = 0
@@ -154,6 +172,28 @@ def test_a_channel_of_zeros_changes_nothing():
         unseen = slice(8, 12) if net is MLP else slice(2, 3)
         np.testing.assert_array_equal(after[name][:, unseen], before[name][:, unseen])
         assert np.abs(after[name][:, 0] - before[name][:, 0]).max() > 0
+
+
+@pytest.mark.parametrize("net", [DLINEAR, NLINEAR], ids=lambda net: net["name"])
+def test_linear_nets_do_not_look_at_exogenous_channels(net):
+    # Given windows that differ in what is not forecast, and others that differ in what is
+    shape, options = Shape(3, 6, 2, targets=2), Options(epochs=2)
+    some, elsewhere, unlike = (windows(shape, 100, seed=0) for _ in range(3))
+    elsewhere.inputs[:, 2] += 1
+    unlike.inputs[:, 1] += 1
+
+    # When a net is trained with each
+    states = []
+    for part in (some, elsewhere, unlike):
+        forecaster = build(net, shape)
+        learner = CompiledLearner(forecaster.program, forecaster.state(), part, part, options)
+        follow(learner, Course(options, len(part), 0), lambda _: None)
+        states.append(learner.state())
+
+    # Then only the latter changes its weights
+    for name, weights in states[0].items():
+        np.testing.assert_array_equal(states[1][name], weights)
+        assert (states[2][name] != weights).any()
 
 
 def test_equal_trainings_are_equal_to_the_last_bit():
@@ -185,12 +225,26 @@ def test_a_lane_that_diverges_says_so(net):
         {"name": "mlp", "dropout": 0.1},
         {"name": "lstm", "instance_norm": True},
         {"name": "mlp", "hidden": [2000, 2000]},
-        {"name": "nlinear"},
+        {"name": "dlinear", "instance_norm": True},
+        {"name": "nlinear", "instance_norm": True},
+        {"name": "rlinear", "dropout": 0.0},
     ],
     ids=str,
 )
 def test_what_the_kernels_cannot_do_is_left_to_torch(net):
     assert programs.program(config_of(net), Shape(2, 8, 1)) is None
+
+
+@pytest.mark.parametrize(
+    ("net", "largest", "too_large"),
+    [
+        ("nlinear", Shape(7, 336, 336, targets=7), Shape(7, 336, 720, targets=7)),
+        ("dlinear", Shape(7, 1440, 720, targets=7), Shape(7, 2880, 720, targets=7)),
+    ],
+)
+def test_linear_nets_whose_products_take_torch_no_longer_are_left_to_it(net, largest, too_large):
+    assert programs.program(config_of({"name": net}), largest)
+    assert programs.program(config_of({"name": net}), too_large) is None
 
 
 # ---- what is compiled already ----------------------------------------------------------------------
@@ -240,6 +294,16 @@ def _transpose(out, matrix):
 
 
 @njit
+def _averaged(out, rows, width):
+    averaged(out, rows, width)
+
+
+@njit
+def _shared_out(out, rows, width):
+    shared_out(out, rows, width)
+
+
+@njit
 def _halves(x, flushed):
     before = tiny.flush() if flushed else 0
     for _ in range(100):
@@ -262,7 +326,7 @@ def test_tiny_numbers_are_zero_in_a_kernel_and_as_ever_after_it():
 
 
 @settings(deadline=None, max_examples=150)
-@given(st.integers(1, 40), st.integers(0, 300), st.integers(1, 70), st.booleans(), st.booleans())
+@given(st.integers(1, 420), st.integers(0, 300), st.integers(1, 70), st.booleans(), st.booleans())
 def test_products_are_numpys(rows, terms, columns, turned, add):
     random = np.random.default_rng([rows, terms, columns])
     left = random.normal(size=(terms, rows) if turned else (rows, terms)).astype(np.float32)
@@ -289,6 +353,31 @@ def test_transposes_are_numpys(rows, columns):
     _transpose(out, matrix)
 
     np.testing.assert_array_equal(out, matrix.T)
+
+
+@settings(deadline=None)
+@given(st.integers(1, 40), st.integers(1, 20), st.integers(1, 90))
+def test_averages_are_those_of_the_module_and_what_they_share_out_its_transpose(count, columns, width):
+    # Given the module's average as a matrix
+    matrix = moving_average(torch.eye(count)[None], width)[0].numpy().T
+    rows = np.random.default_rng([count, columns]).normal(100, 1, size=(count, columns)).astype(np.float32)
+    means, shares = (np.empty_like(rows) for _ in range(2))
+
+    _averaged(means, rows, width)
+    _shared_out(shares, rows, width)
+
+    np.testing.assert_allclose(means, matrix @ rows, rtol=2e-6)
+    np.testing.assert_allclose(shares, matrix.T @ rows, rtol=4e-6)
+
+
+def test_what_has_left_an_average_leaves_no_trace():
+    rows = np.ones((50, 1), np.float32)
+    rows[10] = 1e7
+    means = np.empty_like(rows)
+
+    _averaged(means, rows, 5)
+
+    np.testing.assert_allclose(means[13:], 1, rtol=1e-6)
 
 
 def test_activations_are_right_to_float32_and_keep_nan():

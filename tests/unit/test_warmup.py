@@ -20,7 +20,7 @@ def test_only_nets_that_a_kernel_can_train_ask_for_it():
         {"name": "mlp", "dropout": 0.1},
         {"name": "gru", "layers": 2},
         {"name": "ridge"},
-        {"name": "nlinear"},
+        {"name": "rlinear"},
     ]
     assert kernels_of([load, *map(fit_of, nets)]) == {"lstm"}
 

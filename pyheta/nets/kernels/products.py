@@ -21,6 +21,7 @@ Matrix = NDArray[np.float32]
 Vector = NDArray[np.float32]
 
 DEPTH = 256  # terms that are summed before the next stretch of the operands is read: what a cache holds
+HEIGHT = 192  # rows whose stretch the next larger cache holds, while all columns are gone through
 
 
 class _Tile(Writer):
@@ -133,25 +134,29 @@ def multiply(out: Matrix, left: Matrix, right: Matrix, add: bool) -> None:
 
     Shapes (m, n), (m, k), (k, n); the rows of `out` and of `right` are contiguous, `left` may be a transpose.
     """
-    rows, columns = out.shape
     terms = right.shape[0]
-    out_row, right_step = out.strides[0] // BYTES, right.strides[0] // BYTES
-    left_row, left_step = left.strides[0] // BYTES, left.strides[1] // BYTES
     if terms == 0 and not add:
         out[:] = 0
-    k = 0
-    while k < terms:
-        depth = min(DEPTH, terms - k)
-        there = left.ctypes.data + BYTES * k * left_step
-        n = 0
-        while n < columns:
-            width = 2 * LANES if n + 2 * LANES <= columns else min(LANES, columns - n)
-            here = out.ctypes.data + BYTES * n
-            other = right.ctypes.data + BYTES * (k * right_step + n)
-            more = add or k > 0
-            _stripe(here, out_row, there, left_row, left_step, other, right_step, rows, depth, width, more)
-            n += width
-        k += depth
+    for k in range(0, terms, DEPTH):
+        some = slice(k, k + DEPTH)
+        for m in range(0, out.shape[0], HEIGHT):
+            here = slice(m, m + HEIGHT)
+            _block(out[here], left[here, some], right[some], add or k > 0)
+
+
+@kernel
+def _block(out: Matrix, left: Matrix, right: Matrix, add: bool) -> None:
+    """The same for matrices so small that caches hold what is read again."""
+    rows, columns = out.shape
+    out_row, right_step = out.strides[0] // BYTES, right.strides[0] // BYTES
+    left_row, left_step = left.strides[0] // BYTES, left.strides[1] // BYTES
+    there, terms = left.ctypes.data, right.shape[0]
+    n = 0
+    while n < columns:
+        width = 2 * LANES if n + 2 * LANES <= columns else min(LANES, columns - n)
+        here, other = out.ctypes.data + BYTES * n, right.ctypes.data + BYTES * n
+        _stripe(here, out_row, there, left_row, left_step, other, right_step, rows, terms, width, add)
+        n += width
 
 
 @kernel

@@ -20,7 +20,7 @@ from typing import Any
 from llvmlite import binding
 
 SOURCES = (*sorted(Path(__file__).parent.glob("*.py")), Path(__file__).parents[2] / "pipeline/compiled.py")
-KERNELS = ("lstm", "gru", "mlp")
+KERNELS = ("lstm", "gru", "mlp", "linear")
 
 
 def ready(kernel: str) -> bool:
