@@ -2,6 +2,7 @@
 
 import subprocess
 import sys
+from collections.abc import Sequence
 from enum import StrEnum
 from pathlib import Path
 
@@ -26,18 +27,36 @@ class Device(StrEnum):
 #: messages and no more; on a graphics processor they are one stack, of which its memory takes what it can.
 LANES = {Device.CPU: 16, Device.CUDA: 256}
 
-#: How torch repeats what a graphics processor or one of its libraries says when it has failed.
-FAILED = (
-    "CUDA error:",
-    "CUDA driver error:",
-    "HIP error:",
-    "cuDNN error:",
+ANSWER_SECONDS = 120  # that torch may take to be loaded and to find, or to try, a device
+
+#: How torch introduces what a graphics processor or one of its libraries says, …
+SPEAKERS = (
+    "CUDA error",
+    "CUDA driver error",
+    "HIP error",
+    "cuDNN error",
     "CUBLAS_STATUS_",
     "HIPBLAS_STATUS_",
 )
 
-#: What torch says when memory ran out: nothing is broken, and less may fit.
-FULL = "out of memory"
+#: … and what they say when no later call of this process will succeed. Others, as that a kernel does not take
+#: such an argument or that memory ran out, concern one net.
+LASTING = (
+    "an illegal memory access",
+    "device-side assert",
+    "launch failure",
+    "launch timed out",
+    "misaligned address",
+    "illegal instruction",
+    "address space",
+    "hardware stack error",
+    "invalid program counter",
+    "uncorrectable",
+    "unknown error",
+    "_EXECUTION_FAILED",
+    "_INTERNAL_ERROR",
+    "_MAPPING_ERROR",
+)
 
 
 def found(wish: Device) -> Device:
@@ -55,21 +74,23 @@ def found(wish: Device) -> Device:
 def failure(error: BaseException | None) -> str | None:
     """What the device says, in one line, if it failed so that this process can use it no longer; else None.
 
-    After an illegal access, an assertion on the device or an error of its memory whatever else the process
-    asks of it fails too. Torch tells it by its AcceleratorError or by a RuntimeError with such words, which
-    may be another error's cause. An error of ours that repeats the words is none, nor is a lack of memory.
+    Torch tells it by a RuntimeError, which may be what another error was raised for. An error of ours that
+    merely repeats the words is none.
     """
     if error is None:
         return None
-    return _told_by(error) or failure(error.__cause__)
+    return _told_by(error) or failure(error.__cause__ or error.__context__)
 
 
 def _told_by(error: BaseException) -> str | None:
-    if not isinstance(error, RuntimeError) or FULL in str(error):
+    if not isinstance(error, RuntimeError):
         return None
-    name, lines = type(error).__name__, [line.strip() for line in str(error).splitlines()]
-    telling = [line for line in lines if any(words in line for words in FAILED)]
-    return (telling or lines or [name])[0] if telling or name == "AcceleratorError" else None
+    lines = (line.strip() for line in str(error).splitlines())
+    return next((line for line in lines if _says(line, SPEAKERS) and _says(line, LASTING)), None)
+
+
+def _says(line: str, words: Sequence[str]) -> bool:
+    return any(word in line for word in words)
 
 
 def _has_driver() -> bool:
@@ -79,5 +100,18 @@ def _has_driver() -> bool:
 
 def _torch_finds_one() -> bool:
     """Asked in a process of its own, since this one never loads torch."""
-    question = "import sys, torch; sys.exit(not torch.cuda.is_available())"
-    return subprocess.run([sys.executable, "-c", question], check=False).returncode == 0
+    return _holds("torch.cuda.is_available()")
+
+
+def works(device: Device) -> bool:
+    """Whether it can add, which it says within ANSWER_SECONDS."""
+    return _holds(f"torch.ones(2, device='{device}').sum().item() == 2")
+
+
+def _holds(question: str) -> bool:
+    command = [sys.executable, "-c", f"import sys, torch; sys.exit(not {question})"]
+    try:
+        asked = subprocess.run(command, check=False, timeout=ANSWER_SECONDS, stderr=subprocess.DEVNULL)
+    except subprocess.TimeoutExpired:
+        return False
+    return asked.returncode == 0

@@ -14,6 +14,7 @@ from itertools import product
 from typing import Any
 
 from pyheta.nets.config_base import NetConfig
+from pyheta.nets.config_own import OwnNetConfig
 from pyheta.ops import OPS
 from pyheta.pipeline.channels import Source
 from pyheta.pipeline.components import WHOLE
@@ -100,8 +101,8 @@ class RunGraph:
             params["train"] = config.train.model_dump(mode="json")
         if config.net.stochastic:
             params["seed"] = seed
-        bundle = self._bundle(params, config.net)
-        key = self._keep(step_of("fit", params, needs, bundle=bundle, course=_course(params, needs)))
+        bundle, course = self._bundle(params, config.net), _course(params, needs, config.net)
+        key = self._keep(step_of("fit", params, needs, bundle=bundle, course=course))
         self._explain(config, component, sources, needs | {"fit": key})
         return key
 
@@ -118,7 +119,7 @@ class RunGraph:
             return None
         alike = {name: value for name, value in params.items() if name not in LANE_PARAMS}
         train = {option: value for option, value in params["train"].items() if option not in LANE_OPTIONS}
-        channels = None if net.masks else len(params["sources"])
+        channels = None if net.paddable else len(params["sources"])
         return digest({"op": "fit", **alike, "channels": channels, "train": train, "load": self.load.key})
 
     def _add(self, op: str, params: Mapping[str, Any], needs: Mapping[str, Key]) -> Key:
@@ -195,9 +196,14 @@ class RunGraph:
         self._add("relevance", params, self._pair_needs(target, source))
 
 
-def _course(params: Mapping[str, Any], needs: Mapping[str, Key]) -> str | None:
-    """What fits have in common whose epochs are the same ones, as far as each goes."""
-    if "train" not in params or params["train"]["schedule"] in WHOLE_SCHEDULES:
+def _course(params: Mapping[str, Any], needs: Mapping[str, Key], net: NetConfig) -> str | None:
+    """What fits have in common whose epochs are the same ones, as far as each goes.
+
+    Nobody knows what else a net of one's own remembers from epoch to epoch.
+    """
+    if isinstance(net, OwnNetConfig) or not net.trained_by_gradient:
+        return None
+    if params["train"]["schedule"] in WHOLE_SCHEDULES:
         return None
     train = {option: value for option, value in params["train"].items() if option not in REACH_OPTIONS}
     return digest({"op": "fit", "version": OPS["fit"].version, **params, "train": train, "needs": needs})

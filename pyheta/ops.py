@@ -57,7 +57,10 @@ class FitOn(StrEnum):
 
 @dataclass(frozen=True, slots=True)
 class Op:
-    """`version` is part of every key: raise it when the same parameters would give another outcome."""
+    """`version` is part of every key: raise it when the same parameters would give another outcome.
+
+    Another last bit is none, since processors differ in it as well.
+    """
 
     kind: Kind
     version: int

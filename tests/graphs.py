@@ -45,9 +45,10 @@ def fits(count: int, prefix: str = "", *, bundle: str = "alike") -> list[Step]:
     return [fit(f"{prefix}{number}", bundle=bundle) for number in range(count)]
 
 
-def fit_of_course(course: str, epochs: int) -> Step:
+def fit_of_course(course: str, epochs: int, patience: int = 5, *, resumable: bool = False) -> Step:
     """A ready fit that goes so far at most."""
-    params = {"tag": f"{course}-{epochs}", "net": {"name": "lstm"}, "train": {"epochs": epochs}}
+    train = {"epochs": epochs, "patience": patience, "resumable": resumable}
+    params = {"tag": f"{course}-{epochs}", "net": {"name": "lstm"}, "train": train}
     return Step("fit", 1, Kind.TRAIN, params, course=course)
 
 

@@ -81,7 +81,7 @@ class AutogradLearner:
         self.loss = LOSSES[options.loss](options)
         self.steps = 0
         with seeded(seed):
-            self._random = torch.get_rng_state()  # for dropout
+            self._random = self._generator_state()  # for dropout
 
     def epoch(self, order: NDArray[np.int64], rates: NDArray[np.float64]) -> float:
         self.module.train()
@@ -133,7 +133,7 @@ class AutogradLearner:
         self.steps = standing.steps
         for name, weight in self.module.named_parameters():
             self.optimizer.state[weight] = self._memory(standing, name)
-        if standing.random.size:
+        if standing.random.size == self._random.numel():  # else another kind of device or engine drew them
             self._random = torch.tensor(standing.random)
 
     def _memory(self, standing: Standing, name: str) -> dict[str, Tensor]:
@@ -146,10 +146,19 @@ class AutogradLearner:
 
     @contextmanager
     def _own_random_numbers(self) -> Iterator[None]:
-        with torch.random.fork_rng(devices=[]):
-            torch.set_rng_state(self._random)
+        on_cuda = self.device.type == "cuda"
+        with torch.random.fork_rng(devices=[self.device] if on_cuda else []):
+            if on_cuda:
+                torch.cuda.set_rng_state(self._random, self.device)
+            else:
+                torch.set_rng_state(self._random)
             yield
-            self._random = torch.get_rng_state()
+            self._random = self._generator_state()
+
+    def _generator_state(self) -> Tensor:
+        """Of the generator that dropout draws from: each device has its own."""
+        on_cuda = self.device.type == "cuda"
+        return torch.cuda.get_rng_state(self.device) if on_cuda else torch.get_rng_state()
 
 
 @contextmanager
@@ -160,13 +169,19 @@ def products_in(precision: str, device: torch.device) -> Iterator[None]:
     """
     mixed, onednn = precision == "bfloat16", cast(Any, torch.backends.mkldnn)
     before = onednn.enabled
-    if mixed and device.type == "cpu" and not torch.ops.mkldnn._is_mkldnn_bf16_supported():  # noqa: SLF001
+    if mixed and device.type == "cpu" and onednn.is_available() and not _rounds_so():
         onednn.enabled = False
     try:
         with torch.autocast(device.type, torch.bfloat16, enabled=mixed):
             yield
     finally:
         onednn.enabled = before
+
+
+def _rounds_so() -> bool:
+    """Whether oneDNN has products in bfloat16 for this processor."""
+    supported: bool = torch.ops.mkldnn._is_mkldnn_bf16_supported()  # noqa: SLF001
+    return supported
 
 
 def place_of(module: nn.Module) -> torch.device:

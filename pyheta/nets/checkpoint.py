@@ -39,20 +39,18 @@ class Checkpoint:
             "sources": [source.as_params() for source in self.sources],
             "scalers": [astuple(scaler) for scaler in self.scalers],
         }
-        write_arrays(path, self.state, {ENTRY: canonical(header)})
+        write_arrays(path, self.state, header)
 
     @classmethod
     def read(cls, path: Path) -> "Checkpoint":
         """Raises StepError if the file is not a checkpoint."""
         try:
-            with safe_open(path, framework="numpy") as file:
-                header = json.loads(file.metadata()[ENTRY])
-                state = {name: file.get_tensor(name) for name in file.keys()}  # noqa: SIM118 (no dict)
+            state, header = read_arrays(path)
+            sources = [Source(**source) for source in header["sources"]]
+            scalers = [Scaler(*scaler) for scaler in header["scalers"]]
+            return cls(header["net"], Shape(**header["shape"]), sources, scalers, state)
         except (SafetensorError, OSError, KeyError, TypeError, ValueError) as error:
             raise StepError("not a checkpoint, or a damaged one", where=path.name) from error
-        sources = [Source(**source) for source in header["sources"]]
-        scalers = [Scaler(*scaler) for scaler in header["scalers"]]
-        return cls(header["net"], Shape(**header["shape"]), sources, scalers, state)
 
     def forecaster(self) -> Forecaster:
         """The fitted net, ready to predict."""
@@ -61,7 +59,14 @@ class Checkpoint:
         return forecaster
 
 
-def write_arrays(path: Path, arrays: State, header: Mapping[str, str] | None = None) -> None:
-    """Named arrays as safetensors; equal content gives equal bytes."""
+def write_arrays(path: Path, arrays: State, facts: Mapping[str, Any] | None = None) -> None:
+    """Named arrays as safetensors, with facts about them; equal content gives equal bytes."""
     tensors = {name: np.ascontiguousarray(array) for name, array in arrays.items()}
-    save_file(tensors, path, metadata=dict(header) if header else None)
+    save_file(tensors, path, metadata={ENTRY: canonical(facts)} if facts else None)
+
+
+def read_arrays(path: Path) -> tuple[State, dict[str, Any]]:
+    """What `write_arrays` wrote with facts. Raises an error of safetensors, or another, if it did not."""
+    with safe_open(path, framework="numpy") as file:
+        facts: dict[str, Any] = json.loads(file.metadata()[ENTRY])
+        return {name: file.get_tensor(name) for name in file.keys()}, facts  # noqa: SIM118 (no dict)

@@ -37,7 +37,7 @@ class NetConfig(BaseModel):
     stochastic: ClassVar[bool] = False  # the seed matters
     trained_by_gradient: ClassVar[bool] = False  # the `train` section matters
     uses_exog: ClassVar[bool] = True  # exogenous columns matter
-    masks: ClassVar[bool] = False  # columns of zeros after the others are as if they were not there
+    paddable: ClassVar[bool] = False  # columns of zeros after the others change nothing
     reads_rows: ClassVar[bool] = False  # it is told where in time a window lies: forward(x, rows)
 
     def lookback(self, window_input: int) -> int:

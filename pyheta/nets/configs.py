@@ -40,7 +40,7 @@ OWN = "module:Class"  # what a net of one's own is called among the known ones
 class RecurrentConfig(GradientConfig):
     """What nets share that read a window row by row."""
 
-    masks: ClassVar[bool] = True
+    paddable: ClassVar[bool] = True
 
     hidden: Width = Field(default=64, description="Cells of each recurrent layer.")
     layers: Layers = Field(default=1, description="Recurrent layers, one on top of the other.")
@@ -72,7 +72,7 @@ class TCNConfig(GradientConfig):
 class MLPConfig(GradientConfig):
     """Multilayer perceptron on the flattened window."""
 
-    masks: ClassVar[bool] = True
+    paddable: ClassVar[bool] = True
 
     name: Literal["mlp"] = "mlp"
     hidden: Widths = Field(default=(64,), description="Widths of the hidden layers; one number is one layer.")

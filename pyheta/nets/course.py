@@ -62,6 +62,7 @@ class Course:
         self.standing: Standing | None = None
         self.stopping = EarlyStopping(options.epochs, options.patience, options.min_delta)
         self.losses: list[Losses] = []
+        self.engine = ""  # what computed it so far
         self._random = torch.Generator().manual_seed(seed)
         if earlier:
             self._repeat(earlier)
@@ -73,7 +74,7 @@ class Course:
                 break
             self.order()  # drawn and not used: the next epoch has to have its own
             self.take(*losses)
-        self.best, self.standing = earlier.best, earlier.standing
+        self.best, self.standing, self.engine = earlier.best, earlier.standing, earlier.engine
 
     @property
     def epoch(self) -> int:
@@ -107,13 +108,15 @@ class Course:
         return {"epoch": self.epoch, "epochs": self.options.epochs, "val_loss": self.losses[-1][1]}
 
     def history(self, engine: str) -> History:
+        computed = [engine] if self.epoch > self.resumed else []
+        engines = dict.fromkeys(filter(None, [*self.engine.split(", "), *computed]))
         train_losses, val_losses = np.array(self.losses).T
         return History(
             train_losses,
             val_losses,
             self.stopping.best_epoch,
             "patience" if self.stopping.exhausted else "epochs",
-            engine,
+            ", ".join(engines),
             self.options.lr,
             self.resumed,
             self.standing if self.options.resumable else None,

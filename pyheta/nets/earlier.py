@@ -16,12 +16,13 @@ Losses = tuple[float, float]  # of an epoch: of training and of validation
 
 @dataclass(frozen=True, slots=True)
 class Earlier:
-    """What it has left: each epoch's losses, its learning rate, the weights of its best epoch."""
+    """What it has left."""
 
-    losses: Sequence[Losses]
+    losses: Sequence[Losses]  # of all its epochs
     lr: float
-    best: State
-    standing: Standing | None
+    engine: str  # what computed it
+    best: State  # the weights of its best epoch
+    standing: Standing | None  # where its last epoch has led, if that was kept
 
     def serves(self, options: Options) -> bool:
         """Whether a fit by these options can go on from here, or has nothing left to do."""

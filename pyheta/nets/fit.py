@@ -7,10 +7,9 @@ from pathlib import Path
 from typing import Any
 
 import numpy as np
-from safetensors.numpy import load_file
 
 from pyheta.errors import StepError
-from pyheta.nets.checkpoint import Checkpoint, write_arrays
+from pyheta.nets.checkpoint import Checkpoint, read_arrays, write_arrays
 from pyheta.nets.earlier import Earlier
 from pyheta.nets.forecaster import Forecaster, History
 from pyheta.nets.options import Options
@@ -104,13 +103,13 @@ class Fit:
         return Result(products=products, summary=summary | _trained(history))
 
     def _written(self, history: History) -> dict[str, Path]:
-        losses = {"train_loss": history.train_loss, "val_loss": history.val_loss}
-        files: dict[str, State] = {"curves": {**losses, "lr": np.array(history.lr)}}
+        files: dict[str, State] = {"curves": {"train_loss": history.train_loss, "val_loss": history.val_loss}}
         if history.standing:
             files["standing"] = history.standing.arrays()
         paths = {name: self.task.out / f"{name}.safetensors" for name in files}
+        facts = {"lr": history.lr, "engine": history.engine}
         for name, path in paths.items():
-            write_arrays(path, files[name])
+            write_arrays(path, files[name], facts)
         return paths
 
 
@@ -118,10 +117,10 @@ def _earlier(task: Task) -> Earlier | None:
     """A fit of the same course from which this one can go on."""
     if not (products := task.inputs.get(EARLIER)):
         return None
-    curves = load_file(products["curves"])
+    curves, facts = read_arrays(products["curves"])
     losses = list(zip(curves["train_loss"].tolist(), curves["val_loss"].tolist(), strict=True))
-    standing = Standing.of(load_file(products["standing"])) if "standing" in products else None
-    earlier = Earlier(losses, curves["lr"].item(), Checkpoint.read(products["weights"]).state, standing)
+    standing = Standing.of(read_arrays(products["standing"])[0]) if "standing" in products else None
+    earlier = Earlier(losses, **facts, best=Checkpoint.read(products["weights"]).state, standing=standing)
     return earlier if earlier.serves(Options(**task.params["train"])) else None
 
 

@@ -22,7 +22,7 @@ class History:
     val_loss: NDArray[np.float64]
     best_epoch: int  # counted from 1; its weights were kept
     stopped: Literal["patience", "epochs"]
-    engine: str  # what computed it
+    engine: str  # what computed it; two names where one went on from the other
     lr: float  # the learning rate, or the highest of its schedule
     resumed: int  # so many of the epochs are an earlier fit's
     standing: Standing | None  # where the last epoch has led, if it is to be kept

@@ -3,6 +3,7 @@
 A small net keeps such a processor busy for less time than it takes to be told what to do. So the weights of
 K nets are stacked, and each operation is done for all of them at once (torch.func.vmap). Each keeps its own
 weights, data, batches, learning rate and end; one that is done, or whose loss is not finite, leaves.
+Neighbours do not matter to it but in the last bits: a product's shape decides in which order it is summed up.
 """
 
 import hashlib
@@ -69,7 +70,7 @@ def train(lanes: Sequence[Lane], device: torch.device) -> Iterator[tuple[int, Hi
 
     Lanes have modules of one kind, equally many windows, and options that differ in `lr`, `epochs`,
     `patience`, `min_delta`, `weight_decay` and `clip` alone: `graph.LANE_OPTIONS`. Where columns of zeros
-    change nothing about a net (`NetConfig.masks`), lanes may differ in their columns.
+    change nothing about a net (`NetConfig.paddable`), lanes may differ in their columns.
     """
     yield from ((place, lane.finish()) for place, lane in enumerate(lanes) if lane.course.done)
     if all(lane.course.done for lane in lanes):

@@ -35,7 +35,7 @@ def fit_stacked(tasks: Sequence[Task]) -> Outcomes:
             yield lane, _alone(task)
             continue
         fits[lane] = one
-        if sum(map(_bytes, fits.values())) > BUDGET:
+        if len(fits) * max(map(_bytes, fits.values())) > BUDGET:  # in a stack all are as wide as the widest
             yield from _trained(fits)
             fits = {}
     yield from _trained(fits)
@@ -65,7 +65,8 @@ def _trained(fits: Mapping[int, Fit]) -> Outcomes:
 def _shape(one: Fit) -> tuple[int, ...]:
     windows, columns, lookback = one.train.inputs.shape
     assert isinstance(one.net, GradientForecaster)  # noqa: S101 -- others are not stackable
-    return (0 if one.net.config.masks else columns, windows, lookback, *one.train.targets.shape, len(one.val))
+    told_apart = 0 if one.net.config.paddable else columns
+    return (told_apart, windows, lookback, *one.train.targets.shape, len(one.val))
 
 
 def _outcome(one: Fit, history: History | Exception) -> Result | Exception:

@@ -49,7 +49,7 @@ class Train(Section):
     shuffle: bool = Field(default=True, description="Windows in a new order in every epoch.")
     resumable: bool = Field(
         default=False,
-        description="Keep where the last epoch led: a sweep with more epochs or patience goes on from there.",
+        description="Keep how the last epoch left the optimiser: more epochs or patience go on from there.",
     )
 
     def reduced(self) -> Self:

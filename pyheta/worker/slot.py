@@ -65,6 +65,7 @@ class Slot:
         self.environment = _environment(threads) | {VARIABLE: device, "CUBLAS_WORKSPACE_CONFIG": ":4096:8"}
         self.folder = folder
         self.log = _Tail()
+        self.broken: str | None = None  # what the device said, if it failed during the last order
         self._child: asyncio.subprocess.Process | None = None
         self._reading: asyncio.Task[None] | None = None
 
@@ -79,6 +80,7 @@ class Slot:
         """
         child = await self._living_child()
         self.log.clear()
+        self.broken = None
         try:
             await self._ask(child, order, hear)
         except (ConnectionError, EOFError) as error:
@@ -133,6 +135,7 @@ class Slot:
                 raise EOFError
             word = wire.decode(line)
             if isinstance(word, wire.Broken):
+                self.broken = word.reason
                 raise ChildDied(f"the device failed: {word.reason}")
             hear(word)
             if not isinstance(word, wire.Sign):

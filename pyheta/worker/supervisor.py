@@ -19,8 +19,8 @@ from uuid import uuid4
 
 import pyheta
 from pyheta.broker.seam import Broker
-from pyheta.device import Device
-from pyheta.errors import BrokerError, LeaseLost, StoreError, StoreUnavailable
+from pyheta.device import Device, works
+from pyheta.errors import BrokerError, ConfigError, LeaseLost, StoreError, StoreUnavailable
 from pyheta.steps import Claim, Ending, Failure, Fence, Kind, StepId, Success, WorkerId
 from pyheta.store.seam import Artifacts, Holding, StepStore, WorkerInfo
 from pyheta.worker.attempt import Attempt
@@ -86,6 +86,7 @@ class Supervisor:
         self._tasks: set[asyncio.Task[None]] = set()
         self._strays: set[Hold] = set()
         self._trouble_until = 0.0
+        self._device_said: str | None = None
         self._idle: asyncio.Queue[Slot] = asyncio.Queue()
 
     def stop(self) -> None:
@@ -93,7 +94,10 @@ class Supervisor:
         (self._hurry if self._drain.is_set() else self._drain).set()
 
     async def run(self) -> None:
-        """Work until idle (if so asked) or stopped. Raises StoreUnavailable when the store stays away."""
+        """Work until idle (if so asked) or stopped.
+
+        Raises StoreUnavailable when the store stays away, ConfigError when the device can be used no longer.
+        """
         duty = self._duty
         with self._staging:
             slots = [self._slot() for _ in range(duty.procs)]
@@ -102,6 +106,9 @@ class Supervisor:
                     await self._live(slots)
             finally:
                 await asyncio.gather(*(slot.close() for slot in slots))
+        if self._device_said:
+            what = f"the device has failed and works no longer: {self._device_said}"
+            raise ConfigError(what, cure="look after it, or start the worker with --device cpu")
 
     def _slot(self) -> Slot:
         duty = self._duty
@@ -227,6 +234,9 @@ class Supervisor:
                     group.create_task(self._see_through(attempt), name=f"step {attempt.claim.step}")
         finally:
             self._idle.put_nowait(slot)
+        if slot.broken and not await asyncio.to_thread(works, self._duty.device):
+            self._device_said = slot.broken  # it would take all steps down, one after the other
+            self._drain.set()
 
     async def _see_through(self, attempt: Attempt) -> None:
         """An attempt's outcome is recorded as soon as it is known, whatever its neighbours do."""

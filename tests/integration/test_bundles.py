@@ -16,9 +16,11 @@ from processes import assert_complete, children, kill, rows
 
 from pyheta.broker.jobtable import TableBroker
 from pyheta.broker.rabbitmq import RabbitBroker
+from pyheta.errors import ConfigError
 from pyheta.steps import Bell, Key, Kind, Step
 from pyheta.store.postgres import PostgresStore
 from pyheta.submit import prepare
+from pyheta.worker import supervisor as supervisors
 from pyheta.worker.intake import Intake
 from pyheta.worker.supervisor import Duty, Supervisor
 from pyheta.worker.timing import Timing
@@ -164,6 +166,46 @@ async def test_a_device_that_fails_costs_the_lanes_without_an_answer_one_crash(
     for _, log in attempts:
         assert log.startswith("(printed while 4 steps were computed together)\n")
         assert "a net is about to fail\nTraceback" in log
+
+
+def failing_where(steps: Sequence[Step], *places: int) -> list[Step]:
+    """The same steps; at these places with nets for which the device fails."""
+    net = failing.net("AcceleratorError", failing.ILLEGAL)
+    return [
+        replace(step, params={**step.params, "net": net}) if place in places else step
+        for place, step in enumerate(steps)
+    ]
+
+
+async def test_a_worker_whose_device_works_no_longer_claims_no_more(
+    store, database_url, tmp_path, monkeypatch
+):
+    # Given four nets for each of which the device fails, and a device that does not recover
+    failing.write_net(tmp_path)
+    monkeypatch.setenv("PYTHONPATH", str(tmp_path))
+    monkeypatch.setattr(supervisors, "works", lambda _: False)
+    await store.submit(takers.submission(failing_where(load_and_fits(tmp_path), 1, 2, 3, 4)))
+
+    # When a worker trains them one by one
+    with pytest.raises(ConfigError, match=f"has failed and works no longer: {failing.ILLEGAL}"):
+        await supervisor(store, tmp_path / "home", lanes=1).run()
+
+    # Then it has left all of them to others
+    fits = "SELECT state FROM pyheta.step WHERE op = 'fit'"
+    assert await ask(database_url, fits) == [("queued",)] * 4
+
+
+async def test_a_net_for_which_a_device_fails_that_works_otherwise_fails_alone(
+    store, database_url, tmp_path, monkeypatch
+):
+    failing.write_net(tmp_path)
+    monkeypatch.setenv("PYTHONPATH", str(tmp_path))
+    await store.submit(takers.submission(failing_where(load_and_fits(tmp_path), 2)))
+
+    await supervisor(store, tmp_path / "home", lanes=1).run()
+
+    fits = "SELECT state, crashes FROM pyheta.step WHERE op = 'fit' ORDER BY crashes"
+    assert await ask(database_url, fits) == [*[("succeeded", 0)] * 3, ("failed", 3)]
 
 
 async def test_cancelling_one_sweep_leaves_the_lanes_of_another_alone(store, database_url, tmp_path):

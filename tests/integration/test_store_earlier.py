@@ -69,16 +69,72 @@ async def test_also_by_the_claim_of_a_single_step(store):
     assert found(again) == {"weights": "a"}
 
 
-async def test_one_that_patience_ended_though_it_has_left_nothing(store):
+async def test_one_that_the_same_patience_ended_though_it_has_left_nothing(store):
     await ended(store, graphs.fit_of_course("x", 50), outcome("a", 7, "patience"))
 
     assert await found_by(store, graphs.fit_of_course("x", 10)) == {"weights": "a"}
 
 
-async def test_nothing_that_it_could_not_go_on_from(store):
+async def test_one_that_went_to_the_same_epoch_with_less_patience(store):
+    await ended(store, graphs.fit_of_course("x", 9, patience=2), outcome("a", 9, "epochs"))
+
+    assert await found_by(store, graphs.fit_of_course("x", 9, patience=4)) == {"weights": "a"}
+
+
+async def test_how_it_stood_only_where_something_is_left_to_do(store):
+    left = graphs.fit_of_course("x", 50, resumable=True)
+    await ended(store, left, outcome("a", 7, "patience", LEFT))
+
+    assert await found_by(store, graphs.fit_of_course("x", 60)) == {"weights": "a"}
+    whole = {"weights": "a", "standing": "a"}
+    assert await found_by(store, graphs.fit_of_course("x", 60, patience=9)) == whole
+    assert await found_by(store, graphs.fit_of_course("x", 60, resumable=True)) == whole
+
+
+async def test_of_two_that_went_as_far_the_one_that_is_of_use(store):
+    # Given two that patience ended after the same epoch, the second of which has left how it stood
+    await ended(store, graphs.fit_of_course("x", 50), outcome("a", 7, "patience"))
+    await ended(store, graphs.fit_of_course("x", 51, resumable=True), outcome("b", 7, "patience", LEFT))
+
+    # Then more patience goes on from the second, and as much takes one of them as it is
+    more = graphs.fit_of_course("x", 60, patience=9)
+    assert await found_by(store, more) == {"weights": "b", "standing": "b"}
+    assert (await found_by(store, graphs.fit_of_course("x", 60))).keys() == {"weights"}
+
+
+async def test_one_with_as_much_patience_though_another_with_more_went_further(store):
+    await ended(store, graphs.fit_of_course("x", 50, 2), outcome("a", 7, "patience"))
+    await ended(store, graphs.fit_of_course("x", 50, 9, resumable=True), outcome("b", 20, "patience", LEFT))
+
+    assert await found_by(store, graphs.fit_of_course("x", 90, 2)) == {"weights": "a"}
+
+
+@pytest.mark.parametrize(
+    ("epochs", "patience", "resumable"),
+    [
+        (10, 5, False),  # more epochs
+        (3, 4, False),  # less patience, which might have ended it before
+        (2, 5, False),  # fewer epochs: the weights of the second may be gone
+        (3, 5, True),  # and to leave how it stands
+    ],
+)
+async def test_nothing_that_it_could_not_go_on_from(store, epochs, patience, resumable):
     await ended(store, graphs.fit_of_course("x", 3), outcome("a", 3, "epochs"))
 
-    assert await found_by(store, graphs.fit_of_course("x", 10)) == {}
+    assert await found_by(store, graphs.fit_of_course("x", epochs, patience, resumable=resumable)) == {}
+
+
+async def test_not_how_a_need_stood(store):
+    # Given a fit that has left how it stood, and the score that reads its weights
+    fit = graphs.fit_of_course("x", 3, resumable=True)
+    await store.submit(graphs.submission(fit, graphs.score("s", fit)))
+    worker = await graphs.new_worker(store)
+    [claim] = await store.claim_next(worker, BOTH, 1)
+    await store.succeed(claim.step, claim.fence, outcome("a", 3, "epochs", LEFT))
+
+    [score] = await store.claim_next(worker, BOTH, 1)
+
+    assert [one.name for one in score.inputs] == ["weights"]
 
 
 async def test_nothing_of_another_course(store):

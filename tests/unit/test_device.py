@@ -6,7 +6,7 @@ import pytest
 import torch
 
 from pyheta import device
-from pyheta.device import Device, failure, found
+from pyheta.device import Device, failure, found, works
 from pyheta.errors import ConfigError, StepError
 from pyheta.steps import Kind
 from pyheta.work import duty, processors
@@ -89,21 +89,21 @@ def test_a_device_that_has_failed_is_recognised_by_its_words(kind, wording, said
     assert failure(kind(wording.format(said))) == said
 
 
-@pytest.mark.parametrize(
-    ("error", "said"),
-    [
-        (torch.AcceleratorError(f"the device was lost\n{HELP}"), "the device was lost"),
-        (torch.AcceleratorError(), "AcceleratorError"),
-    ],
-)
-def test_a_device_that_has_failed_is_recognised_by_the_errors_class(error, said):
-    assert failure(error) == said
-
-
 def test_a_device_that_has_failed_is_recognised_behind_the_error_that_blames_a_net():
     blamed = StepError("the net cannot forecast")
     blamed.__cause__ = RuntimeError(ASSERTED)
     assert failure(blamed) == ASSERTED
+
+
+def test_a_device_that_has_failed_is_recognised_behind_an_error_in_between():
+    tidied = KeyError("what tidies up fails too")
+    tidied.__context__ = RuntimeError(ASSERTED)
+    assert failure(tidied) == ASSERTED
+
+
+def test_a_device_works_that_adds():
+    assert works(Device.CPU)
+    assert not works(Device.CUDA) or torch.cuda.is_available()
 
 
 @pytest.mark.parametrize(
@@ -113,6 +113,11 @@ def test_a_device_that_has_failed_is_recognised_behind_the_error_that_blames_a_n
         torch.AcceleratorError("CUDA error: out of memory"),
         RuntimeError("CUDA error: out of memory\nCUDA kernel errors might be asynchronously reported"),
         RuntimeError("mat1 and mat2 shapes cannot be multiplied (3x4 and 5x6)"),
+        RuntimeError("CUDA error: CUBLAS_STATUS_ALLOC_FAILED when calling `cublasCreate(handle)`"),
+        RuntimeError("CUDA error: CUBLAS_STATUS_INVALID_VALUE when calling `cublasSgemm( handle, …)`"),
+        RuntimeError("cuDNN error: CUDNN_STATUS_NOT_SUPPORTED. This error may appear if …"),
+        torch.AcceleratorError("CUDA error: no kernel image is available for execution on the device"),
+        torch.AcceleratorError("CUDA error: invalid configuration argument"),
         RuntimeError("cudnn RNN backward can only be called in training mode"),
         StepError(f"a net of one's own: {ASSERTED}"),
         ValueError(ASSERTED),

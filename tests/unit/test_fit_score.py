@@ -236,7 +236,7 @@ def test_a_gradient_fit_tells_its_training(bench):
 
     curves = load_file(fitted.products["curves"])
     summary = fitted.summary
-    assert set(curves) == {"train_loss", "val_loss", "lr"}
+    assert set(curves) == {"train_loss", "val_loss"}
     assert len(curves["val_loss"]) == len(told) == summary["epochs"] == 2
     assert curves["val_loss"].argmin() + 1 == summary["best_epoch"]
     assert summary["windows"] == 300 - 8 - 1

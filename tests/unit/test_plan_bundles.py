@@ -125,3 +125,10 @@ def test_nets_that_are_solved_have_no_course(tmp_path):
     fits = steps(tmp_path, "seeds: 1\nparameters:\n  net.name: [ridge]\n")
 
     assert [fit.course for fit in fits] == [None]
+
+
+def test_nobody_knows_the_course_of_a_net_of_ones_own(tmp_path):
+    net = "'mynets:Net'"
+    fits = steps(tmp_path, f"seeds: 1\nparameters:\n  net: [{{name: {net}}}]\n")
+
+    assert [fit.course for fit in fits] == [None]

@@ -111,28 +111,39 @@ WITH living AS MATERIALIZED (
 SELECT id, fence, key, op, version, kind, params, bundle FROM taken ORDER BY priority DESC, id;
 
 --- inputs: What claimed steps read: files that a user brought, the products of their needs, and those of an earlier
--- step of the same course, if there is one that they can go on from: it went less far or as far, and either ended by
--- itself or has left where it stood. The one that went furthest.
+-- step of the same course. Where a step stood in the end is read only by one that goes on from there.
 SELECT step_id, role, role AS name, sha256 FROM pyheta.file WHERE step_id = ANY ($1::bigint[])
 UNION ALL
 SELECT need.step_id, need.role, product.name, product.sha256
 FROM pyheta.need JOIN pyheta.product ON product.step_id = need.need_id
-WHERE need.step_id = ANY ($1::bigint[])
+WHERE need.step_id = ANY ($1::bigint[]) AND product.name <> 'standing'
 UNION ALL
 SELECT asked.id, 'earlier', product.name, product.sha256
 FROM pyheta.step AS asked
 CROSS JOIN LATERAL (
-    SELECT id FROM pyheta.step AS other
+    SELECT (asked.params #>> '{train,epochs}')::int AS epochs,
+        (asked.params #>> '{train,patience}')::int AS patience,
+        (asked.params #>> '{train,resumable}')::boolean AS resumable
+) AS wanted
+CROSS JOIN LATERAL (
+    -- The one that went furthest of those whose epochs are all among the wanted ones: with as much patience or less.
+    -- Nothing is left to do where it went to the last epoch, or the same patience ended it.
+    SELECT other.id, whole
+    FROM pyheta.step AS other
+    CROSS JOIN LATERAL (
+        SELECT NOT wanted.resumable AND (
+            (summary ->> 'epochs')::int = wanted.epochs
+            OR (summary ->> 'stopped' = 'patience' AND (params #>> '{train,patience}')::int = wanted.patience)
+        ) AS whole
+    ) AS judged
     WHERE course = asked.course AND state = 'succeeded'
-        AND (summary ->> 'epochs')::int <= (asked.params -> 'train' ->> 'epochs')::int
-        AND (
-            summary ->> 'stopped' = 'patience'
-            OR EXISTS (SELECT FROM pyheta.product WHERE step_id = other.id AND name = 'standing')
-        )
-    ORDER BY (summary ->> 'epochs')::int DESC, id
+        AND (summary ->> 'epochs')::int <= wanted.epochs
+        AND (params #>> '{train,patience}')::int <= wanted.patience
+        AND (whole OR EXISTS (SELECT FROM pyheta.product WHERE step_id = other.id AND name = 'standing'))
+    ORDER BY (summary ->> 'epochs')::int DESC, whole DESC, other.id
     LIMIT 1
 ) AS earlier
-JOIN pyheta.product ON product.step_id = earlier.id
+JOIN pyheta.product ON product.step_id = earlier.id AND NOT (whole AND product.name = 'standing')
 WHERE asked.id = ANY ($1::bigint[])
 ORDER BY role, name;
 
