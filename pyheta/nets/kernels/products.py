@@ -87,8 +87,8 @@ _tall_end, _low_end, _flat_end = (_tile(rows, 1, masked=True) for rows in (ROWS,
 
 @inlined
 def _height(rows: int) -> int:
-    """Of the tile to begin with, so that no two single rows are left over."""
-    if rows >= ROWS and rows != ROWS + 2:
+    """Of the tile to begin with. Two of four rows take 8 or 9, not one of six and single rows beside it."""
+    if rows >= ROWS and (WIDE or rows not in (8, 9)):
         return ROWS
     return 4 if rows >= 4 else 1  # noqa: PLR2004 (the heights of tiles)
 
