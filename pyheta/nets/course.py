@@ -62,7 +62,7 @@ class Course:
         self.standing: Standing | None = None
         self.stopping = EarlyStopping(options.epochs, options.patience, options.min_delta)
         self.losses: list[Losses] = []
-        self.engine = ""  # what computed it so far
+        self.engine = ""  # what computed the epochs of the earlier one
         self._random = torch.Generator().manual_seed(seed)
         if earlier:
             self._repeat(earlier)
@@ -108,19 +108,22 @@ class Course:
         return {"epoch": self.epoch, "epochs": self.options.epochs, "val_loss": self.losses[-1][1]}
 
     def history(self, engine: str) -> History:
-        computed = [engine] if self.epoch > self.resumed else []
-        engines = dict.fromkeys(filter(None, [*self.engine.split(", "), *computed]))
         train_losses, val_losses = np.array(self.losses).T
         return History(
             train_losses,
             val_losses,
             self.stopping.best_epoch,
             "patience" if self.stopping.exhausted else "epochs",
-            ", ".join(engines),
+            self._computed_by(engine),
             self.options.lr,
             self.resumed,
             self.standing if self.options.resumable else None,
         )
+
+    def _computed_by(self, engine: str) -> str:
+        """Both names where one engine went on from another."""
+        before = self.engine.split(", ") if self.engine else []
+        return ", ".join(dict.fromkeys([*before, engine]) if self.epoch > self.resumed else before)
 
 
 def follow(learner: Learner, course: Course, progress: Progress) -> History:

@@ -9,8 +9,7 @@ from numpy.typing import NDArray
 
 State = Mapping[str, NDArray[Any]]  # weights, as a module names them
 
-
-NOTHING = np.empty(0, np.uint8)  # where no random numbers are drawn
+NOTHING = np.empty(0, np.uint8)  # of an engine that draws no random numbers
 
 
 @dataclass(frozen=True, slots=True)
@@ -18,8 +17,8 @@ class Standing:
     """The same for all engines, so that one can go on where another one stopped.
 
     `first` and `second` are what the optimiser remembers of each weight: the means of gradients and of their
-    squares; sgd has its velocity in `first`. `steps` were taken. `random` is the state of torch's generator
-    where random numbers are drawn in training (dropout), else empty.
+    squares; sgd has its velocity in `first`. `steps` were taken. `random` is the state of torch's generator,
+    from which dropout draws; empty where an engine has none.
     """
 
     weights: State
