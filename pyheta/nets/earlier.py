@@ -26,17 +26,17 @@ class Earlier:
 
     def serves(self, options: Options) -> bool:
         """Whether a fit by these options can go on from here, or has nothing left to do."""
-        stopping = EarlyStopping(options.epochs, options.patience, options.min_delta)
+        count = len(self.losses)
+        stopping = self._watched(EarlyStopping(options.epochs, options.patience, options.min_delta))
+        if options.resumable or not stopping.done:
+            return self.standing is not None and stopping.epoch == count
+        kept = self._watched(EarlyStopping(count, count, options.min_delta))
+        return stopping.best_epoch == kept.best_epoch
+
+    def _watched(self, stopping: EarlyStopping) -> EarlyStopping:
+        """The same, after it has seen the epochs as far as it lets them go."""
         for _, loss in self.losses:
             if stopping.done:
                 break
             stopping.improves(loss)
-        if options.resumable or not stopping.done:
-            return self.standing is not None and stopping.epoch == len(self.losses)
-        return stopping.best_epoch == self._best_epoch(options.min_delta)
-
-    def _best_epoch(self, min_delta: float) -> int:
-        stopping = EarlyStopping(len(self.losses), len(self.losses), min_delta)
-        for _, loss in self.losses:
-            stopping.improves(loss)
-        return stopping.best_epoch
+        return stopping
