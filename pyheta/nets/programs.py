@@ -11,7 +11,7 @@ from numpy.typing import NDArray
 from pyheta.nets.config_base import NetConfig
 from pyheta.nets.config_linear import DLinearConfig, NLinearConfig
 from pyheta.nets.configs import GRUConfig, LSTMConfig, MLPConfig
-from pyheta.nets.kernels import TILE
+from pyheta.nets.kernels import padded
 from pyheta.pipeline.channels import Array
 from pyheta.pipeline.windows import Shape
 
@@ -85,7 +85,7 @@ class Recurrent:
 
     @property
     def _depth(self) -> int:
-        return _padded(self.hidden + self.shape.channels + 2)
+        return padded(self.hidden + self.shape.channels + 2)
 
     def _views(self, flat: Flat) -> dict[str, Array]:
         """The places of torch's weights, in the order of their axes: (gates, hidden, inputs)."""
@@ -115,7 +115,7 @@ class Layers:
 
     @property
     def weights(self) -> int:
-        return sum(_padded(inputs + 1) * outputs for _, inputs, outputs in self.layers)
+        return sum(padded(inputs + 1) * outputs for _, inputs, outputs in self.layers)
 
     def place(self, state: Mapping[str, Any], flat: Flat) -> None:
         for name, view in self._views(flat).items():
@@ -128,7 +128,7 @@ class Layers:
         start = 0
         views: dict[str, Array] = {}
         for name, inputs, outputs in self.layers:
-            stop = start + _padded(inputs + 1) * outputs
+            stop = start + padded(inputs + 1) * outputs
             rows = flat[start:stop].reshape(-1, outputs)
             views |= {f"{name}.weight": rows[:inputs].T, f"{name}.bias": rows[inputs]}
             start = stop
@@ -165,10 +165,6 @@ class Linear(Layers):
     @property
     def last(self) -> int:
         return self.average
-
-
-def _padded(rows: int) -> int:
-    return -(-rows // TILE) * TILE
 
 
 def program(config: NetConfig, shape: Shape) -> Program | None:

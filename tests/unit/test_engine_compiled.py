@@ -17,6 +17,7 @@ from pyheta.nets.dlinear import moving_average
 from pyheta.nets.kernels import activations, readiness, tiny
 from pyheta.nets.kernels.averages import averaged, shared_out
 from pyheta.nets.kernels.products import multiply
+from pyheta.nets.kernels.rules import inverse
 from pyheta.nets.kernels.vectors import transpose
 from pyheta.nets.options import Options
 from pyheta.nets.registry import build
@@ -378,6 +379,16 @@ def test_what_has_left_an_average_leaves_no_trace():
     _averaged(means, rows, 5)
 
     np.testing.assert_allclose(means[13:], 1, rtol=1e-6)
+
+
+def test_inverses_are_right_to_float32_and_never_infinite():
+    x = np.concatenate([np.logspace(-8, 36, 44_001), [1e38, np.inf]]).astype(np.float32)
+
+    got = np.array([inverse(value) for value in x])
+
+    np.testing.assert_allclose(got[:-2], 1 / x[:-2].astype(np.float64), rtol=2e-7)
+    assert (got[-2:] > 0).all()
+    assert (got[-2:] < 2e-37).all()
 
 
 def test_activations_are_right_to_float32_and_keep_nan():

@@ -3,10 +3,13 @@
 import numpy as np
 from numpy.typing import NDArray
 
-from pyheta.nets.kernels import LINE, TILE
+from pyheta.nets import kernels
+from pyheta.nets.kernels import LINE
 from pyheta.nets.kernels.compiling import kernel
 
 NUMBERS = LINE // 4
+
+padded = kernel(kernels.padded)
 
 
 @kernel
@@ -18,6 +21,6 @@ def zeros(count: int) -> NDArray[np.float32]:
 
 
 @kernel
-def padded(rows: int) -> int:
-    """Rows that fill whole tiles; those beyond `rows` hold zeros and stay so."""
-    return (rows + TILE - 1) // TILE * TILE
+def lined(count: int) -> int:
+    """Numbers of a row, with what fills its last line of the cache: so the next one begins on a line."""
+    return (count + NUMBERS - 1) // NUMBERS * NUMBERS

@@ -13,7 +13,7 @@ from numpy.typing import NDArray
 
 from pyheta.nets.kernels import rules, tiny
 from pyheta.nets.kernels.compiling import entry, kernel
-from pyheta.nets.kernels.memory import padded, zeros
+from pyheta.nets.kernels.memory import lined, padded, zeros
 from pyheta.nets.kernels.products import dense, dense_back, multiply
 from pyheta.nets.kernels.rules import RULE, Moments, Rule
 from pyheta.nets.kernels.vectors import transpose
@@ -54,14 +54,14 @@ def matrix(flat: Array, sizes: Sizes, layer: int) -> Array:
 def _seen_before(sizes: Sizes, layer: int, batch: int) -> int:
     count = 0
     for before in range(layer):
-        count += batch * padded(sizes[before] + 1)
+        count += batch * lined(sizes[before] + 1)
     return count
 
 
 @kernel
 def seen(work: Space, sizes: Sizes, layer: int, batch: int) -> Array:
-    """(batch, depth): what a layer sees."""
-    rows, start = padded(sizes[layer] + 1), _seen_before(sizes, layer, batch)
+    """What a layer sees: (batch, depth), and what fills lines of the cache."""
+    rows, start = lined(sizes[layer] + 1), _seen_before(sizes, layer, batch)
     return work.seen[start : start + batch * rows].reshape(batch, rows)
 
 

@@ -6,7 +6,7 @@ its operands are read where they lie. Sums are in one order on every machine.
 """
 
 from collections.abc import Callable
-from typing import Any
+from typing import Any, NamedTuple
 
 import numpy as np
 from numba import types
@@ -93,38 +93,46 @@ def _height(rows: int) -> int:
     return 4 if rows >= 4 else 1  # noqa: PLR2004 (the heights of tiles)
 
 
+class Place(NamedTuple):
+    """Where a matrix lies: its first number, and how many numbers on the next row and column are."""
+
+    address: int
+    row: int
+    column: int
+
+
 @inlined
-def _stripe(
-    out: int,
-    out_row: int,
-    left: int,
-    left_row: int,
-    left_step: int,
-    right: int,
-    right_step: int,
-    rows: int,
-    terms: int,
-    columns: int,
-    add: bool,
-) -> None:
+def _place(matrix: Matrix) -> Place:
+    return Place(matrix.ctypes.data, matrix.strides[0] // BYTES, matrix.strides[1] // BYTES)
+
+
+@inlined
+def _moved(place: Place, rows: int, columns: int) -> Place:
+    """So many rows and columns further on."""
+    return Place(place.address + BYTES * (rows * place.row + columns * place.column), place.row, place.column)
+
+
+@inlined
+def _stripe(out: Place, left: Place, right: Place, rows: int, terms: int, columns: int, add: bool) -> None:
     """All rows of two vectors of columns, or of up to one."""
     m = 0
     while m < rows:
-        here, operand = out + BYTES * m * out_row, left + BYTES * m * left_row
+        here, operand = _moved(out, m, 0).address, _moved(left, m, 0).address
+        sizes = (left.row, left.column, right.address, right.row, terms, columns, add)
         taken = _height(rows - m)
         if columns == 2 * LANES:
             if taken == ROWS:
-                _tall(here, out_row, operand, left_row, left_step, right, right_step, terms, columns, add)
+                _tall(here, out.row, operand, *sizes)
             elif taken == 1:
-                _flat(here, out_row, operand, left_row, left_step, right, right_step, terms, columns, add)
+                _flat(here, out.row, operand, *sizes)
             else:
-                _low(here, out_row, operand, left_row, left_step, right, right_step, terms, columns, add)
+                _low(here, out.row, operand, *sizes)
         elif taken == ROWS:
-            _tall_end(here, out_row, operand, left_row, left_step, right, right_step, terms, columns, add)
+            _tall_end(here, out.row, operand, *sizes)
         elif taken == 1:
-            _flat_end(here, out_row, operand, left_row, left_step, right, right_step, terms, columns, add)
+            _flat_end(here, out.row, operand, *sizes)
         else:
-            _low_end(here, out_row, operand, left_row, left_step, right, right_step, terms, columns, add)
+            _low_end(here, out.row, operand, *sizes)
         m += taken
 
 
@@ -134,28 +142,25 @@ def multiply(out: Matrix, left: Matrix, right: Matrix, add: bool) -> None:
 
     Shapes (m, n), (m, k), (k, n); the rows of `out` and of `right` are contiguous, `left` may be a transpose.
     """
+    rows, columns = out.shape
     terms = right.shape[0]
     if terms == 0 and not add:
         out[:] = 0
+    to, one, other = _place(out), _place(left), _place(right)
     for k in range(0, terms, DEPTH):
-        some = slice(k, k + DEPTH)
-        for m in range(0, out.shape[0], HEIGHT):
-            here = slice(m, m + HEIGHT)
-            _block(out[here], left[here, some], right[some], add or k > 0)
+        some = min(DEPTH, terms - k)
+        for m in range(0, rows, HEIGHT):
+            here, left_here, right_here = _moved(to, m, 0), _moved(one, m, k), _moved(other, k, 0)
+            _block(here, left_here, right_here, min(HEIGHT, rows - m), some, columns, add or k > 0)
 
 
 @kernel
-def _block(out: Matrix, left: Matrix, right: Matrix, add: bool) -> None:
+def _block(out: Place, left: Place, right: Place, rows: int, terms: int, columns: int, add: bool) -> None:
     """The same for matrices so small that caches hold what is read again."""
-    rows, columns = out.shape
-    out_row, right_step = out.strides[0] // BYTES, right.strides[0] // BYTES
-    left_row, left_step = left.strides[0] // BYTES, left.strides[1] // BYTES
-    there, terms = left.ctypes.data, right.shape[0]
     n = 0
     while n < columns:
         width = 2 * LANES if n + 2 * LANES <= columns else min(LANES, columns - n)
-        here, other = out.ctypes.data + BYTES * n, right.ctypes.data + BYTES * n
-        _stripe(here, out_row, there, left_row, left_step, other, right_step, rows, terms, width, add)
+        _stripe(_moved(out, 0, n), left, _moved(right, 0, n), rows, terms, width, add)
         n += width
 
 

@@ -11,7 +11,7 @@ import numpy as np
 from numba import types
 from numpy.typing import NDArray
 
-from pyheta.nets.kernels.compiling import kernel
+from pyheta.nets.kernels.compiling import inlined, kernel
 
 Vector = NDArray[np.float32]
 Matrix = NDArray[np.float32]
@@ -22,6 +22,8 @@ OPTIMIZERS = ("adam", "adamw", "sgd")
 
 BETA1, BETA2, EPSILON = 0.9, 0.999, 1e-8
 CLIP_EPSILON = 1e-6
+
+LARGEST = F(1e37)  # where inverses still are ordinary numbers
 
 
 class Rule(NamedTuple):
@@ -145,7 +147,20 @@ def _adam(weights: Vector, gradient: Vector, moments: Moments, rate: float, coun
         mean = F(BETA1) * first[i] + F(1 - BETA1) * g
         square = F(BETA2) * second[i] + F(1 - BETA2) * g * g
         first[i], second[i] = mean, square
-        weights[i] -= size * mean / (math.sqrt(square) * spread + F(EPSILON))
+        weights[i] -= size * mean * inverse(math.sqrt(square) * spread + F(EPSILON))
+
+
+@inlined
+def inverse(x: np.float32) -> np.float32:
+    """1 / x for x > 0 to about 8e-8: a root and a division for each weight would wait for each other.
+
+    A guess from the exponent's bits, 5 % off at most, then one cubic and one quadratic step of Newton's.
+    """
+    x = min(LARGEST, x)
+    y = np.int32(np.int32(0x7EF311C7) - F(x).view(np.int32)).view(np.float32)
+    error = F(1) - x * y
+    y += y * (error + error * error)
+    return y + y * (F(1) - x * y)
 
 
 @kernel
