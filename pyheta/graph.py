@@ -26,7 +26,7 @@ LEAST_KEPT = 32  # rows of a causal decomposition's tail: shorter windows share 
 
 #: In these parameters of a fit, and options of its training, nets may differ that are trained together.
 LANE_PARAMS = {"component", "sources", "scale", "seed", "train"}
-LANE_OPTIONS = {"lr", "epochs", "patience", "min_delta", "weight_decay", "clip", "resumable"}
+LANE_OPTIONS = {"lr", "epochs", "weights", "patience", "min_delta", "weight_decay", "clip", "resumable"}
 
 #: These options of a training say how far it goes, and what it leaves, …
 REACH_OPTIONS = {"epochs", "patience", "resumable"}

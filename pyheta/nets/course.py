@@ -58,9 +58,9 @@ class Course:
     def __init__(self, options: Options, windows: int, seed: int, earlier: Earlier | None = None) -> None:
         self.options = options
         self.windows = windows
-        self.best: State = {}
+        self.kept: State = {}
         self.standing: Standing | None = None
-        self.stopping = EarlyStopping(options.epochs, options.patience, options.min_delta)
+        self.stopping = EarlyStopping.of(options)
         self.losses: list[Losses] = []
         self.engine = ""  # what computed the epochs of the earlier one
         self._random = torch.Generator().manual_seed(seed)
@@ -74,7 +74,7 @@ class Course:
                 break
             self.order()  # drawn and not used: the next epoch has to have its own
             self.take(*losses)
-        self.best, self.standing, self.engine = earlier.best, earlier.standing, earlier.engine
+        self.kept, self.standing, self.engine = earlier.kept, earlier.standing, earlier.engine
 
     @property
     def epoch(self) -> int:
@@ -96,12 +96,12 @@ class Course:
         return schedules.rates(self.options, self.epoch, -(-self.windows // self.options.batch_size))
 
     def take(self, train_loss: float, val_loss: float) -> bool:
-        """The next epoch's losses; whether it is the best so far. Raises Diverged if one is not finite."""
+        """The next epoch's losses; whether its weights are kept. Raises Diverged if one is not finite."""
         if not isfinite(train_loss + val_loss):
             what = f"the loss of epoch {self.epoch + 1} is not finite"
             raise Diverged(what, cure="lower train.lr, set train.clip, or check the scale")
         self.losses.append((train_loss, val_loss))
-        return self.stopping.improves(val_loss)
+        return self.stopping.keeps(val_loss)
 
     @property
     def progress(self) -> Mapping[str, float]:
@@ -112,7 +112,7 @@ class Course:
         return History(
             train_losses,
             val_losses,
-            self.stopping.best_epoch,
+            self.stopping.kept_epoch,
             "patience" if self.stopping.exhausted else "epochs",
             self._computed_by(engine),
             self.options.lr,
@@ -127,15 +127,15 @@ class Course:
 
 
 def follow(learner: Learner, course: Course, progress: Progress) -> History:
-    """Train to the end and leave the learner with the weights of its best epoch. Raises Diverged."""
+    """Train to the end and leave the learner with the weights that are kept. Raises Diverged."""
     if course.standing:
         learner.resume(course.standing)
     while not course.done:
         train_loss = learner.epoch(course.order(), course.rates())
         if course.take(train_loss, learner.validate()):
-            course.best = learner.state()
+            course.kept = learner.state()
         progress(course.progress)
     if course.options.resumable and course.epoch > course.resumed:
         course.standing = learner.standing()
-    learner.load(course.best)
+    learner.load(course.kept)
     return course.history(learner.engine)

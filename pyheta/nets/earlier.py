@@ -5,7 +5,7 @@ where patience ended it, and where it has left its standing the next epoch can b
 """
 
 from collections.abc import Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 
 from pyheta.nets.options import Options
 from pyheta.nets.standing import Standing, State
@@ -21,22 +21,22 @@ class Earlier:
     losses: Sequence[Losses]  # of all its epochs
     lr: float
     engine: str  # what computed it
-    best: State  # the weights of its best epoch
+    kept: State  # the weights
     standing: Standing | None  # where its last epoch has led, if that was kept
 
     def serves(self, options: Options) -> bool:
         """Whether a fit by these options can go on from here, or has nothing left to do."""
         count = len(self.losses)
-        stopping = self._watched(EarlyStopping(options.epochs, options.patience, options.min_delta))
+        stopping = self._watched(EarlyStopping.of(options))
         if options.resumable or not stopping.done:
             return self.standing is not None and stopping.epoch == count
-        kept = self._watched(EarlyStopping(count, count, options.min_delta))
-        return stopping.best_epoch == kept.best_epoch
+        whole = self._watched(EarlyStopping.of(replace(options, epochs=count, patience=count)))
+        return stopping.kept_epoch == whole.kept_epoch
 
     def _watched(self, stopping: EarlyStopping) -> EarlyStopping:
         """The same, after it has seen the epochs as far as it lets them go."""
         for _, loss in self.losses:
             if stopping.done:
                 break
-            stopping.improves(loss)
+            stopping.keeps(loss)
         return stopping

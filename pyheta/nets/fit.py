@@ -120,7 +120,7 @@ def _earlier(task: Task) -> Earlier | None:
     curves, facts = read_arrays(products["curves"])
     losses = list(zip(curves["train_loss"].tolist(), curves["val_loss"].tolist(), strict=True))
     standing = Standing.of(read_arrays(products["standing"])[0]) if "standing" in products else None
-    earlier = Earlier(losses, **facts, best=Checkpoint.read(products["weights"]).state, standing=standing)
+    earlier = Earlier(losses, **facts, kept=Checkpoint.read(products["weights"]).state, standing=standing)
     return earlier if earlier.serves(Options(**task.params["train"])) else None
 
 
@@ -142,7 +142,7 @@ def _trained(history: History) -> dict[str, Any]:
     return {
         "epochs": len(history.val_loss),
         "resumed": history.resumed,
-        "best_epoch": history.best_epoch,
+        "kept_epoch": history.kept_epoch,
         "stopped": history.stopped,
         "engine": history.engine,
         "lr": history.lr,

@@ -20,7 +20,7 @@ class History:
 
     train_loss: NDArray[np.float64]
     val_loss: NDArray[np.float64]
-    best_epoch: int  # counted from 1; its weights were kept
+    kept_epoch: int  # counted from 1; its weights were kept
     stopped: Literal["patience", "epochs"]
     engine: str  # what computed it; two names where one went on from the other
     lr: float  # the learning rate, or the highest of its schedule

@@ -23,6 +23,7 @@ class Options:
     clip: float | None = None  # the longest gradient
     batch_size: int = 64
     epochs: int = 100
+    weights: Literal["best", "last"] = "best"  # of which epoch they are kept
     patience: int = 5  # epochs without improvement after which training stops
     min_delta: float = 0.0  # an improvement lowers the validation loss by more than this
     shuffle: bool = True

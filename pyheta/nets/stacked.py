@@ -37,7 +37,7 @@ EPSILON, BETA1, BETA2 = 1e-8, 0.9, 0.999
 
 @dataclass
 class Lane:
-    """One net on its way: its module has the first weights, later the best ones."""
+    """One net on its way: its module has the first weights, later those that are kept."""
 
     module: nn.Module
     train: Windows
@@ -55,7 +55,7 @@ class Lane:
         return {name: tensor.cpu().numpy().copy() for name, tensor in self.module.state_dict().items()}
 
     def finish(self) -> History:
-        self.module.load_state_dict({name: torch.tensor(a) for name, a in self.course.best.items()})
+        self.module.load_state_dict({name: torch.tensor(a) for name, a in self.course.kept.items()})
         return self.course.history("stacked")
 
 
@@ -68,9 +68,9 @@ def stackable(module: nn.Module) -> bool:
 def train(lanes: Sequence[Lane], device: torch.device) -> Iterator[tuple[int, History | Diverged]]:
     """Each lane's history, or what ended it, by its place, as soon as it is known.
 
-    Lanes have modules of one kind, equally many windows, and options that differ in `lr`, `epochs`,
-    `patience`, `min_delta`, `weight_decay` and `clip` alone: `graph.LANE_OPTIONS`. Where columns of zeros
-    change nothing about a net (`NetConfig.paddable`), lanes may differ in their columns.
+    Lanes have modules of one kind, equally many windows, and options that differ in `graph.LANE_OPTIONS`
+    alone. Where columns of zeros change nothing about a net (`NetConfig.paddable`), lanes may differ in their
+    columns.
     """
     yield from ((place, lane.finish()) for place, lane in enumerate(lanes) if lane.course.done)
     if all(lane.course.done for lane in lanes):
@@ -91,11 +91,11 @@ def _advance(lane: Lane, losses: Losses, stack: "_Stack", place: int) -> History
     """Take an epoch's losses; what the lane at a place has come to, if it is at its end."""
     course = lane.course
     try:
-        better = course.take(*losses)
+        kept = course.take(*losses)
     except Diverged as error:
         return error
-    if better:
-        course.best = stack.state(place)
+    if kept:
+        course.kept = stack.state(place)
     lane.progress(course.progress)
     if not course.done:
         return None

@@ -1,30 +1,42 @@
 """When a training ends, and which of its epochs it keeps."""
 
 from math import inf
+from typing import Self
+
+from pyheta.nets.options import Options
 
 
 class EarlyStopping:
-    """Keeps the best loss seen, and says when it has not improved for `patience` epochs."""
+    """Keeps the epoch with the best loss, and says when it has not been bettered for `patience` epochs.
 
-    def __init__(self, epochs: int, patience: int, min_delta: float) -> None:
+    If the `last` weights are wanted it keeps each epoch rather than the one before, so none is too many.
+    """
+
+    def __init__(self, epochs: int, patience: int, min_delta: float, *, last: bool = False) -> None:
         self.epochs = epochs
         self.patience = patience
         self.min_delta = min_delta
-        self.best_loss = inf
-        self.best_epoch = 0
+        self.last = last
+        self.kept_loss = inf
+        self.kept_epoch = 0
         self.epoch = 0
 
-    def improves(self, loss: float) -> bool:
-        """Take the next epoch's loss; whether it is better than the best by more than min_delta."""
+    @classmethod
+    def of(cls, options: Options) -> Self:
+        last = options.weights == "last"
+        return cls(options.epochs, options.patience, options.min_delta, last=last)
+
+    def keeps(self, loss: float) -> bool:
+        """Take the next epoch's loss; whether the epoch is kept: it is better by more than min_delta."""
         self.epoch += 1
-        better = self.best_loss - loss > self.min_delta
-        if better:
-            self.best_loss, self.best_epoch = loss, self.epoch
-        return better
+        kept = self.last or self.kept_loss - loss > self.min_delta
+        if kept:
+            self.kept_loss, self.kept_epoch = loss, self.epoch
+        return kept
 
     @property
     def exhausted(self) -> bool:
-        return self.epoch - self.best_epoch >= self.patience
+        return self.epoch - self.kept_epoch >= self.patience
 
     @property
     def done(self) -> bool:

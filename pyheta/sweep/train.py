@@ -15,11 +15,13 @@ MATTERS: Mapping[str, tuple[str, object]] = {
     "step_factor": ("schedule", "step"),
     "huber_delta": ("loss", "huber"),
     "quantile": ("loss", "quantile"),
+    "patience": ("weights", "best"),
+    "min_delta": ("weights", "best"),
 }
 
 
 class Train(Section):
-    """How nets are trained that are trained by gradient. The best epoch on validation is kept."""
+    """How nets are trained that are trained by gradient."""
 
     optimizer: Literal["adam", "adamw", "sgd"] = "adam"
     lr: float = Field(default=1e-3, gt=0, le=10, description="Learning rate; of a schedule the highest.")
@@ -44,6 +46,9 @@ class Train(Section):
     clip: float | None = Field(default=None, gt=0, le=1e9, description="The longest gradient (L2 norm).")
     batch_size: int = Field(default=64, ge=1, le=1_000_000, description="Windows of one step.")
     epochs: int = Field(default=100, ge=1, le=1_000_000, description="The most epochs.")
+    weights: Literal["best", "last"] = Field(
+        default="best", description="Of the best epoch on validation, or of the last of all `epochs`."
+    )
     patience: int = Field(default=5, ge=1, le=1_000_000, description="Epochs without a better one.")
     min_delta: float = Field(default=0.0, ge=0, le=1e6, description="The least that counts as better.")
     shuffle: bool = Field(default=True, description="Windows in a new order in every epoch.")

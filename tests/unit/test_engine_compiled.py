@@ -63,7 +63,7 @@ def assert_same_training(net: dict, shape: Shape, options: Options, tolerance: f
     (ours, weights), (theirs, expected) = both(net, shape, options)
     np.testing.assert_allclose(ours.val_loss, theirs.val_loss, rtol=tolerance)
     np.testing.assert_allclose(ours.train_loss, theirs.train_loss, rtol=tolerance)
-    assert (ours.best_epoch, ours.stopped) == (theirs.best_epoch, theirs.stopped)
+    assert (ours.kept_epoch, ours.stopped) == (theirs.kept_epoch, theirs.stopped)
     assert weights.keys() == expected.keys()
     for name, values in weights.items():
         np.testing.assert_allclose(values, expected[name], atol=tolerance, err_msg=name)

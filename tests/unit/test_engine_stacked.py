@@ -62,18 +62,19 @@ def assert_same(one: stacked.Lane, history, expected, tolerance=1e-3):
     theirs, weights = expected
     np.testing.assert_allclose(history.val_loss, theirs.val_loss, rtol=tolerance)
     np.testing.assert_allclose(history.train_loss, theirs.train_loss, rtol=tolerance)
-    assert (history.best_epoch, history.stopped) == (theirs.best_epoch, theirs.stopped)
+    assert (history.kept_epoch, history.stopped) == (theirs.kept_epoch, theirs.stopped)
     for name, values in one.state().items():
         np.testing.assert_allclose(values, weights[name], atol=tolerance, err_msg=name)
 
 
 @pytest.mark.parametrize("net", NETS, ids=lambda net: f"{net['name']}-{len(net)}")
 def test_every_lane_becomes_what_it_becomes_alone(net):
-    # Given lanes that differ in seed, data, learning rate and decay, two of which read the same data
+    # Given lanes that differ in seed, data, learning rate, decay and end, two of which read the same data
     own = [
         {"seed": 0, "data": 0},
         {"seed": 1, "data": 0, "lr": 0.002},
         {"seed": 2, "data": 7, "weight_decay": 0.1},
+        {"seed": 3, "data": 7, "weights": "last"},
     ]
     lanes = [lane(net, **each) for each in own]
     assert all(stacked.stackable(one.module) for one in lanes)
@@ -82,7 +83,7 @@ def test_every_lane_becomes_what_it_becomes_alone(net):
     outcomes = dict(stacked.train(lanes, CPU))
 
     # Then each is what torch's autograd makes of it alone
-    assert outcomes.keys() == {0, 1, 2}
+    assert outcomes.keys() == {0, 1, 2, 3}
     for place, each in enumerate(own):
         assert outcomes[place].engine == "stacked"
         assert_same(lanes[place], outcomes[place], alone(net, **each))

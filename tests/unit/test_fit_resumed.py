@@ -86,6 +86,7 @@ def assert_same(ours: Result, expected: Result) -> None:
         {"shuffle": False, "clip": 0.1},
         {"find_lr": True},
         {"loss": "quantile", "min_delta": 0.001},
+        {"weights": "last"},
     ],
     ids=str,
 )
@@ -244,6 +245,14 @@ STUCK = [5.0, 4.0, 6.0, 6.0]  # the best is the second
         (earlier(STUCK), {"epochs": 50, "patience": 2, "resumable": True}, False),
         (earlier(STUCK, standing=True), {"epochs": 50, "patience": 2, "resumable": True}, True),
         (earlier(STUCK, standing=True), {"epochs": 50, "patience": 1, "resumable": True}, False),
+        (earlier(STUCK), {"epochs": 4, "patience": 2, "weights": "last"}, True),
+        (
+            earlier(STUCK),
+            {"epochs": 3, "patience": 2, "weights": "last"},
+            False,
+        ),  # they are gone
+        (earlier(STUCK), {"epochs": 5, "patience": 2, "weights": "last"}, False),
+        (earlier(STUCK, standing=True), {"epochs": 5, "patience": 2, "weights": "last"}, True),
     ],
 )
 def test_serves_where_nothing_is_left_open(given, options, serves):

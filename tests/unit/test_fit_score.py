@@ -238,7 +238,7 @@ def test_a_gradient_fit_tells_its_training(bench):
     summary = fitted.summary
     assert set(curves) == {"train_loss", "val_loss"}
     assert len(curves["val_loss"]) == len(told) == summary["epochs"] == 2
-    assert curves["val_loss"].argmin() + 1 == summary["best_epoch"]
+    assert curves["val_loss"].argmin() + 1 == summary["kept_epoch"]
     assert summary["windows"] == 300 - 8 - 1
     assert summary["parameters"] == 2 * 8 * 8 + 8 + 8 * 2 + 2
     assert summary["stopped"] in ("epochs", "patience")

@@ -234,10 +234,10 @@ def run_curve(losses: list[float], patience: int, min_delta: float = 0.0) -> tup
     """Epochs that are run on a given validation curve, and the best of them."""
     stopping = EarlyStopping(100, patience, min_delta)
     for loss in losses:
-        stopping.improves(loss)
+        stopping.keeps(loss)
         if stopping.done:
             break
-    return stopping.epoch, stopping.best_epoch
+    return stopping.epoch, stopping.kept_epoch
 
 
 @pytest.mark.parametrize(
@@ -255,24 +255,29 @@ def test_early_stopping_on_a_hand_made_curve(losses, patience, min_delta, expect
     assert run_curve(losses, patience, min_delta) == expected
 
 
-def test_the_weights_of_the_best_epoch_are_kept():
+@pytest.mark.parametrize(
+    ("weights", "epochs", "best", "stopped"),
+    [("best", 4, 2, "patience"), ("last", 5, 5, "epochs")],
+)
+def test_the_weights_of_the_kept_epoch_are_kept_or_of_the_last(weights, epochs, best, stopped):
     # Given a validation that was best after the second epoch
-    net, seen, curve = nn.Linear(4, 2), [], iter([3.0, 1.0, 2.0, 2.0])
+    net, seen, losses = nn.Linear(4, 2), [], [3.0, 1.0, 2.0, 2.0, 2.0]
+    curve = iter(losses)
 
     class Told(AutogradLearner):
         def validate(self) -> float:
             seen.append(self.module.weight.detach().clone())
             return next(curve)
 
-    # When it is trained with a patience of two epochs
-    chosen = Options(epochs=10, patience=2)
+    # When it is trained for five epochs with a patience of two
+    chosen = Options(epochs=5, patience=2, weights=weights)
     told = Told(net, examples(20, 4), examples(20, 4), chosen, seed=0, reads_rows=False)
     history = follow(told, Course(chosen, 20, 0), lambda _: None)
 
-    # Then it stops after the fourth and has the weights of the second
-    assert (history.best_epoch, history.stopped) == (2, "patience")
-    assert history.val_loss.tolist() == [3, 1, 2, 2]
-    torch.testing.assert_close(net.weight, seen[1], rtol=0, atol=0)
+    # Then it stops after the fourth and has the weights of the second, or goes on to the end and has the last
+    assert (history.kept_epoch, history.stopped) == (best, stopped)
+    assert history.val_loss.tolist() == losses[:epochs]
+    torch.testing.assert_close(net.weight, seen[best - 1], rtol=0, atol=0)
 
 
 @pytest.mark.parametrize("net", [{"name": "mlp"}, {"name": "lstm"}, {"name": "nlinear"}], ids=str)

@@ -54,6 +54,7 @@ def test_the_smallest_sweep_is_one_run_with_all_defaults(tmp_path):
             "clip": None,
             "batch_size": 64,
             "epochs": 100,
+            "weights": "best",
             "patience": 5,
             "min_delta": 0.0,
             "shuffle": True,
