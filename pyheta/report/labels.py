@@ -4,6 +4,7 @@ from collections.abc import Iterable, Iterator, Mapping, Sequence
 from typing import Any
 
 from pyheta.errors import InputError, nearest
+from pyheta.nets.configs import NETS
 from pyheta.pipeline.components import WHOLE_VALUES
 from pyheta.steps import canonical
 from pyheta.store.seam import RunRow
@@ -67,8 +68,8 @@ def _nearest(axis: str, runs: Sequence[RunRow]) -> str:
 
 def label(run: RunRow, key: str) -> str:
     """A run's value of a key as text; a dash where it has none."""
-    if run.role == "baseline" and key.startswith("train."):
-        return ABSENT  # baselines are not trained by gradient
+    if key.startswith("train.") and not _trained(run):
+        return ABSENT
     value = _option(run, key)
     if isinstance(value, Mapping):
         return canonical(value) if value else ABSENT
@@ -77,3 +78,11 @@ def label(run: RunRow, key: str) -> str:
     if value is None:
         return ABSENT
     return f"{value:g}" if isinstance(value, float) else str(value)
+
+
+def _trained(run: RunRow) -> bool:
+    """Whether a net of it is trained by gradient, as far as its names tell: one's own nets are."""
+    if run.config.get("components"):
+        return True
+    kind = NETS.get(str(value_at(run.config, "net.name")))
+    return kind is None or kind.trained_by_gradient

@@ -257,10 +257,17 @@ def test_an_axis_over_a_whole_section_counts_as_the_keys_that_vary() -> None:
     assert [row.labels for row in table.rows] == [("32",), ("64",)]
 
 
-def test_a_baseline_has_no_training_options() -> None:
-    runs = [run("lstm", config={"train": {"lr": 0.1}}, rmse=1.0), baseline("last", rmse=1.0)]
+def test_what_is_not_trained_by_gradient_has_no_training_options() -> None:
+    lr = {"train": {"lr": 0.1}}
+    runs = [run("lstm", config=lr, rmse=1.0), run("ridge", config=lr, rmse=1.0), baseline("last", rmse=1.0)]
+    runs.append(run("ridge", config=lr | {"components": {"IMF0": {"net": "lstm"}}}, rmse=1.0))
     table = build(sweep("net.name", "train.lr"), runs, RMSE)
-    assert [row.labels for row in table.rows] == [("lstm", "0.1"), ("last", "-")]
+    assert [row.labels for row in table.rows] == [
+        ("lstm", "0.1"),
+        ("ridge", "-"),
+        ("ridge", "0.1"),
+        ("last", "-"),
+    ]
 
 
 def test_the_seed_may_be_a_row() -> None:
