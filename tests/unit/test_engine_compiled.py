@@ -381,14 +381,13 @@ def test_what_has_left_an_average_leaves_no_trace():
     np.testing.assert_allclose(means[13:], 1, rtol=1e-6)
 
 
-def test_inverses_are_right_to_float32_and_never_infinite():
+def test_inverses_are_right_to_float32_and_of_infinity_nothing():
     x = np.concatenate([np.logspace(-8, 36, 44_001), [1e38, np.inf]]).astype(np.float32)
 
     got = np.array([inverse(value) for value in x])
 
     np.testing.assert_allclose(got[:-2], 1 / x[:-2].astype(np.float64), rtol=2e-7)
-    assert (got[-2:] > 0).all()
-    assert (got[-2:] < 2e-37).all()
+    assert got[-2:].tolist() == [0, 0]
 
 
 def test_activations_are_right_to_float32_and_keep_nan():

@@ -23,7 +23,7 @@ OPTIMIZERS = ("adam", "adamw", "sgd")
 BETA1, BETA2, EPSILON = 0.9, 0.999, 1e-8
 CLIP_EPSILON = 1e-6
 
-LARGEST = F(1e37)  # where inverses still are ordinary numbers
+LARGEST = F(1e37)  # whose inverse still is an ordinary number
 
 
 class Rule(NamedTuple):
@@ -154,13 +154,14 @@ def _adam(weights: Vector, gradient: Vector, moments: Moments, rate: float, coun
 def inverse(x: np.float32) -> np.float32:
     """1 / x for x > 0 to about 8e-8: a root and a division for each weight would wait for each other.
 
-    A guess from the exponent's bits, 5 % off at most, then one cubic and one quadratic step of Newton's.
+    A guess from the exponent's bits, 5 % off at most, then one cubic and one quadratic step of Newton's. Of
+    infinity it is 0, as of all that is larger than LARGEST, which roots of float32 numbers are not.
     """
-    x = min(LARGEST, x)
     y = np.int32(np.int32(0x7EF311C7) - F(x).view(np.int32)).view(np.float32)
     error = F(1) - x * y
     y += y * (error + error * error)
-    return y + y * (F(1) - x * y)
+    y += y * (F(1) - x * y)
+    return F(0) if x > LARGEST else y
 
 
 @kernel
