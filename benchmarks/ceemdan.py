@@ -19,8 +19,8 @@ import numpy as np
 from numpy.typing import NDArray
 from PyEMD import CEEMDAN
 
-from pyheta.pipeline.ceemdan import ceemdan
-from pyheta.pipeline.decompositions import causal
+from pyheta.pipeline.decomposition.ceemdan import ceemdan
+from pyheta.pipeline.decomposition.methods import causal
 
 Floats = NDArray[np.float64]
 MODES = 4

@@ -18,8 +18,8 @@ import numpy as np
 from numpy.lib.stride_tricks import sliding_window_view
 from numpy.typing import NDArray
 
-from pyheta.pipeline.dtw import dtw_distance
-from pyheta.pipeline.farm import forward_path, local_relevance
+from pyheta.pipeline.relevance.dtw import dtw_distance
+from pyheta.pipeline.relevance.farm import forward_path, local_relevance
 
 Floats = NDArray[np.float64]
 

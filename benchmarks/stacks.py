@@ -13,11 +13,11 @@ from collections.abc import Mapping
 import numpy as np
 import torch
 
-from pyheta.nets import stacked
-from pyheta.nets.autograd import AutogradLearner
-from pyheta.nets.course import Course, follow
-from pyheta.nets.options import Options
+from pyheta.nets.engines import stacked
+from pyheta.nets.engines.autograd import AutogradLearner
 from pyheta.nets.registry import build
+from pyheta.nets.training.course import Course, follow
+from pyheta.nets.training.options import Options
 from pyheta.pipeline.channels import Channel
 from pyheta.pipeline.windows import Shape, Windows, cut
 

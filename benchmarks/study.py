@@ -31,15 +31,16 @@ import torch
 from PyEMD import CEEMDAN
 from training import Loader
 
-from pyheta.nets.kernels import readiness
+from pyheta.nets.engines.kernels import readiness
 from pyheta.nets.registry import build
-from pyheta.ops import Result, Task, compute
+from pyheta.ops.registry import compute
 from pyheta.pipeline.channels import Channel
 from pyheta.pipeline.splits import Split
 from pyheta.pipeline.windows import Shape, cut
+from pyheta.plan.prepare import Prepared, prepare
 from pyheta.steps import Key, Step
-from pyheta.submit import Prepared, prepare
 from pyheta.sweep import Run
+from pyheta.task import Result, Task
 
 SWEEP = Path(__file__).parents[1] / "experiments" / "etth1-ablation-leaky.yaml"
 EXOGENOUS = 4  # columns of the run that is measured

@@ -29,11 +29,12 @@ import servers
 
 from pyheta.broker.rabbitmq import RabbitBroker
 from pyheta.broker.topology import Topology
+from pyheta.commands.submit import submission
+from pyheta.plan.prepare import prepare
 from pyheta.steps import Bell, Kind, StepId
 from pyheta.store.database import Connection, session
 from pyheta.store.postgres import PostgresStore
 from pyheta.store.seam import Submission
-from pyheta.submit import prepare, submission
 
 BROKER = os.environ.get("PYHETA_BROKER_URL", servers.RABBITMQ.usual_url)
 SERVER = os.environ.get("PYHETA_DATABASE_URL", servers.POSTGRES.usual_url)
@@ -151,7 +152,7 @@ async def insert_one_by_one(connection: Connection, asked: Submission) -> None:
         "INSERT INTO pyheta.sweep_step VALUES ($1, $2)", [(asked.id, number) for number in place.values()]
     )
     await connection.executemany(
-        "INSERT INTO pyheta.run VALUES ($1, $2, $3, $4, $5, $6)",
+        "INSERT INTO pyheta.commands.run VALUES ($1, $2, $3, $4, $5, $6)",
         [(asked.id, n, run.role, run.config, run.seed, place[run.score]) for n, run in enumerate(asked.runs)],
     )
 

@@ -33,12 +33,12 @@ import torch
 from torch import Tensor, nn
 from torch.utils.data import DataLoader, Dataset
 
-from pyheta.nets import compiled
-from pyheta.nets.autograd import AutogradLearner, predict
-from pyheta.nets.compiled import CompiledLearner
-from pyheta.nets.kernels import readiness
-from pyheta.nets.options import Options
+from pyheta.nets.engines import compiled
+from pyheta.nets.engines.autograd import AutogradLearner, predict
+from pyheta.nets.engines.compiled import CompiledLearner
+from pyheta.nets.engines.kernels import readiness
 from pyheta.nets.registry import build
+from pyheta.nets.training.options import Options
 from pyheta.pipeline.channels import Channel
 from pyheta.pipeline.windows import Shape, Windows, cut
 

@@ -22,9 +22,9 @@ from pyheta.errors import Exit, InputError, PyhetaError
 if TYPE_CHECKING:
     from rich.console import RenderableType
 
+    from pyheta.plan.prepare import Prepared
     from pyheta.screen import Screen
     from pyheta.settings import Settings
-    from pyheta.submit import Prepared
     from pyheta.wiring import Services
 
 T = TypeVar("T")
@@ -130,7 +130,7 @@ class Options:
 
     def prepare(self, sweep: Path, overrides: list[str] | None) -> "Prepared":
         """Read and check a sweep file."""
-        from pyheta.submit import prepare
+        from pyheta.plan.prepare import prepare
 
         return prepare(sweep, overrides or (), self.settings.data)
 
@@ -227,8 +227,8 @@ def plan(
     as_json: AsJson = False,
 ) -> None:
     """Show what a sweep would compute, and how long that would take."""
-    from pyheta.preview import preview, preview_view
-    from pyheta.work import processors
+    from pyheta.commands.plan import preview, preview_view
+    from pyheta.commands.worker import processors
 
     prepared, processes = context.obj.prepare(sweep, overrides), procs or processors()
     shown = context.obj.call(lambda services: preview(prepared, services.store, processes))
@@ -246,10 +246,10 @@ def run(
     form: ReportForm = Form.TABLE,
 ) -> None:
     """Compute a sweep on this machine and report it."""
+    from pyheta.commands.run import run_sweep
+    from pyheta.commands.worker import duty
     from pyheta.report.formats import show_answer
-    from pyheta.run import run_sweep
     from pyheta.steps import Kind
-    from pyheta.work import duty
 
     prepared, screen = context.obj.prepare(sweep, overrides), context.obj.screen
     screen.log("WARNING")
@@ -263,7 +263,7 @@ def run(
 @app.command()
 def submit(context: Context, sweep: SweepFile, overrides: Overrides = None) -> None:
     """Hand a sweep to the workers. Submitting it again adds nothing."""
-    from pyheta.submit import in_words, submit
+    from pyheta.commands.submit import in_words, submit
 
     prepared = context.obj.prepare(sweep, overrides)
     receipt = context.obj.change(lambda services: submit(prepared, services.store, services.artifacts))
@@ -284,11 +284,11 @@ def worker(
     """Compute steps of all sweeps until stopped (Ctrl-C once: in order; twice: at once)."""
     from signal import SIGINT
 
-    from pyheta.nets.kernels.readiness import KERNELS
+    from pyheta.commands.worker import duty, work
+    from pyheta.nets.engines.kernels.readiness import KERNELS
+    from pyheta.nets.engines.warmup import warm_up
     from pyheta.screen import count
     from pyheta.steps import Kind
-    from pyheta.warmup import warm_up
-    from pyheta.work import duty, work
 
     context.obj.screen.log("WARNING" if context.obj.quiet else "INFO")
     kinds = tuple(Kind) if kind is Takes.ALL else (Kind(kind),)
@@ -310,14 +310,14 @@ def status(
     as_json: AsJson = False,
 ) -> None:
     """Show where a sweep stands: progress, failures, workers, time left."""
-    from pyheta.status import Status, read_status
-    from pyheta.status_view import sweeps_view, view
+    from pyheta.commands.status import Status, read_status
+    from pyheta.commands.status_view import sweeps_view, view
 
     if watch and as_json:
         raise InputError("--watch and --json do not go together", cure="leave one of them out")
 
     async def look(services: "Services") -> Status:
-        from pyheta.follow import follow
+        from pyheta.commands.follow import follow
 
         row = await services.store.find_sweep(sweep)
         once = partial(read_status, services.store, services.messages, row)
@@ -353,7 +353,7 @@ def report(
 @app.command()
 def runs(context: Context, sweep: SweepName = None, as_json: AsJson = False) -> None:
     """List a sweep's runs: number, configuration, state, result."""
-    from pyheta.runs import documents, listing_view, read_listing
+    from pyheta.commands.runs import documents, listing_view, read_listing
 
     listing = context.obj.call(lambda services: read_listing(services.store, sweep))
     if as_json:
@@ -365,7 +365,7 @@ def runs(context: Context, sweep: SweepName = None, as_json: AsJson = False) -> 
 @app.command()
 def show(context: Context, run: RunName, as_json: AsJson = False) -> None:
     """Show one run: its configuration, steps, metrics and files."""
-    from pyheta.show import read_story, story_view
+    from pyheta.commands.show import read_story, story_view
 
     story = context.obj.call(lambda services: read_story(services.store, run))
     context.obj.print(story, story_view, as_json=as_json)
@@ -374,7 +374,8 @@ def show(context: Context, run: RunName, as_json: AsJson = False) -> None:
 @app.command()
 def logs(context: Context, run: RunName, as_json: AsJson = False) -> None:
     """Show every attempt of a run's steps: outcome, traceback, log."""
-    from pyheta.show import logs_view, read_story
+    from pyheta.commands.logs import logs_view
+    from pyheta.commands.show import read_story
 
     story = context.obj.call(lambda services: read_story(services.store, run))
     context.obj.print(story, logs_view, as_json=as_json)
@@ -389,7 +390,7 @@ def retry(
     ] = None,
 ) -> None:
     """Give the failed and cancelled steps of a sweep another try."""
-    from pyheta.control import retry_sweep
+    from pyheta.commands.retry import retry_sweep
 
     typer.echo(context.obj.change(lambda services: retry_sweep(services.store, sweep, runs)))
 
@@ -397,7 +398,7 @@ def retry(
 @app.command()
 def cancel(context: Context, sweep: SweepName = None) -> None:
     """Cancel a sweep: those of its steps that no other sweep needs."""
-    from pyheta.control import cancel_sweep
+    from pyheta.commands.cancel import cancel_sweep
 
     typer.echo(context.obj.call(lambda services: cancel_sweep(services.store, sweep)))
 
@@ -409,7 +410,7 @@ def gc(
     as_json: AsJson = False,
 ) -> None:
     """Remove what no sweep needs: cancel a sweep first, then gc forgets it with all that only it had."""
-    from pyheta.gc import collect, in_words
+    from pyheta.commands.gc import collect, in_words
 
     removed = context.obj.call(lambda services: collect(services.store, services.artifacts, dry_run=dry_run))
     context.obj.print(removed, in_words, as_json=as_json)
@@ -418,7 +419,7 @@ def gc(
 @data_app.command("list")
 def list_data(context: Context, as_json: AsJson = False) -> None:
     """List the data sets that are known by name."""
-    from pyheta.datasets import known, known_view
+    from pyheta.commands.data import known, known_view
 
     context.obj.print(known(context.obj.settings.data), known_view, as_json=as_json)
 
@@ -431,7 +432,7 @@ def check_data(
     as_json: AsJson = False,
 ) -> None:
     """Read a data set as a sweep would: what it holds, or what is wrong with it."""
-    from pyheta.datasets import check, facts_view
+    from pyheta.commands.data import check, facts_view
 
     facts = check(dataset, time, context.obj.settings.data)
     context.obj.print(facts, facts_view, as_json=as_json)
@@ -449,7 +450,7 @@ def doctor(
     """Check that everything works here, and say what to do where it does not."""
     import asyncio
 
-    from pyheta.doctor import examine, examine_leakage, exit_code, findings_view
+    from pyheta.commands.doctor import examine, examine_leakage, exit_code, findings_view
     from pyheta.wiring import open_services
 
     if leakage:

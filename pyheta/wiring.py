@@ -5,6 +5,7 @@ from contextlib import AsyncExitStack, asynccontextmanager
 from dataclasses import dataclass
 
 from pyheta.broker.jobtable import TableBroker
+from pyheta.broker.relay import Relay
 from pyheta.broker.seam import Broker, MessageBroker
 from pyheta.errors import BrokerError, ConfigError, InputError
 from pyheta.settings import Settings
@@ -13,7 +14,6 @@ from pyheta.store.embedded import EmbeddedServer, embedded_server
 from pyheta.store.migrate import migrate
 from pyheta.store.postgres import PostgresStore
 from pyheta.store.seam import Artifacts
-from pyheta.worker.relay import Relay
 
 
 @dataclass(frozen=True, slots=True)

@@ -11,9 +11,7 @@ from safetensors import SafetensorError, safe_open
 from safetensors.numpy import save_file
 
 from pyheta.errors import StepError
-from pyheta.nets.forecaster import Forecaster
-from pyheta.nets.registry import build
-from pyheta.nets.standing import State
+from pyheta.nets.training.standing import State
 from pyheta.pipeline.channels import Source
 from pyheta.pipeline.scaling import Scaler
 from pyheta.pipeline.windows import Shape
@@ -51,12 +49,6 @@ class Checkpoint:
             return cls(header["net"], Shape(**header["shape"]), sources, scalers, state)
         except (SafetensorError, OSError, KeyError, TypeError, ValueError) as error:
             raise StepError("not a checkpoint, or a damaged one", where=path.name) from error
-
-    def forecaster(self) -> Forecaster:
-        """The fitted net, ready to predict."""
-        forecaster = build(self.net, self.shape)
-        forecaster.restore(self.state)
-        return forecaster
 
 
 def write_arrays(path: Path, arrays: State, facts: Mapping[str, Any] | None = None) -> None:

@@ -2,30 +2,16 @@
 
 from abc import ABC, abstractmethod
 from collections.abc import Mapping
-from dataclasses import dataclass
-from typing import Any, ClassVar, Literal
+from typing import Any, ClassVar
 
 import numpy as np
 from numpy.typing import NDArray
 
-from pyheta.nets.earlier import Earlier
-from pyheta.nets.standing import Standing, State
-from pyheta.ops import Progress
+from pyheta.nets.training.earlier import Earlier
+from pyheta.nets.training.history import History
+from pyheta.nets.training.standing import State
 from pyheta.pipeline.windows import Windows
-
-
-@dataclass(frozen=True, slots=True)
-class History:
-    """How a training went: the mean losses of each epoch, (epochs,)."""
-
-    train_loss: NDArray[np.float64]
-    val_loss: NDArray[np.float64]
-    kept_epoch: int  # counted from 1; its weights were kept
-    stopped: Literal["patience", "epochs"]
-    engine: str  # what computed it; two names where one went on from the other
-    lr: float  # the learning rate, or the highest of its schedule
-    resumed: int  # so many of the epochs are an earlier fit's
-    standing: Standing | None  # where the last epoch has led, if it is to be kept
+from pyheta.task import Progress
 
 
 class Forecaster(ABC):

@@ -9,20 +9,21 @@ import torch
 from numpy.typing import NDArray
 from torch import nn
 
-from pyheta.nets import autograd, compiled, programs
-from pyheta.nets.autograd import AutogradLearner
-from pyheta.nets.compiled import CompiledLearner
-from pyheta.nets.config_base import NetConfig
-from pyheta.nets.course import Course, Learner, follow
-from pyheta.nets.device import device
-from pyheta.nets.earlier import Earlier
-from pyheta.nets.finding import found
-from pyheta.nets.forecaster import Forecaster, History
-from pyheta.nets.kernels import readiness
-from pyheta.nets.options import Options
-from pyheta.nets.standing import State
-from pyheta.ops import Progress
+from pyheta.nets.configs.base import NetConfig
+from pyheta.nets.engines import autograd, compiled, programs
+from pyheta.nets.engines.autograd import AutogradLearner
+from pyheta.nets.engines.compiled import CompiledLearner
+from pyheta.nets.engines.device import device
+from pyheta.nets.engines.kernels import readiness
+from pyheta.nets.forecaster import Forecaster
+from pyheta.nets.training.course import Course, Learner, follow
+from pyheta.nets.training.earlier import Earlier
+from pyheta.nets.training.history import History
+from pyheta.nets.training.learning_rate import found
+from pyheta.nets.training.options import Options
+from pyheta.nets.training.standing import State
 from pyheta.pipeline.windows import Shape, Windows
+from pyheta.task import Progress
 
 
 class GradientForecaster(Forecaster):

@@ -5,8 +5,8 @@ from functools import partial
 from importlib import import_module
 from typing import TYPE_CHECKING, Any
 
-from pyheta.nets.config_base import GradientConfig, NetConfig
-from pyheta.nets.configs import config_of
+from pyheta.nets.configs.base import GradientConfig, NetConfig
+from pyheta.nets.configs.union import config_of
 from pyheta.nets.forecaster import Forecaster
 from pyheta.pipeline.windows import Shape
 
@@ -15,25 +15,25 @@ if TYPE_CHECKING:
 
 # name -> module:class, called with (config, shape)
 CLASSES = {
-    "last": "pyheta.nets.naive:Last",
-    "seasonal": "pyheta.nets.naive:Seasonal",
-    "ridge": "pyheta.nets.ridge:Ridge",
-    "mlp": "pyheta.nets.mlp:MLP",
-    "lstm": "pyheta.nets.lstm:LSTM",
-    "gru": "pyheta.nets.gru:GRU",
-    "tcn": "pyheta.nets.tcn:TCN",
-    "nhits": "pyheta.nets.nhits:NHiTS",
-    "dlinear": "pyheta.nets.dlinear:DLinear",
-    "nlinear": "pyheta.nets.nlinear:NLinear",
-    "rlinear": "pyheta.nets.rlinear:RLinear",
-    "sparsetsf": "pyheta.nets.sparsetsf:SparseTSF",
-    "cyclenet": "pyheta.nets.cyclenet:CycleNet",
-    "tsmixer": "pyheta.nets.tsmixer:TSMixer",
-    "tide": "pyheta.nets.tide:TiDE",
-    "patchtst": "pyheta.nets.patchtst:PatchTST",
-    "itransformer": "pyheta.nets.itransformer:ITransformer",
+    "last": "pyheta.nets.zoo.naive:Last",
+    "seasonal": "pyheta.nets.zoo.naive:Seasonal",
+    "ridge": "pyheta.nets.zoo.ridge:Ridge",
+    "mlp": "pyheta.nets.zoo.mlp:MLP",
+    "lstm": "pyheta.nets.zoo.lstm:LSTM",
+    "gru": "pyheta.nets.zoo.gru:GRU",
+    "tcn": "pyheta.nets.zoo.tcn:TCN",
+    "nhits": "pyheta.nets.zoo.nhits:NHiTS",
+    "dlinear": "pyheta.nets.zoo.dlinear:DLinear",
+    "nlinear": "pyheta.nets.zoo.nlinear:NLinear",
+    "rlinear": "pyheta.nets.zoo.rlinear:RLinear",
+    "sparsetsf": "pyheta.nets.zoo.sparsetsf:SparseTSF",
+    "cyclenet": "pyheta.nets.zoo.cyclenet:CycleNet",
+    "tsmixer": "pyheta.nets.zoo.tsmixer:TSMixer",
+    "tide": "pyheta.nets.zoo.tide:TiDE",
+    "patchtst": "pyheta.nets.zoo.patchtst:PatchTST",
+    "itransformer": "pyheta.nets.zoo.itransformer:ITransformer",
 }
-OWN = "pyheta.nets.own:build_own"  # for every other name
+OWN = "pyheta.nets.zoo.own:build_own"  # for every other name
 
 
 def build(net: Mapping[str, Any], shape: Shape, *, seed: int = 0) -> Forecaster:
@@ -54,7 +54,7 @@ def module(config: NetConfig, shape: Shape) -> "nn.Module":
     """The torch module of a net, inside an instance normalisation if its configuration asks for one."""
     net: nn.Module = _make(config, shape)
     if isinstance(config, GradientConfig) and config.instance_norm:
-        from pyheta.nets.instance_norm import InstanceNorm
+        from pyheta.nets.zoo.instance_norm import InstanceNorm
 
         return InstanceNorm(net, shape)
     return net

@@ -16,13 +16,13 @@ from numpy.typing import NDArray
 from safetensors import safe_open
 
 from pyheta.errors import StepError
-from pyheta.pipeline.components import WHOLE
+from pyheta.pipeline.data.table import read_table
+from pyheta.pipeline.decomposition.components import WHOLE
 from pyheta.pipeline.scaling import Scaler
-from pyheta.pipeline.table import read_table
 
 Array = NDArray[np.floating[Any]]
 
-# Paths of a step's inputs by role and by the product's name, as `ops.Task` has them.
+# Paths of a step's inputs by role and by the product's name, as `task.Task` has them.
 Inputs = Mapping[str, Mapping[str, Path]]
 
 

@@ -6,7 +6,7 @@ from statistics import fmean, stdev
 from typing import Any, NamedTuple
 
 from pyheta.errors import InputError
-from pyheta.pipeline.components import WHOLE
+from pyheta.pipeline.decomposition.components import WHOLE
 from pyheta.pipeline.leakage import leaks
 from pyheta.report.grid import Grid, GridRow, Word, decomposition, marked, missing, varied_options
 from pyheta.report.wording import leak_notes

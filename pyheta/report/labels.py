@@ -4,8 +4,8 @@ from collections.abc import Iterable, Iterator, Mapping, Sequence
 from typing import Any
 
 from pyheta.errors import InputError, nearest
-from pyheta.nets.configs import NETS
-from pyheta.pipeline.components import WHOLE_VALUES
+from pyheta.nets.configs.union import NETS
+from pyheta.pipeline.decomposition.components import WHOLE_VALUES
 from pyheta.steps import canonical
 from pyheta.store.seam import RunRow
 

@@ -7,19 +7,7 @@ from datetime import timedelta
 from typing import Any, Final
 
 from pyheta.errors import LeaseLost
-from pyheta.steps import (
-    Claim,
-    Ending,
-    Failure,
-    Fence,
-    Input,
-    Key,
-    Kind,
-    State,
-    StepId,
-    Success,
-    WorkerId,
-)
+from pyheta.steps import Claim, Ending, Failure, Fence, Input, Key, Kind, State, StepId, Success, WorkerId
 from pyheta.store.cleaning import clean_facts, clean_reason, clean_text
 from pyheta.store.database import LONG_SECONDS, Connection, Database, Record
 from pyheta.store.seam import Holding, WorkerInfo

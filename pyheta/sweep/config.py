@@ -18,10 +18,10 @@ from pydantic import (
     model_validator,
 )
 
-from pyheta.nets.config_base import as_tuple
-from pyheta.nets.config_own import OwnNetConfig
-from pyheta.nets.configs import NETS, LastConfig, Net, SeasonalConfig
-from pyheta.pipeline.components import WHOLE, component_names
+from pyheta.nets.configs.base import as_tuple
+from pyheta.nets.configs.own import OwnNetConfig
+from pyheta.nets.configs.union import NETS, LastConfig, Net, SeasonalConfig
+from pyheta.pipeline.decomposition.components import WHOLE, component_names
 from pyheta.steps import canonical
 from pyheta.sweep.components import Components, UnfitChange, changes_for
 from pyheta.sweep.preprocessing import Decompose, Shaping

@@ -10,7 +10,7 @@ from pydantic import ValidationError
 from pydantic_core import ErrorDetails
 
 from pyheta.errors import SweepError
-from pyheta.nets.configs import OWN
+from pyheta.nets.configs.union import OWN
 from pyheta.pipeline.leakage import leaks
 from pyheta.steps import canonical
 from pyheta.sweep.axes import Choice, Setting

@@ -6,7 +6,7 @@ from typing import Annotated, Any, Literal
 from pydantic import AfterValidator, BeforeValidator, ConfigDict, Field
 from pydantic.dataclasses import dataclass
 
-from pyheta.nets.configs import LastConfig, Net, RidgeConfig, SeasonalConfig
+from pyheta.nets.configs.union import LastConfig, Net, RidgeConfig, SeasonalConfig
 from pyheta.sweep.longform import LONG_FORM
 from pyheta.sweep.problems import shown
 from pyheta.sweep.section import Section

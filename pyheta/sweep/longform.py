@@ -4,7 +4,7 @@ import re
 from collections.abc import Callable, Iterator, Mapping
 from typing import Any
 
-from pyheta.pipeline.components import WHOLE_VALUES
+from pyheta.pipeline.decomposition.components import WHOLE_VALUES
 
 # Dotted keys whose value is one, although it is written as a mapping: its names are no keys of a sweep.
 WHOLE = (*WHOLE_VALUES, "net.options")

@@ -8,7 +8,7 @@ from pathlib import Path
 from typing import Any
 
 from pyheta.errors import StoreUnavailable
-from pyheta.ops import OPS
+from pyheta.ops.registry import OPS
 from pyheta.steps import Claim, Ending, Failure, Product, Success
 from pyheta.worker import wire
 from pyheta.worker.bundle import Lane

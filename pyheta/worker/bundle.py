@@ -8,7 +8,7 @@ import asyncio
 import time
 from collections.abc import Sequence
 
-from pyheta.ops import Progress
+from pyheta.task import Progress
 from pyheta.worker import wire
 from pyheta.worker.slot import Slot
 

@@ -21,8 +21,9 @@ from typing import Any, BinaryIO, NoReturn
 
 from pyheta import device
 from pyheta.errors import InputError, StepError
-from pyheta.ops import Result, compute_lanes
+from pyheta.ops.registry import compute_lanes
 from pyheta.steps import Ending
+from pyheta.task import Result
 from pyheta.worker import wire
 
 #: Errors of the code or of its configuration: the next attempt would raise them again.

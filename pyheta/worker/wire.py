@@ -6,8 +6,8 @@ from dataclasses import asdict, dataclass, field
 from pathlib import Path
 from typing import Any
 
-from pyheta.ops import Progress, Task
 from pyheta.steps import Ending, Metric
+from pyheta.task import Progress, Task
 
 #: The longest line: a result with the metrics of thousands of horizon steps still fits.
 LINE_LIMIT = 64 * 1024 * 1024

@@ -60,7 +60,7 @@ def test_help_lists_the_commands_of_the_design() -> None:
 @pytest.mark.parametrize(
     "code",
     [
-        "import pyheta, pyheta.cli, pyheta.errors, pyheta.steps, pyheta.ops, pyheta.settings",
+        "import pyheta, pyheta.cli, pyheta.errors, pyheta.steps, pyheta.ops.registry, pyheta.settings",
         "import sys; sys.argv = ['pyheta', '--help']\nimport pyheta.cli\npyheta.cli.main()",
     ],
     ids=["import", "help"],
@@ -78,8 +78,9 @@ def test_nothing_heavy_is_imported_before_it_is_needed(code: str) -> None:
 
 def test_reports_and_status_load_neither_torch_nor_polars() -> None:
     script = (
-        "import sys, pyheta.wiring, pyheta.status_view, pyheta.follow, pyheta.report.formats, "
-        "pyheta.show, pyheta.control, pyheta.work\nprint(*sys.modules)"
+        "import sys, pyheta.wiring, pyheta.commands.status_view, pyheta.commands.follow, "
+        "pyheta.report.formats, "
+        "pyheta.commands.show, pyheta.commands.cancel, pyheta.commands.worker\nprint(*sys.modules)"
     )
     done = subprocess.run([sys.executable, "-c", script], capture_output=True, text=True, check=True)
     assert not {"torch", "polars", "numpy"} & set(done.stdout.split())

@@ -16,12 +16,12 @@ import servers
 import takers
 
 from pyheta.broker.rabbitmq import RabbitBroker
+from pyheta.broker.relay import Relay
 from pyheta.broker.seam import Depth
 from pyheta.broker.topology import Topology
 from pyheta.errors import BrokerError
 from pyheta.steps import Bell, Kind, StepId
 from pyheta.store.postgres import PostgresStore
-from pyheta.worker.relay import Relay
 
 SCALE = 0.1  # connecting and every answer then get one second
 SOON = 10.0

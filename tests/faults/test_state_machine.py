@@ -307,7 +307,7 @@ class StoreMachine(RuleBasedStateMachine):
 
 
 EMPTY = """
-    TRUNCATE pyheta.sweep, pyheta.run, pyheta.sweep_step, pyheta.step, pyheta.need, pyheta.file,
+    TRUNCATE pyheta.sweep, pyheta.commands.run, pyheta.sweep_step, pyheta.step, pyheta.need, pyheta.file,
         pyheta.attempt, pyheta.product, pyheta.metric, pyheta.worker
 """
 EXPIRE = "UPDATE pyheta.worker SET lease_until = now() - interval '1 second' WHERE id = $1"

@@ -11,7 +11,7 @@ from pathlib import Path
 import pytest
 
 from pyheta.errors import ConfigError, StoreError, StoreUnavailable
-from pyheta.ops import OPS
+from pyheta.ops.registry import OPS
 from pyheta.steps import EARLIER, Claim, Ending, Failure, Fence, Input, Key, Kind, Product, StepId, Success
 from pyheta.worker import attempt as attempts
 from pyheta.worker.attempt import Attempt

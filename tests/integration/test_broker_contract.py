@@ -11,11 +11,11 @@ import takers
 
 from pyheta.broker.jobtable import TableBroker
 from pyheta.broker.rabbitmq import RabbitBroker
+from pyheta.broker.relay import Relay
 from pyheta.broker.seam import Broker
 from pyheta.broker.topology import Topology
 from pyheta.steps import Kind, Step
 from pyheta.store.postgres import PostgresStore
-from pyheta.worker.relay import Relay
 
 SCALE = 0.1
 SOON = 10.0

@@ -17,9 +17,9 @@ from processes import assert_complete, children, kill, rows
 from pyheta.broker.jobtable import TableBroker
 from pyheta.broker.rabbitmq import RabbitBroker
 from pyheta.errors import ConfigError
+from pyheta.plan.prepare import prepare
 from pyheta.steps import Bell, Key, Kind, Step
 from pyheta.store.postgres import PostgresStore
-from pyheta.submit import prepare
 from pyheta.worker import supervisor as supervisors
 from pyheta.worker.intake import Intake
 from pyheta.worker.supervisor import Duty, Supervisor

@@ -13,8 +13,8 @@ import graphs
 import pytest
 from graphs import BOTH, DONE, RELEASE
 
+from pyheta.commands.gc import Bytes, Removed, collect, in_words
 from pyheta.errors import StoreError
-from pyheta.gc import Bytes, Removed, collect, in_words
 from pyheta.steps import Ending, Failure, State, Step, Success
 from pyheta.store.artifacts import HashNamed, ObjectArtifacts
 from pyheta.store.postgres import PostgresStore

@@ -4,8 +4,8 @@ import subprocess
 import sys
 from pathlib import Path
 
-from pyheta.nets.kernels import readiness
-from pyheta.pipeline.synthetic import generate
+from pyheta.nets.engines.kernels import readiness
+from pyheta.pipeline.data.synthetic import generate
 
 LANES, BUNDLE, SETTLED = 1008, 16, 208
 GROWTH = 16  # MiB: what allocators keep varies by a few

@@ -7,9 +7,10 @@ import pytest
 from processes import assert_complete, rows
 
 from pyheta.broker.jobtable import TableBroker
+from pyheta.commands.submit import submit
+from pyheta.plan.prepare import prepare
 from pyheta.steps import Kind
 from pyheta.store.postgres import PostgresStore
-from pyheta.submit import prepare, submit
 from pyheta.worker.supervisor import Duty, Supervisor
 from pyheta.worker.timing import Timing
 

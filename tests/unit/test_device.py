@@ -6,10 +6,10 @@ import pytest
 import torch
 
 from pyheta import device
+from pyheta.commands.worker import duty, processors
 from pyheta.device import Device, failure, found, works
 from pyheta.errors import ConfigError, StepError
 from pyheta.steps import Kind
-from pyheta.work import duty, processors
 
 
 @pytest.fixture

@@ -111,7 +111,7 @@ WITH living AS MATERIALIZED (
 SELECT id, fence, key, op, version, kind, params, bundle FROM taken ORDER BY priority DESC, id;
 
 --- inputs: What claimed steps read: files that a user brought, the products of their needs, and those of an earlier
--- step of the same course, which `nets/earlier.py` judges once more. Where a step stood in the end is read only by one
+-- step of the same course, which `nets/training/earlier.py` judges once more. Where a step stood in the end is read only by one
 -- that goes on from there.
 SELECT step_id, role, role AS name, sha256 FROM pyheta.file WHERE step_id = ANY ($1::bigint[])
 UNION ALL

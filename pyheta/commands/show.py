@@ -1,0 +1,113 @@
+"""Everything about one run: what it is, the steps that it needs, what came out, and every attempt."""
+
+from collections.abc import Iterator, Mapping, Sequence
+from dataclasses import dataclass
+from typing import Any
+
+from rich.console import Group, RenderableType
+from rich.table import Table
+from rich.text import Text
+
+from pyheta.commands.status_view import describe
+from pyheta.ops.registry import fit_on
+from pyheta.pipeline.leakage import leaks
+from pyheta.report.labels import leaves
+from pyheta.screen import STATE_STYLE, duration, parts, plain, right, table
+from pyheta.steps import Metric, State
+from pyheta.store.seam import AttemptRow, Reads, StepRow
+
+
+@dataclass(frozen=True, slots=True)
+class Story:
+    """A run with its steps (needs first, its score last) and their attempts (oldest first)."""
+
+    sweep: str
+    ordinal: int
+    role: str
+    seed: int
+    config: Mapping[str, Any]
+    state: State
+    reason: str | None
+    steps: Sequence[StepRow]
+    attempts: Sequence[AttemptRow]
+
+    @property
+    def score(self) -> StepRow:
+        return self.steps[-1]
+
+
+async def read_story(reads: Reads, text: str) -> Story:
+    """The story of the run that `text` names. Raises InputError if there is none."""
+    run = await reads.find_run(text)
+    steps = await reads.steps_of(run.score)
+    return Story(
+        sweep=run.sweep,
+        ordinal=run.ordinal,
+        role=run.role,
+        seed=run.seed,
+        config=run.config,
+        state=run.state,
+        reason=run.reason,
+        steps=steps,
+        attempts=await reads.attempts([step.id for step in steps]),
+    )
+
+
+def story_view(story: Story) -> RenderableType:
+    """Configuration, steps, metrics, products."""
+    return parts(_header(story), _config(story), _steps(story), *_results(story))
+
+
+def _header(story: Story) -> Text:
+    head = Text.assemble((f"run {story.ordinal}", "bold"), f" {story.score.key[:12]} ({story.role}): ")
+    head.append(story.state, STATE_STYLE[story.state])
+    if story.reason:
+        head.append(f", {plain(story.reason)}", "red")
+    for reason in leaks(story.config):
+        head.append(f", saw the future: {reason}", "magenta")
+    return head
+
+
+def _config(story: Story) -> Table:
+    shown = table("option", "value")
+    for key, value in sorted([*leaves(story.config), ("seed", story.seed)]):
+        shown.add_row(key, plain(str(value)))
+    return shown
+
+
+def _steps(story: Story) -> Table:
+    shown = table("step", "what", "learns from", "state", *right("attempts", "took"), "products")
+    for step in story.steps:
+        tries = sum(attempt.step == step.id for attempt in story.attempts)
+        took = "" if step.seconds is None else duration(step.seconds)
+        state = Text(step.state, STATE_STYLE[step.state])
+        products = ", ".join(f"{product.name} ({product.size:,} B)" for product in step.products)
+        name = f"{step.op} {step.key[:12]}"
+        learns_from = str(fit_on(step.op, step.params))
+        shown.add_row(name, describe(step.params), learns_from, state, str(tries), took, products)
+    return shown
+
+
+def _results(story: Story) -> Iterator[RenderableType]:
+    if story.score.metrics:
+        yield _metrics(story.score.metrics)
+    yield Group(*(_facts(step) for step in story.steps if step.summary))
+
+
+def _facts(step: StepRow) -> Text:
+    facts = ", ".join(f"{key} {_fact(value)}" for key, value in sorted(leaves(step.summary)))
+    return Text(f"{step.op}: {facts}", style="dim")
+
+
+def _metrics(metrics: Sequence[Metric]) -> Table:
+    """One line for each metric over all steps ahead, validation beside test."""
+    shown = table("metric", *right("val", "test"))
+    values = {(metric.name, metric.split): metric.value for metric in metrics if metric.horizon == 0}
+    for name in sorted({name for name, _ in values}):
+        pair = [values.get((name, split)) for split in ("val", "test")]
+        shown.add_row(name, *("" if value is None else f"{value:.6g}" for value in pair))
+    return shown
+
+
+def _fact(value: object) -> str:
+    return f"{value:.6g}" if isinstance(value, float) else plain(str(value))

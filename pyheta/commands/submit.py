@@ -1,0 +1,66 @@
+"""Hand a checked sweep to the store. It is committed as a whole or not at all."""
+
+from dataclasses import asdict
+from pathlib import Path
+
+from pyheta.errors import DataError
+from pyheta.plan.prepare import Prepared
+from pyheta.screen import count
+from pyheta.steps import State, digest
+from pyheta.store.seam import Artifacts, NewRun, Receipt, Submission, SweepStore
+
+#: Operations whose steps belong to a sweep although none of its runs needs them.
+EXPLAINING = ("relevance", "importance")
+
+
+def submission(prepared: Prepared) -> Submission:
+    """What the store is asked to record. Equal runs, explained alike, under one name make the same sweep."""
+    sweep, plan = prepared.sweep, prepared.plan
+    runs = [
+        NewRun(run.role, run.config.as_json(), run.seed, score)
+        for run, score in zip(prepared.runs, plan.scores, strict=True)
+    ]
+    extra = [key for key, step in plan.steps.items() if step.op in EXPLAINING]
+    return Submission(
+        id=digest([sweep.name, sweep.leakage, [[r.role, r.config, r.seed, r.score] for r in runs], *extra]),
+        name=sweep.name,
+        source=sweep.text,
+        overrides=sweep.overrides,
+        axes=sweep.axes,
+        report=asdict(sweep.report),
+        leakage=sweep.leakage,
+        priority=sweep.priority,
+        asked=plan.asked,
+        steps=list(plan.steps.values()),
+        runs=runs,
+    )
+
+
+async def submit(prepared: Prepared, store: SweepStore, artifacts: Artifacts) -> Receipt:
+    """Put the files into the store, then commit the sweep. Repeating it adds nothing.
+
+    Files that are there already are put again, lest they be removed as unneeded before the commit.
+    """
+    for sha256, path in prepared.files.items():
+        await _put(artifacts, sha256, path)
+    return await store.submit(submission(prepared))
+
+
+async def _put(artifacts: Artifacts, sha256: str, path: Path) -> None:
+    product = await artifacts.put(path)
+    if product.sha256 != sha256:
+        raise DataError("changed while it was read", where=str(path), cure="submit again")
+
+
+def in_words(prepared: Prepared, receipt: Receipt) -> str:
+    """What a submission did, and the next command."""
+    name, runs = prepared.sweep.name, count(len(prepared.runs), "run")
+    todo = sum(receipt.steps.get(state, 0) for state in (State.WAITING, State.QUEUED, State.RUNNING))
+    failed = receipt.steps.get(State.FAILED, 0)
+    if failed and not todo:
+        return f"{name}: {runs}, {count(failed, 'step')} failed earlier; now: pyheta retry {name}"
+    if not todo:
+        return f"{name}: nothing to do, all {runs} are there; now: pyheta report {name}"
+    there = "" if receipt.new else " (submitted before)"
+    added = f"{count(receipt.added, 'step')} added, {todo:,} to compute"
+    return f"{name}: {runs}{there}, {added}; now: pyheta worker, pyheta status {name}"

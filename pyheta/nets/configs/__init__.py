@@ -1,0 +1,1 @@
+"""What each net can be told, without torch: sweeps are read where nothing is trained."""

@@ -1,0 +1,208 @@
+"""The engine for every net: torch, one net at a time, its gradients by autograd."""
+
+from collections.abc import Callable, Iterable, Iterator, Mapping
+from contextlib import contextmanager
+from functools import partial
+from typing import Any, cast
+
+import numpy as np
+import torch
+from numpy.typing import NDArray
+from torch import Tensor, nn
+from torch.nn import functional
+
+from pyheta.nets.training.losses import mean_loss
+from pyheta.nets.training.options import Options
+from pyheta.nets.training.standing import Standing, State
+from pyheta.pipeline.channels import Array
+from pyheta.pipeline.windows import Windows
+
+EVALUATED = 1 << 17  # numbers of the windows that are forecast at once: what comes of them has to fit too
+
+#: What torch's optimisers call what they remember of each weight: the first moment and the second.
+MEMORY = {
+    "adam": ("exp_avg", "exp_avg_sq"),
+    "adamw": ("exp_avg", "exp_avg_sq"),
+    "sgd": ("momentum_buffer", None),
+}
+
+OPTIMIZERS: Mapping[str, Callable[[Iterable[Tensor], Options], torch.optim.Optimizer]] = {
+    # Fused: one kernel for all weights, which is a fifth of a small net's time per batch.
+    "adam": lambda weights, o: torch.optim.Adam(weights, o.lr, weight_decay=o.weight_decay, fused=True),
+    "adamw": lambda weights, o: torch.optim.AdamW(weights, o.lr, weight_decay=o.weight_decay, fused=True),
+    "sgd": lambda weights, o: torch.optim.SGD(weights, o.lr, o.momentum, weight_decay=o.weight_decay),
+}
+
+
+def _quantile_loss(forecast: Tensor, truth: Tensor, quantile: float) -> Tensor:
+    short = truth - forecast
+    return torch.maximum(quantile * short, (quantile - 1) * short).mean()
+
+
+LOSSES: Mapping[str, Callable[[Options], Callable[[Tensor, Tensor], Tensor]]] = {
+    "mse": lambda _: functional.mse_loss,
+    "mae": lambda _: functional.l1_loss,
+    "huber": lambda o: partial(functional.huber_loss, delta=o.huber_delta),
+    "quantile": lambda o: partial(_quantile_loss, quantile=o.quantile),
+}
+
+
+@contextmanager
+def seeded(seed: int) -> Iterator[None]:
+    """Draw torch's random numbers from this seed; afterwards its generator is as it was before."""
+    with torch.random.fork_rng(devices=[]):
+        torch.manual_seed(seed)
+        yield
+
+
+class AutogradLearner:
+    """A module, called with (inputs) or (inputs, rows), that is trained in place."""
+
+    engine = "torch"
+
+    def __init__(
+        self,
+        module: nn.Module,
+        train: Windows,
+        val: Windows,
+        options: Options,
+        *,
+        seed: int,
+        reads_rows: bool,
+    ) -> None:
+        self.module = module
+        self.val = val
+        self.options = options
+        self.reads_rows = reads_rows
+        self.device = place_of(module)
+        arrays = (train.inputs, train.targets, train.rows)
+        self.examples = [torch.from_numpy(array).to(self.device) for array in arrays]
+        self.optimizer = OPTIMIZERS[options.optimizer](module.parameters(), options)
+        self.loss = LOSSES[options.loss](options)
+        self.steps = 0
+        with seeded(seed):
+            self._random = self._generator_state()  # for dropout
+
+    def epoch(self, order: NDArray[np.int64], rates: NDArray[np.float64]) -> float:
+        self.module.train()
+        with self._own_random_numbers():
+            batches = torch.split(torch.from_numpy(order).to(self.device), self.options.batch_size)
+            total = sum(self._step(rows, rate) for rows, rate in zip(batches, rates, strict=True))
+        self.steps += len(rates)
+        return float(total) / len(order)
+
+    def _step(self, rows: Tensor, rate: float) -> Tensor:
+        """The sum of the batch's losses before the step."""
+        inputs, targets, times = (examples[rows] for examples in self.examples)
+        with products_in(self.options.precision, self.device):
+            forecast = call(self.module, inputs, times, reads_rows=self.reads_rows)
+        loss = self.loss(forecast.float(), targets)
+        self.optimizer.zero_grad()
+        torch.autograd.backward(loss)
+        if self.options.clip is not None:
+            nn.utils.clip_grad_norm_(self.module.parameters(), self.options.clip)
+        for group in self.optimizer.param_groups:
+            group["lr"] = rate
+        self.optimizer.step()
+        return loss.detach() * len(rows)
+
+    def validate(self) -> float:
+        forecast = predict(self.module, self.val, reads_rows=self.reads_rows)
+        return mean_loss(forecast, self.val.targets, self.options)
+
+    def state(self) -> State:
+        return {name: tensor.cpu().numpy().copy() for name, tensor in self.module.state_dict().items()}
+
+    def load(self, state: State) -> None:
+        self.module.load_state_dict({name: torch.tensor(array) for name, array in state.items()})
+
+    def standing(self) -> Standing:
+        first, second = map(self._moment, MEMORY[self.options.optimizer])
+        return Standing(self.state(), first, second, self.steps, self._random.numpy())
+
+    def _moment(self, remembered: str | None) -> State:
+        """Zeros where an optimiser remembers nothing: that is how each begins."""
+        memory = self.optimizer.state
+        return {
+            name: memory[weight].get(remembered, torch.zeros_like(weight)).cpu().numpy().copy()
+            for name, weight in self.module.named_parameters()
+        }
+
+    def resume(self, standing: Standing) -> None:
+        self.load(standing.weights)
+        self.steps = standing.steps
+        for name, weight in self.module.named_parameters():
+            self.optimizer.state[weight] = self._memory(standing, name)
+        if standing.random.size == self._random.numel():  # else another kind of device or engine drew them
+            self._random = torch.tensor(standing.random)
+
+    def _memory(self, standing: Standing, name: str) -> dict[str, Tensor]:
+        first, second = MEMORY[self.options.optimizer]
+        memory = {first: torch.tensor(standing.first[name], device=self.device)}
+        if second is None:
+            return memory
+        steps = torch.tensor(float(standing.steps), device=self.device)
+        return memory | {second: torch.tensor(standing.second[name], device=self.device), "step": steps}
+
+    @contextmanager
+    def _own_random_numbers(self) -> Iterator[None]:
+        on_cuda = self.device.type == "cuda"
+        with torch.random.fork_rng(devices=[self.device] if on_cuda else []):
+            if on_cuda:
+                torch.cuda.set_rng_state(self._random, self.device)
+            else:
+                torch.set_rng_state(self._random)
+            yield
+            self._random = self._generator_state()
+
+    def _generator_state(self) -> Tensor:
+        """Of the generator that dropout draws from: each device has its own."""
+        on_cuda = self.device.type == "cuda"
+        return torch.cuda.get_rng_state(self.device) if on_cuda else torch.get_rng_state()
+
+
+@contextmanager
+def products_in(precision: str, device: torch.device) -> Iterator[None]:
+    """Let products be rounded so, while they are computed forward.
+
+    oneDNN has no LSTM in bfloat16 for processors without AVX-512, and torch does not step in for it.
+    """
+    mixed, onednn = precision == "bfloat16", cast(Any, torch.backends.mkldnn)
+    before = onednn.enabled
+    if mixed and device.type == "cpu" and onednn.is_available() and not _rounds_so():
+        onednn.enabled = False
+    try:
+        with torch.autocast(device.type, torch.bfloat16, enabled=mixed):
+            yield
+    finally:
+        onednn.enabled = before
+
+
+def _rounds_so() -> bool:
+    """Whether oneDNN has products in bfloat16 for this processor."""
+    supported: bool = torch.ops.mkldnn._is_mkldnn_bf16_supported()  # noqa: SLF001
+    return supported
+
+
+def place_of(module: nn.Module) -> torch.device:
+    """The device that a net is on; one without weights is anywhere."""
+    return next(module.parameters(), torch.empty(0)).device
+
+
+def call(module: nn.Module, inputs: Tensor, rows: Tensor, *, reads_rows: bool) -> Tensor:
+    forecast: Tensor = module(inputs, rows) if reads_rows else module(inputs)
+    return forecast
+
+
+def predict(module: nn.Module, windows: Windows, *, reads_rows: bool) -> Array:
+    """Forecasts (n, targets, horizon) of a module at rest: no dropout, no gradient."""
+    module.eval()
+    out = np.empty(windows.targets.shape, np.float32)
+    device = place_of(module)
+    with torch.inference_mode():
+        windows_at_once = max(1, EVALUATED // windows.inputs[0].size)
+        for start in range(0, len(out), windows_at_once):
+            block = slice(start, start + windows_at_once)
+            inputs, rows = (torch.from_numpy(a[block]).to(device) for a in (windows.inputs, windows.rows))
+            out[block] = call(module, inputs, rows, reads_rows=reads_rows).cpu().numpy()
+    return out

@@ -1,0 +1,28 @@
+"""Compile all kernels that are not ready: `python -m pyheta.nets.engines.kernels`.
+
+One process at a time does it.
+"""
+
+import fcntl
+import os
+
+from pyheta.nets.engines.kernels import readiness
+
+LOWEST = 19  # what computes goes first
+
+
+def main() -> None:
+    os.nice(LOWEST)
+    place = readiness.folder()
+    place.mkdir(parents=True, exist_ok=True)
+    with (place / "lock").open("w") as file:
+        try:
+            fcntl.flock(file, fcntl.LOCK_EX | fcntl.LOCK_NB)
+        except BlockingIOError:
+            return
+        for kernel in readiness.KERNELS:
+            readiness.load(kernel)
+
+
+if __name__ == "__main__":
+    main()

@@ -1,0 +1,26 @@
+"""Arrays that begin where a vector register's load begins, so that no load touches two lines of the cache."""
+
+import numpy as np
+from numpy.typing import NDArray
+
+from pyheta.nets.engines import kernels
+from pyheta.nets.engines.kernels import LINE
+from pyheta.nets.engines.kernels.compiling import kernel
+
+NUMBERS = LINE // 4
+
+padded = kernel(kernels.padded)
+
+
+@kernel
+def zeros(count: int) -> NDArray[np.float32]:
+    """`count` float32 zeros."""
+    buffer = np.zeros(count + NUMBERS, np.float32)
+    start = (-buffer.ctypes.data % LINE) // 4
+    return buffer[start : start + count]
+
+
+@kernel
+def lined(count: int) -> int:
+    """Numbers of a row, with what fills its last line of the cache: so the next one begins on a line."""
+    return (count + NUMBERS - 1) // NUMBERS * NUMBERS

@@ -1,0 +1,42 @@
+"""An earlier fit of the same course: one that differs in `train.epochs` or `train.patience` at most.
+
+Its epochs are those that this fit would go through first, so they need not be computed again: nor any other
+where patience ended it, and where it has left its standing the next epoch can begin from there.
+"""
+
+from collections.abc import Sequence
+from dataclasses import dataclass, replace
+
+from pyheta.nets.training.options import Options
+from pyheta.nets.training.standing import Standing, State
+from pyheta.nets.training.stopping import EarlyStopping
+
+Losses = tuple[float, float]  # of an epoch: of training and of validation
+
+
+@dataclass(frozen=True, slots=True)
+class Earlier:
+    """What it has left."""
+
+    losses: Sequence[Losses]  # of all its epochs
+    lr: float
+    engine: str  # what computed it
+    kept: State  # the weights
+    standing: Standing | None  # where its last epoch has led, if that was kept
+
+    def serves(self, options: Options) -> bool:
+        """Whether a fit by these options can go on from here, or has nothing left to do."""
+        count = len(self.losses)
+        stopping = self._watched(EarlyStopping.of(options))
+        if options.resumable or not stopping.done:
+            return self.standing is not None and stopping.epoch == count
+        whole = self._watched(EarlyStopping.of(replace(options, epochs=count, patience=count)))
+        return stopping.kept_epoch == whole.kept_epoch
+
+    def _watched(self, stopping: EarlyStopping) -> EarlyStopping:
+        """The same, after it has seen the epochs as far as it lets them go."""
+        for _, loss in self.losses:
+            if stopping.done:
+                break
+            stopping.keeps(loss)
+        return stopping

@@ -1,0 +1,1 @@
+"""The nets themselves, one file each: torch modules, ridge regression, naive forecasts."""

@@ -1,0 +1,41 @@
+"""SparseTSF/Linear (Lin et al. 2024, "SparseTSF: Modeling Long-term Time Series Forecasting with 1k
+Parameters", section 3).
+
+The window, free of its mean, is smoothed with a residual, x + conv(x), over one period; then one linear
+layer maps the values of each phase in past periods to those in future ones.
+
+The window is cut to its last whole periods. A horizon that is no whole number of periods is forecast up to
+the end of its last period, and cut.
+"""
+
+from torch import Tensor, nn
+
+from pyheta.nets.configs.linear import SparseTSFConfig
+from pyheta.pipeline.windows import Shape
+
+
+class SparseTSF(nn.Module):
+    """One linear layer from period to period. Exogenous channels are not looked at."""
+
+    def __init__(self, config: SparseTSFConfig, shape: Shape) -> None:
+        super().__init__()
+        self.targets, self.horizon = shape.targets, shape.horizon
+        self.period = config.period
+        self.past = shape.lookback // config.period
+        self.future = -(-shape.horizon // config.period)  # rounded up
+        reach = config.period // 2
+        self.smooth = nn.Conv1d(1, 1, 1 + 2 * reach, padding=reach, bias=False)
+        self.linear = nn.Linear(self.past, self.future, bias=False)
+
+    def forward(self, x: Tensor) -> Tensor:
+        """(batch, channels, lookback) -> (batch, targets, horizon)."""
+        x = x[:, : self.targets, -self.past * self.period :]
+        mean = x.mean(-1, keepdim=True)
+        periods = self._smoothed(x - mean).reshape(*x.shape[:2], self.past, self.period)
+        future: Tensor = self.linear(periods.transpose(2, 3)).transpose(2, 3)
+        return future.flatten(2)[..., : self.horizon] + mean
+
+    def _smoothed(self, x: Tensor) -> Tensor:
+        """Every channel as an example of its own: they share one convolution."""
+        smooth: Tensor = self.smooth(x.flatten(0, 1)[:, None])
+        return x + smooth.reshape(x.shape)

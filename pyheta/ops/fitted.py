@@ -1,0 +1,62 @@
+"""A fitted net's forecasts of one part of the data, in the units of its targets."""
+
+from collections.abc import Sequence
+from dataclasses import dataclass, replace
+
+import numpy as np
+from numpy.typing import NDArray
+
+from pyheta.nets.checkpoint import Checkpoint
+from pyheta.nets.forecaster import Forecaster
+from pyheta.nets.registry import build
+from pyheta.pipeline.channels import Channel, Inputs, read_channels
+from pyheta.pipeline.scaling import Scaler
+from pyheta.pipeline.splits import Part, Split
+from pyheta.pipeline.windows import Windows, cut
+
+Floats = NDArray[np.float64]
+
+
+@dataclass(frozen=True, slots=True)
+class Fitted:
+    """A net, ready to predict, beside the channels that it reads, as they are."""
+
+    checkpoint: Checkpoint
+    net: Forecaster
+    channels: Sequence[Channel]
+
+    @classmethod
+    def read(cls, checkpoint: Checkpoint, inputs: Inputs) -> "Fitted":
+        channels = read_channels(checkpoint.sources, inputs, checkpoint.shape.lookback)
+        net = build(checkpoint.net, checkpoint.shape)
+        net.restore(checkpoint.state)
+        return cls(checkpoint, net, channels)
+
+    @property
+    def scalers(self) -> Sequence[Scaler]:
+        """Those of the targets."""
+        return self.checkpoint.scalers[: self.checkpoint.shape.targets]
+
+    def target(self, number: int) -> Floats:
+        """(rows,): what the net forecasts as its n-th target, NaN where it is not known."""
+        return self.channels[number].values.astype(np.float64)
+
+    def windows(self, part: Part, split: Split) -> Windows:
+        """Every window of a part, scaled; the targets are scaled too."""
+        known = [channel.head(split.test_stop) for channel in self.channels]
+        pairs = zip(known, self.checkpoint.scalers, strict=True)
+        series = [channel.scaled(scaler, self.net.dtype) for channel, scaler in pairs]
+        return cut(series, split.targets(part), self.checkpoint.shape)
+
+    def predict(self, windows: Windows) -> Floats:
+        """(n, targets, horizon), each target de-scaled with its own scaler."""
+        forecast = self.net.predict(windows)
+        for number, scaler in enumerate(self.scalers):  # in place: it can be large
+            forecast[:, number] = scaler.invert(forecast[:, number])
+        return forecast
+
+    def permuted(self, channel: int, windows: Windows, order: NDArray[np.intp]) -> Windows:
+        """The same windows with those of one channel in another order: they tell nothing any more."""
+        inputs = np.array(windows.inputs)
+        inputs[:, channel] = inputs[order, channel]
+        return replace(windows, inputs=inputs)

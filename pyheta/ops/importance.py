@@ -1,0 +1,48 @@
+"""The `importance` step: what a fitted net loses when it cannot see a column (Breiman 2001, section 10).
+
+A column's windows are handed to the net in another order, so that each is as likely as before but belongs to
+another moment. How much the error rises tells how much the net relies on the column; it does not tell how
+well another net could do without it. The validation part is asked, since people choose columns by the answer.
+"""
+
+from collections.abc import Iterator
+
+import numpy as np
+
+from pyheta.nets.checkpoint import Checkpoint
+from pyheta.ops.fitted import Fitted
+from pyheta.pipeline.splits import Split
+from pyheta.pipeline.windows import Windows
+from pyheta.task import Result, Task
+
+
+def importance(task: Task) -> Result:
+    """No product; the summary has the net's `rmse_scaled` and for each exogenous channel `rise` and `std`.
+
+    params: targets, split, permutations, seed. `rise` is (rmse with the channel permuted - rmse) / rmse, the
+    mean over the permutations, with errors in scaled units; the targets' own past is never permuted.
+    """
+    net = Fitted.read(Checkpoint.read(task.inputs["fit"]["weights"]), task.inputs)
+    windows = net.windows("val", Split.of(task.params["split"], len(net.target(0))))
+    rmse = _rmse(net, windows)
+    columns: dict[str, dict[str, float]] = {}
+    if not rmse:  # nothing can rise in proportion to it
+        return Result(products={}, summary={"rmse_scaled": rmse, "columns": columns})
+    for channel, source in enumerate(net.checkpoint.sources):
+        if source.column not in task.params["targets"]:
+            errors = [_rmse(net, shuffled) for shuffled in _shuffled(net, windows, channel, task)]
+            rises = np.array(errors) / rmse - 1
+            columns[source.label] = {"rise": float(rises.mean()), "std": float(rises.std())}
+    return Result(products={}, summary={"rmse_scaled": rmse, "columns": columns})
+
+
+def _shuffled(net: Fitted, windows: Windows, channel: int, task: Task) -> Iterator[Windows]:
+    """The windows as often as asked, each time with those of one channel in another order."""
+    random = np.random.default_rng([task.params["seed"], channel])
+    for _ in range(task.params["permutations"]):
+        yield net.permuted(channel, windows, random.permutation(len(windows)))
+
+
+def _rmse(net: Fitted, windows: Windows) -> float:
+    """Over all windows, targets and steps, in scaled units."""
+    return float(np.sqrt(np.square(net.net.predict(windows) - windows.targets).mean()))

@@ -1,0 +1,194 @@
+"""The `score` step: the only one that reads the test part. It forecasts, adds up and measures."""
+
+from collections.abc import Iterator, Mapping, Sequence
+from dataclasses import dataclass, replace
+from itertools import chain
+from pathlib import Path
+from typing import Any, NamedTuple
+
+import numpy as np
+from numpy.typing import NDArray
+
+from pyheta.nets.checkpoint import Checkpoint, write_arrays
+from pyheta.ops.fitted import Fitted
+from pyheta.pipeline.data.table import read_table
+from pyheta.pipeline.decomposition.components import WHOLE
+from pyheta.pipeline.metrics import OF_COMPONENT, Errors, Evaluation, errors_of, measure, named, together
+from pyheta.pipeline.recompose import Forecast, recompose, refuse_gap
+from pyheta.pipeline.scaling import Scaler
+from pyheta.pipeline.splits import Part, Split
+from pyheta.steps import Metric
+from pyheta.task import Result, Task
+
+PARTS: tuple[Part, ...] = ("val", "test")
+
+Floats = NDArray[np.float64]
+Times = NDArray[np.int64]
+Arrays = Mapping[str, NDArray[Any]]
+Measured = tuple[list[Metric], dict[str, str]]  # metrics, and why others have no value
+
+
+@dataclass(frozen=True, slots=True)
+class Series:
+    """A target, or a component of one: its values (rows,), their times, and how its errors are scaled."""
+
+    time: Times
+    values: Floats
+    split: Split
+    scaler: Scaler
+
+    def component(self, net: Fitted, number: int) -> "Series":
+        """What a net forecasts as its n-th target: this series, or a component of it."""
+        return replace(self, values=net.target(number), scaler=net.scalers[number])
+
+    def beside(self, time: Times, forecast: Floats) -> Forecast:
+        """Forecasts (n, horizon) from these times on, beside what came."""
+        return Forecast(time, self.values[self._rows(time) + np.arange(forecast.shape[1])], forecast)
+
+    def errors(self, forecast: Forecast) -> Errors:
+        training = self.values[: self.split.train_stop]
+        return errors_of(
+            Evaluation(
+                truth=forecast.truth,
+                forecast=forecast.values,
+                last=self.values[self._rows(forecast.time) - 1],
+                unit=self.scaler.unit,
+                naive_mae=float(np.nanmean(np.abs(np.diff(training)))),
+            )
+        )
+
+    def _rows(self, time: Times) -> NDArray[np.intp]:
+        """(n, 1): where these times stand."""
+        return np.searchsorted(self.time, time)[:, np.newaxis]
+
+
+class Prediction(NamedTuple):
+    """What a net says of one part: (n, targets, horizon) from `time` (n,) on."""
+
+    net: Fitted
+    time: Times
+    values: Floats
+
+
+class Judged(NamedTuple):
+    """One target of a part: what is stored of it, and its and its components' errors, each with its unit."""
+
+    arrays: Arrays
+    errors: Mapping[str, tuple[Errors, float]]
+
+
+def score(task: Task) -> Result:
+    """Metrics of validation and test, and product `forecast` where `keep` is not "metrics".
+
+    params: targets, split, scale, keep, and the components whose fits it needs. `forecast` holds, for `val/`
+    and `test/`: `time` (n,) int64, the microseconds since 1970 of each first target row, `forecast` float32
+    in the targets' units, (n, horizon) or, of several targets, (n, targets, horizon), and the components' as
+    `test/IMF0/forecast`. What came in truth is not repeated there: `time` tells the rows of the table, or of
+    a decomposition's `values`. Raises Diverged if a forecast is not finite, StepError if the components do
+    not add up to the target.
+    """
+    series, fitted = _series(task), _fitted(task)
+    arrays: Arrays = {}
+    metrics: list[Metric] = []
+    omitted: dict[str, str] = {}
+    for part in PARTS:
+        judged = _judged(part, series, fitted)
+        arrays = {**arrays, **_beside_each_other(part, [one.arrays for one in judged.values()])}
+        found, left_out = _measure(part, judged)
+        metrics += found
+        omitted |= left_out
+    summary = {"forecasts": len(arrays["test/time"]), "skill": _skill(metrics), "omitted": omitted}
+    return Result(products=_kept(task, arrays), metrics=tuple(metrics), summary=summary)
+
+
+def _kept(task: Task, arrays: Arrays) -> dict[str, Path]:
+    """The forecasts as a file, unless the metrics are to stay alone: long horizons make gigabytes of them."""
+    if task.params["keep"] == "metrics":
+        return {}
+    path = task.out / "forecast.safetensors"
+    write_arrays(path, arrays)
+    return {"forecast": path}
+
+
+def _series(task: Task) -> dict[str, Series]:
+    params = task.params
+    table = read_table(task.inputs["load"]["table"]).select(params["targets"])
+    split = Split.of(params["split"], table.rows)
+    return {
+        target: Series(table.time, values, split, Scaler.fit(params["scale"], values[: split.train_stop]))
+        for target, values in table.columns.items()
+    }
+
+
+def _fitted(task: Task) -> dict[str, Fitted]:
+    paths = {name: task.inputs[f"fit/{name}"]["weights"] for name in task.params["components"]}
+    return {name: Fitted.read(Checkpoint.read(path), task.inputs) for name, path in paths.items()}
+
+
+def _judged(part: Part, series: Mapping[str, Series], fitted: Mapping[str, Fitted]) -> dict[str, Judged]:
+    """Each target by its name."""
+    first = next(iter(series.values()))
+    predictions = {name: _predict(part, first, net) for name, net in fitted.items()}
+    return {target: _judge(number, series[target], predictions) for number, target in enumerate(series)}
+
+
+def _predict(part: Part, series: Series, net: Fitted) -> Prediction:
+    windows = net.windows(part, series.split)
+    return Prediction(net, series.time[windows.rows], net.predict(windows))
+
+
+def _judge(number: int, series: Series, predictions: Mapping[str, Prediction]) -> Judged:
+    """The n-th target: its components' forecasts, added up."""
+    own = {name: series.component(one.net, number) for name, one in predictions.items()}
+    forecasts = {name: own[name].beside(one.time, one.values[:, number]) for name, one in predictions.items()}
+    summed = recompose(forecasts)
+    whole = series.beside(summed.time, summed.values)
+    refuse_gap(summed, whole.truth)
+    own |= {WHOLE: series}
+    forecasts |= {WHOLE: whole}
+    errors = {name: (own[name].errors(one), own[name].scaler.unit) for name, one in forecasts.items()}
+    return Judged({"time": whole.time, **dict(_stored(forecasts))}, errors)
+
+
+def _stored(forecasts: Mapping[str, Forecast]) -> Iterator[tuple[str, NDArray[Any]]]:
+    for name, one in forecasts.items():
+        prefix = "" if name == WHOLE else f"{name}/"
+        yield f"{prefix}forecast", one.values.astype(np.float32)
+
+
+def _beside_each_other(part: Part, targets: Sequence[Arrays]) -> Arrays:
+    """The arrays of all targets, which have the same times."""
+    first = targets[0]
+    if len(targets) > 1:
+        stacked = {name: np.stack([one[name] for one in targets], axis=1) for name in first}
+        first = stacked | {"time": first["time"]}
+    return {f"{part}/{name}": array for name, array in first.items()}
+
+
+def _measure(part: Part, judged: Mapping[str, Judged]) -> Measured:
+    """The metrics of one part. Those of several targets together, and then each under its name."""
+    each = {target: _measure_one(part, one) for target, one in judged.items()}
+    if len(each) == 1:
+        return next(iter(each.values()))
+    errors = [one.errors[WHOLE][0] for one in judged.values()]
+    metrics, omitted = measure(part, together(errors), None)
+    of_targets = (named(target, of_one) for target, (of_one, _) in each.items())
+    for target, (_, left_out) in each.items():
+        omitted |= {f"{part}/{target}/{name.removeprefix(f'{part}/')}": why for name, why in left_out.items()}
+    return [*metrics, *chain.from_iterable(of_targets)], omitted
+
+
+def _measure_one(part: Part, one: Judged) -> Measured:
+    """The metrics of one target and its components."""
+    metrics, omitted = measure(part, *one.errors[WHOLE])
+    for name, errors in one.errors.items():
+        if name != WHOLE:
+            measured, _ = measure(part, *errors)
+            metrics += named(name, (metric for metric in measured if metric.name in OF_COMPONENT))
+    return metrics, omitted
+
+
+def _skill(metrics: Sequence[Metric]) -> float | None:
+    """The test part's skill over all steps, if it has one."""
+    wanted = ("test", "skill", 0)
+    return next((m.value for m in metrics if (m.split, m.name, m.horizon) == wanted), None)

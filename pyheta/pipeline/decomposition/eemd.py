@@ -1,0 +1,85 @@
+"""Ensemble EMD (Wu and Huang 2009, Ensemble empirical mode decomposition, Adv. Adapt. Data Anal. 1).
+
+Mode k is the mean, over many trials, of mode k of values + white noise (§3), whose standard deviation is
+`noise` times the range of the values. A trial with fewer modes counts with its residue, as in EMD-signal.
+"""
+
+from collections.abc import Iterator
+
+import numpy as np
+from numpy.typing import NDArray
+
+from pyheta.pipeline.compiled import compiled
+from pyheta.pipeline.decomposition.emd import decompose, set_residue, with_modes
+from pyheta.pipeline.decomposition.envelopes import Floats
+from pyheta.pipeline.decomposition.sifting import Scratch, is_nearly_zero, new_scratch, range_and_power
+from pyheta.pipeline.parallel import in_order
+from pyheta.task import Progress
+
+Counts = NDArray[np.int64]
+
+
+def eemd(values: Floats, *, max_imf: int, trials: int, noise: float, seed: int, progress: Progress) -> Floats:
+    """(k + 1, n): at most `max_imf` modes, the fastest first, and the residue, which add up to the values.
+
+    Raises StepError for values that are not finite or have fewer than three extrema. The number of threads
+    changes nothing in the result. Held are (max_imf + 1) rows for the sums and for each of at most two trials
+    per thread.
+    """
+    values = with_modes(values)
+    size = noise * range_and_power(values)[0]
+    rows, counts, found = np.zeros((max_imf + 1, len(values))), np.zeros(max_imf, np.int64), 0
+
+    def trial(white: Floats) -> tuple[Floats, int]:
+        return noisy_modes(values, white, size, max_imf)
+
+    each = in_order(trial, _draws(seed, trials, len(values)), trials * len(values))
+    for done, (modes, count) in enumerate(each, start=1):
+        add_trial(modes, count, rows, counts)
+        found = max(found, count)
+        progress({"done": done, "of": trials})
+    finish(values, rows, counts, found)
+    return rows[: found + 1]
+
+
+def _draws(seed: int, trials: int, samples: int) -> Iterator[Floats]:
+    random = np.random.RandomState(seed)  # as EMD-signal, whose noise this is to be
+    return (random.normal(size=samples) for _ in range(trials))
+
+
+@compiled
+def noisy_modes(values: Floats, white: Floats, size: float, max_imf: int) -> tuple[Floats, int]:
+    rows = np.empty((max_imf + 1, values.size))
+    return rows, decompose(values + size * white, rows, new_scratch(values.size))
+
+
+@compiled
+def add_trial(modes: Floats, found: int, rows: Floats, counts: Counts) -> None:
+    """Add a trial's modes, and its residue if there is room and it is one, to the sums."""
+    stop = min(found + (not is_nearly_zero(modes[found])), counts.size)
+    for k in range(stop):
+        rows[k] += modes[k]
+        counts[k] += 1
+
+
+@compiled
+def finish(values: Floats, rows: Floats, counts: Counts, found: int) -> None:
+    """Turn sums into `found` means and a residue."""
+    for k in range(found):
+        rows[k] /= counts[k]
+    set_residue(values, rows, found)
+
+
+@compiled
+def ensemble(values: Floats, white: Floats, noise: float, rows: Floats, scratch: Scratch) -> int:
+    """All trials one after the other, with the noise in white (trials, n): as `eemd`, in `rows`."""
+    rows[:] = 0.0
+    counts, found = np.zeros(rows.shape[0] - 1, np.int64), 0
+    modes = np.empty(rows.shape)
+    size = noise * range_and_power(values)[0]
+    for trial in range(white.shape[0]):
+        count = decompose(values + size * white[trial], modes, scratch)
+        add_trial(modes, count, rows, counts)
+        found = max(found, count)
+    finish(values, rows, counts, found)
+    return found

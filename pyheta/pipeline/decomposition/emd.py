@@ -1,0 +1,90 @@
+"""Empirical mode decomposition (Huang et al. 1998, The empirical mode decomposition and the Hilbert spectrum,
+Proc. R. Soc. A 454): values = IMF 1 + … + IMF k + residue, each mode sifted from what the ones before left.
+
+The limits at which it stops are EMD-signal's and absolute: a series whose values move by less than
+LEAST_RANGE has one mode. CEEMDAN divides by the standard deviation first.
+"""
+
+import numpy as np
+
+from pyheta.errors import StepError
+from pyheta.pipeline.compiled import compiled
+from pyheta.pipeline.decomposition.envelopes import Floats
+from pyheta.pipeline.decomposition.sifting import (
+    TREND,
+    Scratch,
+    find_extrema,
+    new_scratch,
+    range_and_power,
+    sift,
+)
+
+LEAST_RANGE = 0.001
+LEAST_POWER = 0.005
+
+
+def emd(values: Floats, max_imf: int) -> Floats:
+    """(k + 1, n): at most `max_imf` modes, the fastest first, and the residue, which add up to the values.
+
+    Raises StepError for values that are not finite or have fewer than three extrema.
+    """
+    values = with_modes(values)
+    rows = np.empty((max_imf + 1, len(values)))
+    found = decompose(values, rows, new_scratch(len(values)))
+    return rows[: found + 1]
+
+
+def usable(values: Floats) -> Floats:
+    """The values, writeable and contiguous. Raises StepError unless they are finite and not all the same."""
+    values = np.array(values, np.float64)
+    finite = np.isfinite(values)
+    if not finite.all():
+        what = f"the value in row {int(np.argmin(finite))} is not a finite number"
+        raise StepError(what, cure="fill missing values or drop their rows first")
+    if len(values) == 0 or (values == values[0]).all():
+        what = f"all {len(values)} rows are the same: there is nothing to decompose"
+        raise StepError(what, cure="leave the column out, or set decompose.method to none")
+    return values
+
+
+def with_modes(values: Floats) -> Floats:
+    """The same, for values that can have modes. Raises StepError if they have too few extrema."""
+    values = usable(values)
+    if count_extrema(values) <= TREND:
+        what = f"{len(values)} rows with fewer than three maxima and minima have no modes"
+        raise StepError(what, cure="use more rows, or set decompose.method to none")
+    return values
+
+
+def count_extrema(values: Floats) -> int:
+    room = len(values) + 2
+    maxima, minima = np.empty(room, np.int64), np.empty(room, np.int64)
+    return int(sum(find_extrema(values, maxima, minima)))
+
+
+@compiled
+def decompose(values: Floats, rows: Floats, scratch: Scratch) -> int:
+    """Fill rows (max_imf + 1, samples) with modes and then the residue; returns the number of modes."""
+    total = np.zeros(values.size)
+    found, extrema = 0, 0
+    for k in range(rows.shape[0] - 1):
+        mode = rows[k]
+        mode[:] = values - total
+        is_trend, extrema = sift(mode, scratch)
+        total += mode
+        found = k + 1
+        spread, power = range_and_power(values - total)
+        if is_trend or spread < LEAST_RANGE or power < LEAST_POWER:
+            break
+    # What ended with no more than two extrema belongs to the residue.
+    found -= extrema <= TREND
+    set_residue(values, rows, found)
+    return found
+
+
+@compiled
+def set_residue(values: Floats, rows: Floats, found: int) -> None:
+    """rows[found] becomes what the rows before it leave of the values."""
+    rows[found] = values
+    for k in range(found):
+        rows[found] -= rows[k]

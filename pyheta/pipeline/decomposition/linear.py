@@ -1,0 +1,54 @@
+"""Linear decompositions of every window of a series, as one matrix that is built once."""
+
+from collections.abc import Callable
+
+import numpy as np
+from numpy.lib.stride_tricks import sliding_window_view
+from numpy.typing import NDArray
+
+from pyheta.pipeline.decomposition.envelopes import Floats
+from pyheta.task import Progress
+
+BLOCK = 512  # windows that are copied at a time
+
+Rows = Callable[[Floats], Floats]  # (n,) to (components, n)
+Out = tuple[Floats, NDArray[np.float32]]
+
+
+def roll_linear(values: Floats, rows: Rows, window: int, out: Out, progress: Progress) -> None:
+    """Fill out[0] (components, n) and out[1] (components, n, keep) from row window - 1 on.
+
+    The ends of the components of a window are linear in its values, so decomposing every unit vector gives
+    the matrix for all windows.
+    """
+    keep = out[1].shape[2]
+    # (window, components, keep), before transposing: what one unit at each place does to the ends
+    units = np.stack([rows(unit)[:, -keep:] for unit in np.eye(window)])
+    matrix = units.reshape(window, -1)
+    windows, ends = sliding_window_view(values, window), sliding_window_view(values, keep)[window - keep :]
+    some = np.zeros((BLOCK, window))  # always as many rows: a product's last bits depend on its shape
+    for first in range(0, len(windows), BLOCK):
+        block = slice(first, min(first + BLOCK, len(windows)))
+        count = block.stop - first
+        some[:count] = windows[block]
+        found = (some @ matrix)[:count].reshape(-1, *units.shape[1:])
+        # Rounding goes into the last component, so that all still add up.
+        found[:, -1] = ends[block] - found[:, :-1].sum(axis=1)
+        _keep(found, block.start + window - 1, out)
+        progress({"done": block.stop, "of": len(windows)})
+
+
+def roll_growing(values: Floats, rows: Rows, window: int, out: Out, progress: Progress) -> None:
+    """The same for windows from row 0 to each row, decomposed one by one."""
+    keep = out[1].shape[2]
+    for t in range(window - 1, len(values)):
+        _keep(rows(values[: t + 1])[np.newaxis, :, -keep:], t, out)
+        if (t + 1 - window) % BLOCK == 0 or t == len(values) - 1:
+            progress({"done": t + 2 - window, "of": len(values) - window + 1})
+
+
+def _keep(found: Floats, row: int, out: Out) -> None:
+    """found: (windows, components, keep), of windows that end in `row` and the rows after it."""
+    stop = row + len(found)
+    out[0][:, row:stop] = found[:, :, -1].T
+    out[1][:, row:stop] = (found - found[:, :, -1:]).swapaxes(0, 1)

@@ -1,0 +1,135 @@
+"""EMD, EEMD and CEEMDAN of every window of a series, compiled: how each row looked when it was the last.
+
+Windows of one length share their noise, which is decomposed once, before the first. A growing window has
+the noise of the one before it and a sample more, and decomposes it: the length of the series changes nothing.
+"""
+
+from collections.abc import Iterator, Mapping
+from typing import Any, NamedTuple
+
+import numpy as np
+from numpy.typing import NDArray
+
+from pyheta.pipeline.compiled import compiled
+from pyheta.pipeline.decomposition.ceemdan import (
+    MOST_MODES,
+    NoiseModes,
+    adaptive,
+    all_modes,
+    noise_modes,
+    white_noise,
+)
+from pyheta.pipeline.decomposition.eemd import ensemble
+from pyheta.pipeline.decomposition.emd import decompose, set_residue
+from pyheta.pipeline.decomposition.envelopes import Floats
+from pyheta.pipeline.decomposition.sifting import TREND, Scratch, locate_extrema, new_scratch
+from pyheta.pipeline.parallel import in_order
+from pyheta.task import Progress
+
+REPORTS = 200
+METHODS = {"emd": 0, "eemd": 1, "ceemdan": 2}
+EMD, EEMD = METHODS["emd"], METHODS["eemd"]
+Tails = NDArray[np.float32]
+Out = tuple[Floats, Tails]
+
+
+class Plan(NamedTuple):
+    """What is done to every window."""
+
+    method: int
+    window: int
+    grow: bool
+    max_imf: int
+    size: float
+    noises: NoiseModes  # (trials, 1, n) of white noise for EEMD and for windows that grow
+
+
+def roll(values: Floats, options: Mapping[str, Any], out: Out, progress: Progress) -> None:
+    """Fill out[0] (max_imf + 1, n) and out[1] (max_imf + 1, n, keep) from row window - 1 on."""
+    plan, before = _plan(options, len(values)), options["window"] - 1
+
+    def block(rows: tuple[int, int]) -> int:
+        roll_block(values, rows, plan, *out)
+        return int(rows[1] - before)
+
+    for done in in_order(block, _blocks(before, len(values)), len(values) * options["window"]):
+        progress({"done": done, "of": len(values) - before})
+
+
+def _plan(options: Mapping[str, Any], rows: int) -> Plan:
+    method, window, grow = METHODS[options["method"]], options["window"], options["grow"]
+    max_imf = min(options["max_imf"], MOST_MODES)
+    noises = _noises(options, max_imf, rows if grow else window)
+    size = 0.0 if method == EMD else float(options["noise"])
+    return Plan(method, window, grow, max_imf, size, noises)
+
+
+def _noises(options: Mapping[str, Any], max_imf: int, samples: int) -> NoiseModes:
+    if options["method"] == "emd":
+        return NoiseModes(np.zeros((0, 0, samples)), np.zeros(0, np.int64))
+    if options["grow"]:
+        # Drawn sample by sample, so that a longer series begins with the same noise.
+        white = np.ascontiguousarray(white_noise(options["seed"], samples, options["trials"]).T)
+    else:
+        white = white_noise(options["seed"], options["trials"], samples)
+    if options["grow"] or options["method"] == "eemd":
+        return NoiseModes(white[:, np.newaxis], np.ones(len(white), np.int64))
+    return noise_modes(white, max_imf)
+
+
+def _blocks(start: int, stop: int) -> Iterator[tuple[int, int]]:
+    size = max(1, (stop - start) // REPORTS)
+    return ((first, min(first + size, stop)) for first in range(start, stop, size))
+
+
+@compiled
+def roll_block(values: Floats, block: tuple[int, int], plan: Plan, last: Floats, tails: Tails) -> None:
+    """Decompose the windows that end in the rows [block[0], block[1])."""
+    scratch, rows = new_scratch(plan.window), np.empty((plan.max_imf + 1, plan.window))
+    for t in range(block[0], block[1]):
+        samples = t + 1 if plan.grow else plan.window
+        if samples != rows.shape[1]:
+            scratch, rows = new_scratch(samples), np.empty((plan.max_imf + 1, samples))
+        signal = values[t + 1 - samples : t + 1]
+        found = decompose_window(signal, plan, rows, scratch)
+        keep_ends(rows, found, t, last, tails)
+
+
+@compiled
+def decompose_window(signal: Floats, plan: Plan, rows: Floats, scratch: Scratch) -> int:
+    """Fill `rows` with modes and the residue; returns the number of modes, 0 for a trend or a constant."""
+    if sum(locate_extrema(signal, scratch)) <= TREND:
+        set_residue(signal, rows, 0)
+        return 0
+    if plan.method == EMD:
+        return decompose(signal, rows, scratch)
+    noise = plan.noises.rows[:, :, : signal.size]
+    if plan.method == EEMD:
+        return ensemble(signal, noise[:, 0], plan.size, rows, scratch)
+    if plan.grow:
+        modes = modes_of(noise[:, 0], plan.max_imf)
+        return adaptive(signal, modes, plan.size, rows, scratch)
+    return adaptive(signal, NoiseModes(noise, plan.noises.counts), plan.size, rows, scratch)
+
+
+@compiled
+def modes_of(white: Floats, max_imf: int) -> NoiseModes:
+    """Decompose the noise (trials, m) of one window, which stays as it is."""
+    rows = np.zeros((white.shape[0], max_imf, white.shape[1]))
+    counts = np.zeros(white.shape[0], np.int64)
+    for trial in range(white.shape[0]):
+        counts[trial] = all_modes(white[trial].copy(), rows[trial])
+    return NoiseModes(rows, counts)
+
+
+@compiled
+def keep_ends(rows: Floats, found: int, t: int, last: Floats, tails: Tails) -> None:
+    """Keep the ends of the components of the window that ends in row t: modes, zeros, the residue."""
+    keep, residue = tails.shape[2], last.shape[0] - 1
+    last[:, t] = 0.0
+    tails[:, t] = 0.0
+    for source in range(found + 1):
+        k = residue if source == found else source
+        last[k, t] = rows[source, -1]
+        for j in range(keep):
+            tails[k, t, j] = rows[source, rows.shape[1] - keep + j] - rows[source, -1]

@@ -1,0 +1,110 @@
+"""Shaping: an exogenous column times its local relevance to the target, row by row.
+
+Where the two move alike the column passes, elsewhere it is damped towards 0. This is the use that FARM's
+authors make of their local relevance (see `farm` for the source).
+"""
+
+from collections.abc import Callable, Mapping
+from dataclasses import dataclass, fields
+from typing import Any, Self
+
+import numpy as np
+
+from pyheta.errors import StepError, nearest
+from pyheta.pipeline.relevance import farm
+from pyheta.pipeline.scaling import Floats, Scaler
+
+#: From relevance and threshold, what the column is multiplied by.
+FACTORS: Mapping[str, Callable[[Floats, float], Floats]] = {
+    "continuous": lambda relevance, _: relevance,
+    "binary": lambda relevance, threshold: (relevance >= threshold).astype(np.float64),
+    "soft": lambda relevance, threshold: np.where(relevance >= threshold, relevance, 0.0),
+}
+RELEVANCES = ("trailing", "end_spot", "centred")
+
+
+@dataclass(frozen=True, slots=True)
+class Shaper:
+    """How to shape. `trailing` and `end_spot` are causal, `centred` (as published) sees rows after each."""
+
+    relevance: str = "trailing"
+    window: int = 5  # rows, odd, at least 3
+    factor: str = "continuous"
+    threshold: float = 0.5  # 0 … 1; the least relevance that passes, where the factor is not continuous
+    fuzzy: bool = True  # smooth the relevance over neighbouring rows
+    align: bool = False  # delay a leading column onto the target first
+
+    def __post_init__(self) -> None:
+        for name, known in (("relevance", RELEVANCES), ("factor", tuple(FACTORS))):
+            value = getattr(self, name)
+            if value not in known:
+                raise StepError(f"there is no {name} '{value}'", cure=nearest(str(value), known))
+        if not 0 <= self.threshold <= 1:
+            raise StepError(f"a threshold of {self.threshold:g}", cure="use 0 to 1")
+        if self.align and self.causal:
+            what = f"alignment looks ahead, which {self.relevance} relevance must not"
+            raise StepError(what, cure="use relevance: centred, or align: false")
+
+    @classmethod
+    def of(cls, options: Mapping[str, Any]) -> Self:
+        """Names that are no options of shaping are left alone."""
+        return cls(**{field.name: options[field.name] for field in fields(cls) if field.name in options})
+
+    @property
+    def causal(self) -> bool:
+        """Whether no row after the one that is shaped has a say."""
+        return self.relevance != "centred"
+
+    def apply(self, target: Floats, column: Floats, scalers: farm.Scalers) -> Floats:
+        """Shape finite series of (rows,); `scalers` of target and column give correlations their means."""
+        if self.align:
+            path = farm.forward_path(scalers[0].apply(target), scalers[1].apply(column))
+            column = farm.align(column, path)
+        relevance = self._local(target, column, scalers)
+        if self.fuzzy:
+            relevance = farm.fuzzified(relevance, trailing=self.causal)
+        return column * FACTORS[self.factor](relevance, self.threshold)
+
+    def _local(self, target: Floats, column: Floats, scalers: farm.Scalers) -> Floats:
+        if self.relevance == "end_spot":
+            return farm.end_spot_relevance(target, column, window=self.window, scalers=scalers)
+        if self.causal:
+            return farm.local_relevance(target, column, window=self.window, trailing=True, scalers=scalers)
+        # Alignment changes a column's mean, and centred relevance may see all of it.
+        return farm.local_relevance(target, column, window=self.window)
+
+
+def shaped(target: Floats, column: Floats, options: Mapping[str, Any], *, train_stop: int) -> Floats:
+    """The shaped column: (rows,), in the column's own unit.
+
+    target, column: (rows,); both may begin with NaN (a causal decomposition has no value before its first
+    window), and the result is NaN until both are known. options: those of `Shaper` by name. train_stop: the
+    first row after training; causal relevance standardises by the training rows, so row t depends on rows up
+    to t and on the training rows' mean and deviation; centred relevance standardises by all rows.
+
+    Raises StepError for options that do not fit together, for a value that is not finite among known ones,
+    and for fewer training rows (all rows, where centred) than the window has.
+    """
+    shaper = Shaper.of(options)
+    first = _first_known(target, column)
+    stop = train_stop if shaper.causal else len(target)
+    if stop - first < max(shaper.window, farm.LEAST_WINDOW):
+        what = f"{max(0, stop - first)} known rows are too few for a window of {shaper.window}"
+        raise StepError(what, cure="use a shorter window")
+    scalers = Scaler.fit("standard", target[first:stop]), Scaler.fit("standard", column[first:stop])
+    values = np.full(len(target), np.nan)
+    values[first:] = shaper.apply(target[first:], column[first:], scalers)
+    return values
+
+
+def _first_known(target: Floats, column: Floats) -> int:
+    if len(target) != len(column):
+        raise StepError(f"the target has {len(target)} rows and the column {len(column)}")
+    known = np.isfinite(target) & np.isfinite(column)
+    if not known.any():
+        raise StepError("no row has both a target and a column value")
+    first = int(known.argmax())
+    if not known[first:].all():
+        row = first + int(known[first:].argmin())
+        raise StepError("a value is missing after the first known one", where=f"row {row}", cure="fill it")
+    return first

@@ -1,0 +1,264 @@
+"""Whether runs fit their data: columns, room for windows, what can be decomposed. Nothing is computed yet."""
+
+from collections.abc import Iterable, Iterator, Mapping, Sequence
+from typing import Any
+
+from pyheta.errors import StepError, nearest
+from pyheta.nets.configs.base import NetConfig
+from pyheta.nets.configs.deep import PatchTSTConfig
+from pyheta.pipeline.data.facts import DatasetFacts
+from pyheta.pipeline.decomposition.components import WHOLE
+from pyheta.pipeline.decomposition.wavelet import refuse_unfit
+from pyheta.pipeline.relevance.chance import has_room
+from pyheta.pipeline.splits import Part, Split
+from pyheta.sweep import Explain, Run
+from pyheta.sweep.components import UnfitChange, matches
+from pyheta.sweep.config import RunConfig
+from pyheta.sweep.problems import Problems, describe, findings
+from pyheta.sweep.section import Section
+
+#: An IMF has at least one maximum and one minimum, and a sift needs three extrema to begin.
+LEAST_EXTREMA = 3
+BY_EXTREMA = ("emd", "eemd", "ceemdan")
+
+
+def check_runs(
+    runs: Sequence[Run], facts: Mapping[Section, DatasetFacts], explain: Explain | None = None
+) -> None:
+    """Raises SweepError or SweepErrors with all that is wrong."""
+    problems = Problems()
+    _check_patterns(runs, problems)
+    seen: set[tuple[Any, ...]] = set()
+    for run in runs:
+        key = _what_matters(run.config)
+        if key not in seen:
+            seen.add(key)
+            _check(run, facts[run.config.dataset], problems)
+            if explain and explain.relevance and run.role == "net":
+                _check_lags(run, explain, facts[run.config.dataset], problems)
+    problems.raise_any()
+
+
+def _what_matters(config: RunConfig) -> tuple[Any, ...]:
+    data = (config.dataset, config.target, config.exog, config.split, config.window)
+    return (*data, config.net, config.decompose, config.shaping, config.components)
+
+
+def _check(run: Run, facts: DatasetFacts, problems: Problems) -> None:
+    nets = _nets(run, problems)
+    if not nets:
+        return
+    columns = list(_columns(run, nets))
+    _check_columns(run, columns, facts, problems)
+    _check_rows(run, facts, problems)
+    if problems:
+        return
+    for net in {(net.net, net.window): net for net in nets.values()}.values():
+        _check_tail(run, net, problems)
+        _check_patch(run, net, problems)
+        _check_room(run, net, facts, problems)
+    _check_span(run, facts, problems)
+    if any(net.shaping.method != "none" for net in nets.values()):
+        _check_shaping(run, facts, problems)
+    _check_series(run, columns, facts, problems)
+
+
+def _nets(run: Run, problems: Problems) -> Mapping[str, RunConfig]:
+    """The configurations of the run's nets; none, with a problem noted, where `components` does not fit."""
+    names = run.config.component_names() if run.config.components else ()
+    unfit = [error for name in names if (error := _unfit(run, name))]
+    for error in unfit:
+        for found in findings(error.error):
+            loc = found["loc"][1:] if error.section == "net" else found["loc"]  # after the net's name
+            what, cure = describe(found, ".".join((error.section, *map(str, loc))), ())
+            problems.add(f"components: {what}", where=run.where("components"), cure=cure)
+    return {} if unfit else run.config.nets()
+
+
+def _unfit(run: Run, component: str) -> UnfitChange | None:
+    try:
+        run.config.reduced().for_component(component)
+    except UnfitChange as error:
+        return error
+    return None
+
+
+def _columns(run: Run, nets: Mapping[str, RunConfig]) -> Iterator[tuple[str, str]]:
+    """Every column that the run reads, with the key that asks for it."""
+    yield from ((column, "target") for column in run.config.target)
+    asked = dict.fromkeys(column for net in nets.values() for column in net.exog)
+    for column in asked:
+        yield column, "exog" if column in run.config.exog else "components"
+
+
+def _check_columns(
+    run: Run, columns: Iterable[tuple[str, str]], facts: DatasetFacts, problems: Problems
+) -> None:
+    for column, key in columns:
+        where = run.where(key)
+        if column not in facts.columns:
+            cure = nearest(column, facts.columns)
+            problems.add(f"the data set has no column '{column}'", where=where, cure=cure)
+        elif key != "target" and (what := _known_anyway(column, run.config.target, facts)):
+            problems.add(what, where=where, cure="its past is seen anyway: take it out of exog")
+
+
+def _known_anyway(column: str, targets: Sequence[str], facts: DatasetFacts) -> str:
+    """What an exogenous column has in common with a target; empty if nothing."""
+    if column in targets:
+        return f"'{column}' is the target and an exogenous column too"
+    same = next((target for target in targets if _same(facts, column, target)), None)
+    return f"column '{column}' holds the values of the target '{same}'" if same else ""
+
+
+def _same(facts: DatasetFacts, one: str, other: str) -> bool:
+    known = facts.by_column
+    return one in known and other in known and known[one].digest == known[other].digest
+
+
+def _check_rows(run: Run, facts: DatasetFacts, problems: Problems) -> None:
+    rows = _split(run, facts).test_stop
+    if rows > facts.rows:
+        what = f"train, val and test are {rows:,} rows together, and the data set has {facts.rows:,}"
+        problems.add(what, where=run.where("split"), cure="take fewer")
+
+
+def _split(run: Run, facts: DatasetFacts) -> Split:
+    return Split.of(run.config.split.as_params(facts.step_seconds), facts.rows)
+
+
+def _check_room(run: Run, config: RunConfig, facts: DatasetFacts, problems: Problems) -> None:
+    """Training windows lie wholly in their part; later ones may reach back over the border."""
+    split = _split(run, facts)
+    lookback, horizon = _lookback(config), config.window.horizon
+    needed: Mapping[Part, int] = {"train": lookback + horizon, "val": horizon, "test": horizon}
+    for part, rows in needed.items():
+        start, stop = split.targets(part)
+        if stop - start < rows:
+            problems.add(
+                f"{config.net.name}: the {part} part has {stop - start:,} of {facts.rows:,} rows, "
+                f"a window of {lookback:,} and a horizon of {horizon:,} need {rows:,}",
+                where=_where_of_lookback(run, config) or run.where("split"),
+                cure="shorten the window or give the part a larger share",
+            )
+
+
+def _check_tail(run: Run, config: RunConfig, problems: Problems) -> None:
+    """A net cannot see more rows than were decomposed."""
+    window, lookback = config.decompose.window, config.net.lookback(config.window.input)
+    if _is_causal(config) and window < lookback:
+        what = f"decompose.window is {window:,} rows, fewer than the {lookback:,} that {config.net.name} sees"
+        where = run.where("decompose.window") or run.where("window")
+        problems.add(what, where=where, cure="decompose a longer window")
+
+
+def _is_causal(config: RunConfig) -> bool:
+    return config.decompose.method != "none" and config.decompose.mode == "causal"
+
+
+def _lookback(config: RunConfig) -> int:
+    """Rows before the first forecast: a causal decomposition needs its own window first."""
+    lookback = config.net.lookback(config.window.input)
+    if not _is_causal(config):
+        return lookback
+    if config.shaping.method != "none":  # what is shaped from the first decomposition on has no tails
+        return config.decompose.window - 1 + lookback
+    return max(lookback, config.decompose.window)
+
+
+def _where_of_lookback(run: Run, config: RunConfig) -> str:
+    """A seasonal net sees as much as its period says, whatever the window."""
+    own = type(config.net).lookback is not NetConfig.lookback
+    return (run.where("net.period") if own else "") or _where_of_window(run)
+
+
+def _check_patch(run: Run, config: RunConfig, problems: Problems) -> None:
+    """A net that reads a window patch by patch needs one at least."""
+    if isinstance(config.net, PatchTSTConfig) and config.net.patch > config.window.input:
+        what = f"net.patch is {config.net.patch:,} rows, more than the {config.window.input:,} of a window"
+        where = run.where("net.patch") or run.where("net")
+        problems.add(what, where=where, cure="use a longer window or a shorter patch")
+
+
+def _where_of_window(run: Run) -> str:
+    key = "decompose.window" if _is_causal(run.config) else "window"
+    return run.where(key) or run.where("decompose") or run.where("net")
+
+
+def _check_series(
+    run: Run, columns: Iterable[tuple[str, str]], facts: DatasetFacts, problems: Problems
+) -> None:
+    """Whether the columns can be decomposed and shaped."""
+    config = run.config.reduced()
+    for column, key in columns:
+        known = facts.by_column.get(column)
+        if known is None:
+            continue
+        if known.constant and (config.decompose.method != "none" or config.shaping.method != "none"):
+            what = f"column '{column}' is constant: it has no components and no relevance"
+            problems.add(what, where=run.where(key), cure="leave it out")
+        elif config.decompose.method in BY_EXTREMA and known.extrema < LEAST_EXTREMA:
+            what = f"column '{column}' turns {known.extrema} times, too rarely for {config.decompose.method}"
+            problems.add(what, where=run.where(key), cure="use decompose: none, stl or wavelet for it")
+
+
+def _check_span(run: Run, facts: DatasetFacts, problems: Problems) -> None:
+    """Whether the rows that are decomposed at a time hold two seasons, or as many levels as asked."""
+    config, split = run.config.reduced(), _split(run, facts)
+    decompose = config.decompose
+    parts = (split.train_stop, split.val_stop - split.train_stop, split.test_stop - split.val_stop)
+    rows = {"causal": decompose.window, "full": facts.rows, "parts": min(parts)}[decompose.mode]
+    if decompose.method == "stl" and rows < 2 * decompose.period:
+        what = f"{rows:,} rows are fewer than two seasons of decompose.period {decompose.period:,}"
+        problems.add(what, where=run.where("decompose.period") or run.where("decompose"))
+    if decompose.method == "wavelet":
+        try:
+            refuse_unfit(decompose.wavelet, decompose.max_imf, rows)
+        except StepError as error:
+            where = run.where(error.where) or run.where("decompose")
+            problems.add(error.what, where=where, cure=error.cure)
+
+
+def _check_shaping(run: Run, facts: DatasetFacts, problems: Problems) -> None:
+    """Whether there is one target to shape for, and rows enough to learn a correlation's scale from."""
+    config = run.config.reduced()
+    if len(config.target) > 1:
+        what = f"shaping goes by the relevance to one target, and there are {len(config.target)}"
+        problems.add(what, where=run.where("shaping"), cure="forecast them one by one, or do without shaping")
+    rows = facts.rows if config.shaping.relevance == "centred" else _split(run, facts).train_stop
+    known = rows - _unknown(config)
+    if config.shaping.window > known:
+        what = f"shaping.window is {config.shaping.window:,} rows, and {known:,} are known to it"
+        problems.add(what, where=run.where("shaping.window") or run.where("shaping"), cure="shorten it")
+
+
+def _check_lags(run: Run, explain: Explain, facts: DatasetFacts, problems: Problems) -> None:
+    config = run.config.reduced()
+    rows = _split(run, facts).train_stop - _unknown(config)
+    if config.exog and not has_room(rows, explain.max_lag, explain.draws):
+        what = (
+            f"explain: {rows:,} training rows have no room for {explain.draws:,} shifts "
+            f"beyond a lag of {explain.max_lag:,}"
+        )
+        problems.add(what, where=run.where("split"), cure="lower explain.draws or explain.max_lag")
+
+
+def _unknown(config: RunConfig) -> int:
+    """Rows before a decomposition's first window."""
+    return config.decompose.window - 1 if _is_causal(config) else 0
+
+
+def _check_patterns(runs: Sequence[Run], problems: Problems) -> None:
+    """A component pattern that matches nothing in any run is a mistake; in some runs it may rest."""
+    names = _known_names(runs)
+    written = {pattern: run for run in runs for pattern, _ in run.config.components}
+    for pattern, run in written.items():
+        if not any(matches(pattern, name) for name in names):
+            what = f"components: '{pattern}' matches no component"
+            cure = nearest(pattern, names) if names else "nothing is decomposed"
+            problems.add(what, where=run.where("components"), cure=cure)
+
+
+def _known_names(runs: Sequence[Run]) -> list[str]:
+    each = {run.config.decompose: run.config.component_names() for run in runs}
+    return list(dict.fromkeys(name for names in each.values() for name in names if name != WHOLE))

@@ -1,0 +1,80 @@
+"""Runs to steps: what has to be computed, each distinct piece once."""
+
+from collections import Counter
+from collections.abc import Iterator, Mapping, Sequence
+from dataclasses import dataclass
+from itertools import groupby
+
+from pyheta.pipeline.data.facts import DatasetFacts
+from pyheta.plan.checks import check_runs
+from pyheta.plan.graph import RunGraph, step_of
+from pyheta.steps import Key, Step
+from pyheta.sweep import Explain, Run
+from pyheta.sweep.section import Section
+
+
+@dataclass(frozen=True, slots=True)
+class Plan:
+    """`steps` come after all that they need; `scores` has one key for each run, in the runs' order.
+
+    `asked` counts steps as if every run had its own, under the names of `labels`: the operation, apart from
+    steps that only baselines ask for.
+    """
+
+    steps: Mapping[Key, Step]
+    scores: Sequence[Key]
+    asked: Counter[str]
+    labels: Mapping[Key, str]
+
+    @property
+    def distinct(self) -> Counter[str]:
+        """How many steps there are under each label."""
+        return Counter(self.labels.values())
+
+
+def compile_plan(
+    runs: Sequence[Run], datasets: Mapping[str, DatasetFacts], explain: Explain | None = None
+) -> Plan:
+    """Check all runs against their data sets and compile them.
+
+    `datasets` has the facts of each data set under its `RunConfig.dataset_key()`. Raises SweepError
+    or SweepErrors where a run does not fit its data.
+    """
+    facts = _facts_by_section(runs, datasets)
+    check_runs(runs, facts, explain)
+    steps: dict[Key, Step] = {}
+    labels: dict[Key, str] = {}
+    scores: list[Key] = []
+    asked: Counter[str] = Counter()
+    for run, graph in _graphs(runs, facts, explain or Explain()):
+        scores.append(graph.score(run.seed))
+        for key, step in graph.steps.items():
+            steps.setdefault(key, step)
+            asked[labels.setdefault(key, _label(step, run))] += 1
+    return Plan(steps, scores, asked, labels)
+
+
+def _graphs(
+    runs: Sequence[Run], facts: Mapping[Section, DatasetFacts], explain: Explain
+) -> Iterator[tuple[Run, RunGraph]]:
+    """An empty graph for each run. Runs that differ in the seed alone come together and are reduced once."""
+    loads = {section: step_of("load", known.source, {}, known.files) for section, known in facts.items()}
+    for config, alike in groupby(runs, key=lambda run: run.config):
+        reduced, nets = config.reduced(), config.nets()
+        for run in alike:
+            wanted = explain if run.role == "net" else Explain()
+            step_seconds = facts[config.dataset].step_seconds
+            yield run, RunGraph(reduced, nets, loads[config.dataset], step_seconds, wanted)
+
+
+def _facts_by_section(
+    runs: Sequence[Run], datasets: Mapping[str, DatasetFacts]
+) -> Mapping[Section, DatasetFacts]:
+    """The facts under the `dataset` sections themselves: quicker to find than under their texts."""
+    first = {run.config.dataset: run.config for run in runs}
+    return {section: datasets[config.dataset_key()] for section, config in first.items()}
+
+
+def _label(step: Step, run: Run) -> str:
+    """Nets come first, so a step that a baseline brings is the baselines' alone."""
+    return step.op if run.role == "net" else f"{step.op} (baselines)"

@@ -1,0 +1,267 @@
+"""The probe for leakage: replace the future by noise, compute again, and see what changes.
+
+A step that may learn from training rows must give the same result when every later row is another; one that
+is causal must say the same of all rows before the noise. The words are those of `ops.registry.FitOn`; a step
+that needs one with `whole` may change as well, since the sweep asked for it.
+"""
+
+import tempfile
+from collections.abc import Callable, Iterator, Mapping, Sequence
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Any
+
+import numpy as np
+import polars as pl
+from numpy.typing import NDArray
+from safetensors.numpy import load_file
+
+from pyheta.nets.checkpoint import Checkpoint
+from pyheta.ops.registry import FitOn, compute, fit_on
+from pyheta.pipeline.data.facts import DatasetFacts
+from pyheta.pipeline.data.sources import table
+from pyheta.pipeline.splits import Split
+from pyheta.plan.graph import RunGraph, step_of
+from pyheta.steps import Key, Step, canonical
+from pyheta.sweep import Explain, Run, RunConfig
+from pyheta.sweep.config import Split as SplitSection
+from pyheta.task import Result, Task
+
+#: The probe looks for wrong reading, which shows in small as well: fewer rows, trials and epochs.
+ROWS = 1600
+WINDOW = 200
+TRIALS = 3
+EPOCHS = 2
+
+#: The noise is this many times as wide as the column, so that no scale or search overlooks it.
+WIDTH = 5.0
+
+#: Sections that say how a run treats its series.
+TREATMENT = {"decompose", "shaping", "components", "exog_form", "scale", "window"}
+
+#: What is left as it was when the rest is noise.
+TRAINING, VALIDATION, SOME_OF_TEST = "training", "validation", "some of test"
+
+Results = Mapping[Key, Result]
+
+
+@dataclass(frozen=True, slots=True)
+class Verdict:
+    """What the probe found of one step."""
+
+    step: Step
+    fit_on: FitOn
+    allowed: bool  # it, or something that it needs, may see the whole series
+    changed: bool
+
+    @property
+    def leaks(self) -> bool:
+        """The future reached it although nothing said that it may."""
+        return self.changed and not self.allowed
+
+
+@dataclass(frozen=True, slots=True)
+class Scene:
+    """One run's steps, and the table that all of them start from."""
+
+    steps: Sequence[Step]
+    frame: pl.DataFrame
+    split: Split
+
+
+# What a result says that noise from some row on must leave alone.
+Says = Callable[[Result, int, Scene], object]
+
+
+def probe(scene: Scene) -> list[Verdict]:
+    """Run the scene's steps on the series as it is, and with noise from three different rows on."""
+    with tempfile.TemporaryDirectory(prefix="pyheta-probe-") as folder:
+        plain = execute(scene, scene.frame, Path(folder) / "plain")
+        noisy: dict[int, Results] = {}
+        for start in sorted(set(_starts(scene.split).values())):
+            spoilt = spoil(scene.frame, start)
+            noisy[start] = execute(scene, spoilt, Path(folder) / f"from-{start}")
+        return list(_verdicts(scene, plain, noisy))
+
+
+def spoil(frame: pl.DataFrame, start: int) -> pl.DataFrame:
+    """The same table with noise in every value from row `start` on."""
+    random = np.random.default_rng(start)
+    values = frame.drop("time")
+    late = {
+        column.name: random.normal(_mean(column), WIDTH * (_spread(column) or 1.0), frame.height - start)
+        for column in values
+    }
+    return pl.concat([frame[:start], pl.DataFrame({"time": frame["time"][start:], **late})])
+
+
+def _mean(column: pl.Series) -> float:
+    return float(column.to_numpy().mean())
+
+
+def _spread(column: pl.Series) -> float:
+    return float(column.to_numpy().std())
+
+
+def _starts(split: Split) -> Mapping[str, int]:
+    """The rows from which on there is noise, by what lies before them."""
+    middle = (split.val_stop + split.test_stop) // 2
+    return {TRAINING: split.train_stop, VALIDATION: split.val_stop, SOME_OF_TEST: middle}
+
+
+def execute(scene: Scene, frame: pl.DataFrame, folder: Path) -> Results:
+    """All steps, one after the other, in this process."""
+    done: dict[Key, Result] = {}
+    for number, step in enumerate(scene.steps):
+        out = folder / str(number)
+        out.mkdir(parents=True)
+        if step.op == "load":
+            path = out / "table.parquet"
+            frame.write_parquet(path)
+            done[step.key] = Result({"table": path})
+        else:
+            inputs = {role: done[key].products for role, key in step.needs.items()}
+            done[step.key] = compute(step.op, Task(step.params, inputs, out))
+    return done
+
+
+def _verdicts(scene: Scene, plain: Results, noisy: Mapping[int, Results]) -> Iterator[Verdict]:
+    allowed: set[Key] = set()
+    for step in scene.steps:
+        sees = fit_on(step.op, step.params)
+        if sees is FitOn.WHOLE or allowed.intersection(step.needs.values()):
+            allowed.add(step.key)
+        if looks := LOOKS.get(step.op):
+            changed = any(_changed(look, step, scene, plain, noisy) for look in looks.items())
+            yield Verdict(step, sees, step.key in allowed, changed=changed)
+
+
+def _changed(
+    look: tuple[str, Says], step: Step, scene: Scene, plain: Results, noisy: Mapping[int, Results]
+) -> bool:
+    """Whether a step says something else when what comes after these parts is noise."""
+    known, says = look
+    start = _starts(scene.split)[known]
+    return says(plain[step.key], start, scene) != says(noisy[start][step.key], start, scene)
+
+
+def _of_rows(result: Result, start: int, _scene: Scene) -> object:
+    """What was computed for the rows before the noise."""
+    return [_bytes(load_file(path), start) for path in result.products.values()]
+
+
+def _of_weights(result: Result, _start: int, _scene: Scene) -> object:
+    return [path.read_bytes() for path in result.products.values()]
+
+
+def _of_training(result: Result, _start: int, _scene: Scene) -> object:
+    """What training rows alone decide: scalers, and the weights that nobody picks by validation."""
+    checkpoint = Checkpoint.read(result.products["weights"])
+    if "curves" in result.products:  # the kept epoch is validation's choice, the first loss is not
+        return checkpoint.scalers, load_file(result.products["curves"])["train_loss"][:1].tobytes()
+    if "alpha" in checkpoint.state:  # it is validation's choice, and the weights go with it
+        return checkpoint.scalers
+    return checkpoint.scalers, [array.tobytes() for array in checkpoint.state.values()]
+
+
+def _of_summary(result: Result, _start: int, _scene: Scene) -> object:
+    return canonical(result.summary)
+
+
+def _of_forecasts(result: Result, start: int, scene: Scene) -> object:
+    """The forecasts that were made before the noise began, validation's among them."""
+    arrays = load_file(result.products["forecast"])
+    first_noise = scene.frame["time"].to_physical()[start]
+    known = {part: arrays[f"{part}/time"] <= first_noise for part in ("val", "test")}
+    return [
+        arrays[name][known[name.partition("/")[0]]].tobytes()
+        for name in sorted(arrays)
+        if name.endswith("forecast")
+    ]
+
+
+def _bytes(arrays: Mapping[str, NDArray[Any]], rows: int) -> Mapping[str, bytes]:
+    return {name: np.ascontiguousarray(array[:rows]).tobytes() for name, array in arrays.items()}
+
+
+# What each operation must say again, by what is left as it was.
+LOOKS: Mapping[str, Mapping[str, Says]] = {
+    "decompose": dict.fromkeys((TRAINING, VALIDATION, SOME_OF_TEST), _of_rows),
+    "shape": dict.fromkeys((TRAINING, VALIDATION, SOME_OF_TEST), _of_rows),
+    "relevance": {TRAINING: _of_summary},
+    "fit": {TRAINING: _of_training, VALIDATION: _of_weights},
+    "score": {SOME_OF_TEST: _of_forecasts},
+}
+
+
+def scenes(
+    runs: Sequence[Run], datasets: Mapping[str, DatasetFacts], files: Mapping[str, Path]
+) -> Iterator[tuple[Run, Scene]]:
+    """One small scene for each way in which a sweep's runs treat their series.
+
+    Of the runs that differ in columns, training or seeds alone, the one with the most columns stands for all.
+    """
+    for run in _representatives(runs):
+        facts = datasets[run.config.dataset_key()]
+        frame = table(facts.source, files.get(facts.files.get("raw", "")))
+        config = _in_small(run.config, facts)
+        load = step_of("load", facts.source, {}, facts.files)
+        explain = Explain(relevance=("farm", "pearson"), draws=2)
+        graph = RunGraph(config.reduced(), config.nets(), load, facts.step_seconds, explain)
+        graph.score(run.seed)
+        rows = min(frame.height, _rows(config))
+        split = Split.of(config.split.as_params(facts.step_seconds), rows)
+        yield run, Scene(list(graph.steps.values()), frame[:rows], split)
+
+
+def _representatives(runs: Sequence[Run]) -> Sequence[Run]:
+    chosen: dict[str, Run] = {}
+    for run in runs:
+        config = run.config.reduced()
+        treatment = config.model_dump(mode="json", include=TREATMENT)
+        way = canonical([run.config.dataset_key(), config.net.name, treatment])
+        if way not in chosen or len(chosen[way].config.exog) < len(run.config.exog):
+            chosen[way] = run
+    return list(chosen.values())
+
+
+def _in_small(config: RunConfig, facts: DatasetFacts) -> RunConfig:
+    decompose, train = config.decompose, config.train
+    smaller = {
+        "window": min(decompose.window, _least_window(config)),
+        "trials": min(decompose.trials, TRIALS),
+    }
+    return config.model_copy(
+        update={
+            "decompose": decompose.model_copy(update=smaller),
+            "split": _in_fractions(config, facts),
+            # A learning rate that is found is validation's choice, and no leak: here it is the given one.
+            "train": train.model_copy(update={"epochs": min(train.epochs, EPOCHS), "find_lr": False}),
+            "keep": "forecasts",  # they are what is compared
+        }
+    )
+
+
+def _in_fractions(config: RunConfig, facts: DatasetFacts) -> SplitSection:
+    """The same proportions of however many rows."""
+    shares = config.split.as_params(facts.step_seconds)
+    return SplitSection(**{part: share / sum(shares.values()) for part, share in shares.items()})
+
+
+def _least_window(config: RunConfig) -> int:
+    """Rows that a decomposition needs for the nets' windows, for two seasons, or for its wavelets."""
+    decompose = config.decompose
+    if decompose.method == "wavelet":
+        return decompose.window
+    seasons = 2 * decompose.period if decompose.method == "stl" else 0
+    return max(WINDOW, seasons, *(2 * net.window.input for net in config.nets().values()))
+
+
+def _rows(config: RunConfig) -> int:
+    """Enough for every part to hold some windows."""
+    longest = max(net.net.lookback(net.window.input) for net in config.nets().values())
+    longest += config.decompose.window if config.decompose.method != "none" else 0
+    longest += config.shaping.window if config.shaping.method != "none" else 0
+    room = longest + 10 * config.window.horizon
+    train, val, test = config.split.model_dump().values()
+    return max(ROWS, int(2 * room / min(train, 4 * val, 4 * test)))

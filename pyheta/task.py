@@ -1,0 +1,45 @@
+"""What an operation is given, and what it gives back: files in, files and small facts out."""
+
+from collections.abc import Callable, Iterator, Mapping, Sequence
+from dataclasses import dataclass, field
+from pathlib import Path
+from typing import Any
+
+from pyheta.steps import Metric
+
+# What a running operation reports: small JSON values such as epoch, epochs, val_loss.
+Progress = Callable[[Mapping[str, Any]], None]
+
+
+@dataclass(frozen=True, slots=True)
+class Task:
+    """What an operation gets: parameters, input files by role and name, and a folder to write into."""
+
+    params: Mapping[str, Any]
+    inputs: Mapping[str, Mapping[str, Path]]  # inputs["load"]["table"], inputs["raw"]["raw"]
+    out: Path
+    progress: Progress = lambda _: None
+
+
+@dataclass(frozen=True, slots=True)
+class Result:
+    """What an operation gives back: files it wrote under `Task.out`, metrics, and a few small facts."""
+
+    products: Mapping[str, Path]
+    metrics: tuple[Metric, ...] = ()
+    summary: Mapping[str, Any] = field(default_factory=dict)
+
+
+# What became of a task, by its place among those that were computed together.
+Outcomes = Iterator[tuple[int, Result | Exception]]
+
+
+def one_by_one(function: Callable[[Task], Result], tasks: Sequence[Task]) -> Outcomes:
+    """The outcomes of a function that computes one task; one that raises leaves the others alone."""
+    for lane, task in enumerate(tasks):
+        outcome: Result | Exception
+        try:
+            outcome = function(task)
+        except Exception as error:  # noqa: BLE001 -- whatever it raises is the task's outcome
+            outcome = error
+        yield lane, outcome

@@ -1,0 +1,44 @@
+"""Kernels are compiled for nets that they can train, and the user hears of it once."""
+
+import pytest
+
+from pyheta.nets.engines import warmup
+from pyheta.nets.engines.warmup import kernels_of, warm_up
+from pyheta.steps import Kind, Step
+
+
+def fit_of(net: dict) -> Step:
+    params = {"net": net, "sources": [{}], "targets": 1, "window": {"input": 8, "horizon": 1}}
+    return Step("fit", 3, Kind.TRAIN, params)
+
+
+def test_only_nets_that_a_kernel_can_train_ask_for_it():
+    load = Step("load", 1, Kind.DATA, {})
+    nets = [
+        {"name": "lstm"},
+        {"name": "lstm", "hidden": 32},
+        {"name": "mlp", "dropout": 0.1},
+        {"name": "gru", "layers": 2},
+        {"name": "ridge"},
+        {"name": "rlinear"},
+    ]
+    assert kernels_of([load, *map(fit_of, nets)]) == {"lstm"}
+
+
+@pytest.mark.parametrize(("ready", "begun"), [({"lstm", "mlp"}, False), ({"mlp"}, True)])
+def test_what_is_ready_is_not_compiled_again(monkeypatch, ready, begun):
+    commands, notes = [], []
+
+    class Process:
+        def __init__(self, command, **_):
+            commands.append(command)
+
+        def wait(self):
+            pass
+
+    monkeypatch.setattr(warmup, "ready", lambda kernel: kernel in ready)
+    monkeypatch.setattr(warmup.subprocess, "Popen", Process)
+
+    warm_up(["lstm", "mlp"], notes.append)
+
+    assert bool(commands) == bool(notes) == begun

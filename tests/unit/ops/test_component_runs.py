@@ -1,0 +1,209 @@
+"""Runs whose series is decomposed, from table to metrics: components forecast apart and add up by time."""
+
+from dataclasses import replace
+
+import numpy as np
+import pytest
+from safetensors.numpy import load_file
+
+from pyheta.pipeline.data.synthetic import generate
+from pyheta.pipeline.splits import Split
+from pyheta.plan.prepare import prepare
+from pyheta.plan.probe import Scene, execute, scenes
+
+BASE = """
+name: s
+leakage: allow
+baselines: []
+config:
+  dataset: {name: synthetic, rows: 900}
+  target: load
+  split: {train: 0.6, val: 0.2, test: 0.2}
+  window: {input: 6, horizon: 2}
+  net: ridge
+  decompose: {method: emd, window: 64, max_imf: 2}
+"""
+ROWS, TEST, HORIZON = 900, 720, 2
+TEST_ROWS = np.arange(TEST, ROWS - HORIZON + 1)[:, None] + np.arange(HORIZON)
+
+
+def computed(tmp_path, overrides=(), added=""):
+    """Every step of a sweep's single run with its result, by operation and component."""
+    path = tmp_path / "sweep.yaml"
+    path.write_text(BASE + added, encoding="utf-8")
+    prepared = prepare(path, overrides, None)
+    ((_, scene),) = scenes(prepared.runs, prepared.datasets, prepared.files)
+    results = execute(scene, scene.frame, tmp_path / "out")
+    steps = {
+        f"{step.op} {step.params.get('component', step.params.get('column', ''))}".strip(): results[step.key]
+        for step in scene.steps
+    }
+    return steps, scene.frame
+
+
+def metrics(result):
+    return {(m.split, m.name): m.value for m in result.metrics if m.horizon == 0}
+
+
+MODES = ["decompose.mode=causal", "decompose.mode=full", "decompose.mode=parts", "decompose.grow=true"]
+
+
+@pytest.mark.parametrize("mode", MODES)
+def test_the_components_last_values_add_up_to_the_forecast_of_the_last_value(tmp_path, mode):
+    # Given components that are each forecast by their own last value
+    (tmp_path / "parts").mkdir()
+    (tmp_path / "whole").mkdir()
+    each, frame = computed(tmp_path / "parts", [mode], "  components: {'*': {net: last}}\n")
+    plain, _ = computed(tmp_path / "whole", ["decompose.method=none", "net=last"])
+
+    # Then the recombined forecast is the series' last value, as if nothing had been decomposed
+    load = frame["load"].to_numpy()
+    arrays = load_file(each["score"].products["forecast"])
+    rows = np.arange(TEST, ROWS - HORIZON + 1)
+    np.testing.assert_allclose(arrays["test/forecast"], load[rows - 1, None].repeat(2, 1), rtol=1e-5)
+    for name in ("rmse", "mae", "mase", "rmse_scaled"):
+        assert metrics(each["score"])["test", name] == pytest.approx(
+            metrics(plain["score"])["test", name], rel=1e-5
+        )
+
+
+@pytest.mark.parametrize("mode", MODES)
+def test_forecasts_of_different_windows_meet_at_their_times(tmp_path, mode):
+    steps, frame = computed(
+        tmp_path, [mode], "  components: {IMF0: {window.input: 2}, Residue: {window.input: 13}}\n"
+    )
+
+    arrays = load_file(steps["score"].products["forecast"])
+    times = frame["time"].to_physical().to_numpy()
+    for part, start, stop in (("val", 540, 720), ("test", 720, 900)):
+        assert arrays[f"{part}/time"].tolist() == times[start : stop - HORIZON + 1].tolist()
+        added = sum(arrays[f"{part}/{name}/forecast"] for name in ("IMF0", "IMF1", "Residue"))
+        np.testing.assert_allclose(arrays[f"{part}/forecast"], added, rtol=1e-4)
+        rows = np.arange(start, stop - HORIZON + 1)[:, None] + np.arange(HORIZON)
+        error = arrays[f"{part}/forecast"] - frame["load"].to_numpy()[rows]
+        found = metrics(steps["score"])[part, "rmse"]
+        assert found == pytest.approx(np.sqrt(np.square(error).mean()), rel=1e-4)
+
+
+def test_every_component_has_metrics_of_its_own(tmp_path):
+    steps, _ = computed(tmp_path)
+
+    found = metrics(steps["score"])
+    arrays = load_file(steps["score"].products["forecast"])
+    came = load_file(steps["decompose load"].products["components"])
+    for component in ("IMF0", "IMF1", "Residue"):
+        error = arrays[f"test/{component}/forecast"] - came[f"{component}/values"][TEST_ROWS]
+        assert found["test", f"{component}/rmse"] == pytest.approx(np.sqrt(np.square(error).mean()), rel=1e-4)
+        assert {("val", f"{component}/mae"), ("test", f"{component}/skill")} <= found.keys()
+    assert {name for split, name in found if split == "test" and "/" not in name} >= {"rmse", "skill", "mase"}
+
+
+def test_an_undecomposed_run_has_no_component_metrics(tmp_path):
+    steps, _ = computed(tmp_path, ["decompose.method=none"])
+
+    assert not [name for _, name in metrics(steps["score"]) if "/" in name]
+
+
+def test_one_net_reads_all_components_and_forecasts_the_series(tmp_path):
+    steps, frame = computed(tmp_path, ["decompose.nets=one"])
+
+    arrays = load_file(steps["score"].products["forecast"])
+    assert set(arrays) == {f"{p}/{name}" for p in ("val", "test") for name in ("time", "forecast")}
+    assert steps["fit target"].summary["parameters"] == 6 * 4 * HORIZON + HORIZON
+    error = arrays["test/forecast"] - frame["load"].to_numpy()[TEST_ROWS]
+    expected = np.sqrt(np.square(error).mean())
+    assert metrics(steps["score"])["test", "rmse"] == pytest.approx(expected, rel=1e-4)
+
+
+def test_the_scaler_of_a_component_is_its_own(tmp_path):
+    # Given last values of components that are scaled in three ways
+    own = "'*': {net: last}, IMF0: {scale: minmax}, Residue: {scale: none}"
+    steps, frame = computed(tmp_path, [], f"  components: {{{own}}}\n")
+
+    # Then each was de-scaled with the scaler that scaled it: the sum is the series' last value
+    load = frame["load"].to_numpy()
+    rows = np.arange(TEST, ROWS - HORIZON + 1)
+    forecast = load_file(steps["score"].products["forecast"])["test/forecast"]
+    np.testing.assert_allclose(forecast, load[rows - 1, None].repeat(2, 1), rtol=1e-5)
+
+
+def test_permuting_a_column_tells_how_much_the_net_relies_on_it(tmp_path):
+    # Given a target that `leading` drives and `noise` does not
+    path = tmp_path / "sweep.yaml"
+    path.write_text(BASE + "  exog: [leading, noise]\nexplain: {permutations: 3}\n", encoding="utf-8")
+    prepared = prepare(path, ["decompose.method=none", "window.horizon=1"], None)
+    ((_, scene),) = scenes(prepared.runs, prepared.datasets, prepared.files)
+    importance = [step for step in prepared.plan.steps.values() if step.op == "importance"]
+
+    # When each is permuted
+    fit = next(step for step in scene.steps if step.op == "fit")
+    step = replace(importance[0], needs=fit.needs | {"fit": fit.key})
+    results = execute(replace(scene, steps=[*scene.steps, step]), scene.frame, tmp_path / "out")
+
+    # Then the error rises with the one and hardly with the other
+    columns = results[step.key].summary["columns"]
+    assert set(columns) == {"leading", "noise"}
+    assert columns["leading"]["rise"] > 0.1 > 5 * abs(columns["noise"]["rise"])
+
+
+# ---- several targets --------------------------------------------------------------------------------------
+
+
+@pytest.mark.parametrize("mode", MODES)
+def test_components_of_several_targets_add_up_to_each(tmp_path, mode):
+    # Given two targets, a net for each component of both, and windows of different length
+    added = "  components: {IMF0: {window.input: 2}}\n"
+    steps, frame = computed(tmp_path, ["target=[load,leading]", mode], added)
+
+    # Then what was forecast of a target is the sum of what was of its components
+    arrays = load_file(steps["score"].products["forecast"])
+    parts = sum(arrays[f"test/{name}/forecast"] for name in ("IMF0", "IMF1", "Residue"))
+    np.testing.assert_allclose(arrays["test/forecast"], parts, rtol=1e-4, atol=1e-5)
+
+    # And every target, and every component of it, has metrics of its own
+    found = metrics(steps["score"])
+    for number, name in enumerate(("load", "leading")):
+        came = load_file(steps[f"decompose {name}"].products["components"])["IMF1/values"]
+        for owner, truth in ((name, frame[name].to_numpy()), (f"{name}/IMF1", came)):
+            kind = "IMF1/forecast" if "/" in owner else "forecast"
+            error = arrays[f"test/{kind}"][:, number] - truth[TEST_ROWS]
+            expected = np.sqrt(np.square(error).mean())
+            assert found["test", f"{owner}/rmse"] == pytest.approx(expected, rel=1e-4)
+    assert not {"IMF1/rmse", "rmse"} & {name for _, name in found}
+
+
+def test_the_importance_of_a_column_is_that_to_all_targets(tmp_path):
+    # Given a net that forecasts two series, and two columns, of which one leads the first of them
+    overrides = ["target=[load,noise]", "exog=[leading,coincident]", "decompose.method=none"]
+    path = tmp_path / "sweep.yaml"
+    path.write_text(BASE + "explain: {permutations: 3}\n", encoding="utf-8")
+    prepared = prepare(path, overrides, None)
+    scene = Scene(
+        list(prepared.plan.steps.values()),
+        generate(ROWS, 0),
+        Split.of({"train": 0.6, "val": 0.2, "test": 0.2}, ROWS),
+    )
+
+    results = execute(scene, scene.frame, tmp_path / "out")
+
+    (summary,) = (results[step.key].summary for step in scene.steps if step.op == "importance")
+    assert set(summary["columns"]) == {"leading", "coincident"}
+    assert summary["columns"]["leading"]["rise"] > 0.05
+
+
+@pytest.mark.parametrize("nets", ["each", "one"])
+def test_a_decomposition_in_parts_ends_with_a_test_part_in_rows(tmp_path, nets):
+    # Given a split that leaves the last fifty rows over
+    path = tmp_path / "sweep.yaml"
+    path.write_text(BASE, encoding="utf-8")
+    split = "split={train: 500, val: 200, test: 150}"
+    prepared = prepare(path, [split, "decompose.mode=parts", f"decompose.nets={nets}"], None)
+    steps = list(prepared.plan.steps.values())
+    scene = Scene(steps, generate(ROWS, 0), Split(500, 700, 850))
+
+    # When it is decomposed part by part, fitted and scored
+    results = execute(scene, scene.frame, tmp_path / "out")
+
+    # Then there is a forecast for every window of the test part
+    (scored,) = (results[step.key] for step in steps if step.op == "score")
+    assert scored.summary["forecasts"] == 150 - HORIZON + 1

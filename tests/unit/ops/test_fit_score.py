@@ -1,0 +1,429 @@
+"""The steps `fit` and `score` from table to metrics: honest, repeatable, complete."""
+
+from collections.abc import Sequence
+from pathlib import Path
+
+import etth1 as data
+import numpy as np
+import polars as pl
+import pytest
+from safetensors.numpy import load_file
+
+from pyheta.errors import Diverged, StepError
+from pyheta.nets.checkpoint import Checkpoint
+from pyheta.ops.fit import fit
+from pyheta.ops.load import load
+from pyheta.ops.score import score
+from pyheta.pipeline.channels import Source
+from pyheta.pipeline.data.synthetic import generate
+from pyheta.task import Result, Task
+
+ROWS = 500
+SPLIT = {"train": 0.6, "val": 0.2, "test": 0.2}
+TRAIN = {
+    "optimizer": "adam",
+    "lr": 1e-2,
+    "batch_size": 32,
+    "epochs": 2,
+    "patience": 2,
+    "min_delta": 0.0,
+    "shuffle": True,
+}
+NETS = [
+    {"name": "last"},
+    {"name": "seasonal", "period": 24},
+    {"name": "ridge", "alpha": 1e-3},
+    {"name": "mlp", "hidden": [8], "dropout": 0.1},
+    {"name": "lstm", "hidden": 8, "layers": 1, "dropout": 0.0},
+]
+LOOKBACK = {"last": 1, "seasonal": 24}
+every_net = pytest.mark.parametrize("net", NETS, ids=lambda net: net["name"])
+every_scale = pytest.mark.parametrize("scale", ["minmax", "standard", "none"])
+
+
+class Bench:
+    """One table, and the two steps on it, each in a folder of its own."""
+
+    def __init__(self, folder: Path, frame: pl.DataFrame) -> None:
+        self.folder = folder
+        self.table = self.fresh() / "table.parquet"
+        frame.write_parquet(self.table)
+
+    def fresh(self) -> Path:
+        path = self.folder / str(len(list(self.folder.iterdir())))
+        path.mkdir()
+        return path
+
+    def params(
+        self,
+        net: dict,
+        *,
+        target: str | Sequence[str] = "load",
+        exog: Sequence[str] | None = None,
+        **changed,
+    ) -> dict:
+        targets = [target] if isinstance(target, str) else target
+        window = {"input": LOOKBACK.get(net["name"], 8), "horizon": 2}
+        default = [] if net["name"] in LOOKBACK else ["leading"]
+        columns = [*targets, *(default if exog is None else exog)]
+        params = {
+            "sources": [Source(column).as_params() for column in columns],
+            "targets": len(targets),
+            "split": SPLIT,
+            "window": window,
+            "scale": "standard",
+            "net": net,
+            "component": "target",
+        }
+        if net["name"] in ("mlp", "lstm"):
+            params |= {"train": TRAIN, "seed": 1}
+        return params | changed
+
+    def fit(self, params: dict, **more) -> Result:
+        return fit(Task(params, {"load": {"table": self.table}}, self.fresh(), **more))
+
+    def score(self, params: dict, fitted: Result, keep: str = "forecasts") -> Result:
+        inputs = {"load": {"table": self.table}, "fit/target": dict(fitted.products)}
+        asked = {
+            "targets": [source["column"] for source in params["sources"][: params["targets"]]],
+            "components": ["target"],
+            "split": params["split"],
+            "scale": params["scale"],
+            "keep": keep,
+        }
+        return score(Task(asked, inputs, self.fresh()))
+
+    def both(self, params: dict) -> tuple[Result, Result]:
+        fitted = self.fit(params)
+        return fitted, self.score(params, fitted)
+
+
+@pytest.fixture
+def bench(tmp_path) -> Bench:
+    return Bench(tmp_path, generate(ROWS, 0))
+
+
+def spoil(frame: pl.DataFrame, first: int) -> pl.DataFrame:
+    """The same table with noise in every value from this row on."""
+    noise = np.random.default_rng(9).normal(1e3, 1e3, size=(frame.height - first, frame.width - 1))
+    late = pl.DataFrame(noise, schema=frame.columns[1:])
+    return pl.concat([frame[:first], late.insert_column(0, frame["time"][first:])])
+
+
+def metric(result: Result, split: str, name: str, horizon: int = 0) -> float:
+    wanted = (split, name, horizon)
+    return next(m.value for m in result.metrics if (m.split, m.name, m.horizon) == wanted)
+
+
+@every_net
+@every_scale
+def test_no_test_row_reaches_the_weights(tmp_path, net, scale):
+    # Given the same series twice, once with noise in all rows of the test part
+    for name in ("plain", "spoilt"):
+        (tmp_path / name).mkdir()
+    plain = Bench(tmp_path / "plain", generate(ROWS, 0))
+    spoilt = Bench(tmp_path / "spoilt", spoil(generate(ROWS, 0), first=400))
+
+    # When a net is fitted on each
+    first, second = (b.fit(b.params(net, scale=scale)) for b in (plain, spoilt))
+
+    # Then what was learned is the same to the last bit
+    for product in first.products:
+        assert first.products[product].read_bytes() == second.products[product].read_bytes()
+    assert first.summary == second.summary
+
+
+@every_net
+@every_scale
+def test_no_forecast_depends_on_what_comes_after_its_origin(tmp_path, net, scale):
+    # Given a fitted net, and the series once more with noise from row 450 on
+    for name in ("plain", "spoilt"):
+        (tmp_path / name).mkdir()
+    plain = Bench(tmp_path / "plain", generate(ROWS, 0))
+    spoilt = Bench(tmp_path / "spoilt", spoil(generate(ROWS, 0), first=450))
+    params = plain.params(net, scale=scale)
+    fitted = plain.fit(params)
+
+    # When both are scored
+    forecasts = [
+        load_file(b.score(params, fitted).products["forecast"])["test/forecast"] for b in (plain, spoilt)
+    ]
+
+    # Then all forecasts with first target up to row 450 agree, and later ones do not
+    before = 450 - 400 + 1
+    np.testing.assert_array_equal(forecasts[0][:before], forecasts[1][:before])
+    assert not np.array_equal(forecasts[0][before:], forecasts[1][before:])
+
+
+@every_net
+def test_equal_parameters_give_equal_bytes(bench, net):
+    results = [bench.both(bench.params(net)) for _ in range(2)]
+
+    for first, second in zip(*results, strict=True):
+        assert first.metrics == second.metrics
+        for name in first.products:
+            assert first.products[name].read_bytes() == second.products[name].read_bytes()
+
+
+@every_net
+@every_scale
+def test_metrics_are_those_of_the_stored_forecasts_in_the_targets_own_units(bench, net, scale):
+    _, scored = bench.both(bench.params(net, scale=scale))
+    stored = load_file(scored.products["forecast"])
+    table = pl.read_parquet(bench.table)
+
+    for part, start, stop in (("val", 300, 400), ("test", 400, 500)):
+        rows = np.arange(start, stop - 1)
+        truth = table["load"].to_numpy()[rows[:, None] + np.arange(2)]
+        times = table["time"].to_physical().to_numpy()[rows]
+        np.testing.assert_array_equal(stored[f"{part}/time"], times)
+        errors = stored[f"{part}/forecast"] - truth
+        assert metric(scored, part, "mae") == pytest.approx(np.abs(errors).mean(), rel=1e-4)
+        assert metric(scored, part, "rmse", 2) == pytest.approx(
+            np.sqrt(np.square(errors[:, 1]).mean()), rel=1e-4
+        )
+    assert scored.summary["forecasts"] == 99
+    assert scored.summary["skill"] == metric(scored, "test", "skill")
+
+
+@pytest.mark.parametrize("target", ["load", ["noise", "load"]], ids=str)
+def test_a_score_may_keep_its_metrics_alone(bench, target):
+    params = bench.params(NETS[2], target=target)
+    fitted, scored = bench.both(params)
+
+    alone = bench.score(params, fitted, keep="metrics")
+
+    assert (alone.metrics, alone.summary) == (scored.metrics, scored.summary)
+    assert set(scored.products) == {"forecast"}
+    assert not alone.products
+    last = max(bench.folder.iterdir(), key=lambda path: int(path.name))
+    assert not list(last.iterdir())
+
+
+@every_scale
+def test_the_last_value_is_the_same_forecast_in_every_scale(bench, scale):
+    _, scored = bench.both(bench.params({"name": "last"}, scale=scale))
+    load_column = pl.read_parquet(bench.table)["load"].to_numpy()
+    rows = np.arange(400, 499)
+
+    forecast = load_file(scored.products["forecast"])["test/forecast"]
+
+    np.testing.assert_allclose(forecast, np.repeat(load_column[rows - 1, None], 2, 1), rtol=1e-6)
+    assert metric(scored, "test", "skill") == pytest.approx(0, abs=1e-12)
+
+
+def test_the_target_may_stand_anywhere_in_the_table(bench):
+    # Given columns of very different size, and the target not in first place
+    params = bench.params({"name": "last"}, target="noise")
+    _, scored = bench.both(params)
+
+    forecast = load_file(scored.products["forecast"])["test/forecast"]
+    expected = pl.read_parquet(bench.table)["noise"].to_numpy()[399:498]
+    np.testing.assert_allclose(forecast[:, 0], expected, rtol=1e-6)
+    assert metric(scored, "test", "rmse") < 3
+
+
+def test_validation_loss_is_the_scaled_error_of_the_kept_weights(bench):
+    for net in NETS:
+        fitted, scored = bench.both(bench.params(net))
+        expected = metric(scored, "val", "mse_scaled")
+        assert fitted.summary["val_mse"] == pytest.approx(expected, rel=1e-4), net["name"]
+
+
+def test_a_gradient_fit_tells_its_training(bench):
+    told = []
+    fitted = bench.fit(bench.params(NETS[3]), progress=told.append)
+
+    curves = load_file(fitted.products["curves"])
+    summary = fitted.summary
+    assert set(curves) == {"train_loss", "val_loss"}
+    assert len(curves["val_loss"]) == len(told) == summary["epochs"] == 2
+    assert curves["val_loss"].argmin() + 1 == summary["kept_epoch"]
+    assert summary["windows"] == 300 - 8 - 1
+    assert summary["parameters"] == 2 * 8 * 8 + 8 + 8 * 2 + 2
+    assert summary["stopped"] in ("epochs", "patience")
+
+
+def test_a_closed_form_fit_has_no_curves(bench):
+    fitted = bench.fit(bench.params(NETS[2]))
+    assert set(fitted.products) == {"weights"}
+    assert set(fitted.summary) == {"windows", "parameters", "val_mse"}
+
+
+def test_a_part_too_short_for_one_window_is_refused(bench):
+    params = bench.params(NETS[2], window={"input": 8, "horizon": 150})
+    with pytest.raises(StepError, match="no room for a window of 8 rows and 150 targets"):
+        bench.fit(params)
+
+
+def test_a_column_that_is_not_there_is_named(bench):
+    with pytest.raises(StepError, match="no column 'laeding'; did you mean 'leading'"):
+        bench.fit(bench.params(NETS[2], exog=["laeding"]))
+
+
+def test_a_damaged_checkpoint_is_refused(bench):
+    params = bench.params(NETS[2])
+    fitted = bench.fit(params)
+    weights = fitted.products["weights"]
+    weights.write_bytes(b"\xff" * 8 + weights.read_bytes()[8:])
+    with pytest.raises(StepError, match=r"weights\.safetensors: not a checkpoint, or a damaged one"):
+        bench.score(params, fitted)
+
+
+def test_a_safetensors_file_of_something_else_is_no_checkpoint(bench):
+    fitted = bench.fit(bench.params(NETS[3]))
+    with pytest.raises(StepError, match="not a checkpoint"):
+        Checkpoint.read(fitted.products["curves"])
+
+
+def test_weights_that_forecast_no_number_fail_the_score(bench):
+    params = bench.params(NETS[2])
+    fitted = bench.fit(params)
+    spoilt = Checkpoint.read(fitted.products["weights"])
+    spoilt.state["bias"][:] = np.nan
+    spoilt.save(fitted.products["weights"])
+    with pytest.raises(Diverged, match="not finite"):
+        bench.score(params, fitted)
+
+
+@pytest.fixture
+def etth1(tmp_path) -> Bench:
+    raw = {"raw": {"raw": data.path()}}
+    (tmp_path / "loaded").mkdir()
+    table = load(Task({"time": "date"}, raw, tmp_path / "loaded")).products["table"]
+    return Bench(tmp_path, pl.read_parquet(table))
+
+
+def one_step(net: dict, lookback: int) -> dict:
+    return {
+        "sources": [Source("OT").as_params()],
+        "targets": 1,
+        "split": {"train": 0.6, "val": 0.1, "test": 0.3},
+        "window": {"input": lookback, "horizon": 1},
+        "scale": "standard",
+        "net": net,
+        "component": "target",
+    }
+
+
+def test_the_last_value_on_etth1(etth1):
+    _, scored = etth1.both(one_step({"name": "last"}, 1))
+
+    assert scored.summary["forecasts"] == 17_420 - 12_194
+    assert metric(scored, "test", "rmse") == pytest.approx(0.62597, abs=5e-6)
+    assert metric(scored, "test", "mae") == pytest.approx(0.43319, abs=5e-6)
+    assert scored.summary["omitted"]["test/mape"] == "the truth contains zeros"
+
+
+def test_ridge_on_etth1_is_least_squares_on_the_raw_values(etth1):
+    oil = pl.read_parquet(etth1.table)["OT"].to_numpy()
+    past = np.lib.stride_tricks.sliding_window_view(oil, 8)[:-1]
+    padded = np.column_stack([past, np.ones(len(past))])  # of targets 8, 9, …
+    weights, *_ = np.linalg.lstsq(padded[: 10_452 - 8], oil[8:10_452], rcond=None)
+    errors = padded[12_194 - 8 :] @ weights - oil[12_194:]
+
+    _, scored = etth1.both(one_step({"name": "ridge", "alpha": 0.0}, 8))
+
+    expected = np.sqrt(np.square(errors).mean())
+    assert metric(scored, "test", "rmse") == pytest.approx(expected, rel=1e-9)
+
+
+# ---- several targets --------------------------------------------------------------------------------------
+
+
+@every_net
+def test_several_targets_are_forecast_beside_each_other(bench, net):
+    # Given a net that forecasts two columns of very different size together
+    _, scored = bench.both(bench.params(net, target=["noise", "load"]))
+    stored = load_file(scored.products["forecast"])
+    table = pl.read_parquet(bench.table)
+
+    # Then forecasts stand by target, each in its own units
+    for part, start, stop in (("val", 300, 400), ("test", 400, 500)):
+        rows = np.arange(start, stop - 1)[:, None] + np.arange(2)
+        truth = np.stack([table[name].to_numpy()[rows] for name in ("noise", "load")], axis=1)
+        assert set(stored) == {f"{p}/{name}" for p in ("val", "test") for name in ("time", "forecast")}
+        assert stored[f"{part}/forecast"].shape == truth.shape
+
+        # And the metrics are those of the stored forecasts: scaled together, or of each target
+        errors = stored[f"{part}/forecast"] - truth
+        units = [table[name].to_numpy()[:300].std() for name in ("noise", "load")]
+        scaled = errors / np.array(units)[:, None]
+        assert metric(scored, part, "mse_scaled") == pytest.approx(np.square(scaled).mean(), rel=1e-4)
+        assert metric(scored, part, "mae_scaled", 2) == pytest.approx(np.abs(scaled[..., 1]).mean(), rel=1e-4)
+        for number, name in enumerate(("noise", "load")):
+            assert metric(scored, part, f"{name}/mae") == pytest.approx(
+                np.abs(errors[:, number]).mean(), rel=1e-4
+            )
+    names = {one.name for one in scored.metrics}
+    assert not names & {"mae", "mse", "rmse"}
+    assert scored.summary["omitted"]["test/rmse"] == "the targets have units of their own"
+
+
+@every_scale
+def test_the_last_value_of_several_targets_is_that_of_each(bench, scale):
+    _, both = bench.both(bench.params({"name": "last"}, target=["load", "noise"], scale=scale))
+
+    for name in ("load", "noise"):
+        _, alone = bench.both(bench.params({"name": "last"}, target=name, scale=scale))
+        for one in ("rmse", "mae", "smape", "mse_scaled"):
+            assert metric(both, "test", f"{name}/{one}") == pytest.approx(metric(alone, "test", one))
+
+
+@every_net
+def test_rows_after_a_split_in_rows_are_not_used(tmp_path, net):
+    # Given the same series twice, once with noise after the last row of the test part
+    for name in ("plain", "spoilt"):
+        (tmp_path / name).mkdir()
+    plain = Bench(tmp_path / "plain", generate(ROWS, 0))
+    spoilt = Bench(tmp_path / "spoilt", spoil(generate(ROWS, 0), first=450))
+    params = plain.params(net, split={"train": 300, "val": 100, "test": 50})
+
+    # When a net is fitted and scored on each
+    first, second = plain.both(params), spoilt.both(params)
+
+    # Then nothing is different, and there are as many forecasts as fit into the test part
+    for one, other in zip(first, second, strict=True):
+        assert (one.metrics, one.summary) == (other.metrics, other.summary)
+        for name in one.products:
+            assert one.products[name].read_bytes() == other.products[name].read_bytes()
+    assert first[1].summary["forecasts"] == 49
+
+
+LONG_TERM = {"train": 8640, "val": 2880, "test": 2880}
+LOADS = ("HUFL", "HULL", "MUFL", "MULL", "LUFL", "LULL", "OT")
+SHARED = {"name": "ridge", "per_channel": True}
+NORMED = SHARED | {"instance_norm": True}
+ALPHAS = [1e-5, 1e-3, 1.0, 1e2, 1e3, 1e4, 1e5]
+
+
+@pytest.mark.parametrize(
+    ("net", "horizon", "mse", "mae"),
+    [
+        ({"name": "last"}, 96, 1.2944, 0.7132),
+        ({"name": "last"}, 192, 1.3249, 0.7331),
+        (SHARED, 96, 0.3702, 0.3915),
+        (SHARED, 336, 0.4334, 0.4342),
+        (NORMED | {"window_std": True}, 96, 0.3708, 0.3918),
+        (NORMED | {"window_std": True}, 336, 0.4307, 0.4287),
+        (NORMED | {"alpha": ALPHAS}, 96, 0.3702, 0.3914),
+        (NORMED | {"alpha": ALPHAS}, 336, 0.4256, 0.4243),
+    ],
+)
+def test_long_horizons_on_etth1_as_the_literature_measures_them(etth1, net, horizon, mse, mae):
+    """Of the last value Zeng et al. (2023) have 1.295/0.713 and 1.325/0.733."""
+    params = {
+        "sources": [Source(column).as_params() for column in LOADS],
+        "targets": len(LOADS),
+        "split": LONG_TERM,
+        "window": {"input": 1 if net["name"] == "last" else 336, "horizon": horizon},
+        "scale": "standard",
+        "net": net,
+        "component": "target",
+    }
+
+    _, scored = etth1.both(params)
+
+    assert scored.summary["forecasts"] == 2880 - horizon + 1
+    assert metric(scored, "test", "mse_scaled") == pytest.approx(mse, abs=5.1e-5)
+    assert metric(scored, "test", "mae_scaled") == pytest.approx(mae, abs=5.1e-5)

@@ -1,0 +1,245 @@
+"""Several fits together as on a graphics processor, here on a processor: each step's outcome is its own."""
+
+import gc
+import shutil
+from dataclasses import replace
+from itertools import count
+
+import numpy as np
+import pytest
+import torch
+from safetensors.numpy import load_file
+
+from pyheta.device import VARIABLE, Device
+from pyheta.errors import Diverged, StepError
+from pyheta.nets.engines import stacked
+from pyheta.ops import fit_stacked as stacks
+from pyheta.ops.fit import fit
+from pyheta.ops.fit_stacked import fit_stacked
+from pyheta.pipeline.data.synthetic import generate
+from pyheta.task import Result, Task
+
+TRAIN = {"lr": 1e-3, "batch_size": 32, "epochs": 3}
+MLP = {"name": "mlp", "hidden": [8], "dropout": 0.0}
+
+
+@pytest.fixture
+def tasks(tmp_path):
+    """Makes tasks on one table, each with a folder of its own."""
+    numbers = count()
+    table = tmp_path / "table.parquet"
+    generate(rows=400, seed=0).write_parquet(table)
+
+    def make(net: dict = MLP, exog: tuple[str, ...] = (), **changed) -> Task:
+        out = tmp_path / f"out-{next(numbers)}"
+        out.mkdir()
+        sources = [{"column": c, "component": "target", "shaped": False} for c in ("load", *exog)]
+        params = {
+            "sources": sources,
+            "targets": 1,
+            "split": {"train": 0.6, "val": 0.2, "test": 0.2},
+            "window": {"input": 12, "horizon": 2},
+            "scale": "standard",
+            "net": net,
+            "train": TRAIN,
+            "seed": 0,
+        }
+        return Task(params | changed, {"load": {"table": table}}, out)
+
+    return make
+
+
+def weights(outcome: Result | Exception) -> dict[str, np.ndarray]:
+    assert isinstance(outcome, Result), outcome
+    return load_file(outcome.products["weights"])
+
+
+def assert_as_alone(outcome: Result | Exception, alone: Result) -> None:
+    for name, expected in weights(alone).items():
+        np.testing.assert_allclose(weights(outcome)[name], expected, atol=1e-4)
+
+
+def test_what_can_be_stacked_is_and_the_rest_is_trained_beside_it(tasks):
+    # Given fits of two shapes, one with dropout, one without training, one whose window does not fit
+    kinds = [
+        {"seed": 1},
+        {"seed": 2},
+        {"exog": ("leading",)},
+        {"net": MLP | {"dropout": 0.3}},
+        {"net": {"name": "ridge"}, "train": {}},
+        {"window": {"input": 390, "horizon": 2}},
+    ]
+
+    # When they are fitted together
+    outcomes = dict(fit_stacked([tasks(**kind) for kind in kinds]))
+
+    # Then each has what it has alone, but for the one that cannot have anything
+    assert outcomes.keys() == set(range(6))
+    for lane in range(5):
+        assert_as_alone(outcomes[lane], fit(tasks(**kinds[lane])))
+    assert isinstance(outcomes[5], StepError)
+    engines = [outcomes[lane].summary.get("engine") for lane in range(5)]
+    assert engines == ["stacked", "stacked", "stacked", "torch", None]
+
+
+def test_a_stack_that_memory_does_not_take_is_halved_until_it_does(tasks, monkeypatch):
+    # Given a device that takes two lanes at once
+    train, sizes = stacked.train, []
+
+    def small(lanes, device):
+        sizes.append(len(lanes))
+        if len(lanes) > 2:
+            raise torch.OutOfMemoryError("no room")
+        yield from train(lanes, device)
+
+    monkeypatch.setattr(stacked, "train", small)
+
+    # When five nets are to be trained
+    kinds = [{"seed": seed} for seed in range(5)]
+    outcomes = dict(fit_stacked([tasks(**kind) for kind in kinds]))
+
+    # Then they are, in stacks that fit
+    assert sizes == [5, 2, 3, 1, 2]
+    for lane, kind in enumerate(kinds):
+        assert_as_alone(outcomes[lane], fit(tasks(**kind)))
+
+
+def test_a_net_that_memory_does_not_take_even_alone_fails_with_a_cure(tasks, monkeypatch):
+    def full(lanes, device):
+        raise torch.OutOfMemoryError("no room")
+        yield
+
+    monkeypatch.setattr(stacked, "train", full)
+
+    outcomes = dict(fit_stacked([tasks(seed=seed) for seed in range(2)]))
+
+    for outcome in outcomes.values():
+        assert isinstance(outcome, StepError)
+        assert "does not fit into the memory" in str(outcome)
+        assert "--device cpu" in str(outcome)
+
+
+def test_a_device_that_fails_is_neither_halved_nor_taken_for_a_lanes_own_error(tasks, monkeypatch):
+    # Given a device that fails when one of three lanes is done
+    train, sizes = stacked.train, []
+
+    def failing(lanes, device):
+        sizes.append(len(lanes))
+        yield next(train(lanes, device))
+        raise torch.AcceleratorError("CUDA error: unspecified launch failure")
+
+    monkeypatch.setattr(stacked, "train", failing)
+    outcomes = fit_stacked([tasks(seed=seed) for seed in range(3)])
+
+    # Then that lane has its result, and the failure is of all that were on the device
+    assert isinstance(next(outcomes)[1], Result)
+    with pytest.raises(torch.AcceleratorError):
+        next(outcomes)
+    assert sizes == [3]
+
+
+def test_a_lane_that_diverges_leaves_its_neighbours_alone(tasks):
+    wild = TRAIN | {"lr": 1e30}
+    kinds = [{}, {"scale": "none", "train": wild}, {"seed": 5}]
+
+    outcomes = dict(fit_stacked([tasks(**kind) for kind in kinds]))
+
+    assert isinstance(outcomes[1], Diverged)
+    for lane in (0, 2):
+        assert_as_alone(outcomes[lane], fit(tasks(**kinds[lane])))
+
+
+OWN = """
+from torch import nn
+
+class Own(nn.Module):
+    def __init__(self, shape):
+        super().__init__()
+        self.layer = nn.LSTM(shape.lookback, 4)
+        self.head = nn.Linear(4, shape.targets * shape.horizon)
+        self.forecast = nn.Unflatten(1, (shape.targets, shape.horizon))
+
+    def forward(self, x):
+        _, (hidden, _) = self.layer(x.transpose(0, 1))
+        return self.forecast(self.head(hidden[-1]))
+"""
+
+
+def test_a_net_of_ones_own_is_never_stacked(tasks, tmp_path, monkeypatch):
+    # Given a net whose forward nobody but its author knows
+    (tmp_path / "own_in_a_stack.py").write_text(OWN)
+    monkeypatch.syspath_prepend(tmp_path)
+    net = {"name": "own_in_a_stack:Own", "options": {}}
+
+    outcomes = dict(fit_stacked([tasks(net=net), tasks(), tasks(net=net, seed=3)]))
+
+    engines = [outcomes[lane].summary["engine"] for lane in range(3)]
+    assert engines == ["torch", "stacked", "torch"]
+    assert_as_alone(outcomes[2], fit(tasks(net=net, seed=3)))
+
+
+def test_a_lane_whose_folder_has_gone_leaves_its_neighbours_alone(tasks):
+    # Given three fits, one of which was cancelled while it ran
+    some = [tasks(seed=seed) for seed in range(3)]
+    gone = replace(some[1], progress=lambda _: shutil.rmtree(some[1].out, ignore_errors=True))
+
+    outcomes = dict(fit_stacked([some[0], gone, some[2]]))
+
+    assert isinstance(outcomes[1], Exception)
+    for lane in (0, 2):
+        assert_as_alone(outcomes[lane], fit(tasks(seed=lane)))
+
+
+def test_fits_are_made_ready_as_many_at_a_time_as_memory_holds(tasks, monkeypatch):
+    train, sizes = stacked.train, []
+
+    def counted(lanes, device):
+        sizes.append(len(lanes))
+        yield from train(lanes, device)
+
+    monkeypatch.setattr(stacked, "train", counted)
+    one = 12 * 4 * 300 + 2 * 4 * 300
+    monkeypatch.setattr(stacks, "BUDGET", int(1.5 * one))
+
+    outcomes = dict(fit_stacked([tasks(seed=seed) for seed in range(5)]))
+
+    assert sizes == [2, 2, 1]
+    assert all(isinstance(outcome, Result) for outcome in outcomes.values())
+
+
+def test_a_stack_that_did_not_fit_is_given_back_before_the_next_try(tasks, monkeypatch):
+    # Given a device that takes one lane, and runs out in the middle of the first epoch
+    alive = []
+
+    def epoch(self):
+        gc.collect()
+        alive.append(sum(type(one) is stacked._Stack for one in gc.get_objects()))
+        if len(self.living) > 1:
+            raise torch.OutOfMemoryError("no room")
+        return plain(self)
+
+    plain = stacked._Stack.epoch
+    monkeypatch.setattr(stacked._Stack, "epoch", epoch)
+
+    outcomes = dict(fit_stacked([tasks(seed=seed) for seed in range(4)]))
+
+    # Then no stack but the one at work is ever there
+    assert all(isinstance(outcome, Result) for outcome in outcomes.values())
+    assert set(alive) == {1}
+
+
+def test_a_graphics_processor_that_is_not_there_is_said(tasks, monkeypatch):
+    if torch.cuda.is_available():
+        monkeypatch.setattr(torch.cuda, "is_available", lambda: False)
+    monkeypatch.setenv(VARIABLE, Device.CUDA)
+    with pytest.raises(OSError, match="no graphics processor; start the worker with --device cpu"):
+        fit(tasks())
+
+
+def test_memory_that_cannot_be_had_is_said(tasks, monkeypatch):
+    def short(*_):
+        raise MemoryError("Unable to allocate 3 TiB")
+
+    monkeypatch.setattr("pyheta.nets.gradient.GradientForecaster.fit", short)
+    with pytest.raises(StepError, match=r"does not fit into memory: Unable to allocate 3 TiB; lower train"):
+        fit(tasks())

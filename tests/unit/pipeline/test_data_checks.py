@@ -1,0 +1,198 @@
+"""Every fault of a data file is refused with its place and what to do; nothing is repaired."""
+
+import io
+from datetime import datetime, timedelta
+
+import numpy as np
+import polars as pl
+import pytest
+from hypothesis import given
+from hypothesis import settings as hypothesis_settings
+from hypothesis import strategies as st
+
+from pyheta.errors import DataError
+from pyheta.pipeline.data.checks import check, find_time, step_microseconds
+from pyheta.pipeline.data.rawfile import parse
+
+
+def checked(raw: bytes | str, time: str | None = None) -> pl.DataFrame:
+    parsed = parse(raw.encode() if isinstance(raw, str) else raw, "x.csv")
+    return check(parsed, find_time(parsed, time))
+
+
+def rows(*values: str, head: str = "time,a") -> str:
+    """A daily series with these values, one line each."""
+    days = [f"2026-01-{day:02},{value}" for day, value in enumerate(values, start=1)]
+    return "\n".join([head, *days]) + "\n"
+
+
+def times(*stamps: str) -> str:
+    return "\n".join(["time,a", *(f"{stamp},1" for stamp in stamps)]) + "\n"
+
+
+@pytest.mark.parametrize(
+    ("raw", "message"),
+    [
+        (b"", "x.csv: the file is empty"),
+        (b"\n \n", "x.csv: the file is empty"),
+        ("time,a\n", "only a header, no rows; a series needs at least two"),
+        ("time,a\n2026-01-01,1\n", "only one row"),
+        ("time\n2026-01-01\n2026-01-02\n", "no column beside the time column 'time'"),
+        ("date,time\n2026-01-01,1\n2026-01-02,2\n", "both 'date' and 'time' are columns"),
+        ("1.5,2\n3,4\n5,6\n", "first row looks like data"),
+        ("a,b\n1,2\n3,4\n", "no time column found; say which one it is with `time:`; columns: a, b"),
+        (rows("1", "2", head="time,"), "column 2 has no name"),
+        ("time,a, a\n2026-01-01,1,2\n", "duplicate column 'a' (2 and 3)"),
+        ("time;a\n2026-01-01;1\n", "1 column found (delimiter ';'?)"),
+        ("time\ta\n2026-01-01\t1\n", r"1 column found (delimiter '\t'?)"),
+        (b"\x1f\x8b\x08\x00", "looks like gzip; unpack it first"),
+        (b"PK\x03\x04zip", "looks like a zip or Excel file"),
+        (b"PAR1 but no more", "not a readable Parquet file"),
+        ("time,a\n2026-01-01,1\n".encode("utf-16"), "looks like UTF-16; save it as UTF-8"),
+        ("time,ä\n".encode("latin-1"), "not UTF-8 at byte 5 (latin-1?)"),
+        (b"time,a\n2026-01-01,\x00\n", "NUL at byte 18"),
+        (rows("1", "2,7", "3"), "x.csv: row 3: 3 fields, but the header has 2"),
+        (rows("1", '"2', "3"), "x.csv: row 3: not well-formed CSV"),
+    ],
+)
+def test_a_file_that_is_no_table_is_refused(raw, message):
+    with pytest.raises(DataError) as caught:
+        checked(raw)
+    assert message in str(caught.value)
+
+
+@pytest.mark.parametrize(
+    ("cells", "message"),
+    [
+        (["1", "x", "y"], "x.csv: row 3, column 'a': not a number 'x'; mend the value"),
+        (["1", '"1,5"'], "row 3, column 'a': not a number '1,5'; write the decimal comma as a point"),
+        (["1", "1 000"], "not a number '1 000'; write it without thousands separators"),
+        (["1", '"1,234.5"'], "write it without thousands separators"),
+        (["1", "", "3", "NaN", " NA "], "row 3, column 'a': 3 missing values, the first here"),
+        (["", "", ""], "row 2, column 'a': 3 missing values"),
+        (["1", "inf"], "row 3, column 'a': not finite: 'inf'"),
+        (["1", "1e400"], "row 3, column 'a': not finite: '1e400'"),
+        (["1", "y" * 10_000], "y…'"),
+    ],
+)
+def test_a_cell_that_is_no_finite_number_is_named(cells, message):
+    with pytest.raises(DataError) as caught:
+        checked(rows(*cells))
+    assert message in str(caught.value)
+    assert len(str(caught.value)) < 300
+
+
+@pytest.mark.parametrize(
+    ("stamps", "message"),
+    [
+        (["31/01/2026", "01/02/2026"], "row 2, column 'time': not an ISO time '31/01/2026'"),
+        (["2026-01-01", "2026-01-02 00:00"], "row 3, column 'time': not a time like the first"),
+        (["2026-01-01T00:00Z", "2026-01-01T01:00"], "row 3, column 'time': not a time like the first"),
+        (["2026-01-01", ""], "row 3, column 'time': 1 missing values"),
+        (["2026-01-01", "2026-01-01"], "row 3, column 'time': 2026-01-01 00:00:00 stands in the row"),
+        (["2026-01-02", "2026-01-01"], "row 3, column 'time': times must grow, but 2026-01-01 00"),
+        (["2026-01-01", "2026-01-02", "2026-01-05", "2026-01-06"], "row 4, column 'time': 3 days"),
+        (["2026-02-28", "2026-02-30"], "row 3, column 'time': not a time like the first row's"),
+    ],
+)
+def test_times_that_do_not_step_regularly_are_named(stamps, message):
+    with pytest.raises(DataError) as caught:
+        checked(times(*stamps))
+    assert message in str(caught.value)
+
+
+def test_the_number_of_gaps_is_told():
+    stamps = [f"2026-01-01 {hour:02}:00" for hour in (0, 1, 2, 4, 5, 6, 9, 10)]
+    with pytest.raises(DataError, match=r"2:00:00 after .* step is 1:00:00 \(2 such places\)"):
+        checked(times(*stamps))
+
+
+def test_an_empty_line_inside_the_file_counts_as_a_row_and_at_its_end_does_not():
+    assert checked(rows("1", "2") + "\n\n").height == 2
+    with pytest.raises(DataError, match="row 3, column 'time': 1 missing"):
+        checked("time,a\n2026-01-01,1\n\n2026-01-02,2\n")
+
+
+@pytest.mark.parametrize(
+    "form",
+    [
+        "%Y-%m-%d %H:%M:%S",
+        "%Y-%m-%dT%H:%M:%S",
+        "%Y-%m-%d %H:%M:%S.%f",
+        "%Y-%m-%d %H:%M",
+        "%Y-%m-%dT%H:%MZ",
+        "%Y-%m-%d %H:%M:%S+00:00",
+    ],
+)
+def test_iso_times_are_read_in_all_their_forms(form):
+    stamps = [datetime(2026, 1, 1, hour) for hour in range(3)]  # noqa: DTZ001
+    frame = checked(times(*(stamp.strftime(form) for stamp in stamps)))
+    assert frame["time"].to_list() == stamps
+
+
+def test_times_with_an_offset_become_utc_so_that_a_clock_change_is_no_gap():
+    frame = checked(times("2026-03-29 01:00+01:00", "2026-03-29 03:00+02:00"))
+    assert [stamp.hour for stamp in frame["time"]] == [0, 1]
+    assert step_microseconds(frame) == 3_600_000_000
+
+
+@pytest.mark.parametrize(
+    ("header", "found"),
+    [("b,Date,a", "Date"), ("time,date,a", "date"), ("when,b,a", "when")],
+)
+def test_the_time_column_is_found_by_name_or_by_content(header, found):
+    cells = {"when": "2026-01-01", "Date": "2026-01-01", "date": "2026-01-01", "time": "1"}
+    line = ",".join(cells.get(name, "1") for name in header.split(","))
+    assert find_time(parse(f"{header}\n{line}\n".encode(), "x"), None) == found
+
+
+def test_a_wanted_time_column_that_is_missing_is_answered_with_the_nearest():
+    with pytest.raises(DataError, match="no column 'tmie'; did you mean 'time'"):
+        checked(rows("1", "2"), time="tmie")
+
+
+def test_a_byte_order_mark_crlf_and_spaces_are_accepted():
+    frame = checked(b"\xef\xbb\xbftime, a\r\n2026-01-01, 1\r\n2026-01-02,2 \r\n")
+    assert frame.columns == ["time", "a"]
+    assert frame["a"].to_list() == [1.0, 2.0]
+
+
+def test_parquet_rows_are_counted_from_one_and_their_types_are_checked():
+    def written(frame):
+        buffer = io.BytesIO()
+        frame.write_parquet(buffer)
+        return buffer.getvalue()
+
+    days = pl.date_range(datetime(2026, 1, 1), datetime(2026, 1, 2), eager=True)  # noqa: DTZ001
+    with pytest.raises(DataError, match="row 2, column 'a': 1 missing"):
+        checked(written(pl.DataFrame({"day": days, "a": [1.0, float("nan")]})))
+    with pytest.raises(DataError, match="column 'a' holds Boolean, not numbers"):
+        checked(written(pl.DataFrame({"day": days, "a": [True, False]})))
+    with pytest.raises(DataError, match="column 'time' holds Int64, not times"):
+        checked(written(pl.DataFrame({"time": [1, 2], "a": [1, 2]})))
+    assert checked(written(pl.DataFrame({"day": days, "a": [1, 2]})))["a"].to_list() == [1.0, 2.0]
+
+
+@hypothesis_settings(deadline=None, max_examples=50)
+@given(
+    st.lists(st.floats(allow_nan=False, allow_infinity=False), min_size=2, max_size=30),
+    st.integers(1, 10**6),
+)
+def test_what_is_written_is_what_is_read(values, seconds):
+    start = datetime(2000, 1, 1)  # noqa: DTZ001
+    stamps = [start + timedelta(seconds=seconds * i) for i in range(len(values))]
+    lines = [f"{stamp.isoformat()},{value!r}" for stamp, value in zip(stamps, values, strict=True)]
+
+    frame = checked("\n".join(["time,a", *lines]))
+
+    assert frame["time"].to_list() == stamps
+    np.testing.assert_array_equal(frame["a"].to_numpy(), values)
+
+
+@hypothesis_settings(deadline=None, max_examples=100)
+@given(st.binary(max_size=200))
+def test_whatever_the_bytes_are_the_answer_is_a_table_or_a_data_error(raw):
+    try:
+        assert checked(raw).width >= 2
+    except DataError as error:
+        assert str(error)  # noqa: PT017 (either outcome is right)

@@ -1,0 +1,231 @@
+"""Runs that do not fit their data, or see the future unasked, are refused before anything is computed."""
+
+from dataclasses import replace
+from datetime import datetime
+
+import pytest
+
+from pyheta.errors import SweepError
+from pyheta.pipeline.data.facts import ColumnFacts, DatasetFacts
+from pyheta.plan.checks import check_runs
+from tests.sweeps import BASE as BASE_FILE
+from tests.sweeps import WINDOW, complaint, small, sweep
+
+FACTS = DatasetFacts(
+    source={"time": "date"},
+    files={"raw": "ab" * 32},
+    columns=("load", "a", "flat", "slope", "copy"),
+    rows=4000,
+    first=datetime(2020, 1, 1),  # noqa: DTZ001 (data sets have no zone)
+    last=datetime(2020, 6, 15),  # noqa: DTZ001
+    step_seconds=3600.0,
+    by_column={
+        "load": ColumnFacts(constant=False, extrema=1000, digest="1"),
+        "a": ColumnFacts(constant=False, extrema=900, digest="2"),
+        "flat": ColumnFacts(constant=True, extrema=0, digest="3"),
+        "slope": ColumnFacts(constant=False, extrema=2, digest="4"),
+        "copy": ColumnFacts(constant=False, extrema=1000, digest="1"),
+    },
+)
+
+
+def refusal(tmp_path, text, overrides=(), facts=FACTS):
+    read = small(tmp_path, text, overrides)
+    runs = read.runs()
+    with pytest.raises(SweepError) as caught:
+        check_runs(runs, {run.config.dataset: facts for run in runs})
+    return str(caught.value).replace(f"{tmp_path}/", "")
+
+
+def test_a_patch_that_is_longer_than_the_window_is_refused(tmp_path):
+    said = refusal(tmp_path, "", ("net=patchtst", "window.input=9", "net.patch=10"))
+    assert "net.patch is 10 rows, more than the 9 of a window; use a longer window or a shorter patch" in said
+
+
+def test_a_window_that_is_too_long_is_said_to_be_so_also_of_a_net_with_a_period(tmp_path):
+    said = refusal(tmp_path, "", ("net=cyclenet", "net.period=24", "window.input=2400"))
+    assert said.startswith(
+        "command line, window.input=2400: cyclenet: the train part has 2,400 of 4,000 rows"
+    )
+
+
+@pytest.mark.parametrize(
+    ("text", "said"),
+    [
+        ("  exog: [load]\n", "8:9: 'load' is the target and an exogenous column too"),
+        ("  exog: [copy]\n", "8:9: column 'copy' holds the values of the target 'load'"),
+        (
+            "  exog: [flat]\n  decompose: emd\n",
+            "8:9: column 'flat' is constant: it has no components and no relevance; leave it out",
+        ),
+        ("  exog: [flat]\n  shaping: farm\n", "8:9: column 'flat' is constant"),
+        ("  exog: [slope]\n  decompose: emd\n", "8:9: column 'slope' turns 2 times, too rarely for emd"),
+        (
+            "  decompose: {method: emd, window: 2400}\n",
+            "8:36: lstm: the train part has 2,400 of 4,000 rows, a window of 2,400 and a horizon of 1 need",
+        ),
+        (
+            "  decompose: {method: emd, window: 16}\n  window.input: 17\n",
+            "decompose.window is 16 rows, fewer than the 17 that lstm sees",
+        ),
+        (
+            "  decompose: {method: stl, window: 40}\n",
+            "40 rows are fewer than two seasons of decompose.period 24",
+        ),
+        (
+            "  decompose: {method: wavelet, wavelet: db7, window: 64}\n",
+            "64 rows have room for 2 levels of the wavelet 'db7', not 4",
+        ),
+        ("  decompose: {method: wavelet, wavelet: dbx}\n", "no discrete wavelet 'dbx'"),
+        (
+            "  decompose: emd\n  components: {IMF9: {exog: []}}\n",
+            "components: 'IMF9' matches no component; did you mean 'IMF3'?",
+        ),
+        (
+            "  components: {IMF0: {exog: []}}\n",
+            "components: 'IMF0' matches no component; nothing is decomposed",
+        ),
+        (
+            "  decompose: emd\n  components: {IMF0: {exog: [b]}}\n",
+            "the data set has no column 'b'",
+        ),
+        (
+            "  decompose: emd\n  components: {IMF0: {train.lr: ten}}\n",
+            "components: train.lr: expected a number",
+        ),
+        (
+            "  decompose: emd\n  components: {IMF0: {net: rigde}}\n",
+            "components: unknown net 'rigde'; did you mean 'ridge'?",
+        ),
+        (
+            "  decompose: emd\n  components: {IMF0: {net.hiden: 3}}\n",
+            "components: unknown key 'net.hiden'",
+        ),
+    ],
+)  # fmt: skip
+def test_what_does_not_fit_is_refused_at_its_place(tmp_path, text, said):
+    text = text.replace("  window.input: 17\n", "")
+    overrides = ["window.input=17"] if "17" in said else []
+
+    assert said in refusal(tmp_path, text, overrides)
+
+
+def test_a_pattern_may_rest_in_runs_that_have_no_such_component(tmp_path):
+    read = small(tmp_path, "  components: {IMF3: {exog: []}}\nparameters: {decompose.method: [none, emd]}\n")
+
+    check_runs(read.runs(), {run.config.dataset: FACTS for run in read.runs()})
+
+
+def test_a_constant_column_may_be_read_as_it_is(tmp_path):
+    runs = small(tmp_path, "  exog: [flat]\n").runs()
+
+    check_runs(runs, {runs[0].config.dataset: FACTS})
+
+
+def test_facts_without_columns_are_no_reason_to_refuse(tmp_path):
+    runs = small(tmp_path, "  exog: [flat]\n  decompose: emd\n").runs()
+
+    check_runs(runs, {runs[0].config.dataset: replace(FACTS, by_column={})})
+
+
+BASE = (
+    "name: s\nbaselines: []\nconfig:\n  dataset: synthetic\n  target: load\n  net: lstm\n  window.input: 8\n"
+)
+
+
+@pytest.mark.parametrize(
+    ("text", "said"),
+    [
+        ("  decompose: {method: emd, mode: full}\n", "8:34: whole-series decomposition lets nets see"),
+        (
+            "  decompose: {method: emd, mode: parts}\n",
+            "8:34: decomposition of training, validation and test apart lets nets see the future",
+        ),
+        (
+            "  exog: [leading]\n  shaping: {method: farm, relevance: centred}\n",
+            "9:38: centred shaping lets nets see the future; write `leakage: allow`",
+        ),
+        ("  shaping: {method: farm, threshold: 1.5}\n", "8:38: shaping.threshold: expected at most 1.0"),
+        ("  shaping: {method: farm, window: 4}\n", "shaping: window has to be odd, got 4"),
+        ("  shaping: {method: farm, align: true}\n", "align looks ahead: it needs relevance: centred"),
+        ("  decompose: {method: vmd}\n", "unknown decompose.method 'vmd'"),
+        ("  decompose: {method: emd, max_imf: 0}\n", "decompose.max_imf: expected at least 1, got 0"),
+        ("  components: {IMF0: {dataset: etth1}}\n", "'IMF0': a component has no 'dataset.name' of its own"),
+        ("  components: [IMF0]\n", "components"),
+    ],
+)  # fmt: skip
+def test_what_cannot_be_meant_is_refused_with_its_place(tmp_path, text, said):
+    assert said in complaint(tmp_path, BASE + text)
+
+
+@pytest.mark.parametrize("order", ["[original, shaped]", "[shaped, original]"])
+def test_one_leaky_run_among_honest_ones_is_found(tmp_path, order):
+    text = "  exog: [leading]\n  shaping: {method: farm, relevance: centred}\n"
+
+    said = complaint(tmp_path, f"{BASE}{text}parameters: {{exog_form: {order}}}\n")
+
+    assert "centred shaping lets nets see the future" in said
+
+
+def test_a_sweep_that_allows_leakage_may_look_ahead(tmp_path):
+    read = sweep(tmp_path, BASE + "  decompose: {method: emd, mode: full}\nleakage: allow\n")
+
+    assert len(read.runs()) == 1
+
+
+# ---- several targets, and splits in rows ------------------------------------------------------------------
+
+
+@pytest.mark.parametrize(
+    ("targets", "text", "said"),
+    [
+        ("[load, b]", "", "5:11: the data set has no column 'b'; known: load, a"),
+        ("[load, a]", "  exog: [a]\n", "8:9: 'a' is the target and an exogenous column too"),
+        ("[a, load]", "  exog: [copy]\n", "8:9: column 'copy' holds the values of the target 'load'"),
+        ("[load, flat]", "  decompose: emd\n", "5:11: column 'flat' is constant"),
+        (
+            "[load, a]",
+            "  exog: [slope]\n  shaping: farm\n",
+            "9:12: shaping goes by the relevance to one target, and there are 2; forecast them one by one",
+        ),
+    ],
+)
+def test_what_does_not_fit_several_targets_is_refused_at_its_place(tmp_path, targets, text, said):
+    written = BASE_FILE.replace("target: load", f"target: {targets}") + WINDOW + text
+    runs = sweep(tmp_path, written).runs()
+
+    with pytest.raises(SweepError) as caught:
+        check_runs(runs, {run.config.dataset: FACTS for run in runs})
+
+    assert said in str(caught.value)
+
+
+def test_several_targets_may_be_shaped_for_where_nothing_is_shaped(tmp_path):
+    runs = small(tmp_path, "  shaping: farm\n", ["target=[load,a]"]).runs()
+
+    check_runs(runs, {runs[0].config.dataset: FACTS})
+
+
+@pytest.mark.parametrize(
+    ("split", "said"),
+    [
+        (
+            "{train: 3000, val: 500, test: 501}",
+            "8:18: train, val and test are 4,001 rows together, and the data set has 4,000; take fewer",
+        ),
+        ("{train: 4mo, val: 1mo, test: 1mo}", "are 4,320 rows together, and the data set has 4,000"),
+        (
+            "{train: 8, val: 5, test: 5}",
+            "the train part has 8 of 4,000 rows, a window of 8 and a horizon of 1",
+        ),
+    ],
+)
+def test_a_split_in_rows_that_does_not_fit_is_refused_at_its_place(tmp_path, split, said):
+    assert said in refusal(tmp_path, f"  split: {split}\n")
+
+
+@pytest.mark.parametrize("split", ["{train: 3000, val: 500, test: 500}", "{train: 3mo, val: 1mo, test: 1mo}"])
+def test_a_split_in_rows_may_leave_rows_over(tmp_path, split):
+    runs = small(tmp_path, f"  split: {split}\n").runs()
+
+    check_runs(runs, {runs[0].config.dataset: FACTS})

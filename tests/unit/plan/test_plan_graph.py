@@ -1,0 +1,263 @@
+"""A sweep that decomposes and shapes becomes a graph in which every distinct step stands once."""
+
+from collections import Counter
+from datetime import datetime
+
+import pytest
+from hypothesis import given
+from hypothesis import settings as hypothesis_settings
+from hypothesis import strategies as st
+
+from pyheta.pipeline.channels import Source
+from pyheta.pipeline.data.facts import DatasetFacts
+from pyheta.plan.compile import compile_plan
+from pyheta.sweep import Explain
+from tests.sweeps import small
+
+FACTS = DatasetFacts(
+    source={"time": "date"},
+    files={"raw": "ab" * 32},
+    columns=("load", "a", "b", "c", "d"),
+    rows=4000,
+    first=datetime(2020, 1, 1),  # noqa: DTZ001 (data sets have no zone)
+    last=datetime(2020, 6, 15),  # noqa: DTZ001
+    step_seconds=3600.0,
+)
+STUDY = """
+  decompose: {method: ceemdan, trials: 5}
+  components: {"IMF[3-9]": {exog: []}, Residue: {exog: []}}
+seeds: 3
+parameters:
+  decompose.method: [none, ceemdan]
+  shaping.method: [none, farm]
+  exog: {subsets: [a, b, c, d]}
+"""
+
+
+def plan(tmp_path, text, overrides=(), explain=None):
+    runs = small(tmp_path, text, overrides).runs()
+    return compile_plan(runs, {run.config.dataset_key(): FACTS for run in runs}, explain)
+
+
+def steps(compiled, op):
+    return [step for step in compiled.steps.values() if step.op == op]
+
+
+def test_the_study_of_all_subsets_shares_what_its_runs_have_in_common(tmp_path):
+    # Given 16 subsets x decomposition on or off x shaping on or off x 3 seeds, two components target-only
+    compiled = plan(tmp_path, STUDY)
+
+    # Then 288 columns are asked to be decomposed and 5 are, 576 nets are asked for and 378 trained
+    assert compiled.asked == Counter(load=192, decompose=288, shape=384, fit=576, score=192)
+    assert compiled.distinct == Counter(load=1, decompose=5, shape=16, fit=378, score=186)
+
+
+def test_needs_come_first(tmp_path):
+    compiled = plan(tmp_path, STUDY, explain=Explain(relevance=("farm",), permutations=1))
+
+    seen = set()
+    for key, step in compiled.steps.items():
+        assert seen.issuperset(step.needs.values())
+        seen.add(key)
+    assert {step.op for step in compiled.steps.values()} == {
+        "load", "decompose", "relevance", "shape", "fit", "score", "importance",
+    }  # fmt: skip
+
+
+def test_a_component_reads_that_component_of_every_column(tmp_path):
+    compiled = plan(tmp_path, "  decompose: {method: emd, max_imf: 2}\n  exog: [b, a]\n")
+
+    fits = {step.params["component"]: step for step in steps(compiled, "fit")}
+    assert list(fits) == ["IMF0", "IMF1", "Residue"]
+    for component, fit in fits.items():
+        assert fit.params["sources"] == [
+            {"column": column, "component": component, "shaped": False} for column in ("load", "a", "b")
+        ]
+        assert set(fit.needs) == {"decompose/load", "decompose/a", "decompose/b"}
+    (score,) = steps(compiled, "score")
+    assert set(score.needs) == {"load", *fits["IMF0"].needs, "fit/IMF0", "fit/IMF1", "fit/Residue"}
+
+
+def test_shaped_columns_take_part_where_the_sweep_says_so(tmp_path):
+    text = "  decompose: {method: emd, max_imf: 1}\n  shaping: farm\n  exog: [a]\n"
+    read = {}
+    for form in ("original", "shaped", "both"):
+        compiled = plan(tmp_path, text, [f"exog_form={form}"])
+        first = steps(compiled, "fit")[0]
+        read[form] = [(source["column"], source["shaped"]) for source in first.params["sources"]]
+
+    assert read == {
+        "original": [("load", False), ("a", False)],
+        "shaped": [("load", False), ("a", True)],
+        "both": [("load", False), ("a", False), ("a", True)],
+    }
+
+
+def test_one_net_may_read_all_components_and_forecast_the_series(tmp_path):
+    compiled = plan(tmp_path, "  decompose: {method: emd, max_imf: 1, nets: one}\n  exog: [a]\n")
+
+    (fit,) = steps(compiled, "fit")
+    read = [(source["column"], source["component"]) for source in fit.params["sources"]]
+    assert read == [
+        ("load", "target"), ("load", "IMF0"), ("a", "IMF0"), ("load", "Residue"), ("a", "Residue"),
+    ]  # fmt: skip
+    assert set(fit.needs) == {"load", "decompose/load", "decompose/a"}
+
+
+def test_a_component_may_have_a_net_window_and_training_of_its_own(tmp_path):
+    compiled = plan(
+        tmp_path,
+        "  decompose: {method: emd, max_imf: 1}\n"
+        "  components: {Residue: {net: mlp, train: {lr: 0.5}, window.input: 3}, '*0': {net.hidden: 4}}\n",
+        ["net.hidden=8"],
+    )
+
+    first, last = steps(compiled, "fit")
+    assert first.params["net"]["hidden"] == 4
+    assert (last.params["net"]["name"], last.params["net"]["hidden"]) == ("mlp", [64])
+    assert (last.params["train"]["lr"], last.params["window"]["input"]) == (0.5, 3)
+
+
+@pytest.mark.parametrize(
+    ("text", "overrides"),
+    [
+        ("", ["decompose.trials=5,6"]),  # nothing is decomposed
+        ("", ["shaping.threshold=0.1,0.2"]),  # nothing is shaped
+        ("  shaping: farm\n", ["shaping.threshold=0.1,0.2"]),  # there is nothing to shape
+        ("  shaping: farm\n  exog: [a]\n", ["shaping.threshold=0.1,0.2"]),  # a continuous factor has none
+        ("  shaping: farm\n  exog: [a]\n  exog_form: original\n", ["shaping.window=3,5"]),
+        ("  decompose: emd\n", ["decompose.trials=5,6"]),  # emd knows no noise
+        ("  decompose: emd\n", ["decompose.seed=1,2"]),
+        ("  decompose: {method: ceemdan}\n", ["decompose.noise=null,0.005"]),  # its default
+        ("  decompose: {method: emd, mode: full}\nleakage: allow\n", ["decompose.window=500,600"]),
+        ("  decompose: emd\n", ["net.name=last", "decompose.max_imf=3,4"]),  # last values add up to the last
+        ("  decompose: emd\n  components: {'*': {exog: []}}\n", ["exog=[],[a]"]),
+    ],
+)
+def test_options_that_cannot_matter_make_no_step_of_their_own(tmp_path, text, overrides):
+    one = plan(tmp_path, text, [override.rpartition(",")[0] or override for override in overrides])
+    both = plan(tmp_path, text, overrides)
+
+    assert both.steps.keys() == one.steps.keys()
+
+
+@pytest.mark.parametrize(
+    ("text", "override", "op"),
+    [
+        ("  decompose: {method: ceemdan}\n", "decompose.trials=5,6", "decompose"),
+        ("  decompose: {method: ceemdan}\n", "decompose.seed=5,6", "decompose"),
+        ("  decompose: emd\n", "decompose.window=500,600", "decompose"),
+        ("  decompose: emd\n", "decompose.grow=false,true", "decompose"),
+        ("  decompose: emd\n", "window.input=32,33", "decompose"),  # a longer tail has to be kept
+        ("  shaping: {method: farm, factor: binary}\n  exog: [a]\n", "shaping.threshold=0.1,0.2", "shape"),
+        ("  shaping: farm\n  exog: [a]\n", "shaping.fuzzy=false,true", "shape"),
+    ],
+)
+def test_options_that_matter_do(tmp_path, text, override, op):
+    assert plan(tmp_path, text, [override]).distinct[op] == 2
+
+
+def test_nearby_windows_share_a_decomposition(tmp_path):
+    compiled = plan(tmp_path, "  decompose: emd\n", ["window.input=2,5,8,16"])
+
+    assert compiled.distinct["decompose"] == 1
+    assert compiled.distinct["fit"] == 4 * 5
+
+
+def test_baselines_are_computed_on_the_series_as_it_is(tmp_path):
+    compiled = plan(tmp_path, "  decompose: emd\n  exog: [a]\n", ["baselines=last,ridge"])
+
+    own = [step for key, step in compiled.steps.items() if compiled.labels[key] == "fit (baselines)"]
+    assert [step.params["net"]["name"] for step in own] == ["last", "ridge"]
+    assert all(set(step.needs) == {"load"} for step in own)
+
+
+def test_what_is_kept_of_a_score_makes_another_score_of_the_same_fits(tmp_path):
+    both = plan(tmp_path, "", ["keep=forecasts,metrics"])
+
+    assert both.distinct["fit"] == 1
+    assert [step.params["keep"] for step in steps(both, "score")] == ["forecasts", "metrics"]
+
+
+def test_what_explains_stands_beside_the_runs_and_no_score_needs_it(tmp_path):
+    explain = Explain(relevance=("pearson", "farm"), permutations=2)
+    plain = plan(tmp_path, "  decompose: {method: emd, max_imf: 1}\n  exog: [a]\n")
+    explained = plan(tmp_path, "  decompose: {method: emd, max_imf: 1}\n  exog: [a]\n", explain=explain)
+
+    assert explained.scores == plain.scores
+    more = Counter(step.op for key, step in explained.steps.items() if key not in plain.steps)
+    assert more == Counter(relevance=2, importance=2)
+    assert steps(explained, "relevance")[0].params["measures"] == ["farm", "pearson"]
+
+
+@hypothesis_settings(deadline=None, max_examples=30)
+@given(
+    st.fixed_dictionaries(
+        {
+            "decompose.method": st.sampled_from(["none", "emd", "ceemdan"]),
+            "decompose.nets": st.sampled_from(["each", "one"]),
+            "shaping.method": st.sampled_from(["none", "farm"]),
+            "exog": st.sampled_from(["[]", "[a]", "[a, b]"]),
+            "exog_form": st.sampled_from(["original", "shaped", "both"]),
+        }
+    )
+)
+def test_every_fit_can_be_fed_from_its_needs(tmp_path_factory, written):
+    overrides = [f"{key}={value}" for key, value in written.items()]
+    compiled = plan(tmp_path_factory.mktemp("sweep"), "", overrides)
+
+    for fit in steps(compiled, "fit"):
+        roles = {Source(**source).role for source in fit.params["sources"]}
+        assert roles == set(fit.needs)
+        assert len({tuple(s.values()) for s in fit.params["sources"]}) == len(fit.params["sources"])
+
+
+# ---- several targets, and splits in months ----------------------------------------------------------------
+
+
+def test_a_net_of_several_targets_reads_them_first(tmp_path):
+    compiled = plan(tmp_path, "  exog: [c]\n", ["target=[b,a]"])
+
+    (fit,), (score,) = steps(compiled, "fit"), steps(compiled, "score")
+    assert [source["column"] for source in fit.params["sources"]] == ["b", "a", "c"]
+    assert fit.params["targets"] == 2
+    assert score.params["targets"] == ["b", "a"]
+
+
+@pytest.mark.parametrize("nets", ["each", "one"])
+def test_every_target_is_decomposed(tmp_path, nets):
+    overrides = ["target=[b,a]", "decompose.method=emd", "decompose.max_imf=1", f"decompose.nets={nets}"]
+    compiled = plan(tmp_path, "", overrides)
+
+    decomposed = {step.params["column"] for step in steps(compiled, "decompose")}
+    read = [
+        [(source["column"], source["component"]) for source in fit.params["sources"]]
+        for fit in steps(compiled, "fit")
+    ]
+    each = [[(target, part) for target in ("b", "a")] for part in ("IMF0", "Residue")]
+    assert decomposed == {"a", "b"}
+    assert read == (each if nets == "each" else [[("b", "target"), ("a", "target"), *each[0], *each[1]]])
+
+
+def test_every_target_is_explained(tmp_path):
+    explain = Explain(relevance=("pearson",), permutations=2)
+
+    compiled = plan(tmp_path, "  exog: [c, d]\n", ["target=[b,a]"], explain)
+
+    pairs = [(step.params["target"], step.params["column"]) for step in steps(compiled, "relevance")]
+    assert pairs == [("b", "c"), ("b", "d"), ("a", "c"), ("a", "d")]
+    (importance,) = steps(compiled, "importance")
+    assert importance.params["targets"] == ["b", "a"]
+
+
+def test_months_are_the_rows_that_they_are(tmp_path):
+    text = "  decompose: {method: emd, mode: parts}\n  exog: [a]\n  shaping: farm\nleakage: allow\n"
+    explain = Explain(relevance=("pearson",))
+
+    in_months, in_rows = (
+        plan(tmp_path, text, [f"split={split}"], explain)
+        for split in ("{train: 3mo, val: 1mo, test: 1mo}", "{train: 2160, val: 720, test: 720}")
+    )
+
+    assert in_months.steps == in_rows.steps
+    assert steps(in_rows, "shape")[0].params["train"] == 2160
