@@ -1,4 +1,5 @@
-"""How fast are CEEMDAN and its causal form, beside EMD-signal's CEEMDAN on one thread with the same noise?
+"""How fast are CEEMDAN and its causal form, beside EMD-signal's CEEMDAN on one thread with the same
+noise?
 
 Run: PYHETA_DATA=folder-of-ETTh1.csv python benchmarks/ceemdan.py [short]
 `short` leaves out the two long cases, which are measured for PyHeta alone.
@@ -40,7 +41,9 @@ def series() -> tuple[str, Floats]:
         return "OT of ETTh1", np.array([float(row["OT"]) for row in csv.DictReader(lines)])
 
 
-def ours(values: Floats, trials: int = 5, progress: Callable[[Mapping[str, Any]], None] = quiet) -> Floats:
+def ours(
+    values: Floats, trials: int = 5, progress: Callable[[Mapping[str, Any]], None] = quiet
+) -> Floats:
     return ceemdan(values, max_imf=MODES, trials=trials, noise=NOISE, seed=0, progress=progress)
 
 
@@ -87,7 +90,10 @@ def show_long(values: Floats) -> None:
     before, start, cpu = peak_mib(), time.perf_counter(), time.process_time()
     ours(long_series(values), trials=50, progress=steps.append)
     wall, cpu = time.perf_counter() - start, time.process_time() - cpu
-    print(f"70,000 rows, 50 trials, {numba.get_num_threads()} threads: {wall:.1f} s wall, {cpu:.1f} s CPU")
+    print(
+        f"70,000 rows, 50 trials, {numba.get_num_threads()} threads: {wall:.1f} s wall, "
+        f"{cpu:.1f} s CPU"
+    )
     print(f"  progress: {len(steps)} reports, the last {dict(steps[-1])}")
     print(f"  peak memory {peak_mib():.0f} MiB, {before:.0f} MiB before")
 

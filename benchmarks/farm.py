@@ -1,7 +1,8 @@
-"""How fast are FARM and DTW compiled, beside plain numpy, a Python loop and dtw-python, on 17,420 rows?
+"""How fast are FARM and DTW compiled, beside plain numpy, a Python loop and dtw-python, on 17,420
+rows?
 
-ETTh1 has as many rows. The series are two random walks, one of which follows the other. DTW's memory is by
-how much it raises the peak of a fresh process, which importing numba has set.
+ETTh1 has as many rows. The series are two random walks, one of which follows the other. DTW's
+memory is by how much it raises the peak of a fresh process, which importing numba has set.
 
 Run: python benchmarks/farm.py        (dtw-python is part of the extra `bench`)
 """
@@ -108,10 +109,14 @@ def main() -> None:
     short = target[:SMALL], column[:SMALL]
     path = forward_path(target, column)
     assert list(zip(path.target, path.column, strict=True)) == python_path(target, column)
-    np.testing.assert_allclose(local_relevance(target, column), numpy_relevance(target, column), atol=1e-6)
+    np.testing.assert_allclose(
+        local_relevance(target, column), numpy_relevance(target, column), atol=1e-6
+    )
     assert math.isclose(dtw_distance(*short), library_distance(*short))
 
-    local = taking_turns(lambda: local_relevance(target, column), lambda: numpy_relevance(target, column))
+    local = taking_turns(
+        lambda: local_relevance(target, column), lambda: numpy_relevance(target, column)
+    )
     align = taking_turns(lambda: forward_path(target, column), lambda: python_path(target, column))
     small = taking_turns(lambda: dtw_distance(*short), lambda: library_distance(*short))
     banded, free = taking_turns(
@@ -126,7 +131,9 @@ def main() -> None:
     row(f"DTW, {SMALL} x {SMALL}", *small, "dtw-python")
     row(f"DTW, {ROWS} x {ROWS}, band {BAND}", banded)
     row(f"DTW, {ROWS} x {ROWS}, no band", free)
-    print(f"banded DTW raised the peak memory by {grown:.1f} MiB; a table of {ROWS}² takes 2,315 MiB")
+    print(
+        f"banded DTW raised the peak memory by {grown:.1f} MiB; a table of {ROWS}² takes 2,315 MiB"
+    )
     print(f"farm-local ratio={local[1] / local[0]:.2f}")
     print(f"farm-align ratio={align[1] / align[0]:.2f}")
     print(f"dtw ratio={small[1] / small[0]:.2f}")

@@ -2,13 +2,13 @@
 
     python benchmarks/queues.py [steps]
 
-Both of PyHeta's bells, from the claim to the recorded success, beside Celery (acks late, prefetch 1, quorum
-queue) and Dramatiq (prefetch 1, one thread a process) where installed (extra `bench`). These peers keep no
-durable state of a task: their fair neighbour is the row "RabbitMQ alone", which hears and settles without a
-store. All queues are filled before the clock starts.
+Both of PyHeta's bells, from the claim to the recorded success, beside Celery (acks late, prefetch
+1, quorum queue) and Dramatiq (prefetch 1, one thread a process) where installed (extra `bench`).
+These peers keep no durable state of a task: their fair neighbour is the row "RabbitMQ alone", which
+hears and settles without a store. All queues are filled before the clock starts.
 
-Servers: PYHETA_DATABASE_URL and PYHETA_BROKER_URL, else those of this machine. Database and queues are
-made for this run and removed.
+Servers: PYHETA_DATABASE_URL and PYHETA_BROKER_URL, else those of this machine. Database and queues
+are made for this run and removed.
 """
 
 import asyncio
@@ -59,12 +59,17 @@ def main() -> None:
         print(f"{name:18}" + "".join(f"{value:9,.0f}" for value in row))
     for mine, peer in itertools.product(OURS, sorted(PEERS.keys() & rates.keys())):
         ratio = rates[mine][TAKERS.index(2)] / rates[peer][TAKERS.index(2)]
-        print(f"queue-{'-'.join(mine.lower().replace(',', '').split())}-vs-{peer.lower()} ratio={ratio:.2f}")
+        print(
+            f"queue-{'-'.join(mine.lower().replace(',', '').split())}-vs-{peer.lower()} "
+            f"ratio={ratio:.2f}"
+        )
 
 
 @dataclass(frozen=True)
 class Place:
-    """Where one measurement takes place. Every step that is done adds a line with the time to the ledger."""
+    """Where one measurement takes place. Every step that is done adds a line with the time to the
+    ledger.
+    """
 
     database: str
     store_id: UUID
@@ -83,7 +88,9 @@ def rows() -> Iterator[tuple[str, Row]]:
 
 
 def rate(row: Row, steps: int, count: int) -> float:
-    """Steps a second between the first and the last tenth of the ledger: without starting and stopping."""
+    """Steps a second between the first and the last tenth of the ledger: without starting and
+    stopping.
+    """
     with tempfile.TemporaryDirectory() as folder:
         ledger = Path(folder, "ledger")
         ledger.touch()
@@ -94,7 +101,7 @@ def rate(row: Row, steps: int, count: int) -> float:
     return (steps - 2 * tenth) / (times[-tenth - 1] - times[tenth])
 
 
-# ---- PyHeta ------------------------------------------------------------------------------------------------
+# ---- PyHeta --------------------------------------------------------------------------------------
 
 
 def ours(take: "Take", steps: int, count: int, ledger: Path) -> None:
@@ -122,7 +129,9 @@ async def announce(place: Place, steps: int) -> None:
 def in_processes(take: "Take", place: Place, count: int) -> None:
     spawn = multiprocessing.get_context("spawn")
     together = spawn.Barrier(count)
-    processes = [spawn.Process(target=run_taker, args=(take, place, together)) for _ in range(count)]
+    processes = [
+        spawn.Process(target=run_taker, args=(take, place, together)) for _ in range(count)
+    ]
     for process in processes:
         process.start()
     for process in processes:
@@ -168,7 +177,7 @@ OURS: Mapping[str, Take] = {
     "RabbitMQ alone": hear_only,
 }
 
-# ---- peers -------------------------------------------------------------------------------------------------
+# ---- peers ---------------------------------------------------------------------------------------
 
 
 def theirs(publish: str, work: Sequence[str], steps: int, count: int, ledger: Path) -> None:
@@ -208,9 +217,20 @@ def wait_for_lines(ledger: Path, count: int) -> None:
 PEERS: Mapping[str, tuple[str, Sequence[str]]] = {
     "Celery": (
         "peer_celery.py",
-        ["celery", "-A", "peer_celery", "worker", "--without-gossip", "--without-mingle", "--concurrency"],
+        [
+            "celery",
+            "-A",
+            "peer_celery",
+            "worker",
+            "--without-gossip",
+            "--without-mingle",
+            "--concurrency",
+        ],
     ),
-    "Dramatiq": ("peer_dramatiq.py", ["dramatiq", "peer_dramatiq", "--threads", "1", "--processes"]),
+    "Dramatiq": (
+        "peer_dramatiq.py",
+        ["dramatiq", "peer_dramatiq", "--threads", "1", "--processes"],
+    ),
 }
 
 if __name__ == "__main__":

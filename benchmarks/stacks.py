@@ -1,7 +1,9 @@
-"""How much quicker are many nets as one stack on a graphics processor than one after the other on it?
+"""How much quicker are many nets as one stack on a graphics processor than one after the other on
+it?
 
-LSTM-64 and MLP-64-64 on windows of 8 rows of 5 series of 4,000 rows, batches of 64, two epochs. Nets alone
-are plain torch with autograd on the same device, some of them measured and the rest counted alike.
+LSTM-64 and MLP-64-64 on windows of 8 rows of 5 series of 4,000 rows, batches of 64, two epochs.
+Nets alone are plain torch with autograd on the same device, some of them measured and the rest
+counted alike.
 
 Run: python benchmarks/stacks.py [--device cuda] [--lanes 256] [--alone 8]
 """
@@ -31,7 +33,9 @@ def windows(rows: int, seed: int) -> Windows:
     return cut([Channel(one.astype(np.float32)) for one in series], (0, rows), SHAPE)
 
 
-def together(net: Mapping[str, object], lanes: int, device: torch.device) -> tuple[float, np.ndarray]:
+def together(
+    net: Mapping[str, object], lanes: int, device: torch.device
+) -> tuple[float, np.ndarray]:
     """Seconds, and the validation losses of the first net."""
     train, val = windows(4000, 0), windows(1000, 1)
     some = [
@@ -57,7 +61,9 @@ def alone(net: Mapping[str, object], count: int, device: torch.device) -> tuple[
 
 
 def main() -> None:
-    parser = argparse.ArgumentParser(description=__doc__, formatter_class=argparse.RawTextHelpFormatter)
+    parser = argparse.ArgumentParser(
+        description=__doc__, formatter_class=argparse.RawTextHelpFormatter
+    )
     parser.add_argument("--device", default="cuda" if torch.cuda.is_available() else "cpu")
     parser.add_argument("--lanes", type=int, default=256)
     parser.add_argument("--alone", type=int, default=8)

@@ -1,12 +1,15 @@
-"""How long does the ablation study take for each core, beside the usual way of writing such a study?
+"""How long does the ablation study take for each core, beside the usual way of writing such a
+study?
 
-The usual way: EMD-signal's CEEMDAN of every column of every run, a DataLoader that stacks windows cut one by
-one, forecasts one window at a time, every run on its own. PyHeta: its own operations with all that they read
-and write, each distinct step once. Storing results is not counted on the usual side.
+The usual way: EMD-signal's CEEMDAN of every column of every run, a DataLoader that stacks windows
+cut one by one, forecasts one window at a time, every run on its own. PyHeta: its own operations
+with all that they read and write, each distinct step once. Storing results is not counted on the
+usual side.
 
-One run is MEASURED both ways, with the same epochs: CEEMDAN of the whole series of five columns, five nets on
-its components. The study is EXTRAPOLATED from what a column's decomposition and a net cost in that run, and
-from how many of them `experiments/etth1-ablation-leaky.yaml` asks for and how many are distinct.
+One run is MEASURED both ways, with the same epochs: CEEMDAN of the whole series of five columns,
+five nets on its components. The study is EXTRAPOLATED from what a column's decomposition and a net
+cost in that run, and from how many of them `experiments/etth1-ablation-leaky.yaml` asks for and how
+many are distinct.
 
 Run: PYHETA_DATA=folder-of-ETTh1.csv python benchmarks/study.py [--epochs 10] [--rounds 2]
 """
@@ -133,7 +136,8 @@ def columns_of(study: Prepared, run: Run) -> dict[str, np.ndarray]:
 
 def show(name: str, costs: Costs) -> None:
     print(
-        f"{name:10}{costs.decompose:12.2f}{costs.nets:12.2f}{costs.rest:12.2f}{costs.all:12.2f}", flush=True
+        f"{name:10}{costs.decompose:12.2f}{costs.nets:12.2f}{costs.rest:12.2f}{costs.all:12.2f}",
+        flush=True,
     )
 
 
@@ -147,7 +151,8 @@ def study_ratio(study: Prepared, steps: list[Step], mine: Costs, theirs: Costs) 
     asked, distinct = study.plan.asked, study.plan.distinct
     both = ((theirs, asked), (mine, distinct))
     costs = [
-        counts["decompose"] * cost.decompose / here["decompose"] + counts["fit"] * cost.nets / here["fit"]
+        counts["decompose"] * cost.decompose / here["decompose"]
+        + counts["fit"] * cost.nets / here["fit"]
         for cost, counts in both
     ]
     costs[1] += distinct["score"] * mine.rest
@@ -158,7 +163,9 @@ def study_ratio(study: Prepared, steps: list[Step], mine: Costs, theirs: Costs) 
 
 
 def main() -> None:
-    parser = argparse.ArgumentParser(description=__doc__, formatter_class=argparse.RawTextHelpFormatter)
+    parser = argparse.ArgumentParser(
+        description=__doc__, formatter_class=argparse.RawTextHelpFormatter
+    )
     parser.add_argument("--epochs", type=int, default=10)
     parser.add_argument("--rounds", type=int, default=2)
     options = parser.parse_args()

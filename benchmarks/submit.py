@@ -2,15 +2,16 @@
 
     python benchmarks/submit.py [thousands of runs]
 
-Every station of `pyheta submit`: reading and expanding the file, compiling runs into steps, recording them in
-one transaction. Each run has a fit and a score of its own, so there are twice as many steps as runs, and one
-`load`. Only that one is ready at first; announcing all fits, which follows it, is timed with RabbitMQ alone.
+Every station of `pyheta submit`: reading and expanding the file, compiling runs into steps,
+recording them in one transaction. Each run has a fit and a score of its own, so there are twice as
+many steps as runs, and one `load`. Only that one is ready at first; announcing all fits, which
+follows it, is timed with RabbitMQ alone.
 
-The last row writes the rows of a sample one by one (`executemany`, which sends them without waiting for each
-answer; one transaction, no look at what is there already) and scales the time to all runs.
+The last row writes the rows of a sample one by one (`executemany`, which sends them without waiting
+for each answer; one transaction, no look at what is there already) and scales the time to all runs.
 
-Servers: PYHETA_DATABASE_URL and PYHETA_BROKER_URL, else this machine's. A database and queues are made for
-this run and removed.
+Servers: PYHETA_DATABASE_URL and PYHETA_BROKER_URL, else this machine's. A database and queues are
+made for this run and removed.
 """
 
 import asyncio
@@ -135,13 +136,15 @@ async def row_by_row(url: str, asked: Submission) -> float:
 async def insert_one_by_one(connection: Connection, asked: Submission) -> None:
     place = {step.key: number for number, step in enumerate(asked.steps, start=1)}
     await connection.execute(
-        "INSERT INTO pyheta.sweep (id, name, source, overrides, axes, report, leakage, priority, runs, asked)"
+        "INSERT INTO pyheta.sweep (id, name, source, overrides, axes, report, leakage, "
+        "priority, runs, asked)"
         " VALUES ($1, 'rows', '', '{}', '{}', '{}', 'forbid', 0, $2, '{}')",
         asked.id,
         len(asked.runs),
     )
     await connection.executemany(
-        "INSERT INTO pyheta.step (key, op, version, kind, params, unmet) VALUES ($1, $2, $3, $4, $5, $6)",
+        "INSERT INTO pyheta.step (key, op, version, kind, params, unmet) VALUES ($1, $2, $3, "
+        "$4, $5, $6)",
         [(step.key, step.op, step.version, step.kind, step.params, 1) for step in asked.steps],
     )
     await connection.executemany(
@@ -149,11 +152,15 @@ async def insert_one_by_one(connection: Connection, asked: Submission) -> None:
         [(place[s.key], role, place[need]) for s in asked.steps for role, need in s.needs.items()],
     )
     await connection.executemany(
-        "INSERT INTO pyheta.sweep_step VALUES ($1, $2)", [(asked.id, number) for number in place.values()]
+        "INSERT INTO pyheta.sweep_step VALUES ($1, $2)",
+        [(asked.id, number) for number in place.values()],
     )
     await connection.executemany(
-        "INSERT INTO pyheta.commands.run VALUES ($1, $2, $3, $4, $5, $6)",
-        [(asked.id, n, run.role, run.config, run.seed, place[run.score]) for n, run in enumerate(asked.runs)],
+        "INSERT INTO pyheta.run VALUES ($1, $2, $3, $4, $5, $6)",
+        [
+            (asked.id, n, run.role, run.config, run.seed, place[run.score])
+            for n, run in enumerate(asked.runs)
+        ],
     )
 
 

@@ -1,18 +1,18 @@
 """How fast do small nets train, one core each, beside a DataLoader and beside plain torch?
 
-An epoch of ETTh1 (5 columns, 12,194 rows, batches of 64, 191 steps): LSTM-64 with windows of 2, 3, 4 and 8
-rows, MLP-64-64, DLinear with windows of 8 rows and, for a horizon of 96, of 336; the forecasts of training
-and test; the same weights and batches everywhere.
+An epoch of ETTh1 (5 columns, 12,194 rows, batches of 64, 191 steps): LSTM-64 with windows of 2, 3,
+4 and 8 rows, MLP-64-64, DLinear with windows of 8 rows and, for a horizon of 96, of 336; the
+forecasts of training and test; the same weights and batches everywhere.
 
-    loader     a Dataset that slices one window, a DataLoader that stacks 64 of them, Adam as torch has it by
-               default; forecasts one window at a time
+    loader     a Dataset that slices one window, a DataLoader that stacks 64 of them, Adam as torch
+               has it by default; forecasts one window at a time
     torch      batches indexed in one tensor of views, fused Adam; forecasts 4,096 windows at a time
     compiled   what PyHeta does on a processor
 
-`share` is the time that the compiled epoch's products would take at the rate of a 1,024 x 1,024 product.
-Rounds alternate between the three; medians.
+`share` is the time that the compiled epoch's products would take at the rate of a 1,024 x 1,024
+product. Rounds alternate between the three; medians.
 
-Run: PYHETA_DATA=folder/of/ETTh1.csv python benchmarks/training.py        (without the data: random walks)
+Run: PYHETA_DATA=folder/of/ETTh1.csv python benchmarks/training.py   (else: random walks)
 """
 
 import os
@@ -49,7 +49,13 @@ NETS: Mapping[str, Mapping[str, object]] = {
     "mlp": {"name": "mlp", "hidden": [HIDDEN, HIDDEN]},
     "dlinear": {"name": "dlinear"},
 }
-CASES = [*(("lstm", rows) for rows in (2, 3, 4, 8)), ("mlp", 6), ("mlp", 8), ("dlinear", 8), ("dlinear", 336)]
+CASES = [
+    *(("lstm", rows) for rows in (2, 3, 4, 8)),
+    ("mlp", 6),
+    ("mlp", 8),
+    ("dlinear", 8),
+    ("dlinear", 336),
+]
 HORIZONS = {336: 96}  # of windows for which it is not 1
 LANES = 16  # for the comparison of threads
 RATES = np.full(-(-TRAINING // BATCH), 1e-3)
@@ -146,7 +152,9 @@ def timed(works: Ways, rounds: int) -> dict[str, float]:
 
 def product_rate(rounds: int = 7) -> float:
     """Float32 operations a second in a large product, the best of some."""
-    one, other = (np.random.default_rng(0).normal(size=(PRODUCT, PRODUCT)).astype(np.float32) for _ in "ab")
+    one, other = (
+        np.random.default_rng(0).normal(size=(PRODUCT, PRODUCT)).astype(np.float32) for _ in "ab"
+    )
     best = min(timed({"product": lambda: one @ other}, 1)["product"] for _ in range(rounds))
     return 2 * PRODUCT**3 / best
 
@@ -154,7 +162,11 @@ def product_rate(rounds: int = 7) -> float:
 def lstm_work(lookback: int) -> int:
     """Operations of the products of one step; the first row of a window has no state before it."""
     gates = 2 * BATCH * 4 * HIDDEN
-    return 2 * lookback * gates * len(COLUMNS) + 3 * (lookback - 1) * gates * HIDDEN + 6 * BATCH * HIDDEN
+    return (
+        2 * lookback * gates * len(COLUMNS)
+        + 3 * (lookback - 1) * gates * HIDDEN
+        + 6 * BATCH * HIDDEN
+    )
 
 
 def mlp_work(lookback: int) -> int:
@@ -182,7 +194,11 @@ def threads_ratio(lookback: int, rounds: int) -> float:
 
     def lanes(threads: int) -> None:
         with ThreadPoolExecutor(threads) as pool:
-            list(pool.map(lambda learner: learner.epoch(order, RATES[: -(-len(order) // BATCH)]), learners))
+            list(
+                pool.map(
+                    lambda learner: learner.epoch(order, RATES[: -(-len(order) // BATCH)]), learners
+                )
+            )
 
     seconds = timed({"one": lambda: lanes(1), "two": lambda: lanes(2)}, rounds)
     return seconds["one"] / seconds["two"]
@@ -198,9 +214,8 @@ def measure(cases: Sequence[tuple[str, int]], rounds: int) -> list[str]:
     rate, lines = product_rate(), []
     print(f"product rate {rate / 1e9:.0f} GFLOP/s on one thread")
     head = ("loader ms", "torch ms", "compiled ms")
-    print(
-        f"{'an epoch':16}{''.join(f'{name:>12}' for name in head)}{'/loader':>11}{'/torch':>11}{'share':>8}"
-    )
+    heads = "".join(f"{name:>12}" for name in head)
+    print(f"{'an epoch':16}{heads}{'/loader':>11}{'/torch':>11}{'share':>8}")
     for kind, lookback in cases:
         epochs, forecasts = ways(NETS[kind], lookback)
         seconds = timed(epochs, rounds)
@@ -218,14 +233,18 @@ def measure(cases: Sequence[tuple[str, int]], rounds: int) -> list[str]:
 
 
 def main() -> None:
-    parser = argparse.ArgumentParser(description=__doc__, formatter_class=argparse.RawTextHelpFormatter)
+    parser = argparse.ArgumentParser(
+        description=__doc__, formatter_class=argparse.RawTextHelpFormatter
+    )
     parser.add_argument("--rounds", type=int, default=5)
     rounds = parser.parse_args().rounds
     torch.set_num_threads(1)
     for kernel in readiness.KERNELS:
         readiness.load(kernel)
     lines = measure(CASES, rounds)
-    lines += [f"threads-w{lookback} ratio={threads_ratio(lookback, rounds):.2f}" for lookback in (2, 8)]
+    lines += [
+        f"threads-w{lookback} ratio={threads_ratio(lookback, rounds):.2f}" for lookback in (2, 8)
+    ]
     print(*lines, sep="\n")
 
 

@@ -85,9 +85,13 @@ Overrides = Annotated[
 ]
 SweepName = Annotated[
     str | None,
-    typer.Argument(metavar="[SWEEP]", help="A sweep's name, id or beginning of an id; else the newest."),
+    typer.Argument(
+        metavar="[SWEEP]", help="A sweep's name, id or beginning of an id; else the newest."
+    ),
 ]
-RunName = Annotated[str, typer.Argument(metavar="RUN", help="SWEEP/NUMBER, or the beginning of a run's key.")]
+RunName = Annotated[
+    str, typer.Argument(metavar="RUN", help="SWEEP/NUMBER, or the beginning of a run's key.")
+]
 Procs = Annotated[
     int | None,
     typer.Option(min=1, max=4096, metavar="N", help="Processes; one for each processor core."),
@@ -180,12 +184,19 @@ def _print_version(wanted: bool) -> None:
 @app.callback()
 def options(
     context: Context,
-    home: Annotated[Path | None, typer.Option(metavar="DIR", help="Where the embedded store lives.")] = None,
-    data: Annotated[Path | None, typer.Option(metavar="DIR", help="Where named data sets lie.")] = None,
+    home: Annotated[
+        Path | None, typer.Option(metavar="DIR", help="Where the embedded store lives.")
+    ] = None,
+    data: Annotated[
+        Path | None, typer.Option(metavar="DIR", help="Where named data sets lie.")
+    ] = None,
     debug: Annotated[bool, typer.Option("--debug", help="Show tracebacks.")] = False,
     quiet: Annotated[bool, typer.Option("--quiet", help="Print results only.")] = False,
     _version: Annotated[
-        bool, typer.Option("--version", callback=_print_version, is_eager=True, help="Print the version.")
+        bool,
+        typer.Option(
+            "--version", callback=_print_version, is_eager=True, help="Print the version."
+        ),
     ] = False,
 ) -> None:
     context.obj.home, context.obj.data = home, data
@@ -205,7 +216,9 @@ def init(
             file.write(files("pyheta").joinpath("starter.yaml").read_text("utf-8"))
     except OSError as error:
         cure = "choose another folder" if path.exists() else "make the folder first"
-        raise InputError(f"cannot write it: {error.strerror}", where=str(path), cure=cure) from error
+        raise InputError(
+            f"cannot write it: {error.strerror}", where=str(path), cure=cure
+        ) from error
     typer.echo(f"wrote {path}; now: pyheta run {path}")
 
 
@@ -266,7 +279,9 @@ def submit(context: Context, sweep: SweepFile, overrides: Overrides = None) -> N
     from pyheta.commands.submit import in_words, submit
 
     prepared = context.obj.prepare(sweep, overrides)
-    receipt = context.obj.change(lambda services: submit(prepared, services.store, services.artifacts))
+    receipt = context.obj.change(
+        lambda services: submit(prepared, services.store, services.artifacts)
+    )
     typer.echo(in_words(prepared, receipt))
 
 
@@ -406,13 +421,19 @@ def cancel(context: Context, sweep: SweepName = None) -> None:
 @app.command()
 def gc(
     context: Context,
-    dry_run: Annotated[bool, typer.Option("--dry-run", help="Say what would go, remove nothing.")] = False,
+    dry_run: Annotated[
+        bool, typer.Option("--dry-run", help="Say what would go, remove nothing.")
+    ] = False,
     as_json: AsJson = False,
 ) -> None:
-    """Remove what no sweep needs: cancel a sweep first, then gc forgets it with all that only it had."""
+    """Remove what no sweep needs: cancel a sweep first, then gc forgets it with all that only it
+    had.
+    """
     from pyheta.commands.gc import collect, in_words
 
-    removed = context.obj.call(lambda services: collect(services.store, services.artifacts, dry_run=dry_run))
+    removed = context.obj.call(
+        lambda services: collect(services.store, services.artifacts, dry_run=dry_run)
+    )
     context.obj.print(removed, in_words, as_json=as_json)
 
 
@@ -443,7 +464,9 @@ def doctor(
     context: Context,
     leakage: Annotated[
         Path | None,
-        typer.Option(metavar="SWEEP", help="Instead: replace the future by noise under a sweep's steps."),
+        typer.Option(
+            metavar="SWEEP", help="Instead: replace the future by noise under a sweep's steps."
+        ),
     ] = None,
     as_json: AsJson = False,
 ) -> None:
@@ -516,7 +539,9 @@ def _complain(error: Exception, *, debug: bool) -> int:
     if isinstance(error, PyhetaError):
         typer.echo(f"pyheta: {error}", err=True)
         return error.exit_code
-    if isinstance(error, OSError) and error.strerror:  # a full disk, a folder that may not be written to
+    if (
+        isinstance(error, OSError) and error.strerror
+    ):  # a full disk, a folder that may not be written to
         typer.echo(f"pyheta: {error.filename or 'output'}: {error.strerror}", err=True)
         return Exit.CONFIG
     cure = "" if debug else "; where it happened: pyheta --debug …"
@@ -525,7 +550,9 @@ def _complain(error: Exception, *, debug: bool) -> int:
 
 
 def _let_go_of_pipes() -> None:
-    """A reader that left (`pyheta report | head`) is no error: the interpreter shall not complain."""
+    """A reader that left (`pyheta report | head`) is no error: the interpreter shall not
+    complain.
+    """
     try:
         sys.stdout.flush()
     except BrokenPipeError:

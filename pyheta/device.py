@@ -1,4 +1,6 @@
-"""Where nets are trained, as a user says it, what this machine has, and when it has failed. No torch here."""
+"""Where nets are trained, as a user says it, what this machine has, and when it has failed. No
+torch here.
+"""
 
 import subprocess
 import sys
@@ -23,8 +25,9 @@ class Device(StrEnum):
     CUDA = "cuda"
 
 
-#: The most nets that a child trains at once, unless told. On a processor they take turns, which spares
-#: messages and no more; on a graphics processor they are one stack, of which its memory takes what it can.
+#: The most nets that a child trains at once, unless told. On a processor they take turns, which
+#: spares messages and no more; on a graphics processor they are one stack, of which its memory
+#: takes what it can.
 LANES = {Device.CPU: 16, Device.CUDA: 256}
 
 ANSWER_SECONDS = 120  # that torch may take to be loaded and to find, or to try, a device
@@ -39,8 +42,8 @@ SPEAKERS = (
     "HIPBLAS_STATUS_",
 )
 
-#: … and what they say when no later call of this process will succeed. Others, as that a kernel does not take
-#: such an argument or that memory ran out, concern one net.
+#: … and what they say when no later call of this process will succeed. Others, as that a kernel
+#: does not take such an argument or that memory ran out, concern one net.
 LASTING = (
     "an illegal memory access",
     "device-side assert",
@@ -72,10 +75,11 @@ def found(wish: Device) -> Device:
 
 
 def failure(error: BaseException | None) -> str | None:
-    """What the device says, in one line, if it failed so that this process can use it no longer; else None.
+    """What the device says, in one line, if it failed so that this process can use it no longer;
+    else None.
 
-    Torch tells it by a RuntimeError, which may be what another error was raised for. An error of ours that
-    merely repeats the words is none.
+    Torch tells it by a RuntimeError, which may be what another error was raised for. An error of
+    ours that merely repeats the words is none.
     """
     if error is None:
         return None
@@ -111,7 +115,9 @@ def works(device: Device) -> bool:
 def _holds(question: str) -> bool:
     command = [sys.executable, "-c", f"import sys, torch; sys.exit(not {question})"]
     try:
-        asked = subprocess.run(command, check=False, timeout=ANSWER_SECONDS, stderr=subprocess.DEVNULL)
+        asked = subprocess.run(
+            command, check=False, timeout=ANSWER_SECONDS, stderr=subprocess.DEVNULL
+        )
     except subprocess.TimeoutExpired:
         return False
     return asked.returncode == 0

@@ -1,7 +1,8 @@
-"""One tree of errors. Each says what is wrong, where, and what to do; its class gives the exit code.
+"""One tree of errors. Each says what is wrong, where, and what to do; its class gives the exit
+code.
 
-Driver errors (asyncpg, aio-pika, obstore, polars, pydantic) are translated into these at the edge where
-the driver is called, with the driver's error as `__cause__`.
+Driver errors (asyncpg, aio-pika, obstore, polars, pydantic) are translated into these at the edge
+where the driver is called, with the driver's error as `__cause__`.
 """
 
 from collections.abc import Sequence
@@ -89,7 +90,9 @@ class LeaseLost(PyhetaError):
 
 
 class StepError(PyhetaError):
-    """A step failed for a reason that will not go away by trying again (bad data, bad configuration)."""
+    """A step failed for a reason that will not go away by trying again (bad data, bad
+    configuration).
+    """
 
 
 class Diverged(StepError):
@@ -97,7 +100,9 @@ class Diverged(StepError):
 
 
 def nearest(name: str, known: Sequence[str]) -> str:
-    """A hint for a misspelt name: "did you mean 'epochs'?", else the known names, at most twelve."""
+    """A hint for a misspelt name: "did you mean 'epochs'?", else the known names, at most
+    twelve.
+    """
     if close := get_close_matches(name, known, n=1, cutoff=0.6):
         return f"did you mean '{close[0]}'?"
     return "known: " + ", ".join(known[:12]) + (", …" if len(known) > 12 else "")  # noqa: PLR2004

@@ -1,7 +1,7 @@
 """How things look on a terminal, in a pipe and in a log file.
 
-Results go to standard output, everything else (progress, notes, warnings, logs) to standard error, so that
-`pyheta … > file` keeps results only.
+Results go to standard output, everything else (progress, notes, warnings, logs) to standard error,
+so that `pyheta … > file` keeps results only.
 """
 
 import dataclasses
@@ -50,7 +50,9 @@ class Screen:
 
     @property
     def live(self) -> bool:
-        """Whether somebody watches standard error on a terminal, so that a view may redraw itself."""
+        """Whether somebody watches standard error on a terminal, so that a view may redraw
+        itself.
+        """
         return self.err.is_terminal and not self.quiet
 
     def show(self, *results: RenderableType) -> None:
@@ -78,7 +80,9 @@ class Screen:
 
     def log(self, level: str) -> None:
         """Send log records of this level ("INFO", "WARNING") and above to standard error."""
-        logging.basicConfig(level=level, handlers=[_LogLines(self.err)], format=_LOG, datefmt="%H:%M:%S")
+        logging.basicConfig(
+            level=level, handlers=[_LogLines(self.err)], format=_LOG, datefmt="%H:%M:%S"
+        )
 
 
 _LOG = "%(asctime)s %(levelname)s %(message)s"
@@ -109,7 +113,9 @@ def _console(*, stderr: bool) -> Console:
 
 
 class Listing(Table):
-    """A table whose numbers (right-aligned columns) are never broken, however narrow the screen is."""
+    """A table whose numbers (right-aligned columns) are never broken, however narrow the screen
+    is.
+    """
 
     def add_row(self, *cells: RenderableType | None, **options: Any) -> None:
         super().add_row(*cells, **options)
@@ -120,7 +126,9 @@ class Listing(Table):
 
 def table(*heads: str | Text, title: str | None = None) -> Listing:
     """An empty table in the one style of all listings; `right` makes the heads of numbers."""
-    made = Listing(box=box.SIMPLE_HEAD, title=title, title_justify="left", pad_edge=False, show_edge=False)
+    made = Listing(
+        box=box.SIMPLE_HEAD, title=title, title_justify="left", pad_edge=False, show_edge=False
+    )
     for head in heads:
         number = isinstance(head, Text)
         made.add_column(
@@ -145,7 +153,9 @@ def right(*heads: str) -> list[Text]:
 
 
 def plain(text: str) -> str:
-    """Text from outside without escape sequences and control characters (tabs and line ends stay)."""
+    """Text from outside without escape sequences and control characters (tabs and line ends
+    stay).
+    """
     return _CONTROL.sub("", text)
 
 

@@ -155,11 +155,15 @@ def _from_toml(where: str, value: object) -> _Given:
 
 def _from_environ(environ: Mapping[str, str]) -> dict[str, _Given]:
     variables = {key: PREFIX + key.upper() for key in KEYS}
-    return {key: _Given(name, environ[name]) for key, name in variables.items() if environ.get(name)}
+    return {
+        key: _Given(name, environ[name]) for key, name in variables.items() if environ.get(name)
+    }
 
 
 def _from_flags(flags: Mapping[str, Path | None]) -> dict[str, _Given]:
-    return {key: _Given(f"--{key}", str(value)) for key, value in flags.items() if value is not None}
+    return {
+        key: _Given(f"--{key}", str(value)) for key, value in flags.items() if value is not None
+    }
 
 
 def _unknown_keys(table: Mapping[str, Any], path: Path) -> Iterable[str]:

@@ -1,7 +1,8 @@
-"""The words that everything else is built from: steps, their kinds, states, keys, claims and outcomes.
+"""The words that everything else is built from: steps, their kinds, states, keys, claims and
+outcomes.
 
-A step is one content-addressed computation. Its key is a hash of everything that determines its outcome,
-so a key that has succeeded once never has to be computed again, whoever asks for it.
+A step is one content-addressed computation. Its key is a hash of everything that determines its
+outcome, so a key that has succeeded once never has to be computed again, whoever asks for it.
 """
 
 import hashlib
@@ -46,8 +47,12 @@ class Ending(StrEnum):
 
 
 def canonical(value: object) -> str:
-    """The one JSON text of a value: sorted keys, no spaces, no NaN. Equal values give equal texts."""
-    return json.dumps(value, sort_keys=True, separators=(",", ":"), ensure_ascii=False, allow_nan=False)
+    """The one JSON text of a value: sorted keys, no spaces, no NaN. Equal values give equal
+    texts.
+    """
+    return json.dumps(
+        value, sort_keys=True, separators=(",", ":"), ensure_ascii=False, allow_nan=False
+    )
 
 
 def digest(value: object) -> Key:
@@ -59,11 +64,11 @@ def digest(value: object) -> Key:
 class Step:
     """One computation: the operation, its parameters, and what it needs.
 
-    `needs` maps a role ("load", "fit/target") to the key of the step that fills it; `files` maps a role
-    ("raw") to the SHA-256 of an artifact that a user put into the store. `key` follows from all of them and
-    from the operation's code version. Steps of one operation with the same `bundle` may be computed
-    together by one child; those with the same `course` go the same way and differ in how far. Both say
-    nothing about a step's outcome and are no part of the key.
+    `needs` maps a role ("load", "fit/target") to the key of the step that fills it; `files` maps a
+    role ("raw") to the SHA-256 of an artifact that a user put into the store. `key` follows from
+    all of them and from the operation's code version. Steps of one operation with the same `bundle`
+    may be computed together by one child; those with the same `course` go the same way and differ
+    in how far. Both say nothing about a step's outcome and are no part of the key.
     """
 
     op: str
@@ -93,10 +98,13 @@ EARLIER = "earlier"
 
 @dataclass(frozen=True, slots=True)
 class Input:
-    """One artifact that a claimed step reads: `role` and `name` say what it is, `sha256` which bytes."""
+    """One artifact that a claimed step reads: `role` and `name` say what it is, `sha256` which
+    bytes.
+    """
 
     role: str  # "raw", "load", "fit/target"
-    name: str  # the product's name within the step that made it ("table", "weights"); the role for files
+    # The product's name within the step that made it ("table", "weights"); the role for files
+    name: str
     sha256: str
 
 
@@ -104,8 +112,8 @@ class Input:
 class Claim:
     """A step that a worker holds. Every write about it carries `fence`; only the newest may write.
 
-    `bundle` is None as well for a step that was tried before: it is tried again alone, so that it cannot take
-    the same neighbours down twice.
+    `bundle` is None as well for a step that was tried before: it is tried again alone, so that it
+    cannot take the same neighbours down twice.
     """
 
     step: StepId
@@ -148,18 +156,24 @@ class Product:
 
 @dataclass(frozen=True, slots=True)
 class Success:
-    """What a successful attempt hands over; recorded in the transaction that makes the step succeeded."""
+    """What a successful attempt hands over; recorded in the transaction that makes the step
+    succeeded.
+    """
 
     products: tuple[Product, ...]
     metrics: tuple[Metric, ...] = ()
-    summary: Mapping[str, Any] = field(default_factory=dict)  # small facts: epochs, best epoch, rows
+    summary: Mapping[str, Any] = field(
+        default_factory=dict
+    )  # small facts: epochs, best epoch, rows
     seconds: float = 0.0
     log: str = ""
 
 
 @dataclass(frozen=True, slots=True)
 class Failure:
-    """Why an attempt ended without success. `detail` is a traceback or an exit status, for people."""
+    """Why an attempt ended without success. `detail` is a traceback or an exit status, for
+    people.
+    """
 
     ending: Ending
     reason: str  # one line

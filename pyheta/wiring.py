@@ -35,12 +35,17 @@ class Services:
         return Services(self.settings, self.store, self.artifacts, TableBroker(self.store))
 
     async def announce(self) -> str:
-        """Tell the broker which steps are ready; a warning if it cannot be told, which costs no step."""
+        """Tell the broker which steps are ready; a warning if it cannot be told, which costs no
+        step.
+        """
         try:
             if self.relay:
                 await self.relay.drain()
         except (BrokerError, ConfigError) as error:
-            return f"all is in the store, but the broker was not told: {error}; the next worker tells it"
+            return (
+                f"all is in the store, but the broker was not told: {error}; the next "
+                "worker tells it"
+            )
         return ""
 
 
@@ -48,7 +53,8 @@ class Services:
 async def open_services(settings: Settings) -> AsyncIterator[Services]:
     """Store, artifacts and broker as the settings say: by default all in the embedded server.
 
-    Raises ConfigError or StoreUnavailable. A broker that is out of reach is noticed when it is used.
+    Raises ConfigError or StoreUnavailable. A broker that is out of reach is noticed when it is
+    used.
     """
     async with AsyncExitStack() as stack:
         store = await stack.enter_async_context(_store(settings))

@@ -1,4 +1,6 @@
-"""A net of one's own that raises what it is told when it is trained: how steps go wrong in a child."""
+"""A net of one's own that raises what it is told when it is trained: how steps go wrong in a
+child.
+"""
 
 from pathlib import Path
 from typing import Any
@@ -40,5 +42,7 @@ def write_net(folder: Path) -> None:
 
 
 def net(error: str, text: str, **options: Any) -> dict[str, Any]:
-    """A step's net. `error`: a class of torch's or of PyHeta's; `once`: a file by which it is raised once."""
+    """A step's net. `error`: a class of torch's or of PyHeta's; `once`: a file by which it is
+    raised once.
+    """
     return {"name": NAME, "options": {"error": error, "text": text, **options}}

@@ -1,4 +1,6 @@
-"""Small graphs of steps and what tests do with them: submit, register, claim, look behind the seam."""
+"""Small graphs of steps and what tests do with them: submit, register, claim, look behind the
+seam.
+"""
 
 import asyncio
 from collections.abc import AsyncIterator, Sequence
@@ -37,7 +39,9 @@ def load(tag: str = "a", *, files: bool = False) -> Step:
 
 def fit(tag: str, *needs: Step, bundle: str | None = None) -> Step:
     roles = {f"load/{number}": need.key for number, need in enumerate(needs)}
-    return Step("fit", 1, Kind.TRAIN, {"tag": tag, "net": {"name": "lstm"}}, needs=roles, bundle=bundle)
+    return Step(
+        "fit", 1, Kind.TRAIN, {"tag": tag, "net": {"name": "lstm"}}, needs=roles, bundle=bundle
+    )
 
 
 def fits(count: int, prefix: str = "", *, bundle: str = "alike") -> list[Step]:
@@ -53,7 +57,9 @@ def fit_of_course(course: str, epochs: int, patience: int = 5, *, resumable: boo
 
 
 def score(tag: str, *needs: Step) -> Step:
-    return Step("score", 1, Kind.TRAIN, {"tag": tag}, needs={f"fit/{n.key[:6]}": n.key for n in needs})
+    return Step(
+        "score", 1, Kind.TRAIN, {"tag": tag}, needs={f"fit/{n.key[:6]}": n.key for n in needs}
+    )
 
 
 def chain(tag: str = "a") -> tuple[Step, Step, Step]:
@@ -64,7 +70,9 @@ def chain(tag: str = "a") -> tuple[Step, Step, Step]:
 
 
 def submission(*steps: Step, name: str = "sweep", priority: int = 0) -> Submission:
-    """A sweep of these steps, needs first. Steps that no other one needs are scores, each of one run."""
+    """A sweep of these steps, needs first. Steps that no other one needs are scores, each of one
+    run.
+    """
     needed = {key for step in steps for key in step.needs.values()}
     runs = [
         NewRun("net", {"tag": step.params["tag"], "net": {"name": "lstm"}}, seed, step.key)
@@ -98,7 +106,9 @@ async def new_worker(
     device: Device = Device.CPU,
 ) -> WorkerId:
     worker = WorkerId(uuid4())
-    info = WorkerInfo(worker, host="here", pid=1, version="0", kinds=kinds, procs=procs, device=device)
+    info = WorkerInfo(
+        worker, host="here", pid=1, version="0", kinds=kinds, procs=procs, device=device
+    )
     await store.register(info, lease_seconds=lease_seconds)
     return worker
 
@@ -118,7 +128,9 @@ async def succeed_next(store: StepStore, worker: WorkerId, count: int = 1) -> No
 async def expire(url: str, worker: WorkerId) -> None:
     """Let a worker's lease run out without waiting for it."""
     await execute(
-        url, "UPDATE pyheta.worker SET lease_until = now() - interval '1 second' WHERE id = $1", worker
+        url,
+        "UPDATE pyheta.worker SET lease_until = now() - interval '1 second' WHERE id = $1",
+        worker,
     )
 
 
@@ -129,7 +141,9 @@ async def make_available(url: str) -> None:
 
 async def states(url: str) -> dict[str, str]:
     """State of every step by `op tag`."""
-    rows = await fetch(url, "SELECT op, params ->> 'tag' AS tag, state FROM pyheta.step ORDER BY id")
+    rows = await fetch(
+        url, "SELECT op, params ->> 'tag' AS tag, state FROM pyheta.step ORDER BY id"
+    )
     return {f"{row['op']} {row['tag']}": row["state"] for row in rows}
 
 
@@ -165,7 +179,10 @@ async def run_script(url: str, script: str) -> None:
 
 async def blocked(url: str, count: int = 1) -> None:
     """Wait until so many statements wait for locks."""
-    query = "SELECT FROM pg_stat_activity WHERE datname = current_database() AND wait_event_type = 'Lock'"
+    query = (
+        "SELECT FROM pg_stat_activity WHERE datname = current_database() AND "
+        "wait_event_type = 'Lock'"
+    )
     while len(await fetch(url, query)) < count:  # noqa: ASYNC110 -- the server has no event for it
         await asyncio.sleep(0.01)
 
@@ -182,7 +199,10 @@ async def uncommitted(url: str, query: str, *args: object) -> AsyncIterator[None
 
 def a_success() -> Success:
     return Success(
-        products=(Product("weights", digest("weights"), 10), Product("forecast", digest("forecast"), 20)),
+        products=(
+            Product("weights", digest("weights"), 10),
+            Product("forecast", digest("forecast"), 20),
+        ),
         metrics=(
             Metric("test", "rmse", 0, 0.5),
             Metric("test", "rmse", 1, 0.4),

@@ -1,4 +1,6 @@
-"""The installed `pyheta` as processes, and what must be true of a store whatever happened to them."""
+"""The installed `pyheta` as processes, and what must be true of a store whatever happened to
+them.
+"""
 
 import asyncio
 import json
@@ -64,7 +66,9 @@ class Pyheta:
         return process
 
     def logs(self) -> str:
-        return "\n".join(p.read_text(errors="replace") for p in sorted(self.folder.glob("process-*.log")))
+        return "\n".join(
+            p.read_text(errors="replace") for p in sorted(self.folder.glob("process-*.log"))
+        )
 
     def end(self) -> None:
         for process in self.started:
@@ -73,7 +77,9 @@ class Pyheta:
             process.wait(timeout=PATIENCE)
 
     def _env(self) -> dict[str, str]:
-        plain = {name: value for name, value in os.environ.items() if not name.startswith("PYHETA_")}
+        plain = {
+            name: value for name, value in os.environ.items() if not name.startswith("PYHETA_")
+        }
         data = {"PYHETA_DATA": os.environ["PYHETA_DATA"]} if "PYHETA_DATA" in os.environ else {}
         return plain | data | {"COLUMNS": "120"} | self.environment
 
@@ -166,14 +172,19 @@ def _command(entry: Path) -> bytes:
 
 
 def assert_complete(url: str) -> None:
-    """Whatever happened: every step succeeded once, recorded by the attempt that holds its newest fence."""
-    unfinished = rows(url, "SELECT id, op, state, reason FROM pyheta.step WHERE state <> 'succeeded'")
+    """Whatever happened: every step succeeded once, recorded by the attempt that holds its newest
+    fence.
+    """
+    unfinished = rows(
+        url, "SELECT id, op, state, reason FROM pyheta.step WHERE state <> 'succeeded'"
+    )
     assert unfinished == []
     open_attempts = rows(url, "SELECT step_id, fence FROM pyheta.attempt WHERE outcome IS NULL")
     assert open_attempts == []
     recorded_twice = rows(
         url,
-        "SELECT step_id FROM pyheta.attempt WHERE outcome = 'ok' GROUP BY step_id HAVING count(*) <> 1",
+        "SELECT step_id FROM pyheta.attempt WHERE outcome = 'ok' GROUP BY step_id HAVING "
+        "count(*) <> 1",
     )
     assert recorded_twice == []
     unrecorded = rows(
@@ -184,7 +195,9 @@ def assert_complete(url: str) -> None:
     assert unrecorded == []
     foreign = rows(
         url,
-        "SELECT step_id FROM (SELECT step_id, fence FROM pyheta.product UNION SELECT step_id, fence FROM"
-        " pyheta.metric) AS written JOIN pyheta.step ON step.id = step_id WHERE step.fence <> written.fence",
+        "SELECT step_id FROM (SELECT step_id, fence FROM pyheta.product UNION SELECT step_id, "
+        "fence FROM"
+        " pyheta.metric) AS written JOIN pyheta.step ON step.id = step_id WHERE step.fence <> "
+        "written.fence",
     )
     assert foreign == []

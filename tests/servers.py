@@ -166,7 +166,9 @@ def private_postgres() -> Iterator[str]:
         data = home / "data"
         data.mkdir(mode=0o700)
         os.chown(data, account.uid, -1)
-        account.run([programs / "initdb", "-D", data, "-U", "postgres", "-A", "trust", "-E", "UTF8"])
+        account.run(
+            [programs / "initdb", "-D", data, "-U", "postgres", "-A", "trust", "-E", "UTF8"]
+        )
         (port,) = _spare_ports(1)
         url = f"postgresql://postgres@127.0.0.1:{port}/postgres"
         server = [programs / "postgres", "-D", data, "-h", "127.0.0.1", "-p", str(port), "-k", ""]
@@ -189,7 +191,9 @@ def private_rabbitmq() -> Iterator[str]:
         environ = _rabbitmq_environ(home, amqp, distribution, names)
         epmd = ["epmd", "-address", "127.0.0.1", "-port", str(names)]
         processes.enter_context(_process(epmd, home / "epmd.log", environ))
-        server = processes.enter_context(_process([programs / "rabbitmq-server"], home / "log", environ))
+        server = processes.enter_context(
+            _process([programs / "rabbitmq-server"], home / "log", environ)
+        )
         _wait_until_it_answers(server, url, rabbitmq_answers, home / "log")
         yield url
 

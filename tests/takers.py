@@ -37,7 +37,9 @@ def submission(steps: Sequence[Step]) -> Submission:
 
 async def new_worker(store: StepStore, kinds: Sequence[Kind] = tuple(Kind)) -> WorkerId:
     worker = WorkerId(uuid4())
-    info = WorkerInfo(id=worker, host="test", pid=1, version="0", kinds=kinds, procs=1, device=Device.CPU)
+    info = WorkerInfo(
+        id=worker, host="test", pid=1, version="0", kinds=kinds, procs=1, device=Device.CPU
+    )
     await store.register(info, lease_seconds=600)
     return worker
 
@@ -63,7 +65,9 @@ async def answer(
     return claims
 
 
-async def take_all(store: StepStore, broker: Broker, kinds: Sequence[Kind] = (Kind.TRAIN,)) -> list[StepId]:
+async def take_all(
+    store: StepStore, broker: Broker, kinds: Sequence[Kind] = (Kind.TRAIN,)
+) -> list[StepId]:
     """Answer rings until the store has no open step of these kinds; the steps that were claimed."""
     worker, taken = await new_worker(store, kinds), []
     async with broker.listen(kinds) as listener:

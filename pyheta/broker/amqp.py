@@ -1,4 +1,6 @@
-"""One AMQP connection with one channel, rebuilt whole after any trouble; driver errors become PyHeta's."""
+"""One AMQP connection with one channel, rebuilt whole after any trouble; driver errors become
+PyHeta's.
+"""
 
 import asyncio
 import contextlib
@@ -33,7 +35,9 @@ SHORTEST_SECONDS = 1.0
 CLOSE_SECONDS = 3.0
 HEARTBEAT_SECONDS = 30
 
-_INEQUIVALENT = re.compile(r"inequivalent arg '(.+?)' for (\w+ '.+?') in vhost '.*?': (.*)", re.DOTALL)
+_INEQUIVALENT = re.compile(
+    r"inequivalent arg '(.+?)' for (\w+ '.+?') in vhost '.*?': (.*)", re.DOTALL
+)
 
 # The drivers also log, with tracebacks, what they raise: it is said once, by whoever catches it.
 for _driver in ("aiormq", "aio_pika"):
@@ -43,8 +47,9 @@ for _driver in ("aiormq", "aio_pika"):
 class Link:
     """Connects when it is first used, and anew after trouble.
 
-    Every use ends within `ANSWER_SECONDS` (times `time_scale`): a broker that is blocked by an alarm, frozen
-    or behind a dead network raises BrokerError instead of holding its caller for ever.
+    Every use ends within `ANSWER_SECONDS` (times `time_scale`): a broker that is blocked by an
+    alarm, frozen or behind a dead network raises BrokerError instead of holding its caller for
+    ever.
     """
 
     def __init__(
@@ -75,19 +80,23 @@ class Link:
 
     @contextlib.asynccontextmanager
     async def use(self) -> AsyncIterator[AbstractChannel]:
-        """The open channel, with publisher confirms. Raises BrokerError or ConfigError, also for the body."""
+        """The open channel, with publisher confirms. Raises BrokerError or ConfigError, also for
+        the body.
+        """
         try:
             with self._driver_errors():
                 async with asyncio.timeout(self._answer_seconds):
                     yield await self._open_channel()
         except BaseException:
-            # Who knows what the other side still thinks of this channel: what was delivered on it and not
-            # acknowledged comes back when it is gone.
+            # Who knows what the other side still thinks of this channel: what was delivered on it
+            # and not acknowledged comes back when it is gone.
             self._drop()
             raise
 
     async def acknowledge(self, message: aio_pika.abc.AbstractIncomingMessage) -> None:
-        """Let the broker forget a message; if that fails it delivers the message again, which is harmless."""
+        """Let the broker forget a message; if that fails it delivers the message again, which is
+        harmless.
+        """
         with contextlib.suppress(BrokerError, ConfigError), self._driver_errors():
             async with asyncio.timeout(self._answer_seconds):
                 await message.ack()
@@ -123,9 +132,9 @@ class Link:
     def _driver_errors(self) -> Iterator[None]:
         """The driver's errors as PyHeta's, and a cancellation always as one.
 
-        The driver cancels what waits on a connection that it closes, though nobody asked for it. The other
-        way round, it may answer a cancellation with the error of a connection that ends in the same moment
-        or, on Python 3.11, with a result.
+        The driver cancels what waits on a connection that it closes, though nobody asked for it.
+        The other way round, it may answer a cancellation with the error of a connection that ends
+        in the same moment or, on Python 3.11, with a result.
         """
         asked = _cancellations()
         try:
@@ -145,7 +154,9 @@ def _parsed(url: str) -> URL:
         parsed = URL(url)
     except ValueError as error:
         raise ConfigError("not a usable broker URL", where=masked(url)) from error
-    return parsed.update_query({"heartbeat": str(HEARTBEAT_SECONDS), "name": "pyheta", **parsed.query})
+    return parsed.update_query(
+        {"heartbeat": str(HEARTBEAT_SECONDS), "name": "pyheta", **parsed.query}
+    )
 
 
 async def _close(connection: AbstractConnection) -> None:
@@ -161,7 +172,9 @@ def _cancellations() -> int:
 
 
 def _translated(error: BaseException, where: str) -> BrokerError | ConfigError | None:
-    """None: not an error of the driver. A bare Exception is: it comes with the end of a connection."""
+    """None: not an error of the driver. A bare Exception is: it comes with the end of a
+    connection.
+    """
     if isinstance(error, asyncio.CancelledError) or type(error) is Exception:
         return BrokerError("the connection was closed", where=where)
     if isinstance(error, CONNECTION_EXCEPTIONS):
@@ -174,7 +187,9 @@ def _refused(error: Exception, where: str) -> BrokerError | ConfigError:
     match error:
         case AuthenticationError() | ProbableAuthenticationError():
             what, cure = "the broker refuses this user or password", "correct PYHETA_BROKER_URL"
-        case ConnectionNotAllowed() | InvalidFrameError() if "Connection.Close" in text or "vhost" in text:
+        case ConnectionNotAllowed() | InvalidFrameError() if (
+            "Connection.Close" in text or "vhost" in text
+        ):
             # The driver keeps the broker's words to itself when it is turned away at this door.
             what = "the virtual host does not exist, is down, or is closed to this user"
             cure = "correct PYHETA_BROKER_URL or grant access"
@@ -186,7 +201,10 @@ def _refused(error: Exception, where: str) -> BrokerError | ConfigError:
         case FileNotFoundError():
             what, cure = "a certificate file that the URL names does not exist", "correct cafile, …"
         case _ if tls := _tls_error(error):
-            what, cure = f"TLS failed: {_one_line(tls)}", "check amqps:// or amqp://, port and cafile"
+            what, cure = (
+                f"TLS failed: {_one_line(tls)}",
+                "check amqps:// or amqp://, port and cafile",
+            )
         case _:
             return _out_of_reach(error, text, where)
     return ConfigError(what, where=where, cure=cure)
@@ -195,9 +213,13 @@ def _refused(error: Exception, where: str) -> BrokerError | ConfigError:
 def _out_of_reach(error: Exception, text: str, where: str) -> BrokerError:
     match error:
         case TimeoutError():
-            return BrokerError("no answer in time (frozen, blocked by an alarm, or no route)", where=where)
+            return BrokerError(
+                "no answer in time (frozen, blocked by an alarm, or no route)", where=where
+            )
         case PublishError():
-            return BrokerError("a queue is gone", where=where, cure="the next try declares it again")
+            return BrokerError(
+                "a queue is gone", where=where, cure="the next try declares it again"
+            )
         case (
             ProtocolSyntaxError()
             | AMQPConnectionError(__cause__=asyncio.IncompleteReadError() | ConnectionResetError())

@@ -1,4 +1,6 @@
-"""The step table as the queue: whoever commits a ready step has announced it, and nothing can be lost."""
+"""The step table as the queue: whoever commits a ready step has announced it, and nothing can be
+lost.
+"""
 
 import asyncio
 import contextlib
@@ -9,7 +11,9 @@ from pyheta.steps import Kind
 
 
 class TableBroker:
-    """Rings while claims find steps, then waits until the store says that there is something new."""
+    """Rings while claims find steps, then waits until the store says that there is something
+    new.
+    """
 
     def __init__(self, store: Wakes) -> None:
         self._store = store

@@ -25,7 +25,9 @@ def encode(bell: Bell) -> bytes:
 
 
 def decode(body: bytes, kind: Kind) -> Bell:
-    """The bell in a message from the queue of `kind`; Undecodable unless `encode` could have written it."""
+    """The bell in a message from the queue of `kind`; Undecodable unless `encode` could have
+    written it.
+    """
     match _content(body):
         case {"version": int(version)} if version != VERSION:
             raise Undecodable(f"message version {version}, expected {VERSION}")
@@ -39,12 +41,17 @@ def _content(body: bytes) -> Any:
         raise Undecodable(f"{len(body)} bytes, more than {LIMIT}")
     try:
         return json.loads(body.decode(), object_pairs_hook=_object, parse_constant=_refuse_constant)
-    except (ValueError, RecursionError) as error:  # not UTF-8, not JSON, digits or brackets without end
+    except (
+        ValueError,
+        RecursionError,
+    ) as error:  # not UTF-8, not JSON, digits or brackets without end
         raise Undecodable(f"not JSON: {error}") from error
 
 
 def _object(pairs: list[tuple[str, Any]]) -> dict[str, Any]:
-    """A JSON object in which every key stands once and no value is true or false (Python's 1 and 0)."""
+    """A JSON object in which every key stands once and no value is true or false (Python's 1 and
+    0).
+    """
     content = dict(pairs)
     if len(content) < len(pairs):
         raise Undecodable("the same key twice")

@@ -1,7 +1,8 @@
 """RabbitMQ: a quorum queue a kind, publisher confirms, and messages fetched one at a time.
 
-Messages are fetched with basic.get and only while a worker asks for work. So nothing is ever prefetched by a
-worker that is busy, and there is no consumer that could be lost without anybody noticing.
+Messages are fetched with basic.get and only while a worker asks for work. So nothing is ever
+prefetched by a worker that is busy, and there is no consumer that could be lost without anybody
+noticing.
 """
 
 import asyncio
@@ -53,7 +54,9 @@ class RabbitBroker:
         # An alarm blocks connections that publish; those that only listen go on.
         link = self._new_link()
         try:
-            yield RabbitListener(link, self._topology, kinds, longest_pause=LONGEST_PAUSE * self._time_scale)
+            yield RabbitListener(
+                link, self._topology, kinds, longest_pause=LONGEST_PAUSE * self._time_scale
+            )
         finally:
             await link.close()
 
@@ -80,7 +83,9 @@ class RabbitBroker:
             content_type="application/json",
             delivery_mode=DeliveryMode.PERSISTENT,
         )
-        await channel.default_exchange.publish(message, self._topology.queue(bell.kind), mandatory=True)
+        await channel.default_exchange.publish(
+            message, self._topology.queue(bell.kind), mandatory=True
+        )
 
 
 class RabbitListener:
@@ -110,7 +115,9 @@ class RabbitListener:
                 if delivery := await self._look():
                     return delivery
             except (BrokerError, ConfigError) as error:
-                self._unreachable.warn(f"{error}; until it is back, ready steps are found in the store")
+                self._unreachable.warn(
+                    f"{error}; until it is back, ready steps are found in the store"
+                )
             await asyncio.sleep(pause)
             pause = min(2 * pause, self._longest_pause)
 

@@ -1,7 +1,8 @@
-"""The relay tells the broker which steps are ready. The step table is the outbox: nothing else is to be kept.
+"""The relay tells the broker which steps are ready. The step table is the outbox: nothing else is
+to be kept.
 
-Every worker runs one, and `submit` drains once; the store lets one of them at a time announce a kind. What is
-announced twice, or announced and lost, costs a moment and never a step.
+Every worker runs one, and `submit` drains once; the store lets one of them at a time announce a
+kind. What is announced twice, or announced and lost, costs a moment and never a step.
 """
 
 import asyncio
@@ -19,11 +20,13 @@ from pyheta.store.seam import Outbox
 #: Rings that may wait in a queue. More would only be in the way of cancelling and of priorities.
 WINDOW = 1000
 TICK_SECONDS = 1.0
-#: A step that was announced so long ago, is still ready, and of which no message waits: its message was lost.
+#: A step that was announced so long ago, is still ready, and of which no message waits: its message
+#: was lost.
 STALE_SECONDS = 30.0
 #: The same while other messages wait: most of those announced are among them.
 LONG_STALE_SECONDS = 300.0
-#: Seconds between two announcements: steps that become ready together share one. No waiting time to scale.
+#: Seconds between two announcements: steps that become ready together share one. No waiting time to
+#: scale.
 LEAST_PAUSE = 0.2
 FIRST_PAUSE, LONGEST_PAUSE = 5.0, 60.0
 
@@ -37,16 +40,20 @@ class RelayStore(Outbox, Wakes, Protocol):
 class Relay:
     """`time_scale` multiplies all times."""
 
-    def __init__(self, store: RelayStore, broker: MessageBroker, *, time_scale: float = 1.0) -> None:
+    def __init__(
+        self, store: RelayStore, broker: MessageBroker, *, time_scale: float = 1.0
+    ) -> None:
         self._store = store
         self._broker = broker
         self._time_scale = time_scale
         self._trouble = Trouble(log)
 
     async def run(self) -> Never:
-        """Announce whenever a step becomes ready, and at every tick what the store's word did not reach.
+        """Announce whenever a step becomes ready, and at every tick what the store's word did not
+        reach.
 
-        Trouble with store or broker is logged and waited out: workers find steps in the store meanwhile.
+        Trouble with store or broker is logged and waited out: workers find steps in the store
+        meanwhile.
         """
         pause = FIRST_PAUSE
         while True:
@@ -61,7 +68,9 @@ class Relay:
             pause = min(2 * pause, LONGEST_PAUSE)
 
     async def drain(self) -> int:
-        """Announce what is ready and fits into the window, and count it. Raises BrokerError, StoreError, …"""
+        """Announce what is ready and fits into the window, and count it. Raises BrokerError,
+        StoreError, …
+        """
         depth = await self._broker.depth()
         return sum([await self._announce(kind, depth.ready[kind]) for kind in Kind])
 

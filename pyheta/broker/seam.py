@@ -1,8 +1,9 @@
 """What PyHeta asks of a broker: to ring when steps are ready. The step table holds the truth.
 
-A broker is at-least-once at best and may lose everything: a bell without a ready step is harmless (the claim
-finds nothing), a lost bell costs some seconds (workers poll, the relay rings again). No delivery is held
-while a step is computed: it is settled as soon as the claim has committed or has found nothing.
+A broker is at-least-once at best and may lose everything: a bell without a ready step is harmless
+(the claim finds nothing), a lost bell costs some seconds (workers poll, the relay rings again). No
+delivery is held while a step is computed: it is settled as soon as the claim has committed or has
+found nothing.
 """
 
 from collections.abc import Mapping, Sequence
@@ -20,7 +21,9 @@ class Delivery(Protocol):
     def step(self) -> StepId | None: ...
 
     async def settle(self, *, claimed: bool) -> None:
-        """The claim has committed (or found nothing): the broker may forget this ring. Never raises."""
+        """The claim has committed (or found nothing): the broker may forget this ring. Never
+        raises.
+        """
         ...
 
 
@@ -30,7 +33,8 @@ class Listener(Protocol):
     async def next(self, timeout: float) -> Delivery | None:  # noqa: ASYNC109 -- a poll: None is an answer
         """The next ring, or None after `timeout` seconds without one.
 
-        Survives a broker that is out of reach or refuses us, says so in the log, and goes on trying.
+        Survives a broker that is out of reach or refuses us, says so in the log, and goes on
+        trying.
         """
         ...
 
@@ -52,7 +56,8 @@ class Depth:
 class MessageBroker(Broker, Protocol):
     """A broker apart from the store: it has to be told which steps are ready (by the relay).
 
-    Errors are BrokerError (with the cause in one line) or ConfigError (access, vhost, queue arguments).
+    Errors are BrokerError (with the cause in one line) or ConfigError (access, vhost, queue
+    arguments).
     """
 
     async def ring(self, bells: Sequence[Bell]) -> None:

@@ -1,7 +1,9 @@
-"""Names and arguments of everything that PyHeta declares in RabbitMQ (3.10 and later), and its declaration.
+"""Names and arguments of everything that PyHeta declares in RabbitMQ (3.10 and later), and its
+declaration.
 
-Names carry the store's id, so several stores can share one virtual host; the kind, so a worker hears only
-what it can compute; and the message's version, so an old worker never takes what it cannot read.
+Names carry the store's id, so several stores can share one virtual host; the kind, so a worker
+hears only what it can compute; and the message's version, so an old worker never takes what it
+cannot read.
 """
 
 from uuid import UUID
@@ -14,7 +16,8 @@ from pyheta.broker import message
 from pyheta.broker.seam import Depth
 from pyheta.steps import Kind
 
-#: How often a ring may be delivered before it counts as dead (RabbitMQ's default before 4.0 was: for ever).
+#: How often a ring may be delivered before it counts as dead (RabbitMQ's default before 4.0 was:
+#: for ever).
 DELIVERY_LIMIT = 20
 #: Dead letters are kept for people to look at; the oldest go first.
 DEAD_LIMIT = 10_000
@@ -54,7 +57,8 @@ class Topology:
             "x-delivery-limit": DELIVERY_LIMIT,
             "x-dead-letter-exchange": self.dead,
             "x-dead-letter-strategy": "at-least-once",
-            "x-overflow": "reject-publish",  # asked for by at-least-once; without a limit nothing overflows
+            # Asked for by at-least-once; without a limit nothing overflows
+            "x-overflow": "reject-publish",
         }
         queue = await channel.declare_queue(self.queue(kind), durable=True, arguments=arguments)
         return queue.declaration_result.message_count or 0

@@ -1,4 +1,6 @@
-"""The store's own word that steps became ready, as an event that a waiting task can miss nothing of."""
+"""The store's own word that steps became ready, as an event that a waiting task can miss nothing
+of.
+"""
 
 import asyncio
 import contextlib
@@ -29,7 +31,9 @@ async def readiness(store: Wakes, kinds: Collection[Kind]) -> AsyncIterator[asyn
             await asyncio.wait([following])
 
 
-async def _follow(wakes: AsyncIterator[Kind], kinds: Collection[Kind], ready: asyncio.Event) -> None:
+async def _follow(
+    wakes: AsyncIterator[Kind], kinds: Collection[Kind], ready: asyncio.Event
+) -> None:
     async for kind in wakes:
         if kind in kinds:
             ready.set()

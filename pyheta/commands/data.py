@@ -15,7 +15,9 @@ SYNTHETIC = "synthetic"
 
 @dataclass(frozen=True, slots=True)
 class Known:
-    """A data set with a name. `path` is None for one that is made, or while no data folder is set."""
+    """A data set with a name. `path` is None for one that is made, or while no data folder is
+    set.
+    """
 
     name: str
     path: Path | None
@@ -25,7 +27,9 @@ class Known:
 def known(data: Path | None) -> Sequence[Known]:
     """The data sets of the catalogue, and whether their files lie in the data folder."""
     paths = {name: data / file if data else None for name, (file, _) in CATALOGUE.items()}
-    listed = [Known(name, path, path is not None and path.is_file()) for name, path in paths.items()]
+    listed = [
+        Known(name, path, path is not None and path.is_file()) for name, path in paths.items()
+    ]
     return [Known(SYNTHETIC, None, present=True), *listed]
 
 

@@ -45,10 +45,15 @@ async def examine(settings: Settings, open_services: OpenServices) -> Sequence[F
 
 
 def examine_leakage(prepared: Prepared, note: Callable[[str], None]) -> Sequence[Finding]:
-    """Replace the future by noise under each kind of run of a sweep; one finding for each kind of step."""
+    """Replace the future by noise under each kind of run of a sweep; one finding for each kind of
+    step.
+    """
     findings: list[Finding] = []
     for run, scene in scenes(prepared.runs, prepared.datasets, prepared.files):
-        note(f"run {run.ordinal}: {count(len(scene.steps), 'step')} on {len(scene.frame):,} rows, four times")
+        note(
+            f"run {run.ordinal}: {count(len(scene.steps), 'step')} on {len(scene.frame):,} "
+            "rows, four times"
+        )
         try:
             verdicts = probe(scene)
         except StepError as error:
@@ -66,10 +71,15 @@ def _leakage(run: Run, verdicts: Sequence[Verdict]) -> Finding:
     what = f"run {run.ordinal} ({_treatment(run)}): {op} x {len(verdicts)}"
     leaking = sum(verdict.leaks for verdict in verdicts)
     if leaking:
-        found = f"LEAK: {leaking} changed with what came later, though declared '{sees}'; please report it"
+        found = (
+            f"LEAK: {leaking} changed with what came later, though declared '{sees}'; "
+            "please report it"
+        )
         return Finding(what, found, Exit.RUNS_FAILED)
     if any(verdict.changed for verdict in verdicts):
-        return Finding(what, "saw what came later, which `leakage: allow` permits: tables mark the run")
+        return Finding(
+            what, "saw what came later, which `leakage: allow` permits: tables mark the run"
+        )
     return Finding(what, f"{sees}: nothing changed that later rows must not change")
 
 
@@ -135,14 +145,18 @@ async def _services(services: Services) -> AsyncIterator[Finding]:
         yield Finding("broker", "none: the store is the queue")
     workers = await services.store.workers()
     kinds = ", ".join(sorted({kind for worker in workers for kind in worker.kinds}))
-    yield Finding("workers", f"{count(len(workers), 'worker')} {f'({kinds})' if kinds else ''}".rstrip())
+    yield Finding(
+        "workers", f"{count(len(workers), 'worker')} {f'({kinds})' if kinds else ''}".rstrip()
+    )
 
 
 async def _store(services: Services) -> Finding:
     facts = await services.store.facts()
     found = f"PostgreSQL {facts.version} at {facts.where}, schema {facts.schema}"
     if facts.risks:
-        found += f"; {' and '.join(facts.risks)} off: a crash of the server can lose results; switch on"
+        found += (
+            f"; {' and '.join(facts.risks)} off: a crash of the server can lose results; switch on"
+        )
     return Finding("store", found, Exit.CONFIG if facts.risks else Exit.DONE)
 
 

@@ -1,4 +1,6 @@
-"""Watching a sweep until it is finished: a view that redraws itself on a terminal, plain lines elsewhere."""
+"""Watching a sweep until it is finished: a view that redraws itself on a terminal, plain lines
+elsewhere.
+"""
 
 import asyncio
 from collections.abc import AsyncIterator, Awaitable, Callable
@@ -45,7 +47,9 @@ async def _print_lines(look: Look, screen: Screen) -> Status:
 
 
 async def _looks(look: Look, pause: float) -> AsyncIterator[Status]:
-    """Look again and again until the sweep is finished. While the store is away there is nothing to see."""
+    """Look again and again until the sweep is finished. While the store is away there is nothing to
+    see.
+    """
     finished = False
     while not finished:
         with suppress(StoreUnavailable):

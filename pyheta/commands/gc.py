@@ -1,4 +1,6 @@
-"""Removing what nobody needs: cancelled sweeps, the steps that only they had, and the bytes of those."""
+"""Removing what nobody needs: cancelled sweeps, the steps that only they had, and the bytes of
+those.
+"""
 
 from collections.abc import Sequence
 from dataclasses import dataclass, field
@@ -7,8 +9,8 @@ from typing import Final
 from pyheta.screen import count, volume
 from pyheta.store.seam import Artifacts, Removals
 
-#: A worker puts a step's bytes before it records the step's success, and a user a file before the sweep.
-#: Bytes that nothing names stay for so many seconds, which is far longer than either takes.
+#: A worker puts a step's bytes before it records the step's success, and a user a file before the
+#: sweep. Bytes that nothing names stay for so many seconds, which is far longer than either takes.
 GRACE: Final = 3600.0
 
 
@@ -51,13 +53,23 @@ async def collect(store: Removals, artifacts: Artifacts, *, dry_run: bool) -> Re
 async def _collect_artifacts(
     store: Removals, artifacts: Artifacts, removed: Removed, without: Sequence[str]
 ) -> None:
-    """List some, then ask who needs them, then remove: needs that arise meanwhile are of young bytes."""
+    """List some, then ask who needs them, then remove: needs that arise meanwhile are of young
+    bytes.
+    """
     async for batch in artifacts.stored(GRACE):
-        unneeded = await store.unneeded_artifacts([found.sha256 for found in batch], without=without)
-        old = {found.sha256: found.size for found in batch if found.sha256 in unneeded and not found.young}
+        unneeded = await store.unneeded_artifacts(
+            [found.sha256 for found in batch], without=without
+        )
+        old = {
+            found.sha256: found.size
+            for found in batch
+            if found.sha256 in unneeded and not found.young
+        }
         went = old if removed.dry_run else await artifacts.remove(list(old), GRACE)
         removed.freed.add([old[sha256] for sha256 in went])
-        removed.young.add([found.size for found in batch if found.sha256 in unneeded and found.young])
+        removed.young.add(
+            [found.size for found in batch if found.sha256 in unneeded and found.young]
+        )
 
 
 def in_words(removed: Removed) -> str:
@@ -86,7 +98,9 @@ def _waiting(removed: Removed) -> list[str]:
         waits.append(f"{_amount(removed.young)} of the last hour left to a later gc")
     if removed.others:
         others = count(removed.others, "other store")
-        waits.append(f"artifacts stay, for {others} put theirs into the same place (listed there in stores/)")
+        waits.append(
+            f"artifacts stay, for {others} put theirs into the same place (listed there in stores/)"
+        )
     return waits
 
 

@@ -1,4 +1,6 @@
-"""What a sweep would do: runs, steps asked for, distinct, there already, to compute, and for how long."""
+"""What a sweep would do: runs, steps asked for, distinct, there already, to compute, and for how
+long.
+"""
 
 from collections import Counter
 from collections.abc import Iterable, Mapping, Sequence
@@ -20,7 +22,9 @@ Means = Mapping[tuple[str, str], float]
 
 @dataclass(frozen=True, slots=True)
 class OpPreview:
-    """The steps of one operation. `seconds`: what those to compute will take one by one, if that is known."""
+    """The steps of one operation. `seconds`: what those to compute will take one by one, if that is
+    known.
+    """
 
     op: str
     asked: int
@@ -33,7 +37,9 @@ class OpPreview:
 
 @dataclass(frozen=True, slots=True)
 class Preview:
-    """`runs` are those of nets. `seconds`: with `procs` processes, always busy; None where one is unknown."""
+    """`runs` are those of nets. `seconds`: with `procs` processes, always busy; None where one is
+    unknown.
+    """
 
     sweep: str
     runs: int
@@ -79,7 +85,9 @@ def _preview(
     op: str, asked: int, steps: Sequence[Step], states: Mapping[Key, State], means: Means
 ) -> OpPreview:
     now = Counter(states.get(step.key, State.WAITING) for step in steps)
-    open_steps = [step for step in steps if states.get(step.key) not in (State.SUCCEEDED, State.FAILED)]
+    open_steps = [
+        step for step in steps if states.get(step.key) not in (State.SUCCEEDED, State.FAILED)
+    ]
     return OpPreview(
         op=op,
         asked=asked,

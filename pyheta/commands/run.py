@@ -40,7 +40,9 @@ async def run_sweep(services: Services, prepared: Prepared, screen: Screen, duty
     receipt = await submit(prepared, store, services.artifacts)
     sweep = await store.find_sweep(receipt.sweep)
     if failed := receipt.steps.get(State.FAILED, 0):
-        screen.note(f"{count(failed, 'step')} failed earlier; another try: pyheta retry {sweep.id[:12]}")
+        screen.note(
+            f"{count(failed, 'step')} failed earlier; another try: pyheta retry {sweep.id[:12]}"
+        )
     if duty.device is Device.CPU:
         warm_up(kernels_of(prepared.plan.steps.values()), screen.note)
     duty = replace(duty, sweep=sweep.id, until_idle=True)
@@ -55,7 +57,8 @@ async def run_sweep(services: Services, prepared: Prepared, screen: Screen, duty
     status = await read_status(store, None, sweep)
     if silent := _failed_explaining(status):
         screen.warn(
-            f"{count(silent, 'step')} that would explain the runs failed: pyheta status {sweep.id[:12]}"
+            f"{count(silent, 'step')} that would explain the runs failed: pyheta status "
+            f"{sweep.id[:12]}"
         )
     code = Exit.RUNS_FAILED if status.runs.get(State.FAILED) else Exit.DONE
     return Outcome(code, await read_table(store, sweep.id, Wish()))
@@ -63,4 +66,6 @@ async def run_sweep(services: Services, prepared: Prepared, screen: Screen, duty
 
 def _failed_explaining(status: Status) -> int:
     """Failed steps that no run needs: no run's state tells of them."""
-    return sum(one.count for one in status.steps if one.op in EXPLAINING and one.state is State.FAILED)
+    return sum(
+        one.count for one in status.steps if one.op in EXPLAINING and one.state is State.FAILED
+    )

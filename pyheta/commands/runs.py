@@ -47,7 +47,9 @@ def documents(listing: Listing) -> Sequence[Mapping[str, Any]]:
 
 
 def listing_view(listing: Listing) -> RenderableType:
-    """One line a run: the axes, the seed, the state, the sweep's metric, why it failed or how it leaks."""
+    """One line a run: the axes, the seed, the state, the sweep's metric, why it failed or how it
+    leaks.
+    """
     metric = listing.sweep.report.get("metric") or usual_metric(listing.runs)
     keys = keys_of(("net.name", *listing.sweep.axes), listing.runs)
     shown = table("run", *keys, "seed", "state", *right(metric, "skill"), "remark")
@@ -70,7 +72,9 @@ def _leakage(run: RunRow) -> str:
 
 def _by_split(run: RunRow) -> Mapping[str, Mapping[str, float]]:
     splits = dict.fromkeys(split for split, _, _ in run.metrics)
-    return {s: {name: v for (split, name, _), v in run.metrics.items() if split == s} for s in splits}
+    return {
+        s: {name: v for (split, name, _), v in run.metrics.items() if split == s} for s in splits
+    }
 
 
 def _number(run: RunRow, metric: str) -> str:

@@ -1,4 +1,6 @@
-"""Everything about one run: what it is, the steps that it needs, what came out, and every attempt."""
+"""Everything about one run: what it is, the steps that it needs, what came out, and every
+attempt.
+"""
 
 from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass
@@ -59,7 +61,9 @@ def story_view(story: Story) -> RenderableType:
 
 
 def _header(story: Story) -> Text:
-    head = Text.assemble((f"run {story.ordinal}", "bold"), f" {story.score.key[:12]} ({story.role}): ")
+    head = Text.assemble(
+        (f"run {story.ordinal}", "bold"), f" {story.score.key[:12]} ({story.role}): "
+    )
     head.append(story.state, STATE_STYLE[story.state])
     if story.reason:
         head.append(f", {plain(story.reason)}", "red")
@@ -102,7 +106,9 @@ def _facts(step: StepRow) -> Text:
 def _metrics(metrics: Sequence[Metric]) -> Table:
     """One line for each metric over all steps ahead, validation beside test."""
     shown = table("metric", *right("val", "test"))
-    values = {(metric.name, metric.split): metric.value for metric in metrics if metric.horizon == 0}
+    values = {
+        (metric.name, metric.split): metric.value for metric in metrics if metric.horizon == 0
+    }
     for name in sorted({name for name, _ in values}):
         pair = [values.get((name, split)) for split in ("val", "test")]
         shown.add_row(name, *("" if value is None else f"{value:.6g}" for value in pair))

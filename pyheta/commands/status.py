@@ -1,4 +1,6 @@
-"""Where a sweep stands: counts, speed, time left, failures, workers, and what a user might do about it."""
+"""Where a sweep stands: counts, speed, time left, failures, workers, and what a user might do about
+it.
+"""
 
 from collections import Counter
 from collections.abc import Iterator, Mapping, Sequence
@@ -13,7 +15,8 @@ from pyheta.store.seam import FailureGroup, Reads, RunningStep, StepCount, Sweep
 
 OPEN = (State.WAITING, State.QUEUED, State.RUNNING)
 
-#: Speed is measured over the last minutes: long enough to be calm, short enough to notice new workers.
+#: Speed is measured over the last minutes: long enough to be calm, short enough to notice new
+#: workers.
 SPEED_SECONDS = 300.0
 
 
@@ -119,7 +122,10 @@ def hints(
         ready = sum(c.count for c in steps if c.kind is kind and c.state is State.QUEUED)
         if ready and kind not in served:
             steps_are = "step is" if ready == 1 else "steps are"
-            yield f"{ready:,} {kind} {steps_are} ready and no worker takes them: pyheta worker --kind {kind}"
+            yield (
+                f"{ready:,} {kind} {steps_are} ready and no worker takes them: pyheta worker "
+                f"--kind {kind}"
+            )
     for failure in failures[:1]:
         yield f"why steps failed: pyheta logs {failure.example[:12]}"
         yield f"another try for what failed: pyheta retry {sweep.name}"

@@ -40,7 +40,9 @@ def sweeps_view(sweeps: Sequence[SweepRow]) -> RenderableType:
     shown = table("sweep", "id", *right("runs"), "submitted", "")
     for sweep in sweeps:
         note = "cancelled" if sweep.cancelled_at else ""
-        shown.add_row(sweep.title, sweep.id[:12], f"{sweep.runs:,}", moment(sweep.submitted_at), note)
+        shown.add_row(
+            sweep.title, sweep.id[:12], f"{sweep.runs:,}", moment(sweep.submitted_at), note
+        )
     return shown
 
 
@@ -98,7 +100,9 @@ def _running(status: Status) -> Table:
     for step in status.running:
         since = duration(max((status.at - step.since).total_seconds(), 0.0))
         worker = f"{step.host}:{step.pid}"
-        shown.add_row(f"{step.op} {step.key[:12]}", describe(step.params), worker, since, _progress(step))
+        shown.add_row(
+            f"{step.op} {step.key[:12]}", describe(step.params), worker, since, _progress(step)
+        )
     return shown
 
 

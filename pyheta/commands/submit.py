@@ -14,7 +14,9 @@ EXPLAINING = ("relevance", "importance")
 
 
 def submission(prepared: Prepared) -> Submission:
-    """What the store is asked to record. Equal runs, explained alike, under one name make the same sweep."""
+    """What the store is asked to record. Equal runs, explained alike, under one name make the same
+    sweep.
+    """
     sweep, plan = prepared.sweep, prepared.plan
     runs = [
         NewRun(run.role, run.config.as_json(), run.seed, score)
@@ -22,7 +24,9 @@ def submission(prepared: Prepared) -> Submission:
     ]
     extra = [key for key, step in plan.steps.items() if step.op in EXPLAINING]
     return Submission(
-        id=digest([sweep.name, sweep.leakage, [[r.role, r.config, r.seed, r.score] for r in runs], *extra]),
+        id=digest(
+            [sweep.name, sweep.leakage, [[r.role, r.config, r.seed, r.score] for r in runs], *extra]
+        ),
         name=sweep.name,
         source=sweep.text,
         overrides=sweep.overrides,
@@ -55,7 +59,9 @@ async def _put(artifacts: Artifacts, sha256: str, path: Path) -> None:
 def in_words(prepared: Prepared, receipt: Receipt) -> str:
     """What a submission did, and the next command."""
     name, runs = prepared.sweep.name, count(len(prepared.runs), "run")
-    todo = sum(receipt.steps.get(state, 0) for state in (State.WAITING, State.QUEUED, State.RUNNING))
+    todo = sum(
+        receipt.steps.get(state, 0) for state in (State.WAITING, State.QUEUED, State.RUNNING)
+    )
     failed = receipt.steps.get(State.FAILED, 0)
     if failed and not todo:
         return f"{name}: {runs}, {count(failed, 'step')} failed earlier; now: pyheta retry {name}"

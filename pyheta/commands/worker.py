@@ -19,14 +19,21 @@ ENDING_SIGNALS = (signal.SIGINT, signal.SIGTERM)
 
 
 def duty(
-    kinds: Sequence[Kind], procs: int | None, lanes: int | None, device: Device, *, until_idle: bool = False
+    kinds: Sequence[Kind],
+    procs: int | None,
+    lanes: int | None,
+    device: Device,
+    *,
+    until_idle: bool = False,
 ) -> Duty:
     """A worker's duty, with what suits this machine where nothing is asked.
 
     Raises ConfigError if a graphics processor is asked for where there is none.
     """
     place = found(device)
-    shares_one = place is Device.CUDA and tuple(kinds) == (Kind.TRAIN,)  # a stack is quicker than several
+    shares_one = place is Device.CUDA and tuple(kinds) == (
+        Kind.TRAIN,
+    )  # a stack is quicker than several
     return Duty(
         tuple(kinds),
         procs or (1 if shares_one else processors()),
@@ -61,7 +68,9 @@ async def work(services: Services, duty: Duty) -> signal.Signals | None:
 
     def stop() -> None:
         seconds = f"{supervisor.timing.drain:.0f} s"
-        log.warning("stopping: running steps may finish for %s, once more gives them back now", seconds)
+        log.warning(
+            "stopping: running steps may finish for %s, once more gives them back now", seconds
+        )
         supervisor.stop()
 
     with _signals(stop) as came:

@@ -1,4 +1,6 @@
-"""What every net is to the steps `fit` and `score`, whether it is trained, solved or merely looks."""
+"""What every net is to the steps `fit` and `score`, whether it is trained, solved or merely
+looks.
+"""
 
 from abc import ABC, abstractmethod
 from collections.abc import Mapping

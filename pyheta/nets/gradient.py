@@ -31,7 +31,9 @@ class GradientForecaster(Forecaster):
 
     dtype: ClassVar[type[np.floating[Any]]] = np.float32
 
-    def __init__(self, make: Callable[[], nn.Module], config: NetConfig, shape: Shape, seed: int) -> None:
+    def __init__(
+        self, make: Callable[[], nn.Module], config: NetConfig, shape: Shape, seed: int
+    ) -> None:
         self.config = config
         self.seed = seed
         self.program = programs.program(config, shape)
@@ -47,14 +49,18 @@ class GradientForecaster(Forecaster):
         earlier: Earlier | None = None,
     ) -> History:
         asked = Options(**options)
-        chosen = replace(asked, lr=earlier.lr) if earlier else self._settled(asked, train, val, progress)
+        chosen = (
+            replace(asked, lr=earlier.lr) if earlier else self._settled(asked, train, val, progress)
+        )
         learner = self._learner(train, val, chosen)
         course = Course(chosen, len(train), self.seed, earlier)
         history = follow(learner, course, progress)
         self.restore(learner.state())
         return history
 
-    def _settled(self, options: Options, train: Windows, val: Windows, progress: Progress) -> Options:
+    def _settled(
+        self, options: Options, train: Windows, val: Windows, progress: Progress
+    ) -> Options:
         """The options with a learning rate that suits the net, if it is to be found."""
         if not options.find_lr:
             return options
@@ -74,7 +80,9 @@ class GradientForecaster(Forecaster):
         if self.program and exact and readiness.ready(self.program.kernel):
             return CompiledLearner(self.program, self.state(), train, val, options)
         reads_rows = self.config.reads_rows
-        return AutogradLearner(self.module, train, val, options, seed=self.seed, reads_rows=reads_rows)
+        return AutogradLearner(
+            self.module, train, val, options, seed=self.seed, reads_rows=reads_rows
+        )
 
     def predict(self, windows: Windows) -> NDArray[np.float64]:
         if self.program and readiness.ready(self.program.kernel):

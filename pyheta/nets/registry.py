@@ -51,7 +51,9 @@ def build(net: Mapping[str, Any], shape: Shape, *, seed: int = 0) -> Forecaster:
 
 
 def module(config: NetConfig, shape: Shape) -> "nn.Module":
-    """The torch module of a net, inside an instance normalisation if its configuration asks for one."""
+    """The torch module of a net, inside an instance normalisation if its configuration asks for
+    one.
+    """
     net: nn.Module = _make(config, shape)
     if isinstance(config, GradientConfig) and config.instance_norm:
         from pyheta.nets.zoo.instance_norm import InstanceNorm

@@ -1,1 +1,3 @@
-"""The operations, one file each: what a step computes. `registry` lists them; importing it loads none."""
+"""The operations, one file each: what a step computes. `registry` lists them; importing it loads
+none.
+"""

@@ -1,14 +1,15 @@
-"""The `decompose` step: one column into its components, as they look from every row or from the end.
+"""The `decompose` step: one column into its components, as seen from every row or from the end.
 
 What a net can see then:
 
-causal  At row t the rows t - window + 1 … t are decomposed. The net's inputs are the last values of that
-        decomposition, and what it has to forecast of component k at row t + h is the last value of k in the
-        decomposition that ends there. So the components' targets add up to the series exactly, and nothing
-        after row t reaches an input of row t.
-full    The whole series is decomposed once, test part included: every value of a component depends on
-        rows after it. Published numbers are often made this way; they cannot be had in practice.
-parts   Training, validation and test are decomposed apart. Values still depend on later rows of their part.
+causal  At row t the rows t - window + 1 … t are decomposed. The net's inputs are the last values of
+        that decomposition, and what it has to forecast of component k at row t + h is the last
+        value of k in the decomposition that ends there. So the components' targets add up to the
+        series exactly, and nothing after row t reaches an input of row t.
+full    The whole series is decomposed once, test part included: every value of a component depends
+        on rows after it. Published numbers are often made this way; they cannot be had in practice.
+parts   Training, validation and test are decomposed apart. Values still depend on later rows of
+        their part.
 """
 
 from collections.abc import Mapping
@@ -33,8 +34,8 @@ def decompose(task: Task) -> Result:
     """Product `components`: for each, `IMF0/values` (rows,) float64 and, where causal, `IMF0/tails`
     (rows, keep) float32, how far the rows before lay from the row's value (see `methods.Causal`).
 
-    params: column, the options of a `decompose` section; `keep`, how many rows of a window are kept as its
-    tail (causal), and `split` (parts). Raises StepError for a column that has no components.
+    params: column, the options of a `decompose` section; `keep`, how many rows of a window are kept
+    as its tail (causal), and `split` (parts). Raises StepError for a column that has no components.
     """
     params = task.params
     column = params["column"]
@@ -46,7 +47,9 @@ def decompose(task: Task) -> Result:
     return Result(products={"components": path}, summary=_summary(arrays, params))
 
 
-def _arrays(values: Floats, params: Mapping[str, Any], progress: Progress) -> dict[str, NDArray[Any]]:
+def _arrays(
+    values: Floats, params: Mapping[str, Any], progress: Progress
+) -> dict[str, NDArray[Any]]:
     names = component_names(params)
     if params["mode"] == "causal":
         found = causal(values, params, keep=params["keep"], progress=progress)

@@ -25,12 +25,13 @@ from pyheta.task import Result, Task
 
 
 def fit(task: Task) -> Result:
-    """Products `weights` (a checkpoint), for nets trained by gradient `curves`, if resumable `standing`.
+    """Products `weights` (a checkpoint), for nets trained by gradient `curves`, if resumable
+    `standing`.
 
-    params: sources (the targets first), targets (how many), split, window, scale, net, and train and seed
-    where they matter. The input `earlier` may hold the products of a fit of the same course: its epochs are
-    not computed again. Raises StepError if a part is too short for a window or memory runs out, Diverged if
-    training fails.
+    params: sources (the targets first), targets (how many), split, window, scale, net, and train
+    and seed where they matter. The input `earlier` may hold the products of a fit of the same
+    course: its epochs are not computed again. Raises StepError if a part is too short for a window
+    or memory runs out, Diverged if training fails.
     """
     with shortage_blamed():
         one = Fit.of(task)
@@ -47,7 +48,9 @@ def shortage_blamed() -> Iterator[None]:
     try:
         yield
     except (MemoryError, RuntimeError) as error:
-        if not isinstance(error, MemoryError) and not any(words in str(error) for words in SHORTAGE):
+        if not isinstance(error, MemoryError) and not any(
+            words in str(error) for words in SHORTAGE
+        ):
             raise
         cure = "lower train.batch_size, the window or the net's width"
         raise StepError(f"the net does not fit into memory: {error}", cure=cure) from error
@@ -55,7 +58,8 @@ def shortage_blamed() -> Iterator[None]:
 
 @dataclass(frozen=True, slots=True)
 class Fit:
-    """A net that is not trained yet, with all that it is trained on. `scalers` has one for each source.
+    """A net that is not trained yet, with all that it is trained on. `scalers` has one for each
+    source.
 
     `earlier` is a fit that this one can go on from.
     """
@@ -75,7 +79,9 @@ class Fit:
         sources = [Source(**source) for source in params["sources"]]
         channels = read_channels(sources, task.inputs, window["input"])
         split = Split.of(params["split"], len(channels[0].values))
-        known = [channel.head(split.val_stop) for channel in channels]  # from here on there are no test rows
+        known = [
+            channel.head(split.val_stop) for channel in channels
+        ]  # from here on there are no test rows
         scalers = [_scaler(params["scale"], channel, split) for channel in known]
         shape = Shape(len(sources), window["input"], window["horizon"], params["targets"])
         net = build(params["net"], shape, seed=params.get("seed", 0))
@@ -92,7 +98,9 @@ class Fit:
         """What the step makes of the net, now that it is trained."""
         weights = self.task.out / "weights.safetensors"
         state = self.net.state()
-        Checkpoint(self.task.params["net"], self.shape, self.sources, self.scalers, state).save(weights)
+        Checkpoint(self.task.params["net"], self.shape, self.sources, self.scalers, state).save(
+            weights
+        )
         summary = {
             "windows": len(self.train),
             "parameters": sum(array.size for array in state.values()),
@@ -104,7 +112,9 @@ class Fit:
         return Result(products=products, summary=summary | _trained(history))
 
     def _written(self, history: History) -> dict[str, Path]:
-        files: dict[str, State] = {"curves": {"train_loss": history.train_loss, "val_loss": history.val_loss}}
+        files: dict[str, State] = {
+            "curves": {"train_loss": history.train_loss, "val_loss": history.val_loss}
+        }
         if history.standing:
             files["standing"] = history.standing.arrays()
         paths = {name: self.task.out / f"{name}.safetensors" for name in files}
@@ -121,7 +131,9 @@ def _earlier(task: Task) -> Earlier | None:
     curves, facts = read_arrays(products["curves"])
     losses = list(zip(curves["train_loss"].tolist(), curves["val_loss"].tolist(), strict=True))
     standing = Standing.of(read_arrays(products["standing"])[0]) if "standing" in products else None
-    earlier = Earlier(losses, **facts, kept=Checkpoint.read(products["weights"]).state, standing=standing)
+    earlier = Earlier(
+        losses, **facts, kept=Checkpoint.read(products["weights"]).state, standing=standing
+    )
     return earlier if earlier.serves(Options(**task.params["train"])) else None
 
 
@@ -133,7 +145,9 @@ def _scaler(method: Method, channel: Channel, split: Split) -> Scaler:
 def _windows(
     known: Sequence[Channel], scalers: Sequence[Scaler], split: Split, shape: Shape, net: Forecaster
 ) -> tuple[Windows, Windows]:
-    series = [channel.scaled(scaler, net.dtype) for channel, scaler in zip(known, scalers, strict=True)]
+    series = [
+        channel.scaled(scaler, net.dtype) for channel, scaler in zip(known, scalers, strict=True)
+    ]
     parts: tuple[Part, Part] = ("train", "val")
     train, val = (cut(series, split.targets(part), shape) for part in parts)
     return train, val

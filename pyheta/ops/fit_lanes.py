@@ -1,4 +1,6 @@
-"""Fits of one bundle as lanes: one after the other on a processor, as a stack on a graphics processor."""
+"""Fits of one bundle as lanes: one after the other on a processor, as a stack on a graphics
+processor.
+"""
 
 import os
 from collections.abc import Sequence

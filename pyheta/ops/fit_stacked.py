@@ -1,4 +1,6 @@
-"""Fits on a graphics processor: in stacks as large as its memory takes, and alone what cannot be stacked."""
+"""Fits on a graphics processor: in stacks as large as its memory takes, and alone what cannot be
+stacked.
+"""
 
 import gc
 from collections.abc import Iterable, Iterator, Mapping, Sequence
@@ -35,14 +37,18 @@ def fit_stacked(tasks: Sequence[Task]) -> Outcomes:
             yield lane, _alone(task)
             continue
         fits[lane] = one
-        if len(fits) * max(map(_bytes, fits.values())) > BUDGET:  # in a stack all are as wide as the widest
+        if (
+            len(fits) * max(map(_bytes, fits.values())) > BUDGET
+        ):  # in a stack all are as wide as the widest
             yield from _trained(fits)
             fits = {}
     yield from _trained(fits)
 
 
 def _stackable(one: Fit) -> bool:
-    """Whether it is known that the net is the same in a stack: nobody knows what a net of one's own does."""
+    """Whether it is known that the net is the same in a stack: nobody knows what a net of one's own
+    does.
+    """
     net = one.net
     if not isinstance(net, GradientForecaster) or isinstance(net.config, OwnNetConfig):
         return False
@@ -51,11 +57,18 @@ def _stackable(one: Fit) -> bool:
 
 
 def _bytes(one: Fit) -> int:
-    return one.train.inputs.nbytes + one.train.targets.nbytes + one.val.inputs.nbytes + one.val.targets.nbytes
+    return (
+        one.train.inputs.nbytes
+        + one.train.targets.nbytes
+        + one.val.inputs.nbytes
+        + one.val.targets.nbytes
+    )
 
 
 def _trained(fits: Mapping[int, Fit]) -> Outcomes:
-    """A stack for each shape of windows and number of them; the number of columns may differ in some."""
+    """A stack for each shape of windows and number of them; the number of columns may differ in
+    some.
+    """
     shaped = sorted((_shape(one), lane) for lane, one in fits.items())
     for _, alike in groupby(shaped, key=lambda one: one[0]):
         for lane, history in _stack({lane: fits[lane] for _, lane in alike}, device()):
@@ -97,7 +110,9 @@ def _stack(fits: Mapping[int, Fit], place: torch.device) -> Histories:
         short = str(error)  # and not the error itself, which would keep the stack where it is
     if short and len(fits) == 1:
         cure = "lower train.batch_size or the net's width, or start the worker with --device cpu"
-        failure = StepError(f"the net does not fit into the memory of the device: {short}", cure=cure)
+        failure = StepError(
+            f"the net does not fit into the memory of the device: {short}", cure=cure
+        )
         yield from ((lane, failure) for lane in left)
     elif short:
         _free(place)
@@ -127,4 +142,6 @@ def _lane(one: Fit) -> stacked.Lane:
     net = one.net
     assert isinstance(net, GradientForecaster)  # noqa: S101 -- others are not stackable
     options = Options(**one.options)
-    return stacked.Lane(net.module, one.train, one.val, options, net.seed, one.task.progress, one.earlier)
+    return stacked.Lane(
+        net.module, one.train, one.val, options, net.seed, one.task.progress, one.earlier
+    )

@@ -56,7 +56,9 @@ class Fitted:
         return forecast
 
     def permuted(self, channel: int, windows: Windows, order: NDArray[np.intp]) -> Windows:
-        """The same windows with those of one channel in another order: they tell nothing any more."""
+        """The same windows with those of one channel in another order: they tell nothing any
+        more.
+        """
         inputs = np.array(windows.inputs)
         inputs[:, channel] = inputs[order, channel]
         return replace(windows, inputs=inputs)

@@ -1,8 +1,10 @@
-"""The `importance` step: what a fitted net loses when it cannot see a column (Breiman 2001, section 10).
+"""The `importance` step: what a fitted net loses when it cannot see a column (Breiman 2001, section
+10).
 
-A column's windows are handed to the net in another order, so that each is as likely as before but belongs to
-another moment. How much the error rises tells how much the net relies on the column; it does not tell how
-well another net could do without it. The validation part is asked, since people choose columns by the answer.
+A column's windows are handed to the net in another order, so that each is as likely as before but
+belongs to another moment. How much the error rises tells how much the net relies on the column; it
+does not tell how well another net could do without it. The validation part is asked, since people
+choose columns by the answer.
 """
 
 from collections.abc import Iterator
@@ -17,10 +19,12 @@ from pyheta.task import Result, Task
 
 
 def importance(task: Task) -> Result:
-    """No product; the summary has the net's `rmse_scaled` and for each exogenous channel `rise` and `std`.
+    """No product; the summary has the net's `rmse_scaled` and for each exogenous channel `rise` and
+    `std`.
 
-    params: targets, split, permutations, seed. `rise` is (rmse with the channel permuted - rmse) / rmse, the
-    mean over the permutations, with errors in scaled units; the targets' own past is never permuted.
+    params: targets, split, permutations, seed. `rise` is (rmse with the channel permuted - rmse) /
+    rmse, the mean over the permutations, with errors in scaled units; the targets' own past is
+    never permuted.
     """
     net = Fitted.read(Checkpoint.read(task.inputs["fit"]["weights"]), task.inputs)
     windows = net.windows("val", Split.of(task.params["split"], len(net.target(0))))

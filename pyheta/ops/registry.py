@@ -1,8 +1,9 @@
 """The operations: which function computes a step, on which kind of worker, in which code version.
 
-An operation is a plain function `(Task) -> Result`: it reads files, computes, writes files. It knows no
-store, no broker and no queue, so it can be run and tested alone. It runs in a child process. One that is
-quicker for several tasks at once takes them together and yields each lane's outcome as soon as it is known.
+An operation is a plain function `(Task) -> Result`: it reads files, computes, writes files. It
+knows no store, no broker and no queue, so it can be run and tested alone. It runs in a child
+process. One that is quicker for several tasks at once takes them together and yields each lane's
+outcome as soon as it is known.
 """
 
 from collections.abc import Callable, Mapping, Sequence
@@ -24,7 +25,8 @@ class FitOn(StrEnum):
     """
 
     NONE = "none"  # row t alone
-    TRAIN = "train"  # training rows; validation rows tell when to stop, and what a column is worth to a net
+    # Training rows; validation rows tell when to stop, and what a column is worth to a net
+    TRAIN = "train"
     CAUSAL = "causal"  # rows up to t, and training rows
     WHOLE = "whole"  # every row, later ones too: only where a sweep allows leakage
 

@@ -1,4 +1,5 @@
-"""The `relevance` step: how much an exogenous column tells of the target, beside the level of chance.
+"""The `relevance` step: how much an exogenous column tells of the target, beside the level of
+chance.
 
 It sees training rows alone, since people choose columns by it.
 """
@@ -12,10 +13,12 @@ from pyheta.task import Result, Task
 
 
 def relevance(task: Task) -> Result:
-    """No product; the summary has for each measure its value, lag and chance level (see `measures`).
+    """No product; the summary has for each measure its value, lag and chance level (see
+    `measures`).
 
-    params: target, column, component, train (the share of training rows), measures, max_lag, draws, seed.
-    There are no measures where one of the two is constant in training, as an IMF may be that no window has.
+    params: target, column, component, train (the share of training rows), measures, max_lag, draws,
+    seed. There are no measures where one of the two is constant in training, as an IMF may be that
+    no window has.
     """
     params, pair = task.params, read_pair(task)
     rows = slice(pair.first, share(len(pair.target), params["train"]))

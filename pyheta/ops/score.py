@@ -13,7 +13,15 @@ from pyheta.nets.checkpoint import Checkpoint, write_arrays
 from pyheta.ops.fitted import Fitted
 from pyheta.pipeline.data.table import read_table
 from pyheta.pipeline.decomposition.components import WHOLE
-from pyheta.pipeline.metrics import OF_COMPONENT, Errors, Evaluation, errors_of, measure, named, together
+from pyheta.pipeline.metrics import (
+    OF_COMPONENT,
+    Errors,
+    Evaluation,
+    errors_of,
+    measure,
+    named,
+    together,
+)
 from pyheta.pipeline.recompose import Forecast, recompose, refuse_gap
 from pyheta.pipeline.scaling import Scaler
 from pyheta.pipeline.splits import Part, Split
@@ -30,7 +38,9 @@ Measured = tuple[list[Metric], dict[str, str]]  # metrics, and why others have n
 
 @dataclass(frozen=True, slots=True)
 class Series:
-    """A target, or a component of one: its values (rows,), their times, and how its errors are scaled."""
+    """A target, or a component of one: its values (rows,), their times, and how its errors are
+    scaled.
+    """
 
     time: Times
     values: Floats
@@ -43,7 +53,9 @@ class Series:
 
     def beside(self, time: Times, forecast: Floats) -> Forecast:
         """Forecasts (n, horizon) from these times on, beside what came."""
-        return Forecast(time, self.values[self._rows(time) + np.arange(forecast.shape[1])], forecast)
+        return Forecast(
+            time, self.values[self._rows(time) + np.arange(forecast.shape[1])], forecast
+        )
 
     def errors(self, forecast: Forecast) -> Errors:
         training = self.values[: self.split.train_stop]
@@ -71,7 +83,9 @@ class Prediction(NamedTuple):
 
 
 class Judged(NamedTuple):
-    """One target of a part: what is stored of it, and its and its components' errors, each with its unit."""
+    """One target of a part: what is stored of it, and its and its components' errors, each with its
+    unit.
+    """
 
     arrays: Arrays
     errors: Mapping[str, tuple[Errors, float]]
@@ -80,12 +94,12 @@ class Judged(NamedTuple):
 def score(task: Task) -> Result:
     """Metrics of validation and test, and product `forecast` where `keep` is not "metrics".
 
-    params: targets, split, scale, keep, and the components whose fits it needs. `forecast` holds, for `val/`
-    and `test/`: `time` (n,) int64, the microseconds since 1970 of each first target row, `forecast` float32
-    in the targets' units, (n, horizon) or, of several targets, (n, targets, horizon), and the components' as
-    `test/IMF0/forecast`. What came in truth is not repeated there: `time` tells the rows of the table, or of
-    a decomposition's `values`. Raises Diverged if a forecast is not finite, StepError if the components do
-    not add up to the target.
+    params: targets, split, scale, keep, and the components whose fits it needs. `forecast` holds,
+    for `val/` and `test/`: `time` (n,) int64, the microseconds since 1970 of each first target row,
+    `forecast` float32 in the targets' units, (n, horizon) or, of several targets, (n, targets,
+    horizon), and the components' as `test/IMF0/forecast`. What came in truth is not repeated there:
+    `time` tells the rows of the table, or of a decomposition's `values`. Raises Diverged if a
+    forecast is not finite, StepError if the components do not add up to the target.
     """
     series, fitted = _series(task), _fitted(task)
     arrays: Arrays = {}
@@ -102,7 +116,9 @@ def score(task: Task) -> Result:
 
 
 def _kept(task: Task, arrays: Arrays) -> dict[str, Path]:
-    """The forecasts as a file, unless the metrics are to stay alone: long horizons make gigabytes of them."""
+    """The forecasts as a file, unless the metrics are to stay alone: long horizons make gigabytes
+    of them.
+    """
     if task.params["keep"] == "metrics":
         return {}
     path = task.out / "forecast.safetensors"
@@ -115,7 +131,9 @@ def _series(task: Task) -> dict[str, Series]:
     table = read_table(task.inputs["load"]["table"]).select(params["targets"])
     split = Split.of(params["split"], table.rows)
     return {
-        target: Series(table.time, values, split, Scaler.fit(params["scale"], values[: split.train_stop]))
+        target: Series(
+            table.time, values, split, Scaler.fit(params["scale"], values[: split.train_stop])
+        )
         for target, values in table.columns.items()
     }
 
@@ -125,11 +143,15 @@ def _fitted(task: Task) -> dict[str, Fitted]:
     return {name: Fitted.read(Checkpoint.read(path), task.inputs) for name, path in paths.items()}
 
 
-def _judged(part: Part, series: Mapping[str, Series], fitted: Mapping[str, Fitted]) -> dict[str, Judged]:
+def _judged(
+    part: Part, series: Mapping[str, Series], fitted: Mapping[str, Fitted]
+) -> dict[str, Judged]:
     """Each target by its name."""
     first = next(iter(series.values()))
     predictions = {name: _predict(part, first, net) for name, net in fitted.items()}
-    return {target: _judge(number, series[target], predictions) for number, target in enumerate(series)}
+    return {
+        target: _judge(number, series[target], predictions) for number, target in enumerate(series)
+    }
 
 
 def _predict(part: Part, series: Series, net: Fitted) -> Prediction:
@@ -140,13 +162,17 @@ def _predict(part: Part, series: Series, net: Fitted) -> Prediction:
 def _judge(number: int, series: Series, predictions: Mapping[str, Prediction]) -> Judged:
     """The n-th target: its components' forecasts, added up."""
     own = {name: series.component(one.net, number) for name, one in predictions.items()}
-    forecasts = {name: own[name].beside(one.time, one.values[:, number]) for name, one in predictions.items()}
+    forecasts = {
+        name: own[name].beside(one.time, one.values[:, number]) for name, one in predictions.items()
+    }
     summed = recompose(forecasts)
     whole = series.beside(summed.time, summed.values)
     refuse_gap(summed, whole.truth)
     own |= {WHOLE: series}
     forecasts |= {WHOLE: whole}
-    errors = {name: (own[name].errors(one), own[name].scaler.unit) for name, one in forecasts.items()}
+    errors = {
+        name: (own[name].errors(one), own[name].scaler.unit) for name, one in forecasts.items()
+    }
     return Judged({"time": whole.time, **dict(_stored(forecasts))}, errors)
 
 
@@ -174,7 +200,10 @@ def _measure(part: Part, judged: Mapping[str, Judged]) -> Measured:
     metrics, omitted = measure(part, together(errors), None)
     of_targets = (named(target, of_one) for target, (of_one, _) in each.items())
     for target, (_, left_out) in each.items():
-        omitted |= {f"{part}/{target}/{name.removeprefix(f'{part}/')}": why for name, why in left_out.items()}
+        omitted |= {
+            f"{part}/{target}/{name.removeprefix(f'{part}/')}": why
+            for name, why in left_out.items()
+        }
     return [*metrics, *chain.from_iterable(of_targets)], omitted
 
 

@@ -1,4 +1,6 @@
-"""The `shape` step: an exogenous column (or a component of it) times its local relevance to the target's."""
+"""The `shape` step: an exogenous column (or a component of it) times its local relevance to the
+target's.
+"""
 
 from safetensors.numpy import save_file
 
@@ -11,8 +13,8 @@ from pyheta.task import Result, Task
 def shape(task: Task) -> Result:
     """Product `shaped`: `values` (rows,) float64, in the column's own units.
 
-    params: target, column, component, the options of a `shaping` section; train, the share of training
-    rows, where they matter.
+    params: target, column, component, the options of a `shaping` section; train, the share of
+    training rows, where they matter.
     """
     params, pair = task.params, read_pair(task)
     rows = len(pair.target)

@@ -1,8 +1,8 @@
 """What nets read: columns as they are, their components, or shaped columns, each a channel.
 
-A source says where a channel comes from; it is part of a step's parameters. A causal decomposition looks at
-the past of every row anew, so its channels have, beside one value a row, a tail: how the last rows looked
-from there.
+A source says where a channel comes from; it is part of a step's parameters. A causal decomposition
+looks at the past of every row anew, so its channels have, beside one value a row, a tail: how the
+last rows looked from there.
 """
 
 from collections.abc import Mapping, Sequence
@@ -37,7 +37,11 @@ class Source:
     @property
     def label(self) -> str:
         """What people call it: "HUFL", "HUFL IMF0", "HUFL IMF0 shaped"."""
-        parts = (self.column, "" if self.component == WHOLE else self.component, "shaped" * self.shaped)
+        parts = (
+            self.column,
+            "" if self.component == WHOLE else self.component,
+            "shaped" * self.shaped,
+        )
         return " ".join(filter(None, parts))
 
     @property
@@ -56,8 +60,8 @@ class Source:
 class Channel:
     """`values`: (rows,), NaN before row `first`; `tails`: (rows, keep) or None.
 
-    tails[t] are the channel's rows t - keep + 1 … t as they look from row t; without tails they are the
-    values themselves.
+    tails[t] are the channel's rows t - keep + 1 … t as they look from row t; without tails they are
+    the values themselves.
     """
 
     values: Array
@@ -91,7 +95,9 @@ class Channel:
 
 
 def read_channels(sources: Sequence[Source], inputs: Inputs, lookback: int) -> list[Channel]:
-    """The channels of some sources, in order, with what windows of `lookback` rows need of their tails."""
+    """The channels of some sources, in order, with what windows of `lookback` rows need of their
+    tails.
+    """
     return [_read(source, inputs[source.role], lookback) for source in sources]
 
 

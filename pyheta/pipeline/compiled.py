@@ -1,7 +1,7 @@
 """Functions that numba compiles, with the types they were written with.
 
-Compiled code is kept in `__pycache__` beside each file, and numba looks at that file alone: who changes a
-function that another file calls has to delete the `.nbi` and `.nbc` files there.
+Compiled code is kept in `__pycache__` beside each file, and numba looks at that file alone: who
+changes a function that another file calls has to delete the `.nbi` and `.nbc` files there.
 """
 
 from collections.abc import Callable
@@ -13,8 +13,8 @@ from numba import njit
 
 Function = TypeVar("Function", bound=Callable[..., Any])
 
-# Compilers are shy of vectors of 512 bits, which once slowed processors down. numba reads this when it
-# compiles for the first time in a process.
+# Compilers are shy of vectors of 512 bits, which once slowed processors down. numba reads this when
+# it compiles for the first time in a process.
 _config: Any = numba.config
 _features = binding.get_host_cpu_features()
 if _config.CPU_FEATURES is None and _features.get("avx512f"):
@@ -24,7 +24,9 @@ _OPTIONS: dict[str, Any] = {"nogil": True, "error_model": "numpy"}
 
 
 def compiled(function: Function) -> Function:
-    """A multiplication and the addition after it may become one instruction; nothing else is reordered."""
+    """A multiplication and the addition after it may become one instruction; nothing else is
+    reordered.
+    """
     return _jit(function, {"contract"})
 
 
@@ -42,5 +44,7 @@ def _jit(function: Function, fastmath: set[str]) -> Function:
     options = _OPTIONS | {"fastmath": fastmath}
     try:
         return cast(Function, njit(**options, cache=True)(function))
-    except RuntimeError:  # nowhere to keep it: neither here nor in the user's home can be written to
+    except (
+        RuntimeError
+    ):  # nowhere to keep it: neither here nor in the user's home can be written to
         return cast(Function, njit(**options)(function))

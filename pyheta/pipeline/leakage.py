@@ -13,7 +13,8 @@ REASONS = {
 def leaks(config: Mapping[str, Any]) -> tuple[str, ...]:
     """The reasons why a run's nets may have seen the future, none for an honest run.
 
-    `config` is a run's configuration as plain data; sections that it lacks are taken at their defaults.
+    `config` is a run's configuration as plain data; sections that it lacks are taken at their
+    defaults.
     """
     return tuple(REASONS[option] for option in _options(config))
 
@@ -22,7 +23,11 @@ def _options(config: Mapping[str, Any]) -> Iterator[str]:
     decompose, shaping = config.get("decompose", {}), config.get("shaping", {})
     if decompose.get("method", "none") != "none" and decompose["mode"] in REASONS:
         yield decompose["mode"]
-    if shaping.get("method", "none") != "none" and shaping["relevance"] in REASONS and _shapes(config):
+    if (
+        shaping.get("method", "none") != "none"
+        and shaping["relevance"] in REASONS
+        and _shapes(config)
+    ):
         yield shaping["relevance"]
 
 

@@ -11,8 +11,9 @@ With y the truth, f the forecast, e = f - y, and the mean over all windows and s
     r2               1 - sum e² / sum (y - mean y)²
     skill            1 - rmse / rmse of the last known value, on the same targets
 
-Of several targets that are forecast together the means go over targets too, with e, y and mean y of each in
-its own scaled units. What is in a target's units has no such value; it stands under its name, as `OT/rmse`.
+Of several targets that are forecast together the means go over targets too, with e, y and mean y of
+each in its own scaled units. What is in a target's units has no such value; it stands under its
+name, as `OT/rmse`.
 
 A ratio whose denominator is zero has no value: it is left out and the reason is given.
 """
@@ -32,7 +33,9 @@ Floats = NDArray[np.float64]
 
 @dataclass(frozen=True, slots=True)
 class Evaluation:
-    """Forecasts of one target beside the truth, in the target's units. Arrays are (windows, steps)."""
+    """Forecasts of one target beside the truth, in the target's units. Arrays are (windows,
+    steps).
+    """
 
     truth: Floats
     forecast: Floats
@@ -42,7 +45,9 @@ class Evaluation:
 
 
 class Errors(NamedTuple):
-    """What all metrics follow from: means over all windows for each step ahead, (steps,), in scaled units."""
+    """What all metrics follow from: means over all windows for each step ahead, (steps,), in scaled
+    units.
+    """
 
     absolute: Floats  # |e|
     square: Floats  # e²
@@ -100,7 +105,8 @@ class Formula(NamedTuple):
     """How a metric follows from errors."""
 
     of: Callable[[Errors], np.float64]
-    power: int = 0  # of the target's unit, in which it is given; several targets have none in common
+    #: Of the target's unit, in which it is given; several targets have none in common
+    power: int = 0
     undefined: str = ""  # why it may have no value; what has no such reason always has one
 
 
@@ -112,9 +118,13 @@ FORMULAS: Mapping[str, Formula] = {
     "mse_scaled": Formula(_mse),
     "rmse_scaled": Formula(_rmse),
     "smape": Formula(lambda e: np.float64(e.symmetric.mean())),
-    "mape": Formula(lambda e: np.float64(e.percentage.mean()), undefined="the truth contains zeros"),
+    "mape": Formula(
+        lambda e: np.float64(e.percentage.mean()), undefined="the truth contains zeros"
+    ),
     "wape": Formula(lambda e: _mae(e) / e.size.mean(), undefined="the truth is zero throughout"),
-    "mase": Formula(lambda e: np.float64(e.relative.mean()), undefined="the target is constant in training"),
+    "mase": Formula(
+        lambda e: np.float64(e.relative.mean()), undefined="the target is constant in training"
+    ),
     "r2": Formula(lambda e: 1 - _mse(e) / e.spread.mean(), undefined="the truth is constant"),
     "skill": Formula(
         lambda e: 1 - (_mse(e) / e.naive.mean()) ** 0.5, undefined="the last known value is exact"
@@ -131,10 +141,11 @@ OF_COMPONENT = ("mae", "mse", "rmse", "skill")
 
 
 def measure(split: str, errors: Errors, unit: float | None) -> tuple[list[Metric], dict[str, str]]:
-    """Every metric over all steps (horizon 0), some for each of several steps; why some were left out.
+    """Every metric over all steps (horizon 0), some for each of several steps; why some were left
+    out.
 
-    unit: the target's, as in `Evaluation`; None for several targets. Raises Diverged if a forecast, or an
-    error that always has a value, is not finite.
+    unit: the target's, as in `Evaluation`; None for several targets. Raises Diverged if a forecast,
+    or an error that always has a value, is not finite.
     """
     metrics: list[Metric] = []
     omitted: dict[str, str] = {}
@@ -147,7 +158,9 @@ def measure(split: str, errors: Errors, unit: float | None) -> tuple[list[Metric
 
 
 def named(name: str, metrics: Iterable[Metric]) -> list[Metric]:
-    """Those over all steps, under the name of the target or component that they are of: `OT/rmse`."""
+    """Those over all steps, under the name of the target or component that they are of:
+    `OT/rmse`.
+    """
     return [replace(one, name=f"{name}/{one.name}") for one in metrics if one.horizon == 0]
 
 
@@ -165,7 +178,9 @@ def _undefined(formula: Formula, errors: Errors, unit: float | None) -> str:
     if np.isfinite(_value(formula, errors, unit)):
         return ""
     if not formula.undefined:
-        raise Diverged("a forecast is not finite", cure="lower the learning rate or check the scale")
+        raise Diverged(
+            "a forecast is not finite", cure="lower the learning rate or check the scale"
+        )
     return formula.undefined
 
 

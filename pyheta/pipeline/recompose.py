@@ -1,4 +1,6 @@
-"""Adding up the components' forecasts of a target: by the time that each is about, never by position."""
+"""Adding up the components' forecasts of a target: by the time that each is about, never by
+position.
+"""
 
 from collections.abc import Mapping
 from dataclasses import dataclass
@@ -33,7 +35,8 @@ class Forecast:
 
 
 def recompose(components: Mapping[str, Forecast]) -> Forecast:
-    """The sum of the components' forecasts, and of what came of them, at the times of the first one.
+    """The sum of the components' forecasts, and of what came of them, at the times of the first
+    one.
 
     Raises StepError where a component has no forecast for one of these times.
     """
@@ -47,7 +50,9 @@ def recompose(components: Mapping[str, Forecast]) -> Forecast:
 
 
 def refuse_gap(whole: Forecast, truth: Floats) -> None:
-    """Raises StepError if what came of the components does not add up to what came of the series."""
+    """Raises StepError if what came of the components does not add up to what came of the
+    series.
+    """
     gap = float(np.abs(whole.truth - truth).max())
     if gap > TOLERANCE * float(np.abs(truth).max()):
         raise StepError(f"the components miss the series that they should add up to by {gap:.3g}")

@@ -13,7 +13,8 @@ from pyheta.pipeline.channels import Array, Channel
 
 @dataclass(frozen=True, slots=True)
 class Shape:
-    """What a net sees (`channels` series, `lookback` rows each) and gives (`horizon` rows of each target).
+    """What a net sees (`channels` series, `lookback` rows each) and gives (`horizon` rows of each
+    target).
 
     The first `targets` channels are what is forecast; the others are exogenous.
     """
@@ -39,9 +40,9 @@ class Windows:
 def cut(channels: Sequence[Channel], targets: tuple[int, int], shape: Shape) -> Windows:
     """Every window whose targets lie wholly inside the rows [start, stop).
 
-    A window may begin before `start` but not before a channel's first value, so
-    there are `stop - horizon + 1 - max(start, lookback)` windows of series that are known throughout.
-    Raises StepError if there is none.
+    A window may begin before `start` but not before a channel's first value, so there are `stop -
+    horizon + 1 - max(start, lookback)` windows of series that are known throughout. Raises
+    StepError if there is none.
     """
     start, stop = targets
     first = max(start, *(channel.ready(shape.lookback) for channel in channels))
@@ -61,7 +62,9 @@ def cut(channels: Sequence[Channel], targets: tuple[int, int], shape: Shape) -> 
 
 
 def _inputs(channels: Sequence[Channel], rows: NDArray[np.intp], lookback: int) -> Array:
-    """(n, channels, lookback): strided views, no copy of thousands of overlapping windows, where it goes."""
+    """(n, channels, lookback): strided views, no copy of thousands of overlapping windows, where it
+    goes.
+    """
     if any(channel.tails is not None for channel in channels):
         return np.stack([channel.windows(rows, lookback) for channel in channels], axis=1)
     series = np.stack([channel.values for channel in channels])

@@ -1,4 +1,6 @@
-"""Whether runs fit their data: columns, room for windows, what can be decomposed. Nothing is computed yet."""
+"""Whether runs fit their data: columns, room for windows, what can be decomposed. Nothing is
+computed yet.
+"""
 
 from collections.abc import Iterable, Iterator, Mapping, Sequence
 from typing import Any
@@ -64,12 +66,16 @@ def _check(run: Run, facts: DatasetFacts, problems: Problems) -> None:
 
 
 def _nets(run: Run, problems: Problems) -> Mapping[str, RunConfig]:
-    """The configurations of the run's nets; none, with a problem noted, where `components` does not fit."""
+    """The configurations of the run's nets; none, with a problem noted, where `components` does not
+    fit.
+    """
     names = run.config.component_names() if run.config.components else ()
     unfit = [error for name in names if (error := _unfit(run, name))]
     for error in unfit:
         for found in findings(error.error):
-            loc = found["loc"][1:] if error.section == "net" else found["loc"]  # after the net's name
+            loc = (
+                found["loc"][1:] if error.section == "net" else found["loc"]
+            )  # after the net's name
             what, cure = describe(found, ".".join((error.section, *map(str, loc))), ())
             problems.add(f"components: {what}", where=run.where("components"), cure=cure)
     return {} if unfit else run.config.nets()
@@ -119,7 +125,9 @@ def _same(facts: DatasetFacts, one: str, other: str) -> bool:
 def _check_rows(run: Run, facts: DatasetFacts, problems: Problems) -> None:
     rows = _split(run, facts).test_stop
     if rows > facts.rows:
-        what = f"train, val and test are {rows:,} rows together, and the data set has {facts.rows:,}"
+        what = (
+            f"train, val and test are {rows:,} rows together, and the data set has {facts.rows:,}"
+        )
         problems.add(what, where=run.where("split"), cure="take fewer")
 
 
@@ -147,7 +155,10 @@ def _check_tail(run: Run, config: RunConfig, problems: Problems) -> None:
     """A net cannot see more rows than were decomposed."""
     window, lookback = config.decompose.window, config.net.lookback(config.window.input)
     if _is_causal(config) and window < lookback:
-        what = f"decompose.window is {window:,} rows, fewer than the {lookback:,} that {config.net.name} sees"
+        what = (
+            f"decompose.window is {window:,} rows, fewer than the {lookback:,} that "
+            f"{config.net.name} sees"
+        )
         where = run.where("decompose.window") or run.where("window")
         problems.add(what, where=where, cure="decompose a longer window")
 
@@ -161,7 +172,9 @@ def _lookback(config: RunConfig) -> int:
     lookback = config.net.lookback(config.window.input)
     if not _is_causal(config):
         return lookback
-    if config.shaping.method != "none":  # what is shaped from the first decomposition on has no tails
+    if (
+        config.shaping.method != "none"
+    ):  # what is shaped from the first decomposition on has no tails
         return config.decompose.window - 1 + lookback
     return max(lookback, config.decompose.window)
 
@@ -175,7 +188,10 @@ def _where_of_lookback(run: Run, config: RunConfig) -> str:
 def _check_patch(run: Run, config: RunConfig, problems: Problems) -> None:
     """A net that reads a window patch by patch needs one at least."""
     if isinstance(config.net, PatchTSTConfig) and config.net.patch > config.window.input:
-        what = f"net.patch is {config.net.patch:,} rows, more than the {config.window.input:,} of a window"
+        what = (
+            f"net.patch is {config.net.patch:,} rows, more than the {config.window.input:,} "
+            "of a window"
+        )
         where = run.where("net.patch") or run.where("net")
         problems.add(what, where=where, cure="use a longer window or a shorter patch")
 
@@ -194,16 +210,25 @@ def _check_series(
         known = facts.by_column.get(column)
         if known is None:
             continue
-        if known.constant and (config.decompose.method != "none" or config.shaping.method != "none"):
+        if known.constant and (
+            config.decompose.method != "none" or config.shaping.method != "none"
+        ):
             what = f"column '{column}' is constant: it has no components and no relevance"
             problems.add(what, where=run.where(key), cure="leave it out")
         elif config.decompose.method in BY_EXTREMA and known.extrema < LEAST_EXTREMA:
-            what = f"column '{column}' turns {known.extrema} times, too rarely for {config.decompose.method}"
-            problems.add(what, where=run.where(key), cure="use decompose: none, stl or wavelet for it")
+            what = (
+                f"column '{column}' turns {known.extrema} times, too rarely for "
+                f"{config.decompose.method}"
+            )
+            problems.add(
+                what, where=run.where(key), cure="use decompose: none, stl or wavelet for it"
+            )
 
 
 def _check_span(run: Run, facts: DatasetFacts, problems: Problems) -> None:
-    """Whether the rows that are decomposed at a time hold two seasons, or as many levels as asked."""
+    """Whether the rows that are decomposed at a time hold two seasons, or as many levels as
+    asked.
+    """
     config, split = run.config.reduced(), _split(run, facts)
     decompose = config.decompose
     parts = (split.train_stop, split.val_stop - split.train_stop, split.test_stop - split.val_stop)
@@ -220,16 +245,22 @@ def _check_span(run: Run, facts: DatasetFacts, problems: Problems) -> None:
 
 
 def _check_shaping(run: Run, facts: DatasetFacts, problems: Problems) -> None:
-    """Whether there is one target to shape for, and rows enough to learn a correlation's scale from."""
+    """Whether there is one target to shape for, and rows enough to learn a correlation's scale
+    from.
+    """
     config = run.config.reduced()
     if len(config.target) > 1:
         what = f"shaping goes by the relevance to one target, and there are {len(config.target)}"
-        problems.add(what, where=run.where("shaping"), cure="forecast them one by one, or do without shaping")
+        problems.add(
+            what, where=run.where("shaping"), cure="forecast them one by one, or do without shaping"
+        )
     rows = facts.rows if config.shaping.relevance == "centred" else _split(run, facts).train_stop
     known = rows - _unknown(config)
     if config.shaping.window > known:
         what = f"shaping.window is {config.shaping.window:,} rows, and {known:,} are known to it"
-        problems.add(what, where=run.where("shaping.window") or run.where("shaping"), cure="shorten it")
+        problems.add(
+            what, where=run.where("shaping.window") or run.where("shaping"), cure="shorten it"
+        )
 
 
 def _check_lags(run: Run, explain: Explain, facts: DatasetFacts, problems: Problems) -> None:
@@ -249,7 +280,9 @@ def _unknown(config: RunConfig) -> int:
 
 
 def _check_patterns(runs: Sequence[Run], problems: Problems) -> None:
-    """A component pattern that matches nothing in any run is a mistake; in some runs it may rest."""
+    """A component pattern that matches nothing in any run is a mistake; in some runs it may
+    rest.
+    """
     names = _known_names(runs)
     written = {pattern: run for run in runs for pattern, _ in run.config.components}
     for pattern, run in written.items():

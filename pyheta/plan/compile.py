@@ -17,8 +17,8 @@ from pyheta.sweep.section import Section
 class Plan:
     """`steps` come after all that they need; `scores` has one key for each run, in the runs' order.
 
-    `asked` counts steps as if every run had its own, under the names of `labels`: the operation, apart from
-    steps that only baselines ask for.
+    `asked` counts steps as if every run had its own, under the names of `labels`: the operation,
+    apart from steps that only baselines ask for.
     """
 
     steps: Mapping[Key, Step]
@@ -57,8 +57,12 @@ def compile_plan(
 def _graphs(
     runs: Sequence[Run], facts: Mapping[Section, DatasetFacts], explain: Explain
 ) -> Iterator[tuple[Run, RunGraph]]:
-    """An empty graph for each run. Runs that differ in the seed alone come together and are reduced once."""
-    loads = {section: step_of("load", known.source, {}, known.files) for section, known in facts.items()}
+    """An empty graph for each run. Runs that differ in the seed alone come together and are reduced
+    once.
+    """
+    loads = {
+        section: step_of("load", known.source, {}, known.files) for section, known in facts.items()
+    }
     for config, alike in groupby(runs, key=lambda run: run.config):
         reduced, nets = config.reduced(), config.nets()
         for run in alike:

@@ -3,9 +3,9 @@
     load ─► decompose(column) ─► shape(column, component) ─► fit(component) ─► score(run)
                      └──► relevance(column, component)            └──► importance(component)
 
-A step's parameters hold what can change its outcome and nothing else. So two runs that differ in an option
-that cannot matter to their nets, as the seed of a ridge regression, share their steps. `relevance` and
-`importance` explain; no run needs them.
+A step's parameters hold what can change its outcome and nothing else. So two runs that differ in an
+option that cannot matter to their nets, as the seed of a ridge regression, share their steps.
+`relevance` and `importance` explain; no run needs them.
 """
 
 from collections.abc import Iterable, Mapping, Sequence
@@ -24,9 +24,19 @@ from pyheta.sweep.config import RunConfig
 
 LEAST_KEPT = 32  # rows of a causal decomposition's tail: shorter windows share one
 
-#: In these parameters of a fit, and options of its training, nets may differ that are trained together.
+#: In these parameters of a fit, and options of its training, nets may differ that are trained
+#: together.
 LANE_PARAMS = {"component", "sources", "scale", "seed", "train"}
-LANE_OPTIONS = {"lr", "epochs", "weights", "patience", "min_delta", "weight_decay", "clip", "resumable"}
+LANE_OPTIONS = {
+    "lr",
+    "epochs",
+    "weights",
+    "patience",
+    "min_delta",
+    "weight_decay",
+    "clip",
+    "resumable",
+}
 
 #: These options of a training say how far it goes, and what it leaves, …
 REACH_OPTIONS = {"epochs", "patience", "resumable"}
@@ -54,8 +64,8 @@ def step_of(
 class RunGraph:
     """The steps of one run while they are made, each after those that it needs.
 
-    `config` is reduced; `nets` are the configurations of its nets by component; the rows of its data set are
-    `step_seconds` apart; `made` has the keys of its data steps by their roles.
+    `config` is reduced; `nets` are the configurations of its nets by component; the rows of its
+    data set are `step_seconds` apart; `made` has the keys of its data steps by their roles.
     """
 
     config: RunConfig
@@ -82,7 +92,11 @@ class RunGraph:
             "keep": config.keep,
         }
         read = {role: key for fit in fits.values() for role, key in self.steps[fit].needs.items()}
-        needs = {"load": self.load.key, **read, **{f"fit/{name}": key for name, key in fits.items()}}
+        needs = {
+            "load": self.load.key,
+            **read,
+            **{f"fit/{name}": key for name, key in fits.items()},
+        }
         return self._add("score", params, needs)
 
     def _fit(self, component: str, seed: int) -> Key:
@@ -111,16 +125,21 @@ class RunGraph:
         return self.config.split.as_params(self.step_seconds)
 
     def _bundle(self, params: Mapping[str, Any], net: NetConfig) -> str | None:
-        """What fits have in common that may be trained together: their net, its shape and its batches.
+        """What fits have in common that may be trained together: their net, its shape and its
+        batches.
 
         Not the number of columns, where zeros can stand for those that a net lacks.
         """
         if "train" not in params:
             return None
         alike = {name: value for name, value in params.items() if name not in LANE_PARAMS}
-        train = {option: value for option, value in params["train"].items() if option not in LANE_OPTIONS}
+        train = {
+            option: value for option, value in params["train"].items() if option not in LANE_OPTIONS
+        }
         channels = None if net.paddable else len(params["sources"])
-        return digest({"op": "fit", **alike, "channels": channels, "train": train, "load": self.load.key})
+        return digest(
+            {"op": "fit", **alike, "channels": channels, "train": train, "load": self.load.key}
+        )
 
     def _add(self, op: str, params: Mapping[str, Any], needs: Mapping[str, Key]) -> Key:
         return self._keep(step_of(op, params, needs))
@@ -135,7 +154,9 @@ class RunGraph:
     def _made(self, source: Source) -> Key:
         """The step that makes a channel; made once in a run, since its role says all about it."""
         if source.role not in self.made:
-            self.made[source.role] = self._shape(source) if source.shaped else self._decompose(source)
+            self.made[source.role] = (
+                self._shape(source) if source.shaped else self._decompose(source)
+            )
         return self.made[source.role]
 
     def _decompose(self, source: Source) -> Key:
@@ -148,7 +169,9 @@ class RunGraph:
         return self._add("decompose", params, {"load": self.load.key})
 
     def _kept(self) -> int:
-        """The longest window of the run's nets, rounded up to a power of two: nearby windows share."""
+        """The longest window of the run's nets, rounded up to a power of two: nearby windows
+        share.
+        """
         longest = max(LEAST_KEPT, *(net.window.input for net in self.nets.values()))
         return min(1 << (longest - 1).bit_length(), self.config.decompose.window)
 
@@ -156,7 +179,9 @@ class RunGraph:
         shaping = self.config.shaping
         (target,) = self.config.target  # a column is shaped for one of them: see `plan.checks`
         params = _pair(target, source) | shaping.as_params()
-        if shaping.relevance != "centred":  # the whole series is known to that, whatever is called training
+        if (
+            shaping.relevance != "centred"
+        ):  # the whole series is known to that, whatever is called training
             params["train"] = self._split["train"]
         return self._add("shape", params, self._pair_needs(target, source))
 
@@ -205,8 +230,12 @@ def _course(params: Mapping[str, Any], needs: Mapping[str, Key], net: NetConfig)
         return None
     if params["train"]["schedule"] in WHOLE_SCHEDULES:
         return None
-    train = {option: value for option, value in params["train"].items() if option not in REACH_OPTIONS}
-    return digest({"op": "fit", "version": OPS["fit"].version, **params, "train": train, "needs": needs})
+    train = {
+        option: value for option, value in params["train"].items() if option not in REACH_OPTIONS
+    }
+    return digest(
+        {"op": "fit", "version": OPS["fit"].version, **params, "train": train, "needs": needs}
+    )
 
 
 def _pair(target: str, source: Source) -> dict[str, Any]:
@@ -223,11 +252,16 @@ def _treatment(config: RunConfig) -> dict[str, Any]:
 def _sources(config: RunConfig, component: str) -> list[Source]:
     """What the net of a component reads, that component of its targets first.
 
-    A net that forecasts the series themselves from the components reads the series too, as its targets.
+    A net that forecasts the series themselves from the components reads the series too, as its
+    targets.
     """
     targets = [Source(column, component) for column in config.target]
     if component == WHOLE and config.decompose.method != "none":
         parts = config.component_names()
         return [*targets, *(one for part in parts for one in _sources(config, part))]
-    exog = [Source(column, component, form) for column in config.exog for form in FORMS[config.exog_form]]
+    exog = [
+        Source(column, component, form)
+        for column in config.exog
+        for form in FORMS[config.exog_form]
+    ]
     return [*targets, *exog]

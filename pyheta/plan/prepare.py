@@ -17,8 +17,8 @@ from pyheta.sweep import Run, Sweep, read_sweep
 class Prepared:
     """A checked sweep, its runs and steps.
 
-    `datasets` has the facts of its data sets by `RunConfig.dataset_key`, `files` what its steps read by
-    SHA-256.
+    `datasets` has the facts of its data sets by `RunConfig.dataset_key`, `files` what its steps
+    read by SHA-256.
     """
 
     sweep: Sweep
@@ -42,7 +42,9 @@ def prepare(path: Path, overrides: Sequence[str], data: Path | None) -> Prepared
 def _inspect(
     runs: Sequence[Run], base: Path, data: Path | None
 ) -> tuple[Mapping[str, DatasetFacts], Mapping[str, Path]]:
-    """The facts of each data set by its canonical text, and the files to hand over by their hash."""
+    """The facts of each data set by its canonical text, and the files to hand over by their
+    hash.
+    """
     facts: dict[str, DatasetFacts] = {}
     files: dict[str, Path] = {}
     for text, run in {run.config.dataset_key(): run for run in runs}.items():

@@ -1,8 +1,9 @@
 """The probe for leakage: replace the future by noise, compute again, and see what changes.
 
-A step that may learn from training rows must give the same result when every later row is another; one that
-is causal must say the same of all rows before the noise. The words are those of `ops.registry.FitOn`; a step
-that needs one with `whole` may change as well, since the sweep asked for it.
+A step that may learn from training rows must give the same result when every later row is another;
+one that is causal must say the same of all rows before the noise. The words are those of
+`ops.registry.FitOn`; a step that needs one with `whole` may change as well, since the sweep asked
+for it.
 """
 
 import tempfile
@@ -89,7 +90,9 @@ def spoil(frame: pl.DataFrame, start: int) -> pl.DataFrame:
     random = np.random.default_rng(start)
     values = frame.drop("time")
     late = {
-        column.name: random.normal(_mean(column), WIDTH * (_spread(column) or 1.0), frame.height - start)
+        column.name: random.normal(
+            _mean(column), WIDTH * (_spread(column) or 1.0), frame.height - start
+        )
         for column in values
     }
     return pl.concat([frame[:start], pl.DataFrame({"time": frame["time"][start:], **late})])
@@ -199,7 +202,8 @@ def scenes(
 ) -> Iterator[tuple[Run, Scene]]:
     """One small scene for each way in which a sweep's runs treat their series.
 
-    Of the runs that differ in columns, training or seeds alone, the one with the most columns stands for all.
+    Of the runs that differ in columns, training or seeds alone, the one with the most columns
+    stands for all.
     """
     for run in _representatives(runs):
         facts = datasets[run.config.dataset_key()]
@@ -235,8 +239,11 @@ def _in_small(config: RunConfig, facts: DatasetFacts) -> RunConfig:
         update={
             "decompose": decompose.model_copy(update=smaller),
             "split": _in_fractions(config, facts),
-            # A learning rate that is found is validation's choice, and no leak: here it is the given one.
-            "train": train.model_copy(update={"epochs": min(train.epochs, EPOCHS), "find_lr": False}),
+            # A learning rate that is found is validation's choice, and no leak: here it is the
+            # given one.
+            "train": train.model_copy(
+                update={"epochs": min(train.epochs, EPOCHS), "find_lr": False}
+            ),
             "keep": "forecasts",  # they are what is compared
         }
     )
@@ -249,7 +256,9 @@ def _in_fractions(config: RunConfig, facts: DatasetFacts) -> SplitSection:
 
 
 def _least_window(config: RunConfig) -> int:
-    """Rows that a decomposition needs for the nets' windows, for two seasons, or for its wavelets."""
+    """Rows that a decomposition needs for the nets' windows, for two seasons, or for its
+    wavelets.
+    """
     decompose = config.decompose
     if decompose.method == "wavelet":
         return decompose.window

@@ -1,6 +1,7 @@
-"""The answer to a sweep: one table, built from its runs alone, and the forms in which it is written.
+"""The answer to a sweep: one table, built from its runs alone, and the forms in which it is
+written.
 
-`read` gets the runs, `table` lays them out in `cells` under `labels`, `wording` turns them into words and
-digits, `formats` into what is printed. What explains a sweep (`relevance`, `importance`, `shapley`) is a
-`grid` of words.
+`read` gets the runs, `table` lays them out in `cells` under `labels`, `wording` turns them into
+words and digits, `formats` into what is printed. What explains a sweep (`relevance`, `importance`,
+`shapley`) is a `grid` of words.
 """

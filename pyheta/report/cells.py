@@ -21,10 +21,10 @@ OPEN = (State.WAITING, State.QUEUED, State.RUNNING)
 class Cell:
     """The distinct results of one configuration.
 
-    `mean` is over `n` of them, `std` has n - 1 below the line and needs two. Of `asked` results some may have
-    failed, been cancelled, or be open still; none of these is ever made up. `beaten_by` names the baselines
-    of the same question that are at least as good. `leaks` says how its runs may have seen the future: then
-    it is compared with nothing.
+    `mean` is over `n` of them, `std` has n - 1 below the line and needs two. Of `asked` results
+    some may have failed, been cancelled, or be open still; none of these is ever made up.
+    `beaten_by` names the baselines of the same question that are at least as good. `leaks` says how
+    its runs may have seen the future: then it is compared with nothing.
     """
 
     asked: int
@@ -62,7 +62,9 @@ class Entry:
 
 
 def entry(place: tuple[int, int], runs: Sequence[RunRow], metric: str, split: str) -> Entry:
-    """The entry of the runs of one configuration (of several, where a layout leaves an axis out)."""
+    """The entry of the runs of one configuration (of several, where a layout leaves an axis
+    out).
+    """
     names = {str(value_at(run.config, "net.name")) for run in runs if run.role == "baseline"}
     return Entry(
         place=place,
@@ -74,13 +76,17 @@ def entry(place: tuple[int, int], runs: Sequence[RunRow], metric: str, split: st
 
 
 def with_metric(runs: Sequence[RunRow], metric: str) -> Sequence[RunRow]:
-    """Those that have a metric or may come to have it: a target's or component's only where there is one."""
+    """Those that have a metric or may come to have it: a target's or component's only where there
+    is one.
+    """
     owner, own, _ = metric.rpartition("/")
     return [run for run in runs if _has(run, owner)] if own else runs
 
 
 def _has(run: RunRow, owner: str) -> bool:
-    """Of the components of a run that has not ended well nobody knows, unless nothing is decomposed."""
+    """Of the components of a run that has not ended well nobody knows, unless nothing is
+    decomposed.
+    """
     if run.state is State.SUCCEEDED:
         return any(name.startswith(f"{owner}/") for _, name, _ in run.metrics)
     decomposed = value_at(run.config, "decompose.method") not in {None, "none"}
@@ -107,7 +113,9 @@ def _contest(runs: Sequence[RunRow], metric: str) -> str:
     keys = [*QUESTION, *(["scale"] if metric.endswith("_scaled") else [])]
     owner, own, _ = metric.rpartition("/")
     if own and not any(owner in targets_of(run) for run in runs):
-        keys.append("decompose")  # components are the same series only where they were decomposed alike
+        keys.append(
+            "decompose"
+        )  # components are the same series only where they were decomposed alike
     questions = {canonical([value_at(run.config, key) for key in keys]) for run in runs}
     return canonical([metric, *sorted(questions)])
 

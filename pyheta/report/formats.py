@@ -17,7 +17,19 @@ from pyheta.report.wording import Line, Words
 from pyheta.screen import Screen, parts, plain, right
 from pyheta.screen import table as screen_table
 
-CSV_FIELDS = ("metric", "split", "mean", "std", "n", "asked", "failed", "cancelled", "open", "best", "leaks")
+CSV_FIELDS = (
+    "metric",
+    "split",
+    "mean",
+    "std",
+    "n",
+    "asked",
+    "failed",
+    "cancelled",
+    "open",
+    "best",
+    "leaks",
+)
 
 
 def show_answer(answer: Table | Grid, form: str, on: Screen) -> None:
@@ -164,7 +176,9 @@ def grid_to_terminal(grid: Grid) -> RenderableType:
     """The grid and its notes."""
     shown = screen_table(*grid.keys, *right(*map(plain, grid.columns)), title=grid.title)
     for row in grid.rows:
-        shown.add_row(*map(plain, row.labels), *(Text(plain(word.text), word.style) for word in row.words))
+        shown.add_row(
+            *map(plain, row.labels), *(Text(plain(word.text), word.style) for word in row.words)
+        )
     return parts(shown, _notes(grid.notes))
 
 
@@ -190,7 +204,9 @@ def grid_to_csv(grid: Grid) -> str:
 
 def grid_as_json(grid: Grid) -> Mapping[str, Any]:
     """The rows with their labels by key and their numbers by name."""
-    rows = [{"row": dict(zip(grid.keys, row.labels, strict=True)), **row.facts} for row in grid.rows]
+    rows = [
+        {"row": dict(zip(grid.keys, row.labels, strict=True)), **row.facts} for row in grid.rows
+    ]
     return {"title": grid.title, "rows": rows, "notes": grid.notes}
 
 

@@ -1,4 +1,6 @@
-"""What explains a sweep, as a grid of words: the one shape in which such views are written in every form."""
+"""What explains a sweep, as a grid of words: the one shape in which such views are written in every
+form.
+"""
 
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
@@ -43,7 +45,9 @@ def varied_options(steps: Sequence[StepRow]) -> list[str]:
     for step in steps:
         for name, value in step.params.get("decompose", {}).items():
             values.setdefault(name, set()).add(canonical(value))
-    return [name for name, each in values.items() if len(each) > 1 and name not in ("method", "mode")]
+    return [
+        name for name, each in values.items() if len(each) > 1 and name not in ("method", "mode")
+    ]
 
 
 def decomposition(params: Mapping[str, Any], varied: Sequence[str]) -> str:
@@ -63,4 +67,8 @@ def marked(word: Word, leaks: Sequence[str]) -> Word:
 def missing(steps: Sequence[StepRow], done: int) -> list[str]:
     """A note on the steps of which nothing can be shown yet, or ever."""
     lacking = len(steps) - done
-    return [f"{lacking:,} of {len(steps):,} steps are open or failed: pyheta status."] if lacking else []
+    return (
+        [f"{lacking:,} of {len(steps):,} steps are open or failed: pyheta status."]
+        if lacking
+        else []
+    )

@@ -1,4 +1,6 @@
-"""How much the nets rely on each exogenous column: by what the error rises when they see it at random."""
+"""How much the nets rely on each exogenous column: by what the error rises when they see it at
+random.
+"""
 
 from collections import defaultdict
 from collections.abc import Mapping, Sequence
@@ -13,8 +15,14 @@ from pyheta.report.wording import leak_notes
 from pyheta.store.seam import StepRow, SweepRow
 
 NOTES = (
-    "Rise of the validation RMSE when the windows of a column are permuted (Breiman 2001), in percent:",
-    "mean ± standard deviation over the nets of the sweep that read the column; n of them in brackets.",
+    (
+        "Rise of the validation RMSE when the windows of a column are permuted (Breiman 2001), in "
+        "percent:"
+    ),
+    (
+        "mean ± standard deviation over the nets of the sweep that read the column; n of them in "
+        "brackets."
+    ),
 )
 
 SHAPED = " shaped"
@@ -23,7 +31,9 @@ Rises = Mapping[str, Sequence[float]]  # by the channel's label
 
 
 class Group(NamedTuple):
-    """Nets whose rises are averaged: alike in what they forecast, in their kind, and in what they saw."""
+    """Nets whose rises are averaged: alike in what they forecast, in their kind, and in what they
+    saw.
+    """
 
     target: str  # with the horizon, where it is not one row
     component: str
@@ -33,7 +43,9 @@ class Group(NamedTuple):
 
 
 def importance_grid(sweep: SweepRow, steps: Sequence[StepRow]) -> Grid:
-    """A row for each component and net, a column for each channel. Raises InputError without any step."""
+    """A row for each component and net, a column for each channel. Raises InputError without any
+    step.
+    """
     if not steps:
         cure = "add `explain: {permutations: 5}` to the sweep and submit it again"
         raise InputError("this sweep did not ask for importance", cure=cure)
@@ -61,7 +73,9 @@ def _rises(steps: Sequence[StepRow]) -> Mapping[Group, Rises]:
 
 
 def _group(params: Mapping[str, Any], varied: Sequence[str]) -> Group:
-    targets = " ".join(params["targets"]) if "targets" in params else params["target"]  # of version 1
+    targets = (
+        " ".join(params["targets"]) if "targets" in params else params["target"]
+    )  # of version 1
     target = targets if params["horizon"] == 1 else f"{targets}, {params['horizon']} rows"
     treated = decomposition(params, varied)
     return Group(target, params["component"], params["net"]["name"], treated, leaks(params))

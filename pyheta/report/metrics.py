@@ -1,4 +1,6 @@
-"""The metrics that a report can show, and in which units. Their formulas stand in `pipeline/metrics.py`."""
+"""The metrics that a report can show, and in which units. Their formulas stand in
+`pipeline/metrics.py`.
+"""
 
 from collections.abc import Sequence
 
@@ -30,12 +32,16 @@ def usual_metric(runs: Sequence[RunRow]) -> str:
 
 
 def higher_is_better(metric: str) -> bool:
-    """Whether more of a metric is better, also of one of a target's or component's own (`IMF0/skill`)."""
+    """Whether more of a metric is better, also of one of a target's or component's own
+    (`IMF0/skill`).
+    """
     return metric.rpartition("/")[2] in _HIGHER_IS_BETTER
 
 
 def unit_of(metric: str) -> str:
-    """The units of a metric, also of one of a target's or component's own; empty if it is not known."""
+    """The units of a metric, also of one of a target's or component's own; empty if it is not
+    known.
+    """
     _, own, name = metric.rpartition("/")
     unit = UNITS.get(name, "")
     return unit.replace("the last value", "its own last value") if own else unit

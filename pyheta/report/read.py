@@ -40,7 +40,9 @@ async def read_table(reads: Reads, text: str | None, wish: Wish) -> Table:
 
 
 async def read_answer(reads: Reads, text: str | None, wish: Wish, about: str) -> Table | Grid:
-    """What a sweep's runs came to ("runs", "targets", "components"), or what explains it (views by name)."""
+    """What a sweep's runs came to ("runs", "targets", "components"), or what explains it (views by
+    name).
+    """
     if about == "runs":
         return await read_table(reads, text, wish)
     sweep = await reads.find_sweep(text)
@@ -55,7 +57,9 @@ async def read_answer(reads: Reads, text: str | None, wish: Wish, about: str) ->
 
 
 def _of_targets(runs: Sequence[RunRow], metric: str) -> Sequence[str]:
-    """A metric of all targets together, then of each. Raises InputError where no run has several."""
+    """A metric of all targets together, then of each. Raises InputError where no run has
+    several.
+    """
     several = (targets_of(run) for run in runs if len(targets_of(run)) > 1)
     names = dict.fromkeys(f"{target}/{metric}" for targets in several for target in targets)
     if not names:
@@ -64,7 +68,8 @@ def _of_targets(runs: Sequence[RunRow], metric: str) -> Sequence[str]:
 
 
 def _of_components(runs: Sequence[RunRow], metric: str) -> Sequence[str]:
-    """A metric of the series, then of each component. Raises InputError where nothing was decomposed.
+    """A metric of the series, then of each component. Raises InputError where nothing was
+    decomposed.
 
     Components have errors in the target's units alone, several targets together have none in them.
     """

@@ -12,20 +12,30 @@ from pyheta.store.seam import StepRow, SweepRow
 BEYOND = "+"
 
 NOTES = (
-    "In brackets: mean and 95 % bound of the same measure for the column shifted in time at random;",
-    f"what is beyond is marked {BEYOND}. Lag: rows by which the column leads the target. Training rows only.",
+    (
+        "In brackets: mean and 95 % bound of the same measure for the column shifted in time at "
+        "random;"
+    ),
+    (
+        f"what is beyond is marked {BEYOND}. Lag: rows by which the column leads the target. "
+        "Training rows only."
+    ),
 )
 
 
 def relevance_grid(sweep: SweepRow, steps: Sequence[StepRow]) -> Grid:
-    """A row for each column and component, a column for each measure. Raises InputError without any step."""
+    """A row for each column and component, a column for each measure. Raises InputError without any
+    step.
+    """
     if not steps:
         cure = "add `explain: {relevance: [pearson, farm]}` to the sweep and submit it again"
         raise InputError("this sweep did not ask for relevance", cure=cure)
     done = [step for step in steps if step.summary]
     targets = list(dict.fromkeys(step.params["target"] for step in steps))
     keys = (*(["target"] if len(targets) > 1 else []), "column", "component", "decompose")
-    measures = tuple(dict.fromkeys(name for step in done for name in (step.summary or {})["measures"]))
+    measures = tuple(
+        dict.fromkeys(name for step in done for name in (step.summary or {})["measures"])
+    )
     return Grid(
         title=f"{sweep.title}: relevance to {', '.join(targets)}",
         keys=keys,
@@ -39,11 +49,19 @@ def relevance_grid(sweep: SweepRow, steps: Sequence[StepRow]) -> Grid:
     )
 
 
-def _row(step: StepRow, keys: Sequence[str], measures: Sequence[str], varied: Sequence[str]) -> GridRow:
+def _row(
+    step: StepRow, keys: Sequence[str], measures: Sequence[str], varied: Sequence[str]
+) -> GridRow:
     found: Mapping[str, Mapping[str, Any]] = (step.summary or {})["measures"]
-    facts = {f"{name}.{fact}": value for name, measured in found.items() for fact, value in measured.items()}
+    facts = {
+        f"{name}.{fact}": value
+        for name, measured in found.items()
+        for fact, value in measured.items()
+    }
     leaked = leaks(step.params)
-    words = tuple(marked(_word(found[name]), leaked) if name in found else Word() for name in measures)
+    words = tuple(
+        marked(_word(found[name]), leaked) if name in found else Word() for name in measures
+    )
     said = {**step.params, "decompose": decomposition(step.params, varied)}
     return GridRow(tuple(said[key] for key in keys), words, facts | {"leaks": bool(leaked)})
 

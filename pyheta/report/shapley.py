@@ -1,6 +1,7 @@
 """What each exogenous column adds, over all subsets of the others (Shapley 1953).
 
-With v(S) the mean result over seeds of the runs that read the columns S, and n columns in all, column i gets
+With v(S) the mean result over seeds of the runs that read the columns S, and n columns in all,
+column i gets
 
     φ(i) = sum over S without i of |S|! (n - |S| - 1)! / n! · (v(S with i) - v(S)),
 
@@ -40,10 +41,12 @@ def shapley(worth: Worth) -> Mapping[str, float]:
 def _share(column: str, columns: Sequence[str], worth: Worth) -> float:
     others, n = [other for other in columns if other != column], len(columns)
     return sum(
-        factorial(len(subset)) * factorial(n - len(subset) - 1) / factorial(n)
+        factorial(len(subset))
+        * factorial(n - len(subset) - 1)
+        / factorial(n)
         * (worth[subset | {column}] - worth[subset])
         for subset in subsets(others)
-    )  # fmt: skip
+    )
 
 
 def subsets(columns: Sequence[str]) -> Iterable[Subset]:
@@ -78,7 +81,9 @@ def _groups(runs: Iterable[RunRow]) -> Mapping[str, Sequence[RunRow]]:
     """The runs of one configuration, whatever their columns and seeds."""
     groups: defaultdict[str, list[RunRow]] = defaultdict(list)
     for run in runs:
-        groups[canonical({key: value for key, value in run.config.items() if key != "exog"})].append(run)
+        groups[
+            canonical({key: value for key, value in run.config.items() if key != "exog"})
+        ].append(run)
     return groups
 
 
@@ -101,7 +106,9 @@ def _row(
 
 
 def _lacking(columns: Sequence[str], results: Worth) -> str:
-    """How many subsets lack, and a smallest one: to find it takes no more looks than there are results."""
+    """How many subsets lack, and a smallest one: to find it takes no more looks than there are
+    results.
+    """
     there, n = len(results), len(columns)
     count = f"{2**n - there} of {2**n}" if n <= MOST_COUNTED else f"all but {there} of 2^{n}"
     first = next(subset for subset in subsets(columns) if subset not in results)
@@ -109,7 +116,9 @@ def _lacking(columns: Sequence[str], results: Worth) -> str:
 
 
 def _results(runs: Sequence[RunRow], metric: str, split: str) -> Worth:
-    """The mean for each subset of columns that has a result, over the seeds that all of them have."""
+    """The mean for each subset of columns that has a result, over the seeds that all of them
+    have.
+    """
     values: defaultdict[Subset, dict[int, float]] = defaultdict(dict)
     for run in runs:
         if (value := run.metrics.get((split, metric, 0))) is not None:
@@ -132,8 +141,14 @@ def _gain(value: float, mark: str) -> Word:
 
 def _notes(groups: Iterable[Sequence[RunRow]], metric: str, leakage: str) -> Iterable[str]:
     better = "raises" if higher_is_better(metric) else "lowers"
-    yield f"Shapley values over all subsets of the columns, from means over seeds: + {better} {metric}."
-    yield "They add up to the difference between `none` and `all`, the results without and with all columns."
+    yield (
+        f"Shapley values over all subsets of the columns, from means over seeds: + {better} "
+        f"{metric}."
+    )
+    yield (
+        "They add up to the difference between `none` and `all`, the results without and "
+        "with all columns."
+    )
     yield from unit_notes([metric])
     configs: Iterable[Mapping[str, Any]] = (run.config for runs in groups for run in runs)
     yield from leak_notes([leaks(config) for config in configs], leakage)

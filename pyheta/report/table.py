@@ -1,4 +1,6 @@
-"""A table of results, built from runs alone: the same runs and layout always give the same table."""
+"""A table of results, built from runs alone: the same runs and layout always give the same
+table.
+"""
 
 from collections import Counter
 from collections.abc import Iterator, Mapping, Sequence
@@ -48,7 +50,9 @@ class Row:
 
 @dataclass(frozen=True, slots=True)
 class Table:
-    """The answer, ready to be written. `averaged` are axes that vary within cells, beside the seeds."""
+    """The answer, ready to be written. `averaged` are axes that vary within cells, beside the
+    seeds.
+    """
 
     sweep: str
     id: str
@@ -57,7 +61,9 @@ class Table:
     runs: int
     finished: int
     failed: int
-    failures: tuple[tuple[str, int], ...]  # reasons, which name the step, and how many runs each has failed
+    failures: tuple[
+        tuple[str, int], ...
+    ]  # reasons, which name the step, and how many runs each has failed
     row_keys: Labels
     col_keys: Labels
     averaged: Labels
@@ -96,7 +102,9 @@ def _failures(runs: Sequence[RunRow]) -> tuple[tuple[str, int], ...]:
 
 
 def check_metrics(metrics: Sequence[str], runs: Sequence[RunRow]) -> None:
-    """A metric that has no value in any run (skill, where the last value is exact) shows as undefined."""
+    """A metric that has no value in any run (skill, where the last value is exact) shows as
+    undefined.
+    """
     known = sorted({*UNITS, *(name for run in runs for _, name, _ in run.metrics)})
     for metric in metrics:
         if metric not in known:
@@ -121,11 +129,15 @@ def _group(runs: Sequence[RunRow], row_keys: Labels, col_keys: Labels) -> Groups
         row = (_is_baseline(run), tuple(label(run, key) for key in row_keys))
         head = tuple(label(run, key) for key in col_keys)
         groups.setdefault(row, {}).setdefault(head, []).append(run)
-    return [(labels, cells) for (_, labels), by_head in groups.items() for cells in _unmixed(by_head)]
+    return [
+        (labels, cells) for (_, labels), by_head in groups.items() for cells in _unmixed(by_head)
+    ]
 
 
 def _unmixed(cells: Cells) -> Iterator[Cells]:
-    """A row twice where a cell would average honest and leaky runs: first the honest, then the others."""
+    """A row twice where a cell would average honest and leaky runs: first the honest, then the
+    others.
+    """
     kinds: dict[bool, dict[Labels, list[RunRow]]] = {False: {}, True: {}}
     for head, runs in cells.items():
         for run in runs:

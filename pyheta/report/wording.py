@@ -31,7 +31,9 @@ class Words(NamedTuple):
 
 
 class Line(NamedTuple):
-    """A row in words. `n` counts the results behind its means; `remark` names the baselines that beat it."""
+    """A row in words. `n` counts the results behind its means; `remark` names the baselines that
+    beat it.
+    """
 
     labels: tuple[str, ...]
     cells: tuple[Words, ...]

@@ -33,7 +33,8 @@ from pyheta.store.sql import load
 if TYPE_CHECKING:
     from obstore import ObjectMeta  # a type alone, which the library does not have when it runs
 
-#: What PostgreSQL keeps of one artifact; its own limit is 1 GiB, and every copy of it stands in memory.
+#: What PostgreSQL keeps of one artifact; its own limit is 1 GiB, and every copy of it stands in
+#: memory.
 LARGEST_BLOB: Final = 512 * 2**20
 #: So many artifacts are listed, checked and removed at a time.
 BATCH: Final = 200
@@ -43,7 +44,9 @@ _SQL = load("blobs")
 
 
 class HashNamed(ABC):
-    """See `Artifacts`: putting and fetching, given three plain operations on bytes under their hash."""
+    """See `Artifacts`: putting and fetching, given three plain operations on bytes under their
+    hash.
+    """
 
     where: str
 
@@ -69,7 +72,9 @@ class HashNamed(ABC):
         if content is None:
             raise StoreError(f"artifact {sha256[:12]} is not there", where=self.where)
         if hashlib.sha256(content).hexdigest() != sha256:
-            raise StoreError(f"artifact {sha256[:12]} is damaged: its hash is another", where=self.where)
+            raise StoreError(
+                f"artifact {sha256[:12]} is damaged: its hash is another", where=self.where
+            )
         await asyncio.to_thread(_write_whole, to, content)
 
     async def check(self) -> str:
@@ -78,7 +83,9 @@ class HashNamed(ABC):
         await self._keep(sha256, content)
         try:
             if await self._read(sha256) != content:
-                raise StoreError("artifacts do not come back as they were written", where=self.where)
+                raise StoreError(
+                    "artifacts do not come back as they were written", where=self.where
+                )
         finally:
             await self._remove(sha256)
         return self.where
@@ -109,7 +116,10 @@ class PostgresArtifacts(HashNamed):
             return  # nothing was sent but the hash
         if len(content) > LARGEST_BLOB:
             what = f"an artifact of {len(content) / 2**20:.0f} MiB is too large for PostgreSQL"
-            cure = "set PYHETA_ARTIFACTS_URL to a folder (file://…) or a bucket that all machines reach"
+            cure = (
+                "set PYHETA_ARTIFACTS_URL to a folder (file://…) or a bucket that all "
+                "machines reach"
+            )
             raise ConfigError(what, where=self.where, cure=cure)
         await self._value("put", sha256, content)
 
@@ -131,13 +141,16 @@ class PostgresArtifacts(HashNamed):
 
 
 class ObjectArtifacts(HashNamed):
-    """In a folder or bucket: `<first two digits>/<hash>`, each object only ever replaced by the same bytes.
+    """In a folder or bucket: `<first two digits>/<hash>`, each object only ever replaced by the
+    same bytes.
 
     `stores/<id>` says that the store with this id puts artifacts here.
     """
 
     def __init__(self, url: str, store: UUID) -> None:
-        """`url`: file://, s3://, gs:// or az://. Credentials come from the provider's own variables."""
+        """`url`: file://, s3://, gs:// or az://. Credentials come from the provider's own
+        variables.
+        """
         self.where = masked(url)
         self._objects = _object_store(url)
         self._sign = f"{_STORES}/{store}"
@@ -201,7 +214,9 @@ def _name(sha256: str) -> str:
 
 
 def _stored(found: "ObjectMeta", grace: float) -> Stored:
-    """Its age by this machine's clock: providers refuse clocks that are wrong by a quarter of an hour."""
+    """Its age by this machine's clock: providers refuse clocks that are wrong by a quarter of an
+    hour.
+    """
     young = datetime.now(UTC) - found["last_modified"] < timedelta(seconds=grace)
     return Stored(found["path"].rpartition("/")[2], found["size"], young)
 
@@ -223,9 +238,16 @@ def _write_whole(to: Path, content: bytes) -> None:
 def _translated(where: str) -> Iterator[None]:
     try:
         yield
-    except (PermissionDeniedError, UnauthenticatedError, UnknownConfigurationKeyError, ValueError) as error:
+    except (
+        PermissionDeniedError,
+        UnauthenticatedError,
+        UnknownConfigurationKeyError,
+        ValueError,
+    ) as error:
         what = f"no access to the artifacts: {_first_line(error)}"
-        raise ConfigError(what, where=where, cure="check PYHETA_ARTIFACTS_URL and its credentials") from error
+        raise ConfigError(
+            what, where=where, cure="check PYHETA_ARTIFACTS_URL and its credentials"
+        ) from error
     except (BaseError, OSError) as error:
         what = f"cannot reach the artifacts: {_first_line(error)}"
         raise StoreUnavailable(

@@ -1,4 +1,6 @@
-"""PostgreSQL's programs, found on this machine and never downloaded, and the account they run as."""
+"""PostgreSQL's programs, found on this machine and never downloaded, and the account they run
+as.
+"""
 
 import os
 import re

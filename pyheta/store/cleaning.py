@@ -1,4 +1,6 @@
-"""Text and facts from child processes may hold anything: made fit for PostgreSQL's text and jsonb."""
+"""Text and facts from child processes may hold anything: made fit for PostgreSQL's text and
+jsonb.
+"""
 
 import math
 from collections.abc import Mapping
@@ -9,7 +11,9 @@ LONGEST_REASON = 500
 
 
 def clean_text(text: str, longest: int = LONGEST_TEXT) -> str:
-    """Without NUL and lone surrogates, and at most `longest` characters of it: the middle goes first."""
+    """Without NUL and lone surrogates, and at most `longest` characters of it: the middle goes
+    first.
+    """
     text = text.replace("\0", "").encode("utf-8", "replace").decode("utf-8")
     if len(text) <= longest:
         return text

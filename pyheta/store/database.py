@@ -1,4 +1,6 @@
-"""Connections to one PostgreSQL: sessions, a pool, and work that is repeated when the network failed it."""
+"""Connections to one PostgreSQL: sessions, a pool, and work that is repeated when the network
+failed it.
+"""
 
 import asyncio
 import json
@@ -67,7 +69,9 @@ class Database:
     async def open(
         cls, url: str, size: int, command_seconds: float, *, heal: Heal | None, time_scale: float
     ) -> AsyncIterator[Self]:
-        """Nothing is connected yet: the first work does that. `heal` is tried before work is repeated."""
+        """Nothing is connected yet: the first work does that. `heal` is tried before work is
+        repeated.
+        """
         with translated(place(url)):
             pool = asyncpg.create_pool(
                 **_arguments(url),
@@ -90,14 +94,17 @@ class Database:
     async def transaction(self) -> AsyncIterator[Connection]:
         """One try of one transaction. Only statements belong inside: see `translated`."""
         with translated(self.where):
-            async with self._pool.acquire(timeout=CONNECT_SECONDS) as connection, connection.transaction():
+            async with (
+                self._pool.acquire(timeout=CONNECT_SECONDS) as connection,
+                connection.transaction(),
+            ):
                 yield connection
 
     async def run(self, work: Callable[[Connection], Awaitable[T]], *, patience: float = 2.0) -> T:
         """Do `work` in a transaction; from its beginning again when it was undone by what passes.
 
-        `work` must be safe to repeat after a commit of which the answer was lost. `patience` is in seconds,
-        before the time scale. Raises the last StoreUnavailable when it has run out.
+        `work` must be safe to repeat after a commit of which the answer was lost. `patience` is in
+        seconds, before the time scale. Raises the last StoreUnavailable when it has run out.
         """
         pauses = _pauses(patience * self.time_scale)
         while True:
@@ -136,7 +143,9 @@ def _arguments(url: str) -> dict[str, Any]:
 
 
 async def _teach_json(connection: Connection) -> None:
-    """Pass Python values as jsonb. COPY speaks the binary format only: one version byte, then text."""
+    """Pass Python values as jsonb. COPY speaks the binary format only: one version byte, then
+    text.
+    """
     await connection.set_type_codec(
         "jsonb",
         schema="pg_catalog",

@@ -45,7 +45,8 @@ _PASSING = (
     asyncpg.TransactionRollbackError,  # deadlock, serialization
     asyncpg.LockNotAvailableError,
     asyncpg.IdleInTransactionSessionTimeoutError,  # this process was frozen, or too busy to go on
-    asyncpg.InvalidCachedStatementError,  # the schema was upgraded; the driver has forgotten the plan now
+    # The schema was upgraded; the driver has forgotten the plan now
+    asyncpg.InvalidCachedStatementError,
     asyncpg.InterfaceError,  # the connection was closed under the statement
     asyncpg.InternalClientError,
 )
@@ -59,13 +60,20 @@ def translated(where: str) -> Iterator[None]:
     """
     try:
         yield
-    except (asyncpg.PostgresError, *_PASSING, ssl.SSLError, asyncpg.ClientConfigurationError) as error:
+    except (
+        asyncpg.PostgresError,
+        *_PASSING,
+        ssl.SSLError,
+        asyncpg.ClientConfigurationError,
+    ) as error:
         raise _translation(error, where) from error
 
 
 def _translation(error: Exception, where: str) -> PyhetaError:
     said = _said(error)
-    if isinstance(error, asyncpg.exceptions.DataError | ValueError):  # a value that no column can hold
+    if isinstance(
+        error, asyncpg.exceptions.DataError | ValueError
+    ):  # a value that no column can hold
         return StoreError(f"the store refused: {said}", where=where)
     if isinstance(error, ConnectionError) and "SSL" in said:  # the driver has no class of its own
         return ConfigError(said, where=where, cure="check sslmode in PYHETA_DATABASE_URL")
@@ -78,7 +86,9 @@ def _translation(error: Exception, where: str) -> PyhetaError:
 
 
 def _said(error: Exception) -> str:
-    """The error in one line. Rows and parameters stand in the server's *detail*, which is left out."""
+    """The error in one line. Rows and parameters stand in the server's *detail*, which is left
+    out.
+    """
     if isinstance(error, TimeoutError):
         return "no answer in time"
     if isinstance(error, ConnectionRefusedError):

@@ -1,7 +1,7 @@
 """The embedded default: a private PostgreSQL shared by all PyHeta processes of a user on a machine.
 
-The first process that needs it starts it, the last one stops it. Three files are locked with `flock`,
-which the kernel gives back however a process ends, so no process id can go stale:
+The first process that needs it starts it, the last one stops it. Three files are locked with
+`flock`, which the kernel gives back however a process ends, so no process id can go stale:
 
 - `start.lock`: held by the process that starts or stops the server just now;
 - `users.lock`: shared by every attached process; one that can hold it alone is the last;
@@ -49,7 +49,9 @@ class Status:
 
 
 @contextlib.asynccontextmanager
-async def embedded_server(home: Path, environ: Mapping[str, str] = os.environ) -> AsyncIterator[Attached]:
+async def embedded_server(
+    home: Path, environ: Mapping[str, str] = os.environ
+) -> AsyncIterator[Attached]:
     """Attach to the server in `home`, started if need be; let go of it at the end.
 
     Raises:

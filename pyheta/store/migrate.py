@@ -1,4 +1,6 @@
-"""Numbered migrations of the schema: all missing ones in one transaction, by one process at a time."""
+"""Numbered migrations of the schema: all missing ones in one transaction, by one process at a
+time.
+"""
 
 from pyheta.errors import ConfigError
 from pyheta.store.database import Connection, place, session

@@ -1,4 +1,6 @@
-"""The store on PostgreSQL: `PostgresStore.open(url)` gives everything that `store/seam.py` asks for."""
+"""The store on PostgreSQL: `PostgresStore.open(url)` gives everything that `store/seam.py` asks
+for.
+"""
 
 from collections.abc import AsyncIterator
 from contextlib import asynccontextmanager
@@ -27,7 +29,9 @@ _SQL = load("server")
 
 @dataclass(frozen=True, slots=True)
 class ServerFacts:
-    """Which server this is. `risks`: settings, switched off, without which a crash loses confirmed work."""
+    """Which server this is. `risks`: settings, switched off, without which a crash loses confirmed
+    work.
+    """
 
     where: str
     version: str
@@ -51,9 +55,9 @@ class PostgresStore(PostgresSweeps, PostgresRemovals, PostgresSteps, PostgresOut
     ) -> AsyncIterator[Self]:
         """The store at a postgresql:// URL; where there is no schema yet, it is made.
 
-        `private`: nobody else uses this database (the embedded server), so an older schema is upgraded as
-        well. `heal` is awaited before work is repeated that was cut off: it may start the server again.
-        `time_scale` multiplies every waiting time.
+        `private`: nobody else uses this database (the embedded server), so an older schema is
+        upgraded as well. `heal` is awaited before work is repeated that was cut off: it may start
+        the server again. `time_scale` multiplies every waiting time.
 
         Raises:
             ConfigError: access, the server's version, or the schema does not fit.
@@ -90,5 +94,7 @@ async def _suitable_server(connection: Connection) -> Record:
         what = f"PostgreSQL {facts['version']} is too old, {OLDEST_SERVER} or newer is needed"
         raise ConfigError(what, cure="upgrade it, or use another server")
     if facts["read_only"]:
-        raise ConfigError("the database is read-only", cure="use the primary server, with write access")
+        raise ConfigError(
+            "the database is read-only", cure="use the primary server, with write access"
+        )
     return facts

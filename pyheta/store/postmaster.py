@@ -1,7 +1,7 @@
 """One private PostgreSQL server in a folder of its own: initialise, launch, ask, stop.
 
-It listens on a Unix socket in a folder that only its account may enter, and on no port; so nobody needs a
-password. Who may launch it and when is decided in `embedded.py`.
+It listens on a Unix socket in a folder that only its account may enter, and on no port; so nobody
+needs a password. Who may launch it and when is decided in `embedded.py`.
 """
 
 import hashlib
@@ -81,7 +81,8 @@ class Postmaster:
         return bool(answer) and NOT_NOW not in answer
 
     def launch(self, life: int) -> None:
-        """Start the server and return at once; it and all its children inherit the open file `life`.
+        """Start the server and return at once; it and all its children inherit the open file
+        `life`.
 
         No process of an earlier server may be alive. The data is made on the first launch.
 

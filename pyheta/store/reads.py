@@ -57,7 +57,9 @@ class PostgresReads:
     async def step_counts(self, sweep: str) -> Sequence[StepCount]:
         rows = await self._database.fetch(_SQL["step_counts"], sweep)
         return [
-            StepCount(row["op"], Kind(row["kind"]), State(row["state"]), row["count"], row["mean_seconds"])
+            StepCount(
+                row["op"], Kind(row["kind"]), State(row["state"]), row["count"], row["mean_seconds"]
+            )
             for row in rows
         ]
 
@@ -70,10 +72,15 @@ class PostgresReads:
         return int(rows[0]["count"])
 
     async def running(self, sweep: str | None, *, limit: int = 50) -> Sequence[RunningStep]:
-        return [RunningStep(*row) for row in await self._database.fetch(_SQL["running"], sweep, limit)]
+        return [
+            RunningStep(*row) for row in await self._database.fetch(_SQL["running"], sweep, limit)
+        ]
 
     async def failures(self, sweep: str, *, limit: int = 20) -> Sequence[FailureGroup]:
-        return [FailureGroup(**row) for row in await self._database.fetch(_SQL["failures"], sweep, limit)]
+        return [
+            FailureGroup(**row)
+            for row in await self._database.fetch(_SQL["failures"], sweep, limit)
+        ]
 
     async def workers(self, *, also_gone: bool = False) -> Sequence[WorkerRow]:
         return [_worker_row(row) for row in await self._database.fetch(_SQL["workers"], also_gone)]
@@ -95,7 +102,9 @@ class PostgresReads:
         if not _BEGINNING.fullmatch(text):
             cure = "write SWEEP/NUMBER, or at least 4 digits of the key of one of its steps"
             raise InputError(f"'{text}' is not a run", cure=cure)
-        rows = await self._database.fetch(_SQL["locate_run"], text, text + "g")  # "g" follows every digit
+        rows = await self._database.fetch(
+            _SQL["locate_run"], text, text + "g"
+        )  # "g" follows every digit
         if not rows:
             raise InputError(f"no run needs a step whose key begins with '{text}'")
         return rows[0]["sweep_id"], rows[0]["ordinal"]
@@ -127,7 +136,10 @@ def _run_row(row: Record) -> RunRow:
         score=Key(row["key"]),
         state=State(row["state"]),
         reason=row["reason"],
-        metrics={(split, name, horizon): value for split, name, horizon, value in zip(*columns, strict=True)},
+        metrics={
+            (split, name, horizon): value
+            for split, name, horizon, value in zip(*columns, strict=True)
+        },
     )
 
 

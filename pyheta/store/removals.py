@@ -8,7 +8,9 @@ from pyheta.store.seam import Unneeded
 from pyheta.store.sql import load
 
 _SQL = load("gc")
-_LOCK = load("sweeps")["lock"]  # what is being removed must not be submitted, and the other way round
+_LOCK = load("sweeps")[
+    "lock"
+]  # what is being removed must not be submitted, and the other way round
 
 # In the order that the foreign keys want.
 _OF_SWEEPS: Final = ("forget_runs", "forget_sweep_steps", "forget_sweeps")

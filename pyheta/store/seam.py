@@ -2,10 +2,11 @@
 
 Invariants that every store keeps, whatever happens to the processes that use it:
 
-- At most one worker holds a step; every write about a held step carries its fence, and a write with an old
+- At most one worker holds a step; every write about a held step carries its fence, and a write with
+an old
   fence changes nothing and says so.
-- A result and the move to *succeeded* are one transaction; *succeeded* is final.
-- A step is *queued* exactly when all its needs have succeeded and nobody holds it; when a need fails for
+- A result and the move to *succeeded* are one transaction; *succeeded* is final. - A step is
+*queued* exactly when all its needs have succeeded and nobody holds it; when a need fails for
   good, the steps that wait for it fail, naming it.
 - One clock judges every lease: the store's.
 - Reads never write.
@@ -38,7 +39,9 @@ from pyheta.steps import (
 
 @dataclass(frozen=True, slots=True)
 class NewRun:
-    """One run of a submission: its resolved configuration and the key of the score that answers it."""
+    """One run of a submission: its resolved configuration and the key of the score that answers
+    it.
+    """
 
     role: str  # "net" or "baseline"
     config: Mapping[str, Any]
@@ -93,11 +96,15 @@ class SweepStore(Protocol):
         ...
 
     async def cancel(self, sweep: str) -> Mapping[State, int]:
-        """Cancel a sweep: its steps that no other live sweep needs. Counts what changed, by earlier state."""
+        """Cancel a sweep: its steps that no other live sweep needs. Counts what changed, by earlier
+        state.
+        """
         ...
 
     async def retry(self, sweep: str, *, runs: Sequence[int] | None = None) -> int:
-        """Give failed and cancelled steps of a sweep (or of some of its runs) fresh budgets. Counts them."""
+        """Give failed and cancelled steps of a sweep (or of some of its runs) fresh budgets. Counts
+        them.
+        """
         ...
 
 
@@ -137,7 +144,9 @@ class StepStore(Protocol):
         lease_seconds: float,
         progress: Mapping[tuple[StepId, Fence], Mapping[str, Any]],
     ) -> Sequence[Holding]:
-        """Extend the lease, note progress, and say what this worker holds. Raises LeaseLost if it is dead."""
+        """Extend the lease, note progress, and say what this worker holds. Raises LeaseLost if it
+        is dead.
+        """
         ...
 
     async def retire(self, worker: WorkerId) -> None:
@@ -145,7 +154,9 @@ class StepStore(Protocol):
         ...
 
     async def claim(self, worker: WorkerId, step: StepId) -> Claim | None:
-        """Claim this step if it is ready and the worker alive; None if not. A committed fact on return."""
+        """Claim this step if it is ready and the worker alive; None if not. A committed fact on
+        return.
+        """
         ...
 
     async def claim_next(
@@ -162,15 +173,17 @@ class StepStore(Protocol):
     ) -> Sequence[Claim]:
         """Claim up to `limit` further ready steps of the claim's bundle that nobody has tried yet.
 
-        Not more than a fair share: what is ready is meant for all processes of all living workers that take
-        the kind and have the same device. With `sweep`: only steps that this sweep needs.
+        Not more than a fair share: what is ready is meant for all processes of all living workers
+        that take the kind and have the same device. With `sweep`: only steps that this sweep needs.
         """
         ...
 
     async def succeed(self, step: StepId, fence: Fence, success: Success) -> bool:
-        """Record a result and wake the steps that waited for it. False: the fence is old, nothing changed.
+        """Record a result and wake the steps that waited for it. False: the fence is old, nothing
+        changed.
 
-        True also when this very attempt has recorded its success before: saying it again is harmless.
+        True also when this very attempt has recorded its success before: saying it again is
+        harmless.
         """
         ...
 
@@ -182,15 +195,21 @@ class StepStore(Protocol):
         ...
 
     async def reap(self, me: WorkerId | None = None) -> int:
-        """Bury workers whose lease ran out, never oneself, and give their steps back. Counts the steps."""
+        """Bury workers whose lease ran out, never oneself, and give their steps back. Counts the
+        steps.
+        """
         ...
 
     async def open_steps(self, kinds: Sequence[Kind], *, sweep: str | None = None) -> int:
-        """Steps of these kinds that are waiting, queued or running: zero means that nothing can come."""
+        """Steps of these kinds that are waiting, queued or running: zero means that nothing can
+        come.
+        """
         ...
 
     def wakes(self) -> AbstractAsyncContextManager[AsyncIterator[Kind]]:
-        """Kinds of steps as they become ready, as a hint: it may miss some and may repeat itself."""
+        """Kinds of steps as they become ready, as a hint: it may miss some and may repeat
+        itself.
+        """
         ...
 
 
@@ -200,17 +219,20 @@ class Outbox(Protocol):
     def unrung(
         self, kind: Kind, *, limit: int, stale_after: float | None
     ) -> AbstractAsyncContextManager[Sequence[Bell]]:
-        """Ready steps not yet announced (with `stale_after`: also those announced so many seconds ago).
+        """Ready steps not yet announced (with `stale_after`: also those announced so many seconds
+        ago).
 
-        On leaving the context without an error they are marked as announced. Only one process at a time gets
-        any of a kind; the others get none.
+        On leaving the context without an error they are marked as announced. Only one process at a
+        time gets any of a kind; the others get none.
         """
         ...
 
 
 @dataclass(frozen=True, slots=True)
 class Unneeded:
-    """What nobody needs any more. `stopping`: cancelled sweeps that stay because a step of theirs runs."""
+    """What nobody needs any more. `stopping`: cancelled sweeps that stay because a step of theirs
+    runs.
+    """
 
     sweeps: Sequence[str]
     steps: int
@@ -224,7 +246,8 @@ class Removals(Protocol):
     """
 
     async def remove_unneeded(self, *, dry_run: bool = False) -> Unneeded:
-        """Remove cancelled sweeps for which nothing runs, then all steps that no sweep has. One transaction.
+        """Remove cancelled sweeps for which nothing runs, then all steps that no sweep has. One
+        transaction.
 
         `dry_run`: say what that would be.
         """
@@ -233,13 +256,17 @@ class Removals(Protocol):
     async def unneeded_artifacts(
         self, artifacts: Sequence[str], *, without: Sequence[str] = ()
     ) -> Collection[str]:
-        """Those of `artifacts` that no step reads or made, were the sweeps `without` and their steps gone."""
+        """Those of `artifacts` that no step reads or made, were the sweeps `without` and their
+        steps gone.
+        """
         ...
 
 
 @dataclass(frozen=True, slots=True)
 class Stored:
-    """An artifact in its place, its size in bytes. `young`: put lately, so a step may be about to name it."""
+    """An artifact in its place, its size in bytes. `young`: put lately, so a step may be about to
+    name it.
+    """
 
     sha256: str
     size: int
@@ -250,22 +277,29 @@ class Artifacts(Protocol):
     """Bytes under the SHA-256 of themselves."""
 
     async def put(self, path: Path) -> Product:
-        """Store a file's bytes (once) and say what they are called; `Product.name` is the file's stem.
+        """Store a file's bytes (once) and say what they are called; `Product.name` is the file's
+        stem.
 
         Bytes that are there already count from now on as put now.
         """
         ...
 
     async def fetch(self, sha256: str, to: Path) -> None:
-        """Write the artifact to `to`, atomically, its hash checked. StoreError if it is not there."""
+        """Write the artifact to `to`, atomically, its hash checked. StoreError if it is not
+        there.
+        """
         ...
 
     async def check(self) -> str:
-        """One line that says where artifacts lie, after a write, a read and a removal have worked."""
+        """One line that says where artifacts lie, after a write, a read and a removal have
+        worked.
+        """
         ...
 
     async def others(self) -> int:
-        """How many other stores put artifacts into the same place: nobody here knows what they need."""
+        """How many other stores put artifacts into the same place: nobody here knows what they
+        need.
+        """
         ...
 
     def stored(self, grace: float) -> AsyncIterator[Sequence[Stored]]:
@@ -277,7 +311,7 @@ class Artifacts(Protocol):
         ...
 
 
-# ---- what is read by status, report, show, logs -----------------------------------------------------------
+# ---- what is read by status, report, show, logs --------------------------------------------------
 
 
 @dataclass(frozen=True, slots=True)
@@ -428,7 +462,9 @@ class Reads(Protocol):
     async def run_counts(self, sweep: str) -> Mapping[State, int]: ...
 
     async def finished_since(self, sweep: str, seconds: float) -> int:
-        """How many of a sweep's steps succeeded in the last so many seconds, by the store's clock."""
+        """How many of a sweep's steps succeeded in the last so many seconds, by the store's
+        clock.
+        """
         ...
 
     async def running(self, sweep: str | None, *, limit: int = 50) -> Sequence[RunningStep]: ...
@@ -444,7 +480,8 @@ class Reads(Protocol):
         ...
 
     async def find_run(self, text: str) -> RunRow:
-        """The run `SWEEP/ORDINAL`, or the newest that needs a step whose key begins with `text` (4 digits).
+        """The run `SWEEP/ORDINAL`, or the newest that needs a step whose key begins with `text` (4
+        digits).
 
         InputError when there is none.
         """

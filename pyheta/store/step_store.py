@@ -1,4 +1,6 @@
-"""The workers' writes: lives, claims, endings. Each is one guarded statement, most in `sql/steps.sql`."""
+"""The workers' writes: lives, claims, endings. Each is one guarded statement, most in
+`sql/steps.sql`.
+"""
 
 from collections import defaultdict
 from collections.abc import AsyncIterator, Iterable, Mapping, Sequence
@@ -7,7 +9,19 @@ from datetime import timedelta
 from typing import Any, Final
 
 from pyheta.errors import LeaseLost
-from pyheta.steps import Claim, Ending, Failure, Fence, Input, Key, Kind, State, StepId, Success, WorkerId
+from pyheta.steps import (
+    Claim,
+    Ending,
+    Failure,
+    Fence,
+    Input,
+    Key,
+    Kind,
+    State,
+    StepId,
+    Success,
+    WorkerId,
+)
 from pyheta.store.cleaning import clean_facts, clean_reason, clean_text
 from pyheta.store.database import LONG_SECONDS, Connection, Database, Record
 from pyheta.store.seam import Holding, WorkerInfo
@@ -60,11 +74,20 @@ class PostgresSteps:
     async def claim_siblings(
         self, worker: WorkerId, claim: Claim, limit: int, *, sweep: str | None = None
     ) -> Sequence[Claim]:
-        wanted = (claim.bundle, claim.kind, limit, sweep)  # the claim at hand must not wait for them long
+        wanted = (
+            claim.bundle,
+            claim.kind,
+            limit,
+            sweep,
+        )  # the claim at hand must not wait for them long
         return await self._claims(_SQL["claim_siblings"], worker, *wanted, patience=0)
 
-    async def _claims(self, query: str, *args: object, patience: float = PATIENCE) -> Sequence[Claim]:
-        """Claims of which the answer was lost are not found again here: the next heartbeat lists them."""
+    async def _claims(
+        self, query: str, *args: object, patience: float = PATIENCE
+    ) -> Sequence[Claim]:
+        """Claims of which the answer was lost are not found again here: the next heartbeat lists
+        them.
+        """
 
         async def work(connection: Connection) -> Sequence[Claim]:
             rows = await connection.fetch(query, *args)
@@ -78,7 +101,8 @@ class PostgresSteps:
             if await connection.fetchval(_SQL["succeed"], step, fence, *_recorded_with(success)):
                 await connection.execute(_SQL["wake"], step, timeout=LONG_SECONDS)
                 return True
-            # Said again, because an answer was lost: what counts is what this very attempt has recorded.
+            # Said again, because an answer was lost: what counts is what this very attempt has
+            # recorded.
             return await connection.fetchval(_SQL["recorded"], step, fence, "ok") is not None
 
         return await self._database.run(work, patience=PATIENCE)
@@ -161,7 +185,9 @@ def _claim(row: Record, inputs: Iterable[Input]) -> Claim:
 
 
 def _recorded_with(success: Success) -> tuple[object, ...]:
-    """Parameters 3 … of `succeed`: summary, seconds, log, then products and metrics column by column."""
+    """Parameters 3 … of `succeed`: summary, seconds, log, then products and metrics column by
+    column.
+    """
     products, metrics = success.products, success.metrics
     return (
         clean_facts(success.summary),

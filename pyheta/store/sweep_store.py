@@ -73,7 +73,9 @@ async def _add_sweep(connection: Connection, submission: Submission) -> bool:
 
 
 async def _add_graph(connection: Connection, submission: Submission) -> int:
-    """Steps, needs, files and runs of a new sweep. Counts the steps that nobody had asked for before."""
+    """Steps, needs, files and runs of a new sweep. Counts the steps that nobody had asked for
+    before.
+    """
     await connection.execute(_SQL["stage"])
     await _stage(connection, submission)
     await _run(connection, "place_known")
@@ -131,7 +133,16 @@ Row = tuple[Any, ...]
 
 def _step_rows(steps: Iterable[Step]) -> Iterable[Row]:
     for ordinal, step in enumerate(steps):
-        yield ordinal, step.key, step.op, step.version, step.kind, step.params, step.bundle, step.course
+        yield (
+            ordinal,
+            step.key,
+            step.op,
+            step.version,
+            step.kind,
+            step.params,
+            step.bundle,
+            step.course,
+        )
 
 
 def _need_rows(steps: Iterable[Step], place: Mapping[Key, int]) -> Iterable[Row]:

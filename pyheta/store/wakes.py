@@ -12,7 +12,8 @@ from pyheta.store.database import Database, session
 from pyheta.store.driver_errors import translated
 
 CHANNEL: Final = "pyheta_ready"
-PING_SECONDS: Final = 30.0  # how often a silent connection is tried: a cut network gives no sign of itself
+#: How often a silent connection is tried: a cut network gives no sign of itself
+PING_SECONDS: Final = 30.0
 PING_ANSWER_SECONDS: Final = 5.0
 PAUSE_SECONDS: Final = 2.0
 _log = logging.getLogger(__name__)
@@ -20,7 +21,9 @@ _log = logging.getLogger(__name__)
 
 @asynccontextmanager
 async def wakes(database: Database) -> AsyncIterator[AsyncIterator[Kind]]:
-    """Kinds of steps as they become ready, heard on a connection that is opened again when it breaks."""
+    """Kinds of steps as they become ready, heard on a connection that is opened again when it
+    breaks.
+    """
     ear = _Ear()
     listening = asyncio.create_task(_listen_for_ever(database, ear), name="wakes")
     try:

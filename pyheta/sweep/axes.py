@@ -1,4 +1,6 @@
-"""How values and axes are written: flat dotted settings, lists, grids of numbers, subsets of columns."""
+"""How values and axes are written: flat dotted settings, lists, grids of numbers, subsets of
+columns.
+"""
 
 from collections.abc import Mapping
 from dataclasses import dataclass
@@ -109,7 +111,9 @@ class GridAxis(Section):
         return self
 
     def points(self) -> list[int | float]:
-        """Rounded to 12 digits, so that 1e-4 … 1e-2 in 3 points has 0.001 in it; whole where it can be."""
+        """Rounded to 12 digits, so that 1e-4 … 1e-2 in 3 points has 0.001 in it; whole where it can
+        be.
+        """
         numbers = [float(f"{self._point(index):.12g}") for index in range(self.num)]
         if all(number.is_integer() for number in numbers):
             return [int(number) for number in numbers]
@@ -178,7 +182,8 @@ def read_zip(document: Document, path: KeyPath, columns: Mapping[str, list[Any]]
     """The zip group written at `path`: the n-th values of all its keys make the n-th choice."""
     _same_length(document, path, columns)
     choices = tuple(
-        _row(document, path, columns, index) for index in range(max(map(len, columns.values()), default=0))
+        _row(document, path, columns, index)
+        for index in range(max(map(len, columns.values()), default=0))
     )
     return _checked(Axis(str(path[-1]), document.where_key(path), choices))
 
@@ -228,7 +233,8 @@ def _form(document: Document, path: KeyPath, value: Any) -> Form:
         raise SweepError(
             f"{path[-1]}: not an axis",
             where=where,
-            cure="write a list, {values: […]}, {value: …}, {min: …, max: …, num: …} or {subsets: […]}",
+            cure="write a list, {values: […]}, {value: …}, {min: …, max: …, num: …} or "
+            "{subsets: […]}",
         )
     try:
         return model.model_validate(value)

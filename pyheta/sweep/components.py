@@ -2,7 +2,8 @@
 
     components: {Residue: {net: mlp, train.lr: 1e-4}, "IMF[3-9]": {exog: []}}
 
-A pattern is a component's name with the wildcards *, ? and [...]; of two that match, the later one wins.
+A pattern is a component's name with the wildcards *, ? and [...]; of two that match, the later one
+wins.
 """
 
 from collections.abc import Iterator
@@ -15,7 +16,9 @@ from pyheta.errors import nearest
 
 
 class UnfitChange(ValueError):
-    """A change under `components` that its section does not take; `error` says what of it is wrong."""
+    """A change under `components` that its section does not take; `error` says what of it is
+    wrong.
+    """
 
     def __init__(self, section: str, error: ValidationError) -> None:
         self.section = section
@@ -81,7 +84,9 @@ def changes_for(patterns: Patterns, component: str) -> dict[str, Any]:
     """The dotted keys that are different for a component, and their values."""
     found: dict[str, Any] = {}
     for changes in (changes for pattern, changes in patterns if matches(pattern, component)):
-        if any(key == "net.name" for key, _ in changes):  # another net knows nothing of the options before
+        if any(
+            key == "net.name" for key, _ in changes
+        ):  # another net knows nothing of the options before
             found = {key: value for key, value in found.items() if not key.startswith("net.")}
         found |= dict(changes)
     return found

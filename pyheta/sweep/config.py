@@ -54,8 +54,12 @@ class FileData(Section):
     """A CSV or Parquet file; a relative path starts at the sweep file's folder."""
 
     path: str = Field(min_length=1, max_length=4096)
-    time: Column | None = Field(default=None, description="The time column; found by itself when absent.")
-    format: Literal["csv", "parquet"] | None = Field(default=None, description="Told by the file's name.")
+    time: Column | None = Field(
+        default=None, description="The time column; found by itself when absent."
+    )
+    format: Literal["csv", "parquet"] | None = Field(
+        default=None, description="Told by the file's name."
+    )
 
 
 def _kind_of_data(value: Any) -> str:
@@ -81,14 +85,19 @@ def _share(value: object) -> object:
         return value
     if type(value) is int and value >= 1:
         return value
-    raise ValueError(f"expected a fraction below 1, a number of rows, or months as 12mo, got {shown(value)}")
+    raise ValueError(
+        f"expected a fraction below 1, a number of rows, or months as 12mo, got {shown(value)}"
+    )
 
 
-Share = Annotated[float | int | str, PlainValidator(_share, json_schema_input_type=float | int | str)]
+Share = Annotated[
+    float | int | str, PlainValidator(_share, json_schema_input_type=float | int | str)
+]
 
 
 class Split(Section):
-    """Three stretches of time: fractions that add up to 1, or rows, or months of 30 days such as 12mo.
+    """Three stretches of time: fractions that add up to 1, or rows, or months of 30 days such as
+    12mo.
 
     Rows after the last stretch are not used.
     """
@@ -102,7 +111,9 @@ class Split(Section):
         shares = self.model_dump()
         if len({type(share) for share in shares.values()}) > 1:
             written = ", ".join(f"{part} {share}" for part, share in shares.items())
-            raise ValueError(f"write all three as fractions, as rows or as months, not as {written}")
+            raise ValueError(
+                f"write all three as fractions, as rows or as months, not as {written}"
+            )
         if isinstance(self.train, float) and abs(sum(shares.values()) - 1) > SPLIT_TOLERANCE:
             raise ValueError(f"train, val and test add up to {sum(shares.values()):.10g}, not to 1")
         return self
@@ -157,11 +168,17 @@ ADDITIVE = (LastConfig, SeasonalConfig)
 
 
 class RunConfig(Section):
-    """One run, fully resolved. Runs share their sections, so a hundred thousand of them stay small."""
+    """One run, fully resolved. Runs share their sections, so a hundred thousand of them stay
+    small.
+    """
 
     dataset: Dataset = Field(description="A name, a path, or a mapping with 'path' and 'time'.")
-    target: Targets = Field(description="The column to forecast, or a list that one net forecasts together.")
-    exog: Exog = Field(default=(), description="Columns that nets see beside the targets, in any order.")
+    target: Targets = Field(
+        description="The column to forecast, or a list that one net forecasts together."
+    )
+    exog: Exog = Field(
+        default=(), description="Columns that nets see beside the targets, in any order."
+    )
     exog_form: Literal["original", "shaped", "both"] = Field(
         default="shaped", description="How nets see exogenous columns where the sweep shapes them."
     )
@@ -176,7 +193,8 @@ class RunConfig(Section):
     shaping: Shaping = Shaping()
     components: Components = Field(default=(), description="What is different for some components.")
     keep: Literal["forecasts", "metrics"] = Field(
-        default="forecasts", description="What stays of a score: its metrics alone, or its forecasts too."
+        default="forecasts",
+        description="What stays of a score: its metrics alone, or its forecasts too.",
     )
 
     def as_json(self) -> dict[str, Any]:

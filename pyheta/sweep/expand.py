@@ -24,7 +24,8 @@ from pyheta.sweep.syntax import Document
 # Sections that are one of several models: pydantic puts the model's tag before the field.
 UNIONS = ("dataset", "net")
 
-# What a baseline does to the series: nothing. So a sweep that decomposes is compared with one that does not.
+# What a baseline does to the series: nothing. So a sweep that decomposes is compared with one that
+# does not.
 AS_IT_IS = {"decompose": Decompose(), "shaping": Shaping(), "components": ()}
 
 # The fixed values of a sweep, then what each axis adds for one run; later ones win.
@@ -33,7 +34,9 @@ Written = tuple[Choice, ...]
 
 @dataclass(frozen=True, slots=True)
 class Run:
-    """One fully resolved configuration with one seed. Ordinals count from 0, baselines come last."""
+    """One fully resolved configuration with one seed. Ordinals count from 0, baselines come
+    last.
+    """
 
     ordinal: int
     config: RunConfig
@@ -202,7 +205,11 @@ class _Resolver:
             if key in KEYS:  # else it has been noted as unknown to all
                 what = f"{name} '{found['loc'][0]}' has no key '{loc[0]}'"
                 own = found["loc"][0] == OWN
-                cure = "put it under net.options" if own else "set it under 'when' for those that have it"
+                cure = (
+                    "put it under net.options"
+                    if own
+                    else "set it under 'when' for those that have it"
+                )
                 self.problems.add(what, where=where, cure=cure)
         else:
             what, cure = describe(found, key, ())
@@ -214,7 +221,9 @@ class _Resolver:
 
 
 def _baselines(runs: Sequence[Run], file: SweepFile, document: Document) -> Iterator[Run]:
-    """Each baseline once for each question that the runs ask, unless a run is that baseline already."""
+    """Each baseline once for each question that the runs ask, unless a run is that baseline
+    already.
+    """
     names = {net.name for net in file.baselines}
     asked = {_essence(run.config) for run in runs if run.config.net.name in names}
     ordinal = len(runs)
@@ -223,7 +232,9 @@ def _baselines(runs: Sequence[Run], file: SweepFile, document: Document) -> Iter
         if (essence := _essence(config)) not in asked:
             asked.add(essence)
             setting = Setting("net.name", net.name, document.where(("baselines", index)))
-            yield Run(ordinal, config, file.seeds[0], "baseline", (*run.written, {"net.name": setting}))
+            yield Run(
+                ordinal, config, file.seeds[0], "baseline", (*run.written, {"net.name": setting})
+            )
             ordinal += 1
 
 

@@ -76,12 +76,20 @@ class Explain(Section):
     relevance: tuple[Measure, ...] = Field(
         default=(),
         strict=False,
-        description="Measures of each exogenous column's relevance to the target, on training rows.",
+        description="Measures of each exogenous column's relevance to the target, on training "
+        "rows.",
     )
-    max_lag: int = Field(default=24, ge=0, le=10_000, description="Rows by which a column may lead.")
-    draws: int = Field(default=19, ge=2, le=10_000, description="Shifted copies for the level of chance.")
+    max_lag: int = Field(
+        default=24, ge=0, le=10_000, description="Rows by which a column may lead."
+    )
+    draws: int = Field(
+        default=19, ge=2, le=10_000, description="Shifted copies for the level of chance."
+    )
     permutations: int = Field(
-        default=0, ge=0, le=1000, description="Permutations for each column's importance to each net."
+        default=0,
+        ge=0,
+        le=1000,
+        description="Permutations for each column's importance to each net.",
     )
 
 
@@ -123,7 +131,11 @@ class SweepFile(Section):
         default=(LastConfig(), SeasonalConfig(), RidgeConfig()),
         description="Nets that run beside the sweep once per question; [] for none.",
     )
-    run_cap: int = Field(default=20_000, ge=1, le=10_000_000, description="The most runs, before 'exclude'.")
+    run_cap: int = Field(
+        default=20_000, ge=1, le=10_000_000, description="The most runs, before 'exclude'."
+    )
     priority: int = Field(default=0, ge=-1000, le=1000, description="Higher runs first.")
-    explain: Explain = Field(default=Explain(), description="What is computed to understand the runs.")
+    explain: Explain = Field(
+        default=Explain(), description="What is computed to understand the runs."
+    )
     report: Report = Field(default=Report(), description="The table that 'pyheta report' shows.")

@@ -10,7 +10,8 @@ from pyheta.sweep.config import KEYS, LEAVES, default_of
 from pyheta.sweep.problems import Problems, unknown_key
 from pyheta.sweep.syntax import Document, KeyPath
 
-# They say of which kind a section is. `config` may hold one whole section and an axis vary its kind.
+# They say of which kind a section is. `config` may hold one whole section and an axis vary its
+# kind.
 SELECTORS = ("net.name", "dataset.name", "decompose.method", "shaping.method")
 
 # Keys whose value may be a list; for all others a list in a pattern means "one of these".
@@ -75,7 +76,9 @@ def _base(document: Document, problems: Problems) -> Choice:
     return base
 
 
-def _axes(document: Document, path: KeyPath, written: Mapping[str, Any], problems: Problems) -> list[Axis]:
+def _axes(
+    document: Document, path: KeyPath, written: Mapping[str, Any], problems: Problems
+) -> list[Axis]:
     axes: list[Axis] = []
     for key, value in written.items():
         if _is_known(document, (*path, key), problems):
@@ -110,7 +113,9 @@ def _excluded(document: Document, problems: Problems) -> Iterator[Pattern]:
         yield _pattern(document, ("exclude", index), partial, problems)
 
 
-def _pattern(document: Document, path: KeyPath, partial: Mapping[str, Any], problems: Problems) -> Pattern:
+def _pattern(
+    document: Document, path: KeyPath, partial: Mapping[str, Any], problems: Problems
+) -> Pattern:
     wanted: dict[str, frozenset[str]] = {}
     for key, value in partial.items():
         for each in _alternatives(key, value):
@@ -158,7 +163,9 @@ def _check_keys(written: Iterable[Setting], problems: Problems) -> None:
 
 
 def _check_overlaps(grid: Grid, problems: Problems) -> None:
-    """A key has one value or one axis; a condition may not bring an axis that is there without it."""
+    """A key has one value or one axis; a condition may not bring an axis that is there without
+    it.
+    """
     first: dict[str, str] = {}
     for axis in grid.axes:
         _check_overlap(axis, grid.base, first, problems)

@@ -1,4 +1,6 @@
-"""Files and command line words, one above the other: what a later layer says of a key is what counts."""
+"""Files and command line words, one above the other: what a later layer says of a key is what
+counts.
+"""
 
 from collections.abc import Iterator, Mapping, Sequence
 from os.path import realpath
@@ -26,8 +28,9 @@ _MERGED = ("config", "parameters", "zip", "explain", "report")
 def read_layers(path: Path, overrides: Sequence[str], problems: Problems) -> Document:
     """One document with everything in it: inherited files, the file itself, then the overrides.
 
-    `config` comes out flat, with a dotted key for each value. What is wrong at the top level is noted
-    and left out, so that reading can go on; a file that cannot be read at all raises SweepError.
+    `config` comes out flat, with a dotted key for each value. What is wrong at the top level is
+    noted and left out, so that reading can go on; a file that cannot be read at all raises
+    SweepError.
     """
     document = _file(path, (), problems)
     text = document.text
@@ -57,7 +60,9 @@ def _file(path: Path, including: tuple[str, ...], problems: Problems) -> Documen
 
 
 def _drop_wrong_keys(document: Document, problems: Problems) -> None:
-    """Note what is wrong with the top level, and take those keys out. A name may still be missing."""
+    """Note what is wrong with the top level, and take those keys out. A name may still be
+    missing.
+    """
     try:
         SweepFile.model_validate({"name": "unnamed", **document.data})
     except ValidationError as error:
@@ -86,7 +91,9 @@ def _siblings(loc: Sequence[str | int]) -> tuple[str, ...]:
 
 
 def _flatten(document: Document, problems: Problems) -> None:
-    """`config: {train: {lr: 1}}` and `config: {train.lr: 1}` are the same; both at once are an error."""
+    """`config: {train: {lr: 1}}` and `config: {train.lr: 1}` are the same; both at once are an
+    error.
+    """
     flat: dict[str, Any] = {}
     first: dict[str, str] = {}
     places = Document(document.file, "")
@@ -104,7 +111,9 @@ def _flatten(document: Document, problems: Problems) -> None:
     document.values |= places.values
 
 
-def _leaves(mapping: Mapping[str, Any], path: tuple[str, ...]) -> Iterator[tuple[tuple[str, ...], Any]]:
+def _leaves(
+    mapping: Mapping[str, Any], path: tuple[str, ...]
+) -> Iterator[tuple[tuple[str, ...], Any]]:
     for name, value in mapping.items():
         if isinstance(value, dict) and ".".join((*path[1:], name)) not in WHOLE:
             yield from _leaves(value, (*path, name))
@@ -140,14 +149,18 @@ def _layer(path: tuple[str, ...], value: Any, where: str) -> Document:
 
 
 def _merge(below: Document, above: Document) -> Document:
-    """Both documents as one. What `above` says about a key replaces all that `below` says about it."""
+    """Both documents as one. What `above` says about a key replaces all that `below` says about
+    it.
+    """
     data = _without(below.data, _words(above.data))
     for key, value in above.data.items():
         if key in _MERGED and isinstance(value, dict):
             data[key] = {**data.get(key, {}), **value}
         else:
             data[key] = value
-    return Document(above.file, above.text, data, below.keys | above.keys, below.values | above.values)
+    return Document(
+        above.file, above.text, data, below.keys | above.keys, below.values | above.values
+    )
 
 
 def _words(data: Mapping[str, Any]) -> list[str]:
@@ -170,7 +183,9 @@ def _without(data: Mapping[str, Any], words: Sequence[str]) -> dict[str, Any]:
         for key, value in data.get("config", {}).items()
         if all(stays(leaf) for leaf in settings(key, value, ""))
     }
-    zips = {name: columns for name, group in data.get("zip", {}).items() if (columns := kept(group))}
+    zips = {
+        name: columns for name, group in data.get("zip", {}).items() if (columns := kept(group))
+    }
     whens = [block | {"parameters": kept(block["parameters"])} for block in data.get("when", [])]
     return {
         **data,

@@ -1,4 +1,6 @@
-"""Short ways to write a section, and the one long form: `net: lstm`, `dataset: etth1`, `exog: [b, a]`."""
+"""Short ways to write a section, and the one long form: `net: lstm`, `dataset: etth1`, `exog: [b,
+a]`.
+"""
 
 import re
 from collections.abc import Callable, Iterator, Mapping
@@ -6,7 +8,8 @@ from typing import Any
 
 from pyheta.pipeline.decomposition.components import WHOLE_VALUES
 
-# Dotted keys whose value is one, although it is written as a mapping: its names are no keys of a sweep.
+# Dotted keys whose value is one, although it is written as a mapping: its names are no keys of a
+# sweep.
 WHOLE = (*WHOLE_VALUES, "net.options")
 
 _CATALOGUE_NAME = re.compile(r"[A-Za-z0-9][A-Za-z0-9_-]*")
@@ -30,7 +33,9 @@ def _sorted(value: object) -> object:
 
 
 def _pairs(value: object) -> object:
-    """Patterns with their values as a list of pairs: a whole, whose keys are no keys of the sweep."""
+    """Patterns with their values as a list of pairs: a whole, whose keys are no keys of the
+    sweep.
+    """
     if not isinstance(value, dict):
         return value
     return [[pattern, _changes(changes)] for pattern, changes in value.items()]
@@ -39,7 +44,9 @@ def _pairs(value: object) -> object:
 def _changes(changes: object) -> object:
     if not isinstance(changes, dict):
         return changes
-    return [[leaf, inner] for key, value in changes.items() for leaf, inner in flat(str(key), value)]
+    return [
+        [leaf, inner] for key, value in changes.items() for leaf, inner in flat(str(key), value)
+    ]
 
 
 def _options(value: object) -> object:

@@ -15,12 +15,16 @@ MAX_SHOWN = 20
 
 
 def findings(error: ValidationError) -> Iterator[ErrorDetails]:
-    """What is wrong. A list is not too short as well when one of its items is wrong and was not counted."""
+    """What is wrong. A list is not too short as well when one of its items is wrong and was not
+    counted.
+    """
     found = error.errors(include_url=False)
     places = [one["loc"] for one in found]
     for one in found:
         inside = (place for place in places if len(place) > len(one["loc"]))
-        if one["type"] != "too_short" or all(place[: len(one["loc"])] != one["loc"] for place in inside):
+        if one["type"] != "too_short" or all(
+            place[: len(one["loc"])] != one["loc"] for place in inside
+        ):
             yield one
 
 

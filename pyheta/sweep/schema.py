@@ -16,7 +16,8 @@ Schema = dict[str, Any]
 def json_schema() -> Schema:
     """The schema as plain data, JSON Schema 2020-12.
 
-    It is a little wider than the reader: a key that is missing in `config` may stand in `parameters`.
+    It is a little wider than the reader: a key that is missing in `config` may stand in
+    `parameters`.
     """
     models = (SweepFile, RunConfig, *dict.fromkeys(FORMS.values()))
     _, shared = models_json_schema([(model, "validation") for model in models])

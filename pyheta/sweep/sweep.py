@@ -18,8 +18,8 @@ from pyheta.sweep.syntax import Document
 class Sweep:
     """A name and its runs. The same text gives the same runs in the same order.
 
-    `text` is the file as it was written, `overrides` what the command line added; `axes` are the dotted
-    keys that vary; relative paths of data sets start at the folder of `path`.
+    `text` is the file as it was written, `overrides` what the command line added; `axes` are the
+    dotted keys that vary; relative paths of data sets start at the folder of `path`.
     """
 
     name: str

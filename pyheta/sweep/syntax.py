@@ -176,7 +176,9 @@ class _Composer:
         except yaml.MarkedYAMLError as error:
             where = _mark(self.file, error.problem_mark or error.context_mark)
             what = " ".join(filter(None, (error.context, error.problem)))
-            if "nesting depth" in what:  # PyYAML 6.0.4 has a limit of its own, which it may meet before ours
+            if (
+                "nesting depth" in what
+            ):  # PyYAML 6.0.4 has a limit of its own, which it may meet before ours
                 raise SweepError(f"nested deeper than {MAX_DEPTH}", where=where) from error
             raise SweepError(f"not valid YAML: {what}", where=where) from error
         except yaml.YAMLError as error:

@@ -1,4 +1,6 @@
-"""One attempt: a claimed step's inputs come in, a child computes, its products go out, an outcome is left."""
+"""One attempt: a claimed step's inputs come in, a child computes, its products go out, an outcome
+is left.
+"""
 
 import asyncio
 import logging
@@ -25,7 +27,9 @@ LEAVE_TO_OTHERS = 30.0
 
 
 class Attempt:
-    """A claim in a lane, anywhere between staging its inputs and keeping its products; `stop` ends it."""
+    """A claim in a lane, anywhere between staging its inputs and keeping its products; `stop` ends
+    it.
+    """
 
     def __init__(self, claim: Claim, lane: Lane, staging: Staging) -> None:
         self.claim = claim
@@ -36,7 +40,9 @@ class Attempt:
         self._work: asyncio.Task[Success | Failure] | None = None
 
     def stop(self, failure: Failure) -> None:
-        """End the computation, and with it a child that has no other; the attempt ends with `failure`."""
+        """End the computation, and with it a child that has no other; the attempt ends with
+        `failure`.
+        """
         if self._stopped is None:
             self._stopped = failure
             if self._work:
@@ -47,7 +53,9 @@ class Attempt:
         return self._lane.bundle.silent_for()
 
     async def outcome(self) -> Success | Failure:
-        """Raises nothing: whatever goes wrong with one step is that step's outcome, not the worker's end."""
+        """Raises nothing: whatever goes wrong with one step is that step's outcome, not the
+        worker's end.
+        """
         try:
             return await self._outcome()
         finally:
@@ -81,12 +89,16 @@ class Attempt:
 
     async def _compute(self, out: Path) -> Success | Failure:
         inputs = await self._staging.bring(self.claim.inputs)
-        answer = await self._lane.compute(wire.Lane(self.claim.params, inputs, str(out)), self._sign)
+        answer = await self._lane.compute(
+            wire.Lane(self.claim.params, inputs, str(out)), self._sign
+        )
         said = self._lane.bundle.log()
         if isinstance(answer, wire.Raised):
             after = LEAVE_TO_OTHERS if answer.ending == Ending.RELEASE else 0.0
             ending = Ending(answer.ending)
-            return Failure(ending, answer.reason, answer.detail, retry=answer.retry, log=said, after=after)
+            return Failure(
+                ending, answer.reason, answer.detail, retry=answer.retry, log=said, after=after
+            )
         products = await self._keep(answer, out)
         return Success(products, answer.metrics, answer.summary, answer.seconds, said)
 
@@ -96,7 +108,9 @@ class Attempt:
             try:
                 return await self._staging.keep(answer.paths(), out)
             except StoreUnavailable as error:
-                log.warning("the products of %s %s wait: %s", self.claim.op, self.claim.key[:12], error)
+                log.warning(
+                    "the products of %s %s wait: %s", self.claim.op, self.claim.key[:12], error
+                )
                 await asyncio.sleep(KEEP_PAUSE)
 
     def _sign(self, progress: Mapping[str, Any]) -> None:
@@ -109,7 +123,10 @@ def _unfit(claim: Claim) -> Failure | None:
     if claim.version == ours:
         return None
     if claim.version < ours:
-        what = f"planned by an older PyHeta ({claim.op} version {claim.version}, now {ours}): submit it again"
+        what = (
+            f"planned by an older PyHeta ({claim.op} version {claim.version}, now {ours}): "
+            "submit it again"
+        )
         return Failure(Ending.ERROR, what, retry=False)
     what = f"needs {claim.op} version {claim.version}; this worker is older and must be upgraded"
     return Failure(Ending.RELEASE, what, after=LEAVE_TO_OTHERS)

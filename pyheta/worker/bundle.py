@@ -1,7 +1,8 @@
 """A bundle: attempts whose steps one child computes together. An attempt alone is a bundle of one.
 
-The child gets its order when every attempt has said what it wants or has left, and answers for one lane after
-the other. Lanes know nothing of each other: one may end, fail or leave while the others go on.
+The child gets its order when every attempt has said what it wants or has left, and answers for one
+lane after the other. Lanes know nothing of each other: one may end, fail or leave while the others
+go on.
 """
 
 import asyncio
@@ -40,7 +41,9 @@ class Bundle:
         if self._talk is None and not any(lane.is_awaited for lane in self.lanes):
             asked = [lane for lane in self.lanes if lane.is_open]
             self._asked = len(asked)
-            self._talk = asyncio.create_task(self._ask(asked), name=f"talk about {len(asked)} {self._op}")
+            self._talk = asyncio.create_task(
+                self._ask(asked), name=f"talk about {len(asked)} {self._op}"
+            )
 
     async def lose(self) -> None:
         """A lane has left. Nobody waits for a child whose lanes have all left."""

@@ -1,7 +1,8 @@
 """The child process: reads orders from standard input, computes, answers. Dies with its supervisor.
 
-It holds no credentials and no connection. What operations print goes to standard error, which the supervisor
-keeps as the attempt's log; the answers go through a descriptor that nothing else can write to.
+It holds no credentials and no connection. What operations print goes to standard error, which the
+supervisor keeps as the attempt's log; the answers go through a descriptor that nothing else can
+write to.
 """
 
 import ctypes
@@ -42,7 +43,9 @@ def main() -> None:
     """Answer orders until standard input closes."""
     faulthandler.enable()
     _die_with(int(sys.argv[1]))
-    signal.signal(signal.SIGINT, signal.SIG_IGN)  # a Ctrl-C in the terminal is the supervisor's business
+    signal.signal(
+        signal.SIGINT, signal.SIG_IGN
+    )  # a Ctrl-C in the terminal is the supervisor's business
     answers = _private_stdout()
     orders: queue.SimpleQueue[bytes] = queue.SimpleQueue()
     threading.Thread(target=_listen, args=(orders,), daemon=True).start()
@@ -59,14 +62,18 @@ def _die_with(supervisor: int) -> None:
 
 
 def _private_stdout() -> BinaryIO:
-    """Keep the pipe to the supervisor for answers; whatever prints to standard output goes to the log."""
+    """Keep the pipe to the supervisor for answers; whatever prints to standard output goes to the
+    log.
+    """
     answers = os.fdopen(os.dup(1), "wb", buffering=0)
     os.dup2(2, 1)
     return answers
 
 
 def _listen(orders: "queue.SimpleQueue[bytes]") -> None:
-    """Pass orders on. End of input means that the supervisor is gone or wants us gone: leave at once."""
+    """Pass orders on. End of input means that the supervisor is gone or wants us gone: leave at
+    once.
+    """
     for line in sys.stdin.buffer:
         orders.put(line)
     os._exit(0)
@@ -80,7 +87,9 @@ def _say(answers: BinaryIO, saying: wire.Saying) -> None:
 
 
 def _work(order: wire.Order, say: Callable[[wire.Saying], None]) -> None:
-    """Answer for every lane as soon as its outcome is known; end where the device can be used no longer."""
+    """Answer for every lane as soon as its outcome is known; end where the device can be used no
+    longer.
+    """
     tasks = [lane.task(_Signs(say, number)) for number, lane in enumerate(order.lanes)]
     clock = _Clock(len(tasks))
     for lane, outcome in compute_lanes(order.op, tasks):
@@ -104,7 +113,9 @@ def _leave(error: Exception, farewell: wire.Broken, say: Callable[[wire.Saying],
 
 
 class _Signs:
-    """Says how far a lane is, as often as anybody looks: a small net has thousands of epochs a second."""
+    """Says how far a lane is, as often as anybody looks: a small net has thousands of epochs a
+    second.
+    """
 
     def __init__(self, say: Callable[[wire.Saying], None], lane: int) -> None:
         self._say = say

@@ -37,7 +37,8 @@ class Intake:
     async def ring(self) -> Delivery | None:
         """The next ring; None when none came for a while, which is a reason to look all the same.
 
-        Where looking found something, more may lie: a broker that is away must not make freed slots wait.
+        Where looking found something, more may lie: a broker that is away must not make freed slots
+        wait.
         """
         if self._found_by_looking:
             return None
@@ -48,7 +49,8 @@ class Intake:
         claims: Sequence[Claim] = ()
         try:
             claims = await self._claim(ring, free)
-        finally:  # a ring whose claim failed is lost, which costs a poll; kept, it would block the queue
+        # A ring whose claim failed is lost, which costs a poll; kept, it would block the queue
+        finally:
             if ring:
                 await ring.settle(claimed=bool(claims))
         self._found_by_looking = ring is None and bool(claims)
@@ -59,7 +61,9 @@ class Intake:
         siblings: Sequence[Claim] = ()
         if claim.bundle and most:
             with suppress(StoreUnavailable):  # the claim at hand is computed all the same
-                siblings = await self._store.claim_siblings(self._worker, claim, most, sweep=self._sweep)
+                siblings = await self._store.claim_siblings(
+                    self._worker, claim, most, sweep=self._sweep
+                )
         return siblings
 
     async def _claim(self, ring: Delivery | None, free: int) -> Sequence[Claim]:

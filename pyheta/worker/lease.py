@@ -18,7 +18,9 @@ OnHoldings = Callable[[Sequence[Holding]], Awaitable[None]]
 
 
 class Lease:
-    """Keeps one worker alive in the store. Durations are measured here, instants only by the store."""
+    """Keeps one worker alive in the store. Durations are measured here, instants only by the
+    store.
+    """
 
     def __init__(self, store: StepStore, worker: WorkerId, timing: Timing) -> None:
         self._store = store
@@ -27,7 +29,9 @@ class Lease:
         self._renewed = time.monotonic()
 
     async def keep(self, progress: ProgressOf, on_holdings: OnHoldings) -> None:
-        """Beat for ever. Raises LeaseLost when the store says so, or when it has been silent too long."""
+        """Beat for ever. Raises LeaseLost when the store says so, or when it has been silent too
+        long.
+        """
         while True:
             await asyncio.sleep(self._timing.beat)
             holdings = await self._beat(progress)
@@ -52,4 +56,6 @@ class Lease:
             else:
                 self._renewed = started
                 return holdings
-        raise LeaseLost("the store has not answered for so long that others may take this worker's steps")
+        raise LeaseLost(
+            "the store has not answered for so long that others may take this worker's steps"
+        )

@@ -1,4 +1,6 @@
-"""The reaper: gives back the steps of workers whose lease ran out. Every worker is one; two are harmless."""
+"""The reaper: gives back the steps of workers whose lease ran out. Every worker is one; two are
+harmless.
+"""
 
 import asyncio
 import logging
@@ -18,7 +20,8 @@ SLEPT_SECONDS = 5.0
 async def reap_for_ever(store: StepStore, me: WorkerId, every: float) -> None:
     """Look every so many seconds, give or take a fifth, so that many workers do not look at once.
 
-    A machine that has slept finds all leases of its own workers overdue: they get a round to renew them.
+    A machine that has slept finds all leases of its own workers overdue: they get a round to renew
+    them.
     """
     while True:
         lead = time.time() - time.monotonic()

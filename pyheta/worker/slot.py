@@ -17,7 +17,8 @@ LOG_BYTES = 64 * 1024
 #: How long the log of a dead child may take to end: what the child started may hold it open.
 LAST_WORDS_SECONDS = 2.0
 
-#: What a child sees of the environment. No URL, no password: the supervisor alone talks to store and broker.
+#: What a child sees of the environment. No URL, no password: the supervisor alone talks to store
+#: and broker.
 ENVIRONMENT = (
     "PATH",
     "HOME",
@@ -62,7 +63,10 @@ class Slot:
     """Computes one order at a time. `threads` is each child's share of the processor's cores."""
 
     def __init__(self, *, threads: int, folder: Path, device: Device = Device.CPU) -> None:
-        self.environment = _environment(threads) | {VARIABLE: device, "CUBLAS_WORKSPACE_CONFIG": ":4096:8"}
+        self.environment = _environment(threads) | {
+            VARIABLE: device,
+            "CUBLAS_WORKSPACE_CONFIG": ":4096:8",
+        }
         self.folder = folder
         self.log = _Tail()
         self.broken: str | None = None  # what the device said, if it failed during the last order
@@ -103,7 +107,8 @@ class Slot:
     async def _spawn(self) -> asyncio.subprocess.Process:
         child = await asyncio.create_subprocess_exec(
             sys.executable,
-            "-u",  # what a step prints is to be in its own log, not in a buffer that the next one fills
+            # What a step prints is to be in its own log, not in a buffer that the next one fills
+            "-u",
             "-m",
             "pyheta.worker.child",
             str(os.getpid()),
@@ -117,7 +122,9 @@ class Slot:
             limit=wire.LINE_LIMIT,
         )
         assert child.stderr is not None  # noqa: S101 -- asked for above
-        self._reading = asyncio.create_task(self.log.follow(child.stderr), name=f"log of {child.pid}")
+        self._reading = asyncio.create_task(
+            self.log.follow(child.stderr), name=f"log of {child.pid}"
+        )
         return child
 
     async def _ask(
@@ -131,7 +138,9 @@ class Slot:
         await child.stdin.drain()
         waiting = set(range(len(order.lanes)))
         while waiting:
-            if not (line := await child.stdout.readline()).endswith(b"\n"):  # it died, perhaps while writing
+            if not (line := await child.stdout.readline()).endswith(
+                b"\n"
+            ):  # it died, perhaps while writing
                 raise EOFError
             word = wire.decode(line)
             if isinstance(word, wire.Broken):

@@ -1,7 +1,7 @@
 """Artifacts on this machine: what steps read and write lies here as files, each under its hash.
 
-One cache per home, shared by all workers of a user. Files appear in it whole (written aside, then renamed)
-and are never changed, so any number of processes may read them at once.
+One cache per home, shared by all workers of a user. Files appear in it whole (written aside, then
+renamed) and are never changed, so any number of processes may read them at once.
 """
 
 import fcntl
@@ -19,14 +19,17 @@ from pyheta.errors import StepError, StoreError, StoreUnavailable
 from pyheta.steps import EARLIER, Claim, Input, Product
 from pyheta.store.seam import Artifacts
 
-#: The cache is trimmed to this size; the files used longest ago go first, so none that a child is reading.
+#: The cache is trimmed to this size; the files used longest ago go first, so none that a child is
+#: reading.
 CACHE_BYTES = 4 * 1024**3
 #: A worker trims when it starts and whenever it has added so much.
 TRIM_AFTER_BYTES = 512 * 1024**2
 
 
 class Staging:
-    """`with Staging(home, artifacts) as staging:` owns a work folder that vanishes with its process."""
+    """`with Staging(home, artifacts) as staging:` owns a work folder that vanishes with its
+    process.
+    """
 
     def __init__(self, home: Path, artifacts: Artifacts) -> None:
         self.artifacts = artifacts
@@ -39,7 +42,9 @@ class Staging:
     def __enter__(self) -> Self:
         self.cache.mkdir(parents=True, mode=0o700, exist_ok=True)
         self.work.mkdir(mode=0o700, exist_ok=True)
-        with _locked(self.work):  # else another worker might find the new folder before it is locked
+        with _locked(
+            self.work
+        ):  # else another worker might find the new folder before it is locked
             self.folder.mkdir(mode=0o700)
             self._lock = _locked(self.folder)
             _remove_abandoned(self.work)
@@ -52,7 +57,9 @@ class Staging:
             self._lock.close()
 
     def out(self, claim: Claim) -> Path:
-        """An empty folder for this attempt alone; its fence is in the name, so a zombie writes elsewhere."""
+        """An empty folder for this attempt alone; its fence is in the name, so a zombie writes
+        elsewhere.
+        """
         out = self.folder / f"{claim.step}-{claim.fence}"
         out.mkdir(mode=0o700)
         return out
@@ -60,7 +67,8 @@ class Staging:
     async def bring(self, inputs: Iterable[Input]) -> dict[str, dict[str, str]]:
         """Paths of a step's inputs by role and name, fetched where they are not here yet.
 
-        What an earlier step has left may have been cleared away since the claim: then the step begins anew.
+        What an earlier step has left may have been cleared away since the claim: then the step
+        begins anew.
         """
         paths: dict[str, dict[str, str]] = {}
         for role, items in groupby(sorted(inputs, key=attrgetter("role")), attrgetter("role")):
@@ -72,9 +80,11 @@ class Staging:
         return paths
 
     async def keep(self, products: Mapping[str, Path], out: Path) -> tuple[Product, ...]:
-        """Put a step's products into the store, then into the cache: the next step is likely to read them.
+        """Put a step's products into the store, then into the cache: the next step is likely to
+        read them.
 
-        No file is moved before the store has all of them, so that after an outage this can be done again.
+        No file is moved before the store has all of them, so that after an outage this can be done
+        again.
         """
         kept = [(path, await self._put(name, path, out)) for name, path in products.items()]
         for path, product in kept:
@@ -94,7 +104,9 @@ class Staging:
 
     async def _put(self, name: str, path: Path, out: Path) -> Product:
         if not path.resolve().is_relative_to(out.resolve()) or not path.is_file():
-            raise StepError(f"product {name!r} is not a file in the attempt's folder", where=str(path))
+            raise StepError(
+                f"product {name!r} is not a file in the attempt's folder", where=str(path)
+            )
         stored = await self.artifacts.put(path)
         return Product(name, stored.sha256, stored.size)
 

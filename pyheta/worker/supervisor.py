@@ -1,7 +1,9 @@
-"""The supervisor: claims steps, hands them to child processes, keeps the lease, and stops in good order.
+"""The supervisor: claims steps, hands them to child processes, keeps the lease, and stops in good
+order.
 
-It never computes, so heartbeats always get through. When its lease is lost (a laptop that slept, a store that
-was away) it kills its children, forgets what it held and begins a new life under a new id.
+It never computes, so heartbeats always get through. When its lease is lost (a laptop that slept, a
+store that was away) it kills its children, forgets what it held and begins a new life under a new
+id.
 """
 
 import asyncio
@@ -61,7 +63,9 @@ class Duty:
 
 
 class Supervisor:
-    """`run` returns when the duty is done or after `stop`; a second `stop` waits for no running step."""
+    """`run` returns when the duty is done or after `stop`; a second `stop` waits for no running
+    step.
+    """
 
     def __init__(
         self,
@@ -90,13 +94,16 @@ class Supervisor:
         self._idle: asyncio.Queue[Slot] = asyncio.Queue()
 
     def stop(self) -> None:
-        """First call: claim no more, let running steps finish for a while. Second: give them back now."""
+        """First call: claim no more, let running steps finish for a while. Second: give them back
+        now.
+        """
         (self._hurry if self._drain.is_set() else self._drain).set()
 
     async def run(self) -> None:
         """Work until idle (if so asked) or stopped.
 
-        Raises StoreUnavailable when the store stays away, ConfigError when the device can be used no longer.
+        Raises StoreUnavailable when the store stays away, ConfigError when the device can be used
+        no longer.
         """
         duty = self._duty
         with self._staging:
@@ -155,9 +162,14 @@ class Supervisor:
         return me.id
 
     async def _tend(self, worker: WorkerId) -> None:
-        """Claim and compute, with the side tasks beside; the death of any of them ends this life."""
+        """Claim and compute, with the side tasks beside; the death of any of them ends this
+        life.
+        """
         async with asyncio.TaskGroup() as group:
-            side = [group.create_task(work, name=name) for name, work in self._side_tasks(worker).items()]
+            side = [
+                group.create_task(work, name=name)
+                for name, work in self._side_tasks(worker).items()
+            ]
             async with asyncio.TaskGroup() as attempts:
                 await self._claim_until_told(worker, attempts)
                 await self._let_finish()
@@ -176,7 +188,7 @@ class Supervisor:
             tasks["idle look-out"] = self._leave_when_idle()
         return tasks
 
-    # ---- claiming ----------------------------------------------------------------------------------
+    # ---- claiming --------------------------------------------------------------------------------
 
     async def _claim_until_told(self, worker: WorkerId, attempts: asyncio.TaskGroup) -> None:
         """Claim whenever a slot is free, until the drain begins."""
@@ -218,7 +230,8 @@ class Supervisor:
         """Set claims going together in an idle slot."""
         bundle = Bundle(self._idle.get_nowait(), claims[0].op, len(claims))
         together = [
-            Attempt(claim, lane, self._staging) for claim, lane in zip(claims, bundle.lanes, strict=True)
+            Attempt(claim, lane, self._staging)
+            for claim, lane in zip(claims, bundle.lanes, strict=True)
         ]
         self._attempts |= {(each.claim.step, each.claim.fence): each for each in together}
         task = attempts.create_task(
@@ -246,7 +259,9 @@ class Supervisor:
             if isinstance(outcome, Failure) and outcome.after:
                 self._trouble_until = time.monotonic() + self.timing.pause
             await self._record(claim, outcome)
-        except StoreError as error:  # the store refuses the result itself: another try would end likewise
+        except (
+            StoreError
+        ) as error:  # the store refuses the result itself: another try would end likewise
             await self._record(claim, Failure(Ending.ERROR, str(error), retry=False))
         finally:
             del self._attempts[claim.step, claim.fence]
@@ -261,7 +276,9 @@ class Supervisor:
         for attempt in count():
             try:
                 if not await self._write(claim, outcome):
-                    log.warning("%s %s was taken over: its outcome is dropped", claim.op, claim.key[:12])
+                    log.warning(
+                        "%s %s was taken over: its outcome is dropped", claim.op, claim.key[:12]
+                    )
                 return
             except StoreUnavailable as error:
                 log.warning("the outcome of %s %s waits: %s", claim.op, claim.key[:12], error)
@@ -273,29 +290,39 @@ class Supervisor:
         log.warning("%s %s: %s: %s", claim.op, claim.key[:12], outcome.ending, outcome.reason)
         return await self._store.fail(claim.step, claim.fence, outcome) is not None
 
-    # ---- the lease ---------------------------------------------------------------------------------
+    # ---- the lease -------------------------------------------------------------------------------
 
     def _progress(self) -> Mapping[Hold, Mapping[str, Any]]:
-        return {hold: attempt.progress for hold, attempt in self._attempts.items() if attempt.progress}
+        return {
+            hold: attempt.progress for hold, attempt in self._attempts.items() if attempt.progress
+        }
 
     async def _reconcile(self, holdings: Sequence[Holding]) -> None:
         """Make what the store believes and what the slots do the same."""
         for holding in holdings:
-            if holding.cancel_requested and (attempt := self._attempts.get((holding.step, holding.fence))):
+            if holding.cancel_requested and (
+                attempt := self._attempts.get((holding.step, holding.fence))
+            ):
                 attempt.stop(Failure(Ending.RELEASE, "cancelled"))
         for attempt in self._attempts.values():
             if attempt.silent_for() > self.timing.stall:
-                attempt.stop(Failure(Ending.CRASH, f"stalled: no sign for {self.timing.stall:.0f} s"))
+                attempt.stop(
+                    Failure(Ending.CRASH, f"stalled: no sign for {self.timing.stall:.0f} s")
+                )
         await self._give_back_strays(holdings)
 
     async def _give_back_strays(self, holdings: Sequence[Holding]) -> None:
-        """Claims whose answer never arrived, seen at two beats running: nobody would ever compute them."""
+        """Claims whose answer never arrived, seen at two beats running: nobody would ever compute
+        them.
+        """
         strays = {(holding.step, holding.fence) for holding in holdings} - self._attempts.keys()
         for step, fence in strays & self._strays:
-            await self._store.fail(step, fence, Failure(Ending.RELEASE, "the claim's answer was lost"))
+            await self._store.fail(
+                step, fence, Failure(Ending.RELEASE, "the claim's answer was lost")
+            )
         self._strays = strays
 
-    # ---- leaving -----------------------------------------------------------------------------------
+    # ---- leaving ---------------------------------------------------------------------------------
 
     async def _leave_when_idle(self) -> None:
         # Looked for instead of waited for, since other processes compute this worker's kinds too.
@@ -310,12 +337,16 @@ class Supervisor:
             return False
 
     async def _let_finish(self) -> None:
-        """Wait until the running attempts are done, time is up or somebody is in a hurry; then stop them."""
+        """Wait until the running attempts are done, time is up or somebody is in a hurry; then stop
+        them.
+        """
         if not self._tasks:
             return
         hurry = asyncio.create_task(self._hurry.wait())
         done = asyncio.create_task(asyncio.wait(set(self._tasks)))
-        await asyncio.wait({hurry, done}, timeout=self.timing.drain, return_when=asyncio.FIRST_COMPLETED)
+        await asyncio.wait(
+            {hurry, done}, timeout=self.timing.drain, return_when=asyncio.FIRST_COMPLETED
+        )
         hurry.cancel()
         done.cancel()
         for attempt in self._attempts.values():

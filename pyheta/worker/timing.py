@@ -1,4 +1,6 @@
-"""The worker's times in seconds. All scale together, so that a test can live through an hour in a minute."""
+"""The worker's times in seconds. All scale together, so that a test can live through an hour in a
+minute.
+"""
 
 from dataclasses import dataclass, fields
 
@@ -14,10 +16,13 @@ class Timing:
     beat: float = 10.0  # from heartbeat to heartbeat: three may be missed
     fence: float = 38.0  # after the start of the last successful heartbeat: stop everything
     reap: float = 10.0
-    poll: float = 5.0  # without a ring: look for ready steps anyway, since a bell may have been lost
+    #: Without a ring: look for ready steps anyway, since a bell may have been lost
+    poll: float = 5.0
     drain: float = 20.0  # after a first signal: what the running steps get to finish
-    stall: float = 3600.0  # a child without any sign of progress: nets sign once an epoch, others never
-    pause: float = 5.0  # after trouble with store, broker or disk: first back-off, doubling up to a minute
+    #: A child without any sign of progress: nets sign once an epoch, others never
+    stall: float = 3600.0
+    #: After trouble with store, broker or disk: first back-off, doubling up to a minute
+    pause: float = 5.0
     patience: float = 600.0  # how long the store may be away before a worker gives up
 
     def scaled(self, factor: float) -> "Timing":

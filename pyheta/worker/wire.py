@@ -1,4 +1,6 @@
-"""What a supervisor and its child say to each other: one JSON document a line, no code, no pickles."""
+"""What a supervisor and its child say to each other: one JSON document a line, no code, no
+pickles.
+"""
 
 import json
 from collections.abc import Mapping
@@ -22,13 +24,18 @@ class Lane:
     out: str
 
     def task(self, progress: Progress) -> Task:
-        inputs = {role: {name: Path(path) for name, path in of.items()} for role, of in self.inputs.items()}
+        inputs = {
+            role: {name: Path(path) for name, path in of.items()}
+            for role, of in self.inputs.items()
+        }
         return Task(self.params, inputs, Path(self.out), progress)
 
 
 @dataclass(frozen=True, slots=True)
 class Order:
-    """Supervisor to child: compute these together. The answers name lanes by their place in the order."""
+    """Supervisor to child: compute these together. The answers name lanes by their place in the
+    order.
+    """
 
     op: str
     lanes: tuple[Lane, ...]
@@ -71,8 +78,8 @@ class Done:
 class Raised:
     """Child to supervisor: the operation raised for this lane.
 
-    `retry` is False where trying again cannot help. `ending` is "error", or "release" for trouble of the
-    machine that is not the step's fault.
+    `retry` is False where trying again cannot help. `ending` is "error", or "release" for trouble
+    of the machine that is not the step's fault.
     """
 
     lane: int
@@ -84,7 +91,8 @@ class Raised:
 
 @dataclass(frozen=True, slots=True)
 class Broken:
-    """Child to supervisor: its device has failed for this process, which ends; no lane gets another answer.
+    """Child to supervisor: its device has failed for this process, which ends; no lane gets another
+    answer.
 
     `reason` is what the device said.
     """

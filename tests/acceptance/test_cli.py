@@ -37,7 +37,7 @@ baselines: [last]
 """
 
 
-# ---- start-up ---------------------------------------------------------------------------------------------
+# ---- start-up ------------------------------------------------------------------------------------
 
 
 @pytest.mark.parametrize("command", [(), *COMMANDS], ids=" ".join)
@@ -60,16 +60,23 @@ def test_help_lists_the_commands_of_the_design() -> None:
 @pytest.mark.parametrize(
     "code",
     [
-        "import pyheta, pyheta.cli, pyheta.errors, pyheta.steps, pyheta.ops.registry, pyheta.settings",
+        (
+            "import pyheta, pyheta.cli, pyheta.errors, pyheta.steps, pyheta.ops.registry, "
+            "pyheta.settings"
+        ),
         "import sys; sys.argv = ['pyheta', '--help']\nimport pyheta.cli\npyheta.cli.main()",
     ],
     ids=["import", "help"],
 )
 def test_nothing_heavy_is_imported_before_it_is_needed(code: str) -> None:
     # Given a script that says at its end what it has imported
-    script = f"import atexit, sys\natexit.register(lambda: print(*sys.modules, file=sys.stderr))\n{code}"
+    script = (
+        f"import atexit, sys\natexit.register(lambda: print(*sys.modules, file=sys.stderr))\n{code}"
+    )
     # When
-    done = subprocess.run([sys.executable, "-c", script], capture_output=True, text=True, check=True)
+    done = subprocess.run(
+        [sys.executable, "-c", script], capture_output=True, text=True, check=True
+    )
     # Then
     imported = {name.partition(".")[0] for name in done.stderr.split()}
     assert "pyheta" in imported
@@ -82,7 +89,9 @@ def test_reports_and_status_load_neither_torch_nor_polars() -> None:
         "pyheta.report.formats, "
         "pyheta.commands.show, pyheta.commands.cancel, pyheta.commands.worker\nprint(*sys.modules)"
     )
-    done = subprocess.run([sys.executable, "-c", script], capture_output=True, text=True, check=True)
+    done = subprocess.run(
+        [sys.executable, "-c", script], capture_output=True, text=True, check=True
+    )
     assert not {"torch", "polars", "numpy"} & set(done.stdout.split())
 
 
@@ -90,7 +99,7 @@ def test_the_version_is_printed(pyheta) -> None:
     assert pyheta("--version").stdout.startswith("pyheta 0.")
 
 
-# ---- usage errors -----------------------------------------------------------------------------------------
+# ---- usage errors --------------------------------------------------------------------------------
 
 
 @pytest.mark.parametrize(
@@ -108,17 +117,21 @@ def test_the_version_is_printed(pyheta) -> None:
         (["status", "--watch", "--json"], "--watch and --json"),
     ],
 )
-def test_wrong_usage_exits_2_and_says_what_is_wrong(pyheta, arguments: list[str], words: str) -> None:
+def test_wrong_usage_exits_2_and_says_what_is_wrong(
+    pyheta, arguments: list[str], words: str
+) -> None:
     done = pyheta(*arguments)
     assert done.returncode == 2
     assert words in done.stderr
     assert "Traceback" not in done.stderr
 
 
-# ---- init, schema, data -----------------------------------------------------------------------------------
+# ---- init, schema, data --------------------------------------------------------------------------
 
 
-def test_init_writes_a_sweep_that_can_be_planned_and_never_overwrites(pyheta, tmp_path: Path) -> None:
+def test_init_writes_a_sweep_that_can_be_planned_and_never_overwrites(
+    pyheta, tmp_path: Path
+) -> None:
     # Given
     first = pyheta("init")
     assert (first.returncode, first.stdout) == (0, "wrote sweep.yaml; now: pyheta run sweep.yaml\n")
@@ -151,7 +164,7 @@ def test_a_data_set_is_described(pyheta, tmp_path: Path) -> None:
     assert (facts["rows"], facts["columns"], facts["step_seconds"]) == (24, ["load"], 3600)
 
 
-# ---- a sweep from beginning to end ------------------------------------------------------------------------
+# ---- a sweep from beginning to end ---------------------------------------------------------------
 
 
 def test_a_sweep_runs_on_the_embedded_default_and_everything_about_it_can_be_seen(
@@ -164,7 +177,9 @@ def test_a_sweep_runs_on_the_embedded_default_and_everything_about_it_can_be_see
     assert "9 steps added, 9 to compute" in submitted.stdout
     assert "0 steps added" in pyheta("submit", "small.yaml").stdout
     waiting = json.loads(pyheta("status", "--json").stdout)
-    assert waiting["hints"] == ["1 data step is ready and no worker takes them: pyheta worker --kind data"]
+    assert waiting["hints"] == [
+        "1 data step is ready and no worker takes them: pyheta worker --kind data"
+    ]
     # When it is run
     done = pyheta("run", "small.yaml", "--procs", "1", "--lanes", "4", "--format", "json")
     # Then results alone are on standard output, and progress is on standard error
@@ -195,7 +210,9 @@ def test_a_sweep_runs_on_the_embedded_default_and_everything_about_it_can_be_see
     assert [sweep["name"] for sweep in listed] == ["small"]
 
 
-def test_a_sweep_with_more_epochs_goes_on_where_the_earlier_one_stood(pyheta, tmp_path: Path) -> None:
+def test_a_sweep_with_more_epochs_goes_on_where_the_earlier_one_stood(
+    pyheta, tmp_path: Path
+) -> None:
     # Given a sweep of two epochs that can be resumed
     (tmp_path / "small.yaml").write_text(SMALL.replace("epochs: 1", "epochs: 2, resumable: true"))
     assert pyheta("run", "small.yaml", "seeds=1").returncode == 0
@@ -203,7 +220,8 @@ def test_a_sweep_with_more_epochs_goes_on_where_the_earlier_one_stood(pyheta, tm
     # When it is run with five
     assert pyheta("run", "small.yaml", "seeds=1", "train.epochs=5").returncode == 0
 
-    # Then its net has taken the first two from there, and what it has left is what it has after five
+    # Then its net has taken the first two from there, and what it has left is what it has after
+    # five
     _, fit, _ = json.loads(pyheta("show", "small/0", "--json").stdout)["steps"]
     assert (fit["summary"]["resumed"], fit["summary"]["epochs"]) == (2, 5)
     assert {product["name"] for product in fit["products"]} == {"weights", "curves", "standing"}
@@ -211,7 +229,9 @@ def test_a_sweep_with_more_epochs_goes_on_where_the_earlier_one_stood(pyheta, tm
 
 def test_failed_runs_are_shown_as_failed_until_they_are_retried(pyheta, tmp_path: Path) -> None:
     # Given a sweep on a file that the store has lost before any worker came
-    rows = "\n".join(f"2020-01-{day:02} {hour:02}:00,{hour}" for day in range(1, 11) for hour in range(24))
+    rows = "\n".join(
+        f"2020-01-{day:02} {hour:02}:00,{hour}" for day in range(1, 11) for hour in range(24)
+    )
     (tmp_path / "d.csv").write_text(f"time,load\n{rows}\n")
     (tmp_path / "s.yaml").write_text(SMALL.replace("{name: synthetic, rows: 400}", "./d.csv"))
     store = {"PYHETA_ARTIFACTS_URL": f"file://{tmp_path}/artifacts", "PYHETA_TIME_SCALE": "0.02"}
@@ -246,16 +266,26 @@ def test_ctrl_c_stops_a_run_in_order_and_says_how_to_go_on(
     environment: dict[str, str], tmp_path: Path
 ) -> None:
     # Given a run that would take hours
-    (tmp_path / "long.yaml").write_text(SMALL.replace("epochs: 1", "epochs: 1000000, patience: 1000000"))
+    (tmp_path / "long.yaml").write_text(
+        SMALL.replace("epochs: 1", "epochs: 1000000, patience: 1000000")
+    )
     command = [PYHETA, "run", "long.yaml", "--procs", "1"]
     process = subprocess.Popen(
-        command, cwd=tmp_path, env=environment, stdout=-1, stderr=-1, text=True, start_new_session=True
+        command,
+        cwd=tmp_path,
+        env=environment,
+        stdout=-1,
+        stderr=-1,
+        text=True,
+        start_new_session=True,
     )
     status = [PYHETA, "status", "--json"]
     try:
         running: list[str] = []
         while "fit" not in running and process.poll() is None:
-            seen = subprocess.run(status, cwd=tmp_path, env=environment, capture_output=True, check=False)
+            seen = subprocess.run(
+                status, cwd=tmp_path, env=environment, capture_output=True, check=False
+            )
             document = json.loads(seen.stdout) if seen.returncode == 0 else {"running": []}
             running = [step["op"] for step in document["running"]]
         # When Ctrl-C is pressed twice
@@ -271,12 +301,14 @@ def test_ctrl_c_stops_a_run_in_order_and_says_how_to_go_on(
     assert "Traceback" not in said
 
 
-# ---- surroundings -----------------------------------------------------------------------------------------
+# ---- surroundings --------------------------------------------------------------------------------
 
 
 def test_a_reader_that_leaves_is_no_error(environment: dict[str, str]) -> None:
     command = f"'{PYHETA}' schema | true"
-    done = subprocess.run(["bash", "-c", command], env=environment, capture_output=True, check=False)
+    done = subprocess.run(
+        ["bash", "-c", command], env=environment, capture_output=True, check=False
+    )
     assert done.stderr == b""
 
 
@@ -294,7 +326,9 @@ def test_doctor_finds_everything_in_order(pyheta) -> None:
 
 
 def test_doctor_names_what_is_wrong_and_its_cure(pyheta, tmp_path: Path) -> None:
-    done = pyheta("--data", "nowhere", "doctor", PYHETA_DATABASE_URL="postgresql://me:secret@127.0.0.1:1/db")
+    done = pyheta(
+        "--data", "nowhere", "doctor", PYHETA_DATABASE_URL="postgresql://me:secret@127.0.0.1:1/db"
+    )
     assert done.returncode == 78
     assert "nowhere is no folder; set PYHETA_DATA" in done.stdout
     assert "127.0.0.1:1" in done.stdout

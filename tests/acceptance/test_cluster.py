@@ -1,4 +1,6 @@
-"""One sweep on this machine alone and the same sweep through RabbitMQ and several workers: one answer."""
+"""One sweep on this machine alone and the same sweep through RabbitMQ and several workers: one
+answer.
+"""
 
 from processes import FAST, assert_complete, pyheta, rows
 
@@ -16,7 +18,9 @@ config:
   decompose: {method: ceemdan, window: 100, trials: 2, max_imf: 2}
   components: {Residue: {exog: []}}
 parameters:
-  net: [{name: mlp, hidden: [16], dropout: 0.1}, {name: lstm, hidden: 8, layers: 2}]  # by one engine, always
+  net:  # by one engine, always
+    - {name: mlp, hidden: [16], dropout: 0.1}
+    - {name: lstm, hidden: 8, layers: 2}
   decompose.method: [none, ceemdan]
   shaping.method: [none, farm]
   exog: [[], [leading]]

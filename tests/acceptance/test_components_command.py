@@ -65,9 +65,17 @@ def test_everything_that_explains_a_sweep_can_be_seen(pyheta, sweep: Path) -> No
     }
     metrics = {cell["metric"] for row in about["components"]["rows"] for cell in row["cells"]}
     assert metrics == {"rmse", "IMF0/rmse", "Residue/rmse"}
-    assert {row["row"]["component"] for row in about["relevance"]["rows"]} == {"target", "IMF0", "Residue"}
+    assert {row["row"]["component"] for row in about["relevance"]["rows"]} == {
+        "target",
+        "IMF0",
+        "Residue",
+    }
     assert all(row["pearson.lag"] >= 0 for row in about["relevance"]["rows"])
-    assert {row["row"]["decompose"] for row in about["importance"]["rows"]} == {"-", "emd causal", "emd full"}
+    assert {row["row"]["decompose"] for row in about["importance"]["rows"]} == {
+        "-",
+        "emd causal",
+        "emd full",
+    }
     assert all("other" in row for row in about["shapley"]["rows"])
 
     # And one run tells what its steps learned from
@@ -78,7 +86,12 @@ def test_everything_that_explains_a_sweep_can_be_seen(pyheta, sweep: Path) -> No
 
 def test_a_step_that_fails_takes_only_the_runs_along_that_need_it(pyheta, sweep: Path) -> None:
     # Given a column whose values are too large to be added up, in half of the runs
-    overrides = ["decompose.method=none", "decompose.mode=causal", "exog=[],[huge]", "shaping.method=none"]
+    overrides = [
+        "decompose.method=none",
+        "decompose.mode=causal",
+        "exog=[],[huge]",
+        "shaping.method=none",
+    ]
     done = pyheta("run", "s.yaml", *overrides, "--format", "json")
 
     # When they have run, Then the others are complete and the report names the step that failed
@@ -94,7 +107,9 @@ def test_the_probe_tells_honest_from_leaky_runs(pyheta, sweep: Path) -> None:
     findings = told(pyheta("doctor", "--leakage", "s.yaml", "--json"))
 
     found = {finding["what"]: finding["found"] for finding in findings}
-    full = {what for what in found if "emd full" in what and ("decompose" in what or "score" in what)}
+    full = {
+        what for what in found if "emd full" in what and ("decompose" in what or "score" in what)
+    }
     assert full
     assert all("permits" in found[what] for what in full)
     assert all("nothing changed" in text for what, text in found.items() if "full" not in what)

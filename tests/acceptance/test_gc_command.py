@@ -23,7 +23,9 @@ def write(folder: Path, name: str, net: str) -> None:
     (folder / f"{name}.yaml").write_text(SWEEP.format(name=name, net=net))
 
 
-def test_gc_forgets_cancelled_sweeps_and_leaves_the_others_whole(tmp_path: Path, database_url: str) -> None:
+def test_gc_forgets_cancelled_sweeps_and_leaves_the_others_whole(
+    tmp_path: Path, database_url: str
+) -> None:
     store = {"PYHETA_DATABASE_URL": database_url, "PYHETA_HOME": str(tmp_path / "home")}
     with processes.pyheta(tmp_path, PYHETA_TIME_SCALE=str(FAST * 3), **store) as tool:
         # Given two sweeps that share the data and the baseline, one of them cancelled
@@ -32,14 +34,20 @@ def test_gc_forgets_cancelled_sweeps_and_leaves_the_others_whole(tmp_path: Path,
             tool.run("run", f"{name}.yaml", "--procs", "1")
         report = tool.run("report", "kept").stdout
         steps = rows(database_url, "SELECT count(*) FROM pyheta.step")
-        assert tool.run("gc").stdout == "nothing to remove: first cancel a sweep (pyheta cancel SWEEP)\n"
+        assert (
+            tool.run("gc").stdout
+            == "nothing to remove: first cancel a sweep (pyheta cancel SWEEP)\n"
+        )
         tool.run("cancel", "dropped")
         rows_before = rows(database_url, "SELECT id FROM pyheta.sweep ORDER BY id")
         # When gc is tried, then run, before and after the bytes have grown old
         would = tool.run("gc", "--dry-run").stdout
         assert rows(database_url, "SELECT id FROM pyheta.sweep ORDER BY id") == rows_before
         did = tool.run("gc").stdout
-        rows(database_url, "UPDATE pyheta.blob SET created_at = now() - interval '2 hours' RETURNING true")
+        rows(
+            database_url,
+            "UPDATE pyheta.blob SET created_at = now() - interval '2 hours' RETURNING true",
+        )
         later = tool.json("gc", "--json")
         # Then it has said what it did
         assert would.replace("would remove", "removed") == did

@@ -1,4 +1,6 @@
-"""Bad input: one paragraph that names the place and the cure, an exit code, no traceback, nothing stored."""
+"""Bad input: one paragraph that names the place and the cure, an exit code, no traceback, nothing
+stored.
+"""
 
 from pathlib import Path
 
@@ -10,7 +12,12 @@ HEAD = f"name: s\n{CONFIG}"
 
 def sweep(**changes: str) -> str:
     """A good sweep with other values for some keys of its configuration."""
-    values = {"dataset": "{name: synthetic}", "target": "load", "window": "{input: 8}", "net": "ridge"}
+    values = {
+        "dataset": "{name: synthetic}",
+        "target": "load",
+        "window": "{input: 8}",
+        "net": "ridge",
+    }
     lines = [f"  {key}: {value}" for key, value in (values | changes).items()]
     return "\n".join(["name: s", "config:", *lines, ""])
 
@@ -41,8 +48,14 @@ BAD_SWEEPS = {
     "a python tag": ("a: !!python/object/apply:os.system ['touch canary']\n", ["tag"]),
     "too deep": ("a: " + "[" * 10_000 + "]" * 10_000, ["deep"]),
     "an empty axis": (f"{HEAD}parameters: {{scale: []}}\n", ["s.yaml:3", "empty"]),
-    "too many runs": (f"{HEAD}parameters: {{exog: {{subsets: [a, b, c]}}}}\nrun_cap: 2\n", ["8", "run_cap"]),
-    "a value twice": (f"{HEAD}parameters: {{train.lr: [1, 1.0]}}\n", ["s.yaml:3", "duplicate value"]),
+    "too many runs": (
+        f"{HEAD}parameters: {{exog: {{subsets: [a, b, c]}}}}\nrun_cap: 2\n",
+        ["8", "run_cap"],
+    ),
+    "a value twice": (
+        f"{HEAD}parameters: {{train.lr: [1, 1.0]}}\n",
+        ["s.yaml:3", "duplicate value"],
+    ),
     "an unknown net": (sweep(net="gruu"), ["s.yaml:6", "gruu", "known"]),
     "code as net": (sweep(net="'os:system(1)'"), ["s.yaml:6", "os:system(1)"]),
     "a path as name": (HEAD.replace("name: s", "name: ../x"), ["s.yaml:1", "name"]),
@@ -50,13 +63,22 @@ BAD_SWEEPS = {
     "a column that is not there": (sweep(target="laod"), ["s.yaml:4", "laod", "'load'"]),
     "the target among its helpers": (sweep(exog="[load]"), ["s.yaml:7", "load"]),
     "a window longer than the data": (sweep(window="{input: 100000}"), ["s.yaml:5", "rows"]),
-    "the future unasked": (sweep(decompose="{method: emd, mode: full}"), ["s.yaml:7", "leakage: allow"]),
+    "the future unasked": (
+        sweep(decompose="{method: emd, mode: full}"),
+        ["s.yaml:7", "leakage: allow"],
+    ),
     "shaping that looks ahead": (
         sweep(exog="[leading]", shaping="{method: farm, relevance: centred}"),
         ["s.yaml:8", "leakage: allow"],
     ),
-    "a threshold out of range": (sweep(shaping="{method: farm, threshold: 2}"), ["s.yaml:7", "threshold"]),
-    "a decomposition nobody knows": (sweep(decompose="vmd"), ["s.yaml:7", "vmd", "did you mean 'emd'"]),
+    "a threshold out of range": (
+        sweep(shaping="{method: farm, threshold: 2}"),
+        ["s.yaml:7", "threshold"],
+    ),
+    "a decomposition nobody knows": (
+        sweep(decompose="vmd"),
+        ["s.yaml:7", "vmd", "did you mean 'emd'"],
+    ),
     "a decomposition longer than the data": (
         sweep(decompose="{method: emd, window: 3000}"),
         ["s.yaml:7", "2,400", "3,001"],
@@ -70,7 +92,10 @@ BAD_SWEEPS = {
         ["s.yaml:8", "target"],
     ),
     "a data set that is not there": (sweep(dataset="./no.csv"), ["no.csv", "no such file"]),
-    "a data set by an unknown name": (sweep(dataset="ettx1"), ["s.yaml:3", "ettx1", "did you mean 'ett"]),
+    "a data set by an unknown name": (
+        sweep(dataset="ettx1"),
+        ["s.yaml:3", "ettx1", "did you mean 'ett"],
+    ),
     "a URL as data set": (sweep(dataset="'https://host/a.csv'"), ["URLs are not read"]),
 }
 
@@ -100,7 +125,9 @@ def test_a_bad_sweep_is_refused_with_its_place(
     [(b"\xff\xfea\x00", "UTF-8"), (b"name: caf\xe9\n", "UTF-8"), (b"name: \x00\n", "character")],
     ids=["UTF-16", "latin-1", "NUL"],
 )
-def test_a_file_that_is_no_text_is_refused(pyheta, tmp_path: Path, content: bytes, word: str) -> None:
+def test_a_file_that_is_no_text_is_refused(
+    pyheta, tmp_path: Path, content: bytes, word: str
+) -> None:
     (tmp_path / "s.yaml").write_bytes(content)
     done = pyheta("submit", "s.yaml")
     assert (done.returncode, word in done.stderr, "Traceback" in done.stderr) == (2, True, False)
@@ -114,7 +141,8 @@ def test_a_sweep_that_is_no_file_is_refused(pyheta, name: str, words: str) -> No
 
 
 @pytest.mark.parametrize(
-    ("override", "word"), [("train.epoch=3", "epochs"), ("train.epochs", "="), ("train.epochs=x", "epochs")]
+    ("override", "word"),
+    [("train.epoch=3", "epochs"), ("train.epochs", "="), ("train.epochs=x", "epochs")],
 )
 def test_a_bad_override_is_refused(pyheta, tmp_path: Path, override: str, word: str) -> None:
     (tmp_path / "s.yaml").write_text(HEAD)
@@ -161,7 +189,10 @@ config:
 UNFIT = {
     "a constant column": ([7] * 80, ["s.yaml:9", "'other' is constant"]),
     "a column that turns too rarely": (range(80), ["s.yaml:9", "'other' turns 0 times"]),
-    "the target's own values": ([i * i % 7 for i in range(80)], ["s.yaml:9", "values of the target 'load'"]),
+    "the target's own values": (
+        [i * i % 7 for i in range(80)],
+        ["s.yaml:9", "values of the target 'load'"],
+    ),
 }
 
 
@@ -170,7 +201,10 @@ def test_columns_that_cannot_be_decomposed_are_refused_before_anything_is_comput
     pyheta, tmp_path: Path, values, words: list[str]
 ) -> None:
     # Given a file whose second column is unfit
-    rows = [f"2020-01-{1 + i // 24:02} {i % 24:02}:00,{i * i % 7},{value}" for i, value in enumerate(values)]
+    rows = [
+        f"2020-01-{1 + i // 24:02} {i % 24:02}:00,{i * i % 7},{value}"
+        for i, value in enumerate(values)
+    ]
     (tmp_path / "d.csv").write_text("\n".join(["time,load,other", *rows, ""]))
     (tmp_path / "s.yaml").write_text(DECOMPOSED.lstrip())
     # When it is to be run

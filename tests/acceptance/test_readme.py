@@ -1,7 +1,8 @@
 """The README's console blocks are executed: what they show is what happens.
 
-In a block, a line `$ command` is followed by what it prints on standard output. Results may differ from
-machine to machine by a tenth; times and identifiers are not compared; a line `…` stands for any lines.
+In a block, a line `$ command` is followed by what it prints on standard output. Results may differ
+from machine to machine by a tenth; times and identifiers are not compared; a line `…` stands for
+any lines.
 """
 
 import re
@@ -45,23 +46,29 @@ def shape(line: str) -> str:
 
 def numbers(text: str) -> list[float]:
     """The results in a text: numbers with three decimals that are neither a spread nor a time."""
-    return [float(number) for number in re.findall(r"(?<!± )(?<![\d.])\d+\.\d{3}(?!\d)(?! s)", text)]
+    return [
+        float(number) for number in re.findall(r"(?<!± )(?<![\d.])\d+\.\d{3}(?!\d)(?! s)", text)
+    ]
 
 
 def close(expected: list[float], printed: list[float]) -> bool:
     """Another processor may round otherwise, and training magnifies that."""
     return len(expected) == len(printed) and all(
-        value == pytest.approx(shown, rel=0.1) for shown, value in zip(expected, printed, strict=True)
+        value == pytest.approx(shown, rel=0.1)
+        for shown, value in zip(expected, printed, strict=True)
     )
 
 
 def pattern(expected: list[str]) -> str:
     """What standard output must match, line by line."""
-    return "".join(r"(?:.*\n)*?" if line == "…" else re.escape(shape(line)) + r"\n" for line in expected)
+    return "".join(
+        r"(?:.*\n)*?" if line == "…" else re.escape(shape(line)) + r"\n" for line in expected
+    )
 
 
 def test_what_the_console_blocks_show_is_what_happens(tmp_path, home):
-    # Given the README's console blocks, one after the other in one folder with an embedded server of its own
+    # Given the README's console blocks, one after the other in one folder with an embedded server
+    # of its own
     steps = [step for block in blocks("console") for step in commands(block)]
     assert len(steps) >= 5
 
@@ -71,7 +78,9 @@ def test_what_the_console_blocks_show_is_what_happens(tmp_path, home):
 
         # Then it succeeds and prints what the README shows
         assert done.returncode == 0, f"$ {command}\n{done.stdout}\n{done.stderr}"
-        assert close(numbers("\n".join(expected)), numbers(done.stdout)), f"$ {command}\n{done.stdout}"
+        assert close(numbers("\n".join(expected)), numbers(done.stdout)), (
+            f"$ {command}\n{done.stdout}"
+        )
         printed = "".join(shape(line) + "\n" for line in done.stdout.splitlines() if line.strip())
         assert re.fullmatch(pattern(expected), printed), f"$ {command}\n{done.stdout}"
 

@@ -1,6 +1,8 @@
-"""The broker may lose everything and go away at any moment: nothing hangs, nothing is lost, all of it heals.
+"""The broker may lose everything and go away at any moment: nothing hangs, nothing is lost, all of
+it heals.
 
-Faults come from a proxy between PyHeta and RabbitMQ, and from deleting and purging queues behind its back.
+Faults come from a proxy between PyHeta and RabbitMQ, and from deleting and purging queues behind
+its back.
 """
 
 import asyncio
@@ -132,7 +134,9 @@ async def test_a_cut_connection_fails_the_ring_and_heals_with_the_next(
     assert (await broker.depth()).ready[Kind.TRAIN] >= 1
 
 
-async def test_a_frozen_broker_fails_the_ring_in_bounded_time(broker: RabbitBroker, proxy: Proxy) -> None:
+async def test_a_frozen_broker_fails_the_ring_in_bounded_time(
+    broker: RabbitBroker, proxy: Proxy
+) -> None:
     await broker.depth()
     proxy.freeze()
 
@@ -183,7 +187,9 @@ async def test_a_listener_survives_cuts_and_refusals(broker: RabbitBroker, proxy
         assert delivery is not None
 
 
-async def test_a_ring_whose_acknowledgement_was_cut_comes_back(broker: RabbitBroker, proxy: Proxy) -> None:
+async def test_a_ring_whose_acknowledgement_was_cut_comes_back(
+    broker: RabbitBroker, proxy: Proxy
+) -> None:
     await broker.ring([BELL])
     async with broker.listen([Kind.TRAIN]) as listener:
         # Given a ring that cannot be settled
@@ -233,7 +239,9 @@ async def test_a_connection_closed_under_a_waiting_ring_is_an_error_and_not_a_ca
         await ringing
 
 
-async def test_nothing_stays_behind_when_work_is_cancelled(broker: RabbitBroker, proxy: Proxy) -> None:
+async def test_nothing_stays_behind_when_work_is_cancelled(
+    broker: RabbitBroker, proxy: Proxy
+) -> None:
     # Given a listener and a ring in the middle of something
     await broker.depth()
     proxy.freeze()
@@ -248,7 +256,7 @@ async def test_nothing_stays_behind_when_work_is_cancelled(broker: RabbitBroker,
         assert [type(outcome) for outcome in outcomes] == [asyncio.CancelledError] * 2
 
 
-# ---- together with the store -------------------------------------------------------------------------------
+# ---- together with the store ---------------------------------------------------------------------
 
 
 @pytest.fixture
@@ -311,7 +319,9 @@ async def test_connections_that_are_cut_again_and_again_lose_no_step(
     assert len(taken) == len(set(taken)) == 100
 
 
-async def test_a_hundred_rings_for_one_step_start_it_once(store: PostgresStore, broker: RabbitBroker) -> None:
+async def test_a_hundred_rings_for_one_step_start_it_once(
+    store: PostgresStore, broker: RabbitBroker
+) -> None:
     await store.submit(takers.submission(takers.some_steps(1)))
     async with store.unrung(Kind.TRAIN, limit=10, stale_after=None) as bells:
         await broker.ring([*bells] * 100)

@@ -1,4 +1,6 @@
-"""`pyheta run` on the embedded server: the server, the worker and the user come to harm in the middle."""
+"""`pyheta run` on the embedded server: the server, the worker and the user come to harm in the
+middle.
+"""
 
 import signal
 

@@ -1,7 +1,9 @@
-"""The store against a model of it: any order of submissions, claims, endings, losses, cancellations, retries.
+"""The store against a model of it: any order of submissions, claims, endings, losses,
+cancellations, retries.
 
-Workers die and come back under other names, and every lease that was ever given tries to end its step, again
-and again. After each move the store's states are those of the model, and its tables agree with each other.
+Workers die and come back under other names, and every lease that was ever given tries to end its
+step, again and again. After each move the store's states are those of the model, and its tables
+agree with each other.
 """
 
 import asyncio
@@ -26,7 +28,19 @@ from hypothesis.stateful import (
 )
 
 from pyheta.errors import LeaseLost
-from pyheta.steps import Claim, Ending, Failure, Fence, Key, Metric, Product, State, Success, WorkerId, digest
+from pyheta.steps import (
+    Claim,
+    Ending,
+    Failure,
+    Fence,
+    Key,
+    Metric,
+    Product,
+    State,
+    Success,
+    WorkerId,
+    digest,
+)
 from pyheta.store.postgres import PostgresStore
 from pyheta.store.seam import Submission
 
@@ -89,7 +103,9 @@ class Model:
         self.live.remove(sweep.id)
         wanted = {step.key for other in SWEEPS if other.id in self.live for step in other.steps}
         ending = [
-            step.key for step in sweep.steps if step.key not in wanted and self.states[step.key] in OPEN
+            step.key
+            for step in sweep.steps
+            if step.key not in wanted and self.states[step.key] in OPEN
         ]
         counts = Counter(self.states[key] for key in ending)
         for key in ending:
@@ -155,7 +171,9 @@ class StoreMachine(RuleBasedStateMachine):
         self.run, self.store, self.behind = run, store, behind
         self.model = Model()
         self.workers: list[WorkerId] = []  # all that ever were
-        self.alive: dict[WorkerId, bool] = {}  # False: its lease ran out, and nobody has buried it yet
+        self.alive: dict[
+            WorkerId, bool
+        ] = {}  # False: its lease ran out, and nobody has buried it yet
         self.leases: list[Claim] = []  # all that were ever given
         self.holding: dict[Fence, WorkerId] = {}
         run(behind.execute(EMPTY))
@@ -235,7 +253,9 @@ class StoreMachine(RuleBasedStateMachine):
     @rule(lease=BACK, ending=ENDINGS, retry=st.booleans())
     def fail(self, lease, ending, retry):
         lease = pick(self.leases, lease)
-        said = self.run(self.store.fail(lease.step, lease.fence, Failure(ending, "boom", retry=retry)))
+        said = self.run(
+            self.store.fail(lease.step, lease.fence, Failure(ending, "boom", retry=retry))
+        )
         assert said == self.model.fail(lease, ending, retry=retry)
 
     @precondition(lambda self: self.model.holders)
@@ -278,7 +298,8 @@ class StoreMachine(RuleBasedStateMachine):
         holdings = self.run(self.store.heartbeat(worker, lease_seconds=600, progress={}))
         self.alive[worker] = True
         assert {(held.step, held.fence, held.cancel_requested) for held in holdings} == {
-            (held.step, held.fence, held.key in self.model.told_to_stop) for held in self.held_by(worker)
+            (held.step, held.fence, held.key in self.model.told_to_stop)
+            for held in self.held_by(worker)
         }
 
     def reap(self) -> None:
@@ -291,13 +312,20 @@ class StoreMachine(RuleBasedStateMachine):
             self.model.fail(lease, Ending.LOST, retry=True)
 
     def held_by(self, worker: WorkerId) -> list[Claim]:
-        return [lease for lease in self.model.holders.values() if self.holding[lease.fence] == worker]
+        return [
+            lease for lease in self.model.holders.values() if self.holding[lease.fence] == worker
+        ]
 
     @invariant()
     def store_and_model_agree(self):
         steps = [tuple(row) for row in self.run(self.behind.fetch(STATES))]
         assert steps == [
-            (key, state, key in self.model.told_to_stop, *(self.model.spent[key][each] for each in BUDGETS))
+            (
+                key,
+                state,
+                key in self.model.told_to_stop,
+                *(self.model.spent[key][each] for each in BUDGETS),
+            )
             for key, state in self.model.states.items()
         ]
 
@@ -307,12 +335,17 @@ class StoreMachine(RuleBasedStateMachine):
 
 
 EMPTY = """
-    TRUNCATE pyheta.sweep, pyheta.commands.run, pyheta.sweep_step, pyheta.step, pyheta.need, pyheta.file,
+    TRUNCATE pyheta.sweep, pyheta.run, pyheta.sweep_step, pyheta.step, pyheta.need, pyheta.file,
         pyheta.attempt, pyheta.product, pyheta.metric, pyheta.worker
 """
 EXPIRE = "UPDATE pyheta.worker SET lease_until = now() - interval '1 second' WHERE id = $1"
-STATES = "SELECT key, state, cancel_requested, tries, crashes, lost, releases FROM pyheta.step ORDER BY id"
-NO_DELAY = "UPDATE pyheta.step SET available_at = now() WHERE state = 'queued' AND available_at > now()"
+STATES = (
+    "SELECT key, state, cancel_requested, tries, crashes, lost, releases FROM pyheta.step "
+    "ORDER BY id"
+)
+NO_DELAY = (
+    "UPDATE pyheta.step SET available_at = now() WHERE state = 'queued' AND available_at > now()"
+)
 CONTRADICTIONS = """
     SELECT 'a result without success, or success without its very own result' AS what, step.id
     FROM pyheta.step LEFT JOIN pyheta.product ON product.step_id = step.id
@@ -334,7 +367,8 @@ CONTRADICTIONS = """
     SELECT 'the count of needs that it waits for is wrong', step.id
     FROM pyheta.step
     WHERE step.state = 'waiting' AND unmet <> (
-        SELECT count(DISTINCT cause.id) FROM pyheta.need JOIN pyheta.step AS cause ON cause.id = need.need_id
+        SELECT count(DISTINCT cause.id)
+        FROM pyheta.need JOIN pyheta.step AS cause ON cause.id = need.need_id
         WHERE need.step_id = step.id AND cause.state <> 'succeeded'
     )
     UNION ALL
@@ -349,7 +383,9 @@ def test_any_history_keeps_the_promises(database_url: str) -> None:
     with asyncio.Runner() as runner:
         stack = AsyncExitStack()
         store = runner.run(stack.enter_async_context(PostgresStore.open(database_url)))
-        behind = runner.run(asyncpg.connect(database_url, server_settings={"synchronous_commit": "off"}))
+        behind = runner.run(
+            asyncpg.connect(database_url, server_settings={"synchronous_commit": "off"})
+        )
         try:
             run_state_machine_as_test(
                 lambda: StoreMachine(runner.run, store, behind),

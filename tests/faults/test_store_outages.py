@@ -1,4 +1,6 @@
-"""The network between a worker and PostgreSQL breaks at the worst moments; nothing is lost or done twice."""
+"""The network between a worker and PostgreSQL breaks at the worst moments; nothing is lost or done
+twice.
+"""
 
 import asyncio
 from collections.abc import AsyncIterator
@@ -30,7 +32,9 @@ class Wire:
         self._server = await asyncio.start_server(self._serve, "127.0.0.1", port)
         port = self._server.sockets[0].getsockname()[1]
         user = self._target.netloc.rpartition("@")[0]
-        return self._target._replace(netloc=f"{user}@127.0.0.1:{port}", query="sslmode=disable").geturl()
+        return self._target._replace(
+            netloc=f"{user}@127.0.0.1:{port}", query="sslmode=disable"
+        ).geturl()
 
     async def stop(self) -> None:
         if self._server:
@@ -42,7 +46,9 @@ class Wire:
         there = await asyncio.open_connection(self._target.hostname, self._target.port)
         self._open |= {writer, there[1]}
         with suppress(ConnectionError):
-            await asyncio.gather(self._forward(reader, there[1], writer), self._forward(there[0], writer))
+            await asyncio.gather(
+                self._forward(reader, there[1], writer), self._forward(there[0], writer)
+            )
         for end in (writer, there[1]):
             end.close()
 
@@ -177,7 +183,10 @@ async def test_a_process_that_freezes_in_a_transaction_does_not_hold_its_locks_f
     database_url, monkeypatch
 ):
     monkeypatch.setattr(database, "IDLE_SECONDS", 0.2)
-    async with PostgresStore.open(database_url) as frozen, PostgresStore.open(database_url) as other:
+    async with (
+        PostgresStore.open(database_url) as frozen,
+        PostgresStore.open(database_url) as other,
+    ):
         await other.submit(graphs.submission(graphs.load()))
 
         # Given a process that has locked the announcements, and does nothing any more

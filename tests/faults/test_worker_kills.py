@@ -1,4 +1,6 @@
-"""Workers are killed, frozen and stopped in the middle of a sweep: it still ends complete, nothing twice."""
+"""Workers are killed, frozen and stopped in the middle of a sweep: it still ends complete, nothing
+twice.
+"""
 
 import signal
 
@@ -15,7 +17,8 @@ config:
   split: {train: 0.6, val: 0.2, test: 0.2}
   window: {input: 8, horizon: 1}
   scale: standard
-  net: {name: mlp, hidden: [16], dropout: 0.1}  # with dropout no kernel makes it too quick to be killed
+  # With dropout no kernel makes it too quick to be killed.
+  net: {name: mlp, hidden: [16], dropout: 0.1}
   train: {lr: 1.0e-3, batch_size: 64, epochs: 250, patience: 250}
 parameters:
   exog: [[], [leading]]
@@ -95,13 +98,18 @@ def test_a_killed_child_costs_each_of_its_unfinished_nets_one_attempt(tool, data
 
     # Then they have paid nothing for it, and each of the others one crash
     assert supervisor.wait(timeout=90) == 0, tool.logs()
-    paid = "SELECT (params -> 'train' ->> 'epochs')::int AS epochs, tries, crashes, lost FROM pyheta.step"
+    paid = (
+        "SELECT (params -> 'train' ->> 'epochs')::int AS epochs, tries, crashes, lost FROM "
+        "pyheta.step"
+    )
     fits = f"{paid} WHERE op = 'fit' ORDER BY epochs"
     assert rows(database_url, fits) == [(1, 0, 0, 0)] * 2 + [(2000, 0, 1, 0)] * 2
     assert_complete(database_url)
 
     # And those were tried again one after the other, with all others out of the way
-    assert rows(database_url, "SELECT count(*) FROM pyheta.attempt WHERE outcome = 'crash'") == [(2,)]
+    assert rows(database_url, "SELECT count(*) FROM pyheta.attempt WHERE outcome = 'crash'") == [
+        (2,)
+    ]
     overlapping = """
         SELECT one.step_id FROM pyheta.attempt AS crashed
         JOIN pyheta.attempt AS one ON one.step_id = crashed.step_id AND one.outcome = 'ok'
@@ -112,13 +120,20 @@ def test_a_killed_child_costs_each_of_its_unfinished_nets_one_attempt(tool, data
     assert rows(database_url, overlapping) == []
 
 
-def test_a_killed_supervisor_takes_its_children_along_and_another_worker_finishes(tool, database_url):
+def test_a_killed_supervisor_takes_its_children_along_and_another_worker_finishes(
+    tool, database_url
+):
     # Given two workers in the middle of a sweep
     tool.run("submit", "sweep.yaml")
     victim, survivor = worker(tool), worker(tool, procs=1)
     fitting(database_url, tool)
-    held = "SELECT count(*) FROM pyheta.step JOIN pyheta.worker ON worker.id = worker_id WHERE pid = {}"
-    wait_for(lambda: rows(database_url, held.format(victim.pid)) > [(0,)], "a step in the victim's hands")
+    held = (
+        "SELECT count(*) FROM pyheta.step JOIN pyheta.worker ON worker.id = worker_id WHERE "
+        "pid = {}"
+    )
+    wait_for(
+        lambda: rows(database_url, held.format(victim.pid)) > [(0,)], "a step in the victim's hands"
+    )
     orphans = children(victim.pid)
 
     # When one is killed without warning
@@ -176,7 +191,9 @@ def test_sigterm_gives_back_what_cannot_be_finished_at_no_cost(tool, database_ur
     assert_complete(database_url)
 
 
-def test_a_step_that_kills_its_process_every_time_fails_as_poison_and_the_rest_goes_on(tool, database_url):
+def test_a_step_that_kills_its_process_every_time_fails_as_poison_and_the_rest_goes_on(
+    tool, database_url
+):
     # Its neighbours in the bundle die with it the first time only.
     # Given a worker whose child dies whenever it computes the first of the fits
     tool.run("submit", "sweep.yaml")
@@ -192,10 +209,14 @@ def test_a_step_that_kills_its_process_every_time_fails_as_poison_and_the_rest_g
 
     # Then it fails for good, so does the run that needs it, and every other run succeeds
     supervisor.wait(timeout=90)
-    ((state, reason),) = rows(database_url, f"SELECT state, reason FROM pyheta.step WHERE id = {victim}")
+    ((state, reason),) = rows(
+        database_url, f"SELECT state, reason FROM pyheta.step WHERE id = {victim}"
+    )
     assert state == "failed"
     assert reason.startswith("poison: ")
-    failed = rows(database_url, "SELECT op, blocked_by FROM pyheta.step WHERE state = 'failed' ORDER BY id")
+    failed = rows(
+        database_url, "SELECT op, blocked_by FROM pyheta.step WHERE state = 'failed' ORDER BY id"
+    )
     assert failed == [("fit", None), ("score", victim)]
     open_steps = "SELECT id FROM pyheta.step WHERE state NOT IN ('succeeded', 'failed')"
     assert rows(database_url, open_steps) == []

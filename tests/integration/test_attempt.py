@@ -12,7 +12,19 @@ import pytest
 
 from pyheta.errors import ConfigError, StoreError, StoreUnavailable
 from pyheta.ops.registry import OPS
-from pyheta.steps import EARLIER, Claim, Ending, Failure, Fence, Input, Key, Kind, Product, StepId, Success
+from pyheta.steps import (
+    EARLIER,
+    Claim,
+    Ending,
+    Failure,
+    Fence,
+    Input,
+    Key,
+    Kind,
+    Product,
+    StepId,
+    Success,
+)
 from pyheta.worker import attempt as attempts
 from pyheta.worker.attempt import Attempt
 from pyheta.worker.bundle import Bundle
@@ -75,7 +87,9 @@ async def outcome(slot, home: Path, artifacts: Artifacts, claimed: Claim) -> Suc
     with Staging(home, artifacts) as staging:
         [attempt] = bundle(slot, staging, claimed)
         result = await attempt.outcome()
-        assert [path.name for path in staging.folder.iterdir()] == ["lock"]  # the attempt's folder is gone
+        assert [path.name for path in staging.folder.iterdir()] == [
+            "lock"
+        ]  # the attempt's folder is gone
     return result
 
 
@@ -110,7 +124,9 @@ async def test_products_outlive_a_store_that_goes_away_between_two_of_them(tmp_p
         # When they are handed over again, Then both are taken and lie in the cache
         kept = await staging.keep(products, out)
         assert [product.name for product in kept] == ["weights", "curves"]
-        assert all((staging.cache / product.sha256[:2] / product.sha256).exists() for product in kept)
+        assert all(
+            (staging.cache / product.sha256[:2] / product.sha256).exists() for product in kept
+        )
 
 
 class Cleared(Artifacts):
@@ -125,7 +141,8 @@ class Cleared(Artifacts):
 async def test_a_step_does_without_what_an_earlier_one_has_left_if_that_has_gone(tmp_path):
     needed = Input("load", "table", "b" * 64)
     left = [
-        Input(EARLIER, name, sha256) for name, sha256 in {"curves": "c" * 64, "weights": NEVER_THERE}.items()
+        Input(EARLIER, name, sha256)
+        for name, sha256 in {"curves": "c" * 64, "weights": NEVER_THERE}.items()
     ]
 
     with Staging(tmp_path, Cleared()) as staging:
@@ -157,7 +174,9 @@ async def test_whatever_goes_wrong_with_one_step_is_its_own_failure(slot, tmp_pa
 
 
 async def test_a_step_of_a_newer_version_is_left_to_newer_workers(slot, tmp_path):
-    result = await outcome(slot, tmp_path / "home", Artifacts(), claim(version=OPS["load"].version + 1))
+    result = await outcome(
+        slot, tmp_path / "home", Artifacts(), claim(version=OPS["load"].version + 1)
+    )
 
     assert isinstance(result, Failure)
     assert result.ending is Ending.RELEASE
@@ -165,7 +184,9 @@ async def test_a_step_of_a_newer_version_is_left_to_newer_workers(slot, tmp_path
 
 
 async def test_a_step_of_an_older_version_fails_since_nobody_computes_it_any_more(slot, tmp_path):
-    result = await outcome(slot, tmp_path / "home", Artifacts(), claim(version=OPS["load"].version - 1))
+    result = await outcome(
+        slot, tmp_path / "home", Artifacts(), claim(version=OPS["load"].version - 1)
+    )
 
     assert isinstance(result, Failure)
     assert not result.retry
@@ -224,7 +245,9 @@ class TestBundle:
         assert failure.ending is Ending.RELEASE
         assert isinstance(success, Success)
 
-    async def test_goes_without_a_lane_that_is_stopped_while_its_inputs_are_awaited(self, slot, tmp_path):
+    async def test_goes_without_a_lane_that_is_stopped_while_its_inputs_are_awaited(
+        self, slot, tmp_path
+    ):
         # Given two lanes, one of which waits for an input that never arrives
         waiting = claim(inputs=(Input("raw", "raw", NEVER_THERE),))
         with Staging(tmp_path / "home", Artifacts()) as staging:
@@ -271,7 +294,9 @@ class TestBundle:
         # Given a child that has answered for one of three lanes
         with Staging(tmp_path / "home", Artifacts()) as staging:
             claims = (claim(), claim(params=ENDLESS), claim(params=ENDLESS))
-            outcomes = [asyncio.create_task(each.outcome()) for each in bundle(slot, staging, *claims)]
+            outcomes = [
+                asyncio.create_task(each.outcome()) for each in bundle(slot, staging, *claims)
+            ]
             assert isinstance(await outcomes[0], Success)
 
             # When it is killed, Then that is the outcome of the other two

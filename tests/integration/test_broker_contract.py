@@ -1,4 +1,6 @@
-"""What every bell promises together with the store: all ready steps are found, each by one worker."""
+"""What every bell promises together with the store: all ready steps are found, each by one
+worker.
+"""
 
 import asyncio
 import contextlib
@@ -50,7 +52,9 @@ class BrokerContract:
 
         assert len(await takers.take_all(store, broker)) == 3
 
-    async def test_steps_of_another_kind_are_not_taken(self, store: PostgresStore, broker: Broker) -> None:
+    async def test_steps_of_another_kind_are_not_taken(
+        self, store: PostgresStore, broker: Broker
+    ) -> None:
         await store.submit(takers.submission(takers.some_steps(2, Kind.DATA)))
 
         assert await takers.take_until_quiet(store, broker, [Kind.TRAIN]) == []

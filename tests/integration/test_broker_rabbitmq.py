@@ -108,7 +108,9 @@ async def test_an_idle_listener_hears_a_ring_that_comes_later(broker: RabbitBrok
         assert delivery.step == 7
 
 
-async def test_a_listener_whose_time_is_up_in_the_middle_of_a_look_returns(broker: RabbitBroker) -> None:
+async def test_a_listener_whose_time_is_up_in_the_middle_of_a_look_returns(
+    broker: RabbitBroker,
+) -> None:
     # Given times that end about when the broker answers
     times = random.Random(0)
     async with broker.listen([Kind.TRAIN]) as listener:
@@ -122,7 +124,9 @@ async def test_a_listener_whose_time_is_up_in_the_middle_of_a_look_returns(broke
         assert await heard(listener, 1) == [7]
 
 
-async def test_a_listener_whose_time_is_up_in_the_middle_of_a_refusal_returns(broker_url: str) -> None:
+async def test_a_listener_whose_time_is_up_in_the_middle_of_a_refusal_returns(
+    broker_url: str,
+) -> None:
     times = random.Random(0)
     refused = RabbitBroker(changed(broker_url, user="guest:s3cret"), uuid4(), time_scale=0.1)
     async with refused.listen([Kind.TRAIN]) as listener:
@@ -165,7 +169,9 @@ async def test_unreadable_messages_become_dead_letters_and_hold_nothing_up(
     ]
 
 
-async def test_two_stores_share_a_broker_without_meeting(broker: RabbitBroker, broker_url: str) -> None:
+async def test_two_stores_share_a_broker_without_meeting(
+    broker: RabbitBroker, broker_url: str
+) -> None:
     other_id = uuid4()
     other = RabbitBroker(broker_url, other_id)
     await broker.ring(bells(7))
@@ -189,7 +195,7 @@ async def test_check_names_the_broker_its_version_and_whether_others_can_listen_
     assert line.endswith(" (not encrypted)")
 
 
-# ---- what it says when it cannot ---------------------------------------------------------------------------
+# ---- what it says when it cannot -----------------------------------------------------------------
 
 
 def changed(
@@ -228,7 +234,9 @@ async def test_a_missing_virtual_host_is_a_matter_of_configuration(broker_url: s
 
 
 async def test_tls_to_a_port_without_tls_is_a_matter_of_configuration(broker_url: str) -> None:
-    error = await refusal(changed(broker_url, scheme="amqps", port=urlsplit(broker_url).port or 5672))
+    error = await refusal(
+        changed(broker_url, scheme="amqps", port=urlsplit(broker_url).port or 5672)
+    )
 
     assert isinstance(error, ConfigError)
     assert "TLS failed" in str(error)
@@ -315,7 +323,9 @@ async def test_a_queue_with_other_arguments_is_named_with_the_argument_and_the_c
         await channel.declare_queue(queue, durable=True, arguments=arguments)
 
     # Then the first use says what differs
-    with pytest.raises(ConfigError, match=f"queue '{queue}' exists with another {named}: .*; delete it"):
+    with pytest.raises(
+        ConfigError, match=f"queue '{queue}' exists with another {named}: .*; delete it"
+    ):
         await broker.depth()
 
     # And once the cure was followed, all is well

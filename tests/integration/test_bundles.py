@@ -1,4 +1,6 @@
-"""Nets that one child trains together: a supervisor with real children, a real store and a real broker."""
+"""Nets that one child trains together: a supervisor with real children, a real store and a real
+broker.
+"""
 
 import asyncio
 import os
@@ -99,7 +101,8 @@ async def train(url: str, folder: Path, lanes: int) -> tuple[list[int], list[tup
         await supervisor(store, folder / f"home-{lanes}", lanes=lanes).run()
     await asyncio.to_thread(assert_complete, url)
     products = (
-        "SELECT key, name, sha256 FROM pyheta.product JOIN pyheta.step ON step.id = step_id ORDER BY 1, 2"
+        "SELECT key, name, sha256 FROM pyheta.product JOIN pyheta.step ON step.id = "
+        "step_id ORDER BY 1, 2"
     )
     return await bundles(url), await ask(url, products)
 
@@ -208,7 +211,9 @@ async def test_a_net_for_which_a_device_fails_that_works_otherwise_fails_alone(
     assert await ask(database_url, fits) == [*[("succeeded", 0)] * 3, ("failed", 3)]
 
 
-async def test_cancelling_one_sweep_leaves_the_lanes_of_another_alone(store, database_url, tmp_path):
+async def test_cancelling_one_sweep_leaves_the_lanes_of_another_alone(
+    store, database_url, tmp_path
+):
     # Given two sweeps whose nets shall be trained together by a child that is held up
     load, *fits = load_and_fits(tmp_path)
     await store.submit(takers.submission([load]))
@@ -220,7 +225,10 @@ async def test_cancelling_one_sweep_leaves_the_lanes_of_another_alone(store, dat
     kill(pid := await child(), signal.SIGSTOP)
 
     # When one sweep is cancelled, Then its nets end at once while the others are still held
-    states = "SELECT state, count(*)::int FROM pyheta.step WHERE op = 'fit' GROUP BY state ORDER BY state"
+    states = (
+        "SELECT state, count(*)::int FROM pyheta.step WHERE op = 'fit' GROUP BY state "
+        "ORDER BY state"
+    )
     await store.cancel(unwanted.id)
     await until(database_url, states, [("running", 2), ("cancelled", 2)])
 
@@ -243,9 +251,9 @@ async def test_cancelling_all_of_them_ends_the_child(store, database_url, tmp_pa
     # When its sweep is cancelled, Then the worker has nothing left to do
     await store.cancel(sweep.id)
     await working
-    assert await ask(database_url, "SELECT count(*)::int FROM pyheta.step WHERE state = 'cancelled'") == [
-        (4,)
-    ]
+    assert await ask(
+        database_url, "SELECT count(*)::int FROM pyheta.step WHERE state = 'cancelled'"
+    ) == [(4,)]
 
 
 async def claim_next(intake: Intake) -> Sequence[Key]:
@@ -264,7 +272,9 @@ async def test_rings_for_steps_that_were_taken_as_siblings_lead_to_nothing_and_a
     worker = await graphs.new_worker(store)
     broker = RabbitBroker(store_broker_url, store.id, time_scale=SCALE)
     try:
-        await broker.ring([Bell(await graphs.id_of(database_url, step), Kind.TRAIN) for step in steps])
+        await broker.ring(
+            [Bell(await graphs.id_of(database_url, step), Kind.TRAIN) for step in steps]
+        )
 
         # When a worker hears them
         async with broker.listen([Kind.TRAIN]) as listener:

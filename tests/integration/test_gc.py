@@ -22,12 +22,25 @@ from pyheta.store.seam import Submission
 from pyheta.store.sql import load as statements
 
 FATAL = Failure(Ending.ERROR, "boom", retry=False)
-TABLES = ("sweep", "run", "sweep_step", "step", "need", "file", "attempt", "product", "metric", "blob")
+TABLES = (
+    "sweep",
+    "run",
+    "sweep_step",
+    "step",
+    "need",
+    "file",
+    "attempt",
+    "product",
+    "metric",
+    "blob",
+)
 DANGLING = """
     SELECT FROM pyheta.need
-        WHERE step_id NOT IN (SELECT id FROM pyheta.step) OR need_id NOT IN (SELECT id FROM pyheta.step)
+        WHERE step_id NOT IN (SELECT id FROM pyheta.step)
+            OR need_id NOT IN (SELECT id FROM pyheta.step)
     UNION ALL SELECT FROM pyheta.sweep_step
-        WHERE step_id NOT IN (SELECT id FROM pyheta.step) OR sweep_id NOT IN (SELECT id FROM pyheta.sweep)
+        WHERE step_id NOT IN (SELECT id FROM pyheta.step)
+            OR sweep_id NOT IN (SELECT id FROM pyheta.sweep)
     UNION ALL SELECT FROM pyheta.step WHERE id NOT IN (SELECT step_id FROM pyheta.sweep_step)
 """
 
@@ -78,7 +91,9 @@ async def age(url: str) -> None:
 
 async def rows(url: str) -> dict[str, int]:
     """How many rows each table has; those that are empty are left out."""
-    counts = {table: len(await graphs.fetch(url, f"SELECT FROM pyheta.{table}")) for table in TABLES}
+    counts = {
+        table: len(await graphs.fetch(url, f"SELECT FROM pyheta.{table}")) for table in TABLES
+    }
     return {table: count for table, count in counts.items() if count}
 
 
@@ -103,7 +118,12 @@ class TestSweeps:
         removed = await collect(store, artifacts, dry_run=False)
         # Then no row of it is left
         assert removed == Removed(
-            dry_run=False, sweeps=1, steps=4, stopping=0, others=0, freed=Bytes(3, len("onetwothree"))
+            dry_run=False,
+            sweeps=1,
+            steps=4,
+            stopping=0,
+            others=0,
+            freed=Bytes(3, len("onetwothree")),
         )
         assert await rows(database_url) == {}
 
@@ -164,14 +184,17 @@ class TestSweeps:
         assert (removed.sweeps, removed.steps) == (1, 0)
         assert (await graphs.step_of(database_url, score))["blocked_by"] == claim.step
 
-    async def test_stay_while_a_step_runs_for_them_and_go_when_it_ended(self, store, artifacts, database_url):
+    async def test_stay_while_a_step_runs_for_them_and_go_when_it_ended(
+        self, store, artifacts, database_url
+    ):
         submission = graphs.submission(*graphs.chain())
         await store.submit(submission)
         worker = await graphs.new_worker(store)
         await graphs.succeed_next(store, worker)
         claim = await graphs.claim_one(store, worker)
         await cancelled(store, submission)
-        # Given a step of a cancelled sweep that has not noticed yet: the step and what it reads stay
+        # Given a step of a cancelled sweep that has not noticed yet: the step and what it reads
+        # stay
         waiting = await collect(store, artifacts, dry_run=False)
         assert (waiting.sweeps, waiting.steps, waiting.stopping) == (0, 0, 1)
         assert in_words(waiting) == "nothing to remove: 1 cancelled sweep still being stopped"
@@ -183,7 +206,9 @@ class TestSweeps:
         assert (removed.sweeps, removed.steps, removed.stopping) == (1, 3, 0)
         assert await rows(database_url) == {}
 
-    async def test_go_while_a_step_that_they_share_runs_for_another(self, store, artifacts, database_url):
+    async def test_go_while_a_step_that_they_share_runs_for_another(
+        self, store, artifacts, database_url
+    ):
         load, fit, _ = graphs.chain()
         mine = graphs.submission(load, fit, name="mine")
         await store.submit(mine)
@@ -212,7 +237,9 @@ class TestSweeps:
         assert (receipt.new, receipt.added) == (True, 3)
         assert set((await graphs.states(database_url)).values()) == {"succeeded"}
 
-    async def test_that_are_submitted_meanwhile_have_all_that_they_need(self, store, artifacts, database_url):
+    async def test_that_are_submitted_meanwhile_have_all_that_they_need(
+        self, store, artifacts, database_url
+    ):
         # Given a cancelled sweep, and another one that has most of its steps
         loads = [graphs.load(str(number)) for number in range(100)]
         fits = [graphs.fit(load.params["tag"], load) for load in loads]
@@ -229,7 +256,9 @@ class TestSweeps:
                 await assert_intact(database_url)
                 assert len(await store.step_counts(theirs.id)) > 0
 
-    async def test_are_gone_for_a_worker_that_hears_of_their_steps_late(self, store, artifacts, database_url):
+    async def test_are_gone_for_a_worker_that_hears_of_their_steps_late(
+        self, store, artifacts, database_url
+    ):
         submission = graphs.submission(*graphs.chain())
         await store.submit(submission)
         worker = await graphs.new_worker(store)
@@ -246,7 +275,9 @@ class TestSweeps:
 
 
 class TestArtifacts:
-    async def test_of_the_last_hour_are_left_to_a_later_gc(self, store, artifacts, database_url, tmp_path):
+    async def test_of_the_last_hour_are_left_to_a_later_gc(
+        self, store, artifacts, database_url, tmp_path
+    ):
         submission = graphs.submission(graphs.load())
         await store.submit(submission)
         await compute(store, artifacts, tmp_path, "one")
@@ -258,7 +289,8 @@ class TestArtifacts:
 
         assert (first.freed, first.young) == (Bytes(), Bytes(1, 3))
         assert (
-            in_words(first) == "removed 1 sweep, 1 step\n1 artifact (3 B) of the last hour left to a later gc"
+            in_words(first)
+            == "removed 1 sweep, 1 step\n1 artifact (3 B) of the last hour left to a later gc"
         )
         assert (second.freed, second.young) == (Bytes(1, 3), Bytes())
         assert in_words(second) == "removed 1 artifact (3 B)"
@@ -303,8 +335,12 @@ class TestArtifacts:
         assert (await removing).freed == Bytes()
         assert await rows(database_url) == {"blob": 1}
 
-    async def test_that_another_step_made_as_well_stay(self, store, artifacts, database_url, tmp_path):
-        mine, theirs = (graphs.submission(graphs.load(name), name=name) for name in ("mine", "theirs"))
+    async def test_that_another_step_made_as_well_stay(
+        self, store, artifacts, database_url, tmp_path
+    ):
+        mine, theirs = (
+            graphs.submission(graphs.load(name), name=name) for name in ("mine", "theirs")
+        )
         for submission in (mine, theirs):
             await store.submit(submission)
         await compute(store, artifacts, tmp_path, "equal", "equal")
@@ -317,7 +353,9 @@ class TestArtifacts:
         assert (first.steps, first.freed) == (1, Bytes())
         assert (second.steps, second.freed) == (1, Bytes(1, 5))
 
-    async def test_that_a_live_sweep_reads_as_its_data_stay(self, store, artifacts, database_url, tmp_path):
+    async def test_that_a_live_sweep_reads_as_its_data_stay(
+        self, store, artifacts, database_url, tmp_path
+    ):
         await put(artifacts, tmp_path, "data")
         await put(artifacts, tmp_path, "nobody's")
         await age(database_url)
@@ -328,7 +366,9 @@ class TestArtifacts:
 
         assert would.freed == removed.freed == Bytes(1, len("nobody's"))
 
-    async def test_that_were_named_just_now_are_not_removed(self, store, artifacts, database_url, tmp_path):
+    async def test_that_were_named_just_now_are_not_removed(
+        self, store, artifacts, database_url, tmp_path
+    ):
         # Given bytes that nobody needed when gc asked
         await put(artifacts, tmp_path, "data")
         # When a sweep comes to need them, or a step that made them succeeds
@@ -340,7 +380,9 @@ class TestArtifacts:
 
 
 class TestDryRun:
-    async def test_says_what_would_go_and_changes_nothing(self, store, artifacts, database_url, tmp_path):
+    async def test_says_what_would_go_and_changes_nothing(
+        self, store, artifacts, database_url, tmp_path
+    ):
         # Given a cancelled sweep that shares a step and bytes with a live one
         load, fit, score = graphs.chain()
         mine = graphs.submission(load, fit, score, name="mine")
@@ -410,7 +452,9 @@ class TestObjectStore:
         assert (removed.steps, removed.freed, removed.young) == (1, Bytes(), Bytes(1, 4))
 
     @pytest.mark.usefixtures("removable")
-    async def test_keeps_all_where_another_store_has_put_something(self, store, artifacts, root, tmp_path):
+    async def test_keeps_all_where_another_store_has_put_something(
+        self, store, artifacts, root, tmp_path
+    ):
         await put(ObjectArtifacts(root.as_uri(), uuid4()), tmp_path, "of another")
 
         removed = await collect(store, artifacts, dry_run=False)
@@ -426,7 +470,9 @@ async def test_a_long_history_is_removed_while_workers_go_on(store, artifacts, d
     await store.submit(done)
     await graphs.succeed_next(store, await graphs.new_worker(store), 50)
     await cancelled(store, done)
-    await store.submit(graphs.submission(*(graphs.load(str(number)) for number in range(50)), name="live"))
+    await store.submit(
+        graphs.submission(*(graphs.load(str(number)) for number in range(50)), name="live")
+    )
     claims = await store.claim_next(await graphs.new_worker(store), BOTH, 50)
     # When both happen at once
     ends = (store.succeed(claim.step, claim.fence, DONE) for claim in claims)

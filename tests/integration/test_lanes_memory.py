@@ -1,4 +1,6 @@
-"""A child that has trained a thousand nets holds no more memory than one that has trained two hundred."""
+"""A child that has trained a thousand nets holds no more memory than one that has trained two
+hundred.
+"""
 
 import subprocess
 import sys
@@ -10,15 +12,17 @@ from pyheta.pipeline.data.synthetic import generate
 LANES, BUNDLE, SETTLED = 1008, 16, 208
 GROWTH = 16  # MiB: what allocators keep varies by a few
 
-# Trains bundle after bundle as a child does, and tells its memory in KiB when it has settled and at the end.
+# Trains bundle after bundle as a child does, and tells its memory in KiB when it has settled and at
+# the end.
 CHILD = f"""
 import sys
 from pathlib import Path
-from pyheta.ops import Result, Task, compute_lanes
+from pyheta.ops.registry import compute_lanes
+from pyheta.task import Result, Task
 
 folder = Path(sys.argv[1])
-nets = [{{"name": "lstm", "hidden": 8}}, {{"name": "mlp", "hidden": [8]}}, {{"name": "mlp", "dropout": 0.1}}]
-nets += [{{"name": "ridge"}}, {{"name": "nlinear"}}]
+nets = [{{"name": "lstm", "hidden": 8}}, {{"name": "mlp", "hidden": [8]}}]
+nets += [{{"name": "mlp", "dropout": 0.1}}, {{"name": "ridge"}}, {{"name": "nlinear"}}]
 
 def task(number):
     out = folder / str(number)

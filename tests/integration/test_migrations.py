@@ -37,7 +37,10 @@ def test_count_from_one_without_gaps():
 
 
 async def test_that_break_leave_nothing_behind(empty_database_url, monkeypatch):
-    broken = [*migrations(), Migration(NEXT, "broken", "CREATE TABLE pyheta.half (); SELECT nonsense")]
+    broken = [
+        *migrations(),
+        Migration(NEXT, "broken", "CREATE TABLE pyheta.half (); SELECT nonsense"),
+    ]
     monkeypatch.setattr(module, "migrations", lambda: broken)
     with pytest.raises(ConfigError):
         await migrate(empty_database_url)
@@ -64,7 +67,9 @@ async def test_do_not_touch_a_schema_of_somebody_else(empty_database_url):
 
 
 async def test_do_not_touch_a_newer_schema(database_url):
-    await graphs.execute(database_url, "INSERT INTO pyheta.migration VALUES (99, 'from the future')")
+    await graphs.execute(
+        database_url, "INSERT INTO pyheta.migration VALUES (99, 'from the future')"
+    )
 
     with pytest.raises(ConfigError, match="upgrade PyHeta"):
         await migrate(database_url)
@@ -142,7 +147,9 @@ class TestOpen:
 
     async def test_refuses_a_database_that_takes_no_writes(self, database_url):
         name = database_url.rpartition("/")[2]
-        await graphs.execute(database_url, f"ALTER DATABASE {name} SET default_transaction_read_only = on")
+        await graphs.execute(
+            database_url, f"ALTER DATABASE {name} SET default_transaction_read_only = on"
+        )
 
         async with AsyncExitStack() as stack:
             with pytest.raises(ConfigError, match="read-only"):

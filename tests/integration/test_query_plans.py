@@ -15,8 +15,8 @@ from pyheta.store.sql import load
 WORKER = f"'{'0' * 32}'"
 SWEEP = f"'{'b' * 64}'"
 BUNDLE = "'3'"
-# 20,000 steps that are ready, in ten bundles, and as many that have succeeded; half of them are sweep b's.
-# Each course has eight of them.
+# 20,000 steps that are ready, in ten bundles, and as many that have succeeded; half of them are
+# sweep b's. Each course has eight of them.
 FILL = """
     INSERT INTO pyheta.worker (id, host, pid, version, kinds, procs, lease_until)
     VALUES (repeat('0', 32)::uuid, 'here', 1, '0', '{data,train}', 1, now() + interval '1 hour');
@@ -24,7 +24,8 @@ FILL = """
     SELECT md5(n::text) || md5(n::text), 'fit', 1, 'train', '{"train": {"epochs": 9}}', 'queued',
         n % 3, n % 10, n % 5000
     FROM generate_series(1, 20000) AS n;
-    INSERT INTO pyheta.step (key, op, version, kind, params, bundle, course, state, summary, finished_at)
+    INSERT INTO pyheta.step
+        (key, op, version, kind, params, bundle, course, state, summary, finished_at)
     SELECT md5('d' || n) || md5('d' || n), 'fit', 1, 'train', '{}', n % 10, n % 5000,
         'succeeded', '{"epochs": 5, "stopped": "patience"}', now() - interval '1 hour'
     FROM generate_series(1, 20000) AS n;
@@ -48,7 +49,9 @@ async def connection(filled_database_url: str) -> AsyncIterator[asyncpg.Connecti
     await connection.close()
 
 
-async def plan_of(connection: asyncpg.Connection, query: str, *arguments: str) -> list[dict[str, Any]]:
+async def plan_of(
+    connection: asyncpg.Connection, query: str, *arguments: str
+) -> list[dict[str, Any]]:
     """The nodes of the plan with which the statement really ran, its effects undone."""
     await connection.execute(f"PREPARE asked AS {query}")
     transaction = connection.transaction()
@@ -68,14 +71,19 @@ def nodes(plan: dict[str, Any]) -> Iterator[dict[str, Any]]:
 
 def rows_read(plan: list[dict[str, Any]], table: str) -> int:
     """Rows that the scans of a table looked at, in all their loops."""
-    scans = [node for node in plan if node.get("Relation Name") == table and "Scan" in node["Node Type"]]
+    scans = [
+        node for node in plan if node.get("Relation Name") == table and "Scan" in node["Node Type"]
+    ]
     return sum(
-        (scan["Actual Rows"] + scan.get("Rows Removed by Filter", 0)) * scan["Actual Loops"] for scan in scans
+        (scan["Actual Rows"] + scan.get("Rows Removed by Filter", 0)) * scan["Actual Loops"]
+        for scan in scans
     )
 
 
 def scans_all(plan: list[dict[str, Any]], *tables: str) -> bool:
-    return any(node["Node Type"] == "Seq Scan" and node.get("Relation Name") in tables for node in plan)
+    return any(
+        node["Node Type"] == "Seq Scan" and node.get("Relation Name") in tables for node in plan
+    )
 
 
 @pytest.mark.parametrize(
@@ -122,7 +130,9 @@ async def test_a_frequent_look_reads_a_few_rows(connection, name, arguments):
 
 
 async def test_the_queue_is_read_in_its_own_order(connection):
-    plan = await plan_of(connection, load("steps")["claim_next"], WORKER, "'{data,train}'", "5", "NULL")
+    plan = await plan_of(
+        connection, load("steps")["claim_next"], WORKER, "'{data,train}'", "5", "NULL"
+    )
 
     assert any(node.get("Index Name") == "step_ready" for node in plan)
 
@@ -137,7 +147,8 @@ async def test_siblings_are_read_in_the_order_of_the_queue(connection):
 
 async def test_open_steps_are_counted_without_reading_those_that_are_done(connection):
     await connection.execute(
-        "UPDATE pyheta.step SET state = 'cancelled', finished_at = now() WHERE state = 'queued' AND id > 200"
+        "UPDATE pyheta.step SET state = 'cancelled', finished_at = now() WHERE state = "
+        "'queued' AND id > 200"
     )
     await connection.execute("VACUUM ANALYZE pyheta.step")
 

@@ -57,7 +57,10 @@ async def order_of_fits(slot: Slot, tmp_path: Path, *nets: dict) -> wire.Order:
     for out in outs:
         out.mkdir()
     inputs = {"load": load.products}
-    lanes = [wire.Lane(params | {"net": net}, inputs, str(out)) for net, out in zip(nets, outs, strict=True)]
+    lanes = [
+        wire.Lane(params | {"net": net}, inputs, str(out))
+        for net, out in zip(nets, outs, strict=True)
+    ]
     return wire.Order("fit", tuple(lanes))
 
 
@@ -97,7 +100,9 @@ async def frozen(slot, tmp_path) -> "asyncio.Task[list[wire.Answer]]":
 
 async def test_a_lane_that_raises_leaves_its_neighbours_alone(slot, tmp_path):
     # When a child computes three lanes of which the second cannot be computed
-    answers = await ask(slot, order(tmp_path, lanes=[SYNTHETIC, {"synthetic": {"rows": "many"}}, SYNTHETIC]))
+    answers = await ask(
+        slot, order(tmp_path, lanes=[SYNTHETIC, {"synthetic": {"rows": "many"}}, SYNTHETIC])
+    )
 
     # Then each lane has its own answer, and what all took is shared out among them
     assert [(answer.lane, type(answer)) for answer in answers] == [
@@ -147,9 +152,12 @@ async def test_a_child_whose_device_has_failed_says_so_and_is_replaced(slot, tmp
 
 
 @pytest.mark.parametrize(
-    ("error", "text"), [("StepError", failing.ILLEGAL), ("OutOfMemoryError", "CUDA out of memory. Tried …")]
+    ("error", "text"),
+    [("StepError", failing.ILLEGAL), ("OutOfMemoryError", "CUDA out of memory. Tried …")],
 )
-async def test_a_child_whose_device_works_lives_on_whatever_a_step_says(slot, tmp_path, error, text):
+async def test_a_child_whose_device_works_lives_on_whatever_a_step_says(
+    slot, tmp_path, error, text
+):
     asked = await order_of_fits(slot, tmp_path, failing.net(error, text), MLP)
     pid = slot.pid
 

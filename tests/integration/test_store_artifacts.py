@@ -43,7 +43,9 @@ class ArtifactsContract:
         assert (product.name, product.size) == ("weights", 1024)
         assert (tmp_path / "back").read_bytes() == file.read_bytes()
 
-    async def test_keeps_the_same_bytes_once(self, artifacts: HashNamed, file: Path, tmp_path: Path):
+    async def test_keeps_the_same_bytes_once(
+        self, artifacts: HashNamed, file: Path, tmp_path: Path
+    ):
         copy = tmp_path / "copy"
         copy.write_bytes(file.read_bytes())
 
@@ -62,7 +64,9 @@ class ArtifactsContract:
 
         assert sorted(found.sha256 for found in await listed(artifacts)) == sorted(put)
 
-    async def test_are_young_again_when_they_are_put_again(self, artifacts: HashNamed, age, file: Path):
+    async def test_are_young_again_when_they_are_put_again(
+        self, artifacts: HashNamed, age, file: Path
+    ):
         product = await artifacts.put(file)
         await age()
         assert not (await listed(artifacts))[0].young
@@ -76,7 +80,9 @@ class ArtifactsContract:
         product = await artifacts.put(file)
         await age()
 
-        assert await artifacts.remove([product.sha256, digest("gone before")], HOUR) == {product.sha256}
+        assert await artifacts.remove([product.sha256, digest("gone before")], HOUR) == {
+            product.sha256
+        }
         assert await listed(artifacts) == []
 
     async def test_keeps_an_empty_file(self, artifacts: HashNamed, tmp_path: Path):
@@ -86,7 +92,9 @@ class ArtifactsContract:
 
         assert (tmp_path / "back").read_bytes() == b""
 
-    async def test_says_what_is_missing_and_writes_nothing(self, artifacts: HashNamed, tmp_path: Path):
+    async def test_says_what_is_missing_and_writes_nothing(
+        self, artifacts: HashNamed, tmp_path: Path
+    ):
         with pytest.raises(StoreError, match="is not there"):
             await artifacts.fetch(digest("nothing"), tmp_path / "back")
 
@@ -137,7 +145,9 @@ class TestPostgresArtifacts(ArtifactsContract):
     @pytest.fixture
     def age(self, database_url: str):
         return partial(
-            graphs.execute, database_url, "UPDATE pyheta.blob SET created_at = now() - interval '2 hours'"
+            graphs.execute,
+            database_url,
+            "UPDATE pyheta.blob SET created_at = now() - interval '2 hours'",
         )
 
     @pytest.fixture

@@ -94,7 +94,9 @@ async def test_how_it_stood_only_where_something_is_left_to_do(store):
 async def test_of_two_that_went_as_far_the_one_that_is_of_use(store):
     # Given two that patience ended after the same epoch, the second of which has left how it stood
     await ended(store, graphs.fit_of_course("x", 50), outcome("a", 7, "patience"))
-    await ended(store, graphs.fit_of_course("x", 51, resumable=True), outcome("b", 7, "patience", LEFT))
+    await ended(
+        store, graphs.fit_of_course("x", 51, resumable=True), outcome("b", 7, "patience", LEFT)
+    )
 
     # Then more patience goes on from the second, and as much takes one of them as it is
     more = graphs.fit_of_course("x", 60, patience=9)
@@ -104,7 +106,9 @@ async def test_of_two_that_went_as_far_the_one_that_is_of_use(store):
 
 async def test_one_with_as_much_patience_though_another_with_more_went_further(store):
     await ended(store, graphs.fit_of_course("x", 50, 2), outcome("a", 7, "patience"))
-    await ended(store, graphs.fit_of_course("x", 50, 9, resumable=True), outcome("b", 20, "patience", LEFT))
+    await ended(
+        store, graphs.fit_of_course("x", 50, 9, resumable=True), outcome("b", 20, "patience", LEFT)
+    )
 
     assert await found_by(store, graphs.fit_of_course("x", 90, 2)) == {"weights": "a"}
 
@@ -121,7 +125,10 @@ async def test_one_with_as_much_patience_though_another_with_more_went_further(s
 async def test_nothing_that_it_could_not_go_on_from(store, epochs, patience, resumable):
     await ended(store, graphs.fit_of_course("x", 3), outcome("a", 3, "epochs"))
 
-    assert await found_by(store, graphs.fit_of_course("x", epochs, patience, resumable=resumable)) == {}
+    assert (
+        await found_by(store, graphs.fit_of_course("x", epochs, patience, resumable=resumable))
+        == {}
+    )
 
 
 async def test_not_how_a_need_stood(store):

@@ -34,7 +34,10 @@ async def finish(store: PostgresStore, count: int) -> None:
 
 class TestSweeps:
     async def test_are_listed_newest_submission_first(self, store):
-        old, new = graphs.submission(graphs.load(), name="old"), graphs.submission(graphs.load(), name="new")
+        old, new = (
+            graphs.submission(graphs.load(), name="old"),
+            graphs.submission(graphs.load(), name="new"),
+        )
         for submission in (old, new, old):
             await store.submit(submission)
 
@@ -47,7 +50,11 @@ class TestSweeps:
         sweep = await store.find_sweep(None)
 
         assert (sweep.runs, sweep.axes, sweep.overrides) == (1, ["net.name"], ["seeds=1"])
-        assert (sweep.report, sweep.leakage, sweep.asked) == ({"metric": "rmse"}, "forbid", {"score": 1})
+        assert (sweep.report, sweep.leakage, sweep.asked) == (
+            {"metric": "rmse"},
+            "forbid",
+            {"score": 1},
+        )
 
     async def test_are_found_by_name_id_and_beginning(self, store):
         first = graphs.submission(graphs.load("a"), name="same")
@@ -84,7 +91,9 @@ class TestCounts:
 
         counts = await store.step_counts(sweep.id)
 
-        assert [(count.op, count.kind, count.state, count.count, count.mean_seconds) for count in counts] == [
+        assert [
+            (count.op, count.kind, count.state, count.count, count.mean_seconds) for count in counts
+        ] == [
             ("load", Kind.DATA, State.SUCCEEDED, 1, 1.5),
             ("fit", Kind.TRAIN, State.QUEUED, 1, None),
             ("score", Kind.TRAIN, State.WAITING, 1, None),
@@ -133,10 +142,13 @@ class TestRuns:
         load, fit, score = graphs.chain()
         await store.submit(graphs.submission(load, fit, score))
 
-        assert [(await store.find_run(step.key[:8])).score for step in (load, fit)] == [score.key] * 2
+        assert [(await store.find_run(step.key[:8])).score for step in (load, fit)] == [
+            score.key
+        ] * 2
 
     @pytest.mark.parametrize(
-        "text", ["", "sweep/7", "sweep/999999999", "sweep/-1", "abc", "zzzz", "0000", "/0", "sweep/"]
+        "text",
+        ["", "sweep/7", "sweep/999999999", "sweep/-1", "abc", "zzzz", "0000", "/0", "sweep/"],
     )
     async def test_that_do_not_exist_are_said_so(self, store, text):
         await store.submit(graphs.submission(graphs.load()))
@@ -162,14 +174,18 @@ class TestSteps:
         steps = graphs.chain()
         await store.submit(graphs.submission(*steps))
 
-        assert [row.key for row in await store.steps_of(steps[-1].key)] == [step.key for step in steps]
+        assert [row.key for row in await store.steps_of(steps[-1].key)] == [
+            step.key for step in steps
+        ]
 
     async def test_of_one_operation_are_those_of_the_sweep_alone(self, store):
         # Given two sweeps that share one of their steps
         shared, own, other = graphs.load("a"), graphs.load("b"), graphs.load("c")
         sweep = graphs.submission(shared, own, graphs.score("x", shared, own), name="one")
         await store.submit(sweep)
-        await store.submit(graphs.submission(shared, other, graphs.score("y", shared, other), name="two"))
+        await store.submit(
+            graphs.submission(shared, other, graphs.score("y", shared, other), name="two")
+        )
         await finish(store, 1)
 
         # When those of one operation are asked for, Then each comes once, finished or not
@@ -236,4 +252,7 @@ async def test_looking_changes_nothing(store, database_url):
     await store.steps(sweep.id, "load")
     await store.facts()
     # Then no row has been written
-    assert await graphs.fetch(database_url, "SELECT xmin, ctid, * FROM pyheta.step ORDER BY id") == before
+    assert (
+        await graphs.fetch(database_url, "SELECT xmin, ctid, * FROM pyheta.step ORDER BY id")
+        == before
+    )

@@ -1,4 +1,6 @@
-"""Claims of siblings: further steps that may be computed together with one that a worker has claimed."""
+"""Claims of siblings: further steps that may be computed together with one that a worker has
+claimed.
+"""
 
 import asyncio
 from collections.abc import AsyncIterator, Sequence
@@ -53,7 +55,9 @@ async def test_are_at_most_so_many_with_the_highest_priority_first(store):
 
 async def test_are_of_the_same_bundle_only(store):
     alone = graphs.fit("alone")
-    await store.submit(graphs.submission(*graphs.fits(2), *graphs.fits(2, "x", bundle="other"), alone))
+    await store.submit(
+        graphs.submission(*graphs.fits(2), *graphs.fits(2, "x", bundle="other"), alone)
+    )
     worker = await graphs.new_worker(store)
     first = await graphs.claim_one(store, worker)
 
@@ -146,7 +150,8 @@ async def test_are_a_fair_share_for_every_process_that_takes_the_kind(store, pro
 
 
 async def test_are_shared_out_among_processes_with_the_same_device(store):
-    # Given ten ready siblings, 98 processes that train on processors, and three on graphics processors
+    # Given ten ready siblings, 98 processes that train on processors, and three on graphics
+    # processors
     await store.submit(graphs.submission(*graphs.fits(10)))
     await graphs.new_worker(store, procs=98)
     worker = await graphs.new_worker(store, device=Device.CUDA)
@@ -183,7 +188,11 @@ async def test_claimed_by_many_at_once_are_each_claimed_once(store, database_url
             return taken
 
     # When they claim until nothing is left
-    taken = [claim.step for claims in await asyncio.gather(*(one() for _ in range(8))) for claim in claims]
+    taken = [
+        claim.step
+        for claims in await asyncio.gather(*(one() for _ in range(8)))
+        for claim in claims
+    ]
 
     # Then nothing was taken twice and nothing was left
     assert len(taken) == len(set(taken)) == 80
@@ -195,7 +204,8 @@ async def test_are_passed_by_where_somebody_else_is_taking_them(store, database_
     worker, other = await graphs.new_worker(store), await graphs.new_worker(store)
     first = await graphs.claim_one(store, worker)
     taking = (
-        "UPDATE pyheta.step SET state = 'running', worker_id = $1, fence = 99 WHERE params ->> 'tag' = '1'"
+        "UPDATE pyheta.step SET state = 'running', worker_id = $1, fence = 99 WHERE "
+        "params ->> 'tag' = '1'"
     )
     async with graphs.uncommitted(database_url, taking, other):
         # Then the next one is taken instead, without waiting

@@ -28,7 +28,12 @@ class TestClaim:
         worker = await graphs.new_worker(store)
         claim = await store.claim(worker, await graphs.id_of(database_url, step))
         # Then it learns everything that it needs to compute it
-        assert (claim.key, claim.op, claim.kind, claim.params) == (step.key, "load", Kind.DATA, step.params)
+        assert (claim.key, claim.op, claim.kind, claim.params) == (
+            step.key,
+            "load",
+            Kind.DATA,
+            step.params,
+        )
         assert claim.inputs == (Input("raw", "raw", digest("a")),)
 
     async def test_lists_the_products_of_every_need_by_role(self, store):
@@ -69,7 +74,9 @@ class TestClaim:
         worker = await graphs.new_worker(store)
 
         assert await store.open_steps(BOTH, sweep=mine.id) == 1
-        assert [c.params["tag"] for c in await store.claim_next(worker, BOTH, 9, sweep=mine.id)] == ["b"]
+        assert [
+            c.params["tag"] for c in await store.claim_next(worker, BOTH, 9, sweep=mine.id)
+        ] == ["b"]
         assert await store.open_steps(BOTH, sweep=mine.id) == 1  # running
         assert await store.open_steps(BOTH) == 2
 
@@ -126,7 +133,11 @@ class TestHeartbeat:
         told = {(claim.step, claim.fence): {"epoch": 2, "val_loss": float("nan")}}
         [holding] = await store.heartbeat(worker, lease_seconds=500, progress=told)
 
-        assert (holding.step, holding.fence, holding.cancel_requested) == (claim.step, claim.fence, False)
+        assert (holding.step, holding.fence, holding.cancel_requested) == (
+            claim.step,
+            claim.fence,
+            False,
+        )
         [row] = await store.workers()
         assert (row.held, row.lease_seconds > 400) == (1, True)
         [running] = await store.running(None)
@@ -271,10 +282,14 @@ class TestFail:
 
     async def test_counts_each_cause_apart(self, store, database_url, claim):
         for ending in (Ending.ERROR, Ending.CRASH, Ending.LOST) * 2:
-            assert await store.fail(claim.step, claim.fence, Failure(ending, "boom")) is State.QUEUED
+            assert (
+                await store.fail(claim.step, claim.fence, Failure(ending, "boom")) is State.QUEUED
+            )
             claim = await self.again(store, database_url)
 
-    async def test_gives_back_what_is_released_at_once_and_at_no_cost(self, store, database_url, claim):
+    async def test_gives_back_what_is_released_at_once_and_at_no_cost(
+        self, store, database_url, claim
+    ):
         for _ in range(5):
             assert await store.fail(claim.step, claim.fence, RELEASE) is State.QUEUED
             claim = await graphs.claim_one(store, await graphs.new_worker(store))
@@ -300,7 +315,9 @@ class TestFail:
             (Ending.LOST, [(0, 3), (5, 7.5)]),
         ],
     )
-    async def test_delays_the_next_attempt_more_each_time(self, store, database_url, claim, ending, delays):
+    async def test_delays_the_next_attempt_more_each_time(
+        self, store, database_url, claim, ending, delays
+    ):
         for least, most in delays:
             await store.fail(claim.step, claim.fence, Failure(ending, "boom"))
             [row] = await graphs.fetch(
@@ -341,7 +358,9 @@ class TestFail:
     async def test_keeps_any_text_that_a_child_wrote(self, store, claim):
         dirt = "\0\x1b[31m \udc80 " + "x" * 200_000
 
-        await store.fail(claim.step, claim.fence, Failure(Ending.ERROR, dirt, detail=dirt, log=dirt))
+        await store.fail(
+            claim.step, claim.fence, Failure(Ending.ERROR, dirt, detail=dirt, log=dirt)
+        )
 
         [attempt] = await store.attempts([claim.step])
         assert len(attempt.detail) == len(attempt.log) == 64 * 1024
@@ -396,7 +415,10 @@ class TestWakes:
             assert await anext(wakes) is Kind.TRAIN
 
     async def test_hears_again_after_the_connection_broke(self, database_url):
-        async with PostgresStore.open(database_url, time_scale=0.01) as store, store.wakes() as wakes:
+        async with (
+            PostgresStore.open(database_url, time_scale=0.01) as store,
+            store.wakes() as wakes,
+        ):
             assert {await anext(wakes), await anext(wakes)} == set(Kind)
             await graphs.execute(
                 database_url,

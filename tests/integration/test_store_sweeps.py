@@ -25,7 +25,11 @@ class TestSubmit:
 
         assert (receipt.new, receipt.added, receipt.revived) == (True, 3, 0)
         assert receipt.steps == {State.QUEUED: 1, State.WAITING: 2}
-        assert list((await graphs.states(database_url)).values()) == ["queued", "waiting", "waiting"]
+        assert list((await graphs.states(database_url)).values()) == [
+            "queued",
+            "waiting",
+            "waiting",
+        ]
 
     async def test_twice_adds_nothing(self, store):
         submission = graphs.submission(*graphs.chain())
@@ -69,7 +73,9 @@ class TestSubmit:
         assert row["reason"] == f"needs load {load.key[:12]}: boom"
         assert row["blocked_by"] == claim.step
 
-    async def test_raises_the_priority_of_shared_steps_and_never_lowers_it(self, store, database_url):
+    async def test_raises_the_priority_of_shared_steps_and_never_lowers_it(
+        self, store, database_url
+    ):
         load = graphs.load()
         for name, priority in (("a", 1), ("b", 7), ("c", 3)):
             await store.submit(graphs.submission(load, name=name, priority=priority))
@@ -79,12 +85,17 @@ class TestSubmit:
     async def test_by_two_at_once_makes_one_sweep(self, store, database_url):
         # Given a sweep large enough that two submissions overlap
         loads = [graphs.load(str(n)) for n in range(300)]
-        submission = graphs.submission(*loads, *(graphs.fit(str(n), load) for n, load in enumerate(loads)))
+        submission = graphs.submission(
+            *loads, *(graphs.fit(str(n), load) for n, load in enumerate(loads))
+        )
 
         async with PostgresStore.open(database_url) as other:
             receipts = await asyncio.gather(*(each.submit(submission) for each in (store, other)))
 
-        assert sorted((receipt.new, receipt.added) for receipt in receipts) == [(False, 0), (True, 600)]
+        assert sorted((receipt.new, receipt.added) for receipt in receipts) == [
+            (False, 0),
+            (True, 600),
+        ]
         assert len(await graphs.states(database_url)) == 600
 
     async def test_while_a_need_is_being_finished_loses_no_wake(self, store, database_url):
@@ -95,13 +106,17 @@ class TestSubmit:
         finish = "UPDATE pyheta.step SET state = 'succeeded', worker_id = NULL, finished_at = now()"
         async with graphs.uncommitted(database_url, finish):
             # When a step that needs it is submitted
-            submitting = asyncio.create_task(store.submit(graphs.submission(load, fit, name="second")))
+            submitting = asyncio.create_task(
+                store.submit(graphs.submission(load, fit, name="second"))
+            )
             await graphs.blocked(database_url)
         # Then the step is ready
         assert (await submitting).steps == {State.SUCCEEDED: 1, State.QUEUED: 1}
 
     @pytest.mark.parametrize(("failure", "state"), [(None, "queued"), (FATAL, "failed")])
-    async def test_not_yet_committed_is_seen_when_a_need_ends(self, store, database_url, failure, state):
+    async def test_not_yet_committed_is_seen_when_a_need_ends(
+        self, store, database_url, failure, state
+    ):
         load, fit, score = graphs.chain()
         other = graphs.load("other")
         await store.submit(graphs.submission(load, other, name="first"))
@@ -131,7 +146,11 @@ class TestCancel:
         worker = await graphs.new_worker(store)
         claim = await graphs.claim_one(store, worker)
 
-        assert await store.cancel(submission.id) == {State.RUNNING: 1, State.QUEUED: 1, State.WAITING: 2}
+        assert await store.cancel(submission.id) == {
+            State.RUNNING: 1,
+            State.QUEUED: 1,
+            State.WAITING: 2,
+        }
 
         [holding] = await store.heartbeat(worker, lease_seconds=60, progress={})
         assert holding.cancel_requested
@@ -154,7 +173,11 @@ class TestCancel:
 
         await store.cancel(mine.id)
 
-        assert list((await graphs.states(database_url)).values()) == ["queued", "waiting", "cancelled"]
+        assert list((await graphs.states(database_url)).values()) == [
+            "queued",
+            "waiting",
+            "cancelled",
+        ]
 
     async def test_lets_a_result_stand_that_came_first(self, store, database_url):
         submission = graphs.submission(*graphs.chain())
@@ -164,7 +187,11 @@ class TestCancel:
 
         assert await store.succeed(claim.step, claim.fence, DONE)
 
-        assert list((await graphs.states(database_url)).values()) == ["succeeded", "cancelled", "cancelled"]
+        assert list((await graphs.states(database_url)).values()) == [
+            "succeeded",
+            "cancelled",
+            "cancelled",
+        ]
 
     async def test_racing_results_ends_every_step_once(self, store, database_url):
         submission = graphs.submission(*(graphs.load(str(n)) for n in range(30)))
@@ -204,7 +231,11 @@ class TestCancel:
         receipt = await store.submit(graphs.submission(load, fit, name="new"))
 
         assert (receipt.new, receipt.added, receipt.revived) == (True, 0, 2)
-        assert list((await graphs.states(database_url)).values()) == ["queued", "waiting", "cancelled"]
+        assert list((await graphs.states(database_url)).values()) == [
+            "queued",
+            "waiting",
+            "cancelled",
+        ]
 
 
 class TestRetry:

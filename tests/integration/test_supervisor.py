@@ -68,7 +68,9 @@ def supervisor(store, artifacts, home, **duty) -> Supervisor:
     )
 
 
-async def test_a_disk_that_is_full_for_a_while_costs_time_and_nothing_else(store, database_url, tmp_path):
+async def test_a_disk_that_is_full_for_a_while_costs_time_and_nothing_else(
+    store, database_url, tmp_path
+):
     # Given a worker with two slots whose disk is full three times
     artifacts = FullDisk(store.artifacts, times=3)
 
@@ -81,7 +83,9 @@ async def test_a_disk_that_is_full_for_a_while_costs_time_and_nothing_else(store
     assert await asyncio.to_thread(rows, database_url, paid) == [(3, 0, 0, 0)]
 
 
-async def test_a_worker_that_is_told_to_stop_before_it_has_begun_holds_nothing(store, database_url, tmp_path):
+async def test_a_worker_that_is_told_to_stop_before_it_has_begun_holds_nothing(
+    store, database_url, tmp_path
+):
     worker = supervisor(store, store.artifacts, tmp_path / "home", procs=1)
 
     worker.stop()

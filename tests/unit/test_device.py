@@ -14,11 +14,15 @@ from pyheta.steps import Kind
 
 @pytest.fixture
 def machine(monkeypatch):
-    """Makes a machine with or without a driver, and with or without a graphics processor that torch finds."""
+    """Makes a machine with or without a driver, and with or without a graphics processor that torch
+    finds.
+    """
     asked: list[bool] = []
 
     def make(*, driver: bool, torch_finds: bool) -> list[bool]:
-        monkeypatch.setattr(device, "DRIVERS", (str(Path(__file__)) if driver else "/no/such/driver",))
+        monkeypatch.setattr(
+            device, "DRIVERS", (str(Path(__file__)) if driver else "/no/such/driver",)
+        )
         monkeypatch.setattr(device, "_torch_finds_one", lambda: asked.append(True) or torch_finds)
         return asked
 
@@ -56,7 +60,9 @@ def test_a_graphics_processor_that_is_wished_for_and_not_there_is_an_error(machi
         found(Device.CUDA)
 
 
-def test_a_worker_that_only_trains_on_a_graphics_processor_is_one_process_with_one_large_stack(machine):
+def test_a_worker_that_only_trains_on_a_graphics_processor_is_one_process_with_one_large_stack(
+    machine,
+):
     machine(driver=True, torch_finds=True)
 
     trains = duty((Kind.TRAIN,), None, None, Device.AUTO)
@@ -69,7 +75,10 @@ def test_a_worker_that_only_trains_on_a_graphics_processor_is_one_process_with_o
 
 
 ASSERTED = "CUDA error: device-side assert triggered"
-HELP = "Search for `cudaErrorAssert' …\nCompile with `TORCH_USE_CUDA_DSA` to enable device-side assertions.\n"
+HELP = (
+    "Search for `cudaErrorAssert' …\nCompile with `TORCH_USE_CUDA_DSA` to enable "
+    "device-side assertions.\n"
+)
 
 
 @pytest.mark.parametrize(
@@ -83,7 +92,9 @@ HELP = "Search for `cudaErrorAssert' …\nCompile with `TORCH_USE_CUDA_DSA` to e
         "cuDNN error: CUDNN_STATUS_EXECUTION_FAILED",
     ],
 )
-@pytest.mark.parametrize("wording", ["{}", f"{{}}\n{HELP}", f"while a net was computed:\n  {{}}\n{HELP}"])
+@pytest.mark.parametrize(
+    "wording", ["{}", f"{{}}\n{HELP}", f"while a net was computed:\n  {{}}\n{HELP}"]
+)
 @pytest.mark.parametrize("kind", [torch.AcceleratorError, RuntimeError])
 def test_a_device_that_has_failed_is_recognised_by_its_words(kind, wording, said):
     assert failure(kind(wording.format(said))) == said
@@ -111,12 +122,18 @@ def test_a_device_works_that_adds():
     [
         torch.OutOfMemoryError("CUDA out of memory. Tried to allocate 20.00 MiB."),
         torch.AcceleratorError("CUDA error: out of memory"),
-        RuntimeError("CUDA error: out of memory\nCUDA kernel errors might be asynchronously reported"),
+        RuntimeError(
+            "CUDA error: out of memory\nCUDA kernel errors might be asynchronously reported"
+        ),
         RuntimeError("mat1 and mat2 shapes cannot be multiplied (3x4 and 5x6)"),
         RuntimeError("CUDA error: CUBLAS_STATUS_ALLOC_FAILED when calling `cublasCreate(handle)`"),
-        RuntimeError("CUDA error: CUBLAS_STATUS_INVALID_VALUE when calling `cublasSgemm( handle, …)`"),
+        RuntimeError(
+            "CUDA error: CUBLAS_STATUS_INVALID_VALUE when calling `cublasSgemm( handle, …)`"
+        ),
         RuntimeError("cuDNN error: CUDNN_STATUS_NOT_SUPPORTED. This error may appear if …"),
-        torch.AcceleratorError("CUDA error: no kernel image is available for execution on the device"),
+        torch.AcceleratorError(
+            "CUDA error: no kernel image is available for execution on the device"
+        ),
         torch.AcceleratorError("CUDA error: invalid configuration argument"),
         RuntimeError("cudnn RNN backward can only be called in training mode"),
         StepError(f"a net of one's own: {ASSERTED}"),

@@ -222,7 +222,9 @@ def test_only_secrets_are_masked(url, shown):
 
 
 @given(
-    values=st.dictionaries(st.sampled_from([f"PYHETA_{name}" for name in VARIABLES]), st.text(), max_size=6)
+    values=st.dictionaries(
+        st.sampled_from([f"PYHETA_{name}" for name in VARIABLES]), st.text(), max_size=6
+    )
 )
 def test_hostile_variables_give_settings_or_one_clear_error(values):
     with suppress(ConfigError):

@@ -1,4 +1,6 @@
-"""Configurations of the deep nets for long horizons, with the defaults of their papers for hourly ETT."""
+"""Configurations of the deep nets for long horizons, with the defaults of their papers for hourly
+ETT.
+"""
 
 from typing import ClassVar, Literal, Self
 
@@ -12,10 +14,12 @@ class NHiTSConfig(GradientConfig):
 
     name: Literal["nhits"] = "nhits"
     pooling: Widths = Field(
-        default=(8, 4, 1), description="For each stack, the rows of the window that are pooled into one."
+        default=(8, 4, 1),
+        description="For each stack, the rows of the window that are pooled into one.",
     )
     spacing: Widths = Field(
-        default=(24, 12, 1), description="For each stack, the rows between the points of its forecast."
+        default=(24, 12, 1),
+        description="For each stack, the rows between the points of its forecast.",
     )
     blocks: Layers = Field(default=1, description="Blocks of each stack.")
     layers: Layers = Field(default=2, description="Hidden layers of each block.")
@@ -46,8 +50,12 @@ class TiDEConfig(GradientConfig):
     hidden: Width = Field(default=256, description="Width of the encoder and the decoder.")
     encoder_layers: Layers = Field(default=2, description="Residual blocks of the encoder.")
     decoder_layers: Layers = Field(default=2, description="Residual blocks of the decoder.")
-    decoder_output: Width = Field(default=8, description="Numbers that are decoded for each step ahead.")
-    temporal_hidden: Width = Field(default=128, description="Hidden width from those to the forecast.")
+    decoder_output: Width = Field(
+        default=8, description="Numbers that are decoded for each step ahead."
+    )
+    temporal_hidden: Width = Field(
+        default=128, description="Hidden width from those to the forecast."
+    )
     dropout: Dropout = Field(default=0.3, description="Share of cells left out while training.")
 
 
@@ -78,7 +86,9 @@ class PatchTSTConfig(AttentionConfig):
     layers: Layers = Field(default=3, description="Attention layers.")
     width: Width = Field(default=16, description="Width of a token: a multiple of the heads.")
     heads: int = Field(default=4, ge=1, le=64, description="Heads of the attention.")
-    feed_forward: Width = Field(default=128, description="Hidden width of the perceptron of each layer.")
+    feed_forward: Width = Field(
+        default=128, description="Hidden width of the perceptron of each layer."
+    )
     dropout: Dropout = Field(default=0.3, description="Share of cells left out while training.")
     instance_norm: bool = Field(default=True, description=INSTANCE_NORM)
 
@@ -90,6 +100,8 @@ class ITransformerConfig(AttentionConfig):
     layers: Layers = Field(default=2, description="Attention layers.")
     width: Width = Field(default=256, description="Width of a token: a multiple of the heads.")
     heads: int = Field(default=8, ge=1, le=64, description="Heads of the attention.")
-    feed_forward: Width = Field(default=256, description="Hidden width of the perceptron of each layer.")
+    feed_forward: Width = Field(
+        default=256, description="Hidden width of the perceptron of each layer."
+    )
     dropout: Dropout = Field(default=0.1, description="Share of cells left out while training.")
     instance_norm: bool = Field(default=True, description=INSTANCE_NORM)

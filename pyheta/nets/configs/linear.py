@@ -1,14 +1,25 @@
-"""Configurations of the linear nets for long horizons: each target alone, one set of weights for all."""
+"""Configurations of the linear nets for long horizons: each target alone, one set of weights for
+all.
+"""
 
 from typing import ClassVar, Literal, Self
 
 from pydantic import Field, model_validator
 
-from pyheta.nets.configs.base import INSTANCE_NORM, Dropout, GradientConfig, NetConfig, Period, Width
+from pyheta.nets.configs.base import (
+    INSTANCE_NORM,
+    Dropout,
+    GradientConfig,
+    NetConfig,
+    Period,
+    Width,
+)
 
 
 class DLinearConfig(GradientConfig):
-    """A linear layer for the moving average of the window and one for the rest (Zeng et al. 2023)."""
+    """A linear layer for the moving average of the window and one for the rest (Zeng et al.
+    2023).
+    """
 
     uses_exog: ClassVar[bool] = False
 
@@ -25,14 +36,18 @@ class NLinearConfig(GradientConfig):
 
 
 class RLinearConfig(NetConfig):
-    """One linear layer inside an instance normalisation that learns a scale and a shift (Li et al. 2023)."""
+    """One linear layer inside an instance normalisation that learns a scale and a shift (Li et al.
+    2023).
+    """
 
     stochastic: ClassVar[bool] = True
     trained_by_gradient: ClassVar[bool] = True
     uses_exog: ClassVar[bool] = False
 
     name: Literal["rlinear"] = "rlinear"
-    dropout: Dropout = Field(default=0.1, description="Share of the window left out while training.")
+    dropout: Dropout = Field(
+        default=0.1, description="Share of the window left out while training."
+    )
 
 
 class SparseTSFConfig(GradientConfig):
@@ -43,7 +58,8 @@ class SparseTSFConfig(GradientConfig):
     name: Literal["sparsetsf"] = "sparsetsf"
     period: Period = Field(
         default=24,
-        description="Rows of one period. The net reads the last whole periods of the window, at least one.",
+        description="Rows of one period. The net reads the last whole periods of the window, "
+        "at least one.",
     )
 
     def lookback(self, window_input: int) -> int:
@@ -57,9 +73,13 @@ class CycleNetConfig(GradientConfig):
     reads_rows: ClassVar[bool] = True
 
     name: Literal["cyclenet"] = "cyclenet"
-    model: Literal["linear", "mlp"] = Field(default="linear", description="The net beside the cycle.")
+    model: Literal["linear", "mlp"] = Field(
+        default="linear", description="The net beside the cycle."
+    )
     period: Period = Field(default=24, description="Rows of the cycle.")
-    hidden: Width = Field(default=512, description="Width of the hidden layer; only for model: mlp.")
+    hidden: Width = Field(
+        default=512, description="Width of the hidden layer; only for model: mlp."
+    )
     instance_norm: bool = Field(default=True, description=INSTANCE_NORM)
 
     @model_validator(mode="after")

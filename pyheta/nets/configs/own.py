@@ -55,16 +55,22 @@ class OwnNetConfig(GradientConfig):
         json_schema_extra={"default": {}},
     )
     version: int = Field(
-        default=1, ge=1, description="To be raised when the class changes: what it computed before is kept."
+        default=1,
+        ge=1,
+        description="To be raised when the class changes: what it computed before is kept.",
     )
 
 
 def is_own(name: str) -> bool:
-    """Whether a name is written as `module:Class`, or an installed package offers a net under it."""
+    """Whether a name is written as `module:Class`, or an installed package offers a net under
+    it.
+    """
     return bool(re.fullmatch(NAME, name)) and (":" in name or name in offered())
 
 
 @cache
 def offered() -> Mapping[str, str]:
-    """The nets of installed packages: where the class of each is, `module:Class`. None is imported."""
+    """The nets of installed packages: where the class of each is, `module:Class`. None is
+    imported.
+    """
     return {entry.name: f"{entry.module}:{entry.attr}" for entry in entry_points(group=GROUP)}

@@ -60,7 +60,9 @@ class GRUConfig(RecurrentConfig):
 
 
 class TCNConfig(GradientConfig):
-    """Temporal convolutions: each level sees twice as far back as the one below (Bai et al. 2018)."""
+    """Temporal convolutions: each level sees twice as far back as the one below (Bai et al.
+    2018).
+    """
 
     name: Literal["tcn"] = "tcn"
     channels: Width = Field(default=64, description="Channels of each convolution.")
@@ -75,7 +77,9 @@ class MLPConfig(GradientConfig):
     paddable: ClassVar[bool] = True
 
     name: Literal["mlp"] = "mlp"
-    hidden: Widths = Field(default=(64,), description="Widths of the hidden layers; one number is one layer.")
+    hidden: Widths = Field(
+        default=(64,), description="Widths of the hidden layers; one number is one layer."
+    )
     dropout: Dropout = Field(default=0.0, description="Share of cells left out while training.")
 
 
@@ -90,15 +94,19 @@ class RidgeConfig(NetConfig):
         tuple[Alpha, ...],
         Field(min_length=1, max_length=1000),
         BeforeValidator(as_tuple, json_schema_input_type=Alpha | list[Alpha]),
-    ] = Field(default=(1e-3,), description="Weight of the penalty; of a list, validation chooses one.")
+    ] = Field(
+        default=(1e-3,), description="Weight of the penalty; of a list, validation chooses one."
+    )
     per_channel: bool = Field(
         default=False, description="Whether all targets share one regression on their own past."
     )
     instance_norm: bool = Field(
-        default=False, description="Whether each window is forecast free of its own mean; no intercept."
+        default=False,
+        description="Whether each window is forecast free of its own mean; no intercept.",
     )
     window_std: bool = Field(
-        default=False, description="Whether the standard deviation of each window is a regressor too."
+        default=False,
+        description="Whether the standard deviation of each window is a regressor too.",
     )
 
     @property
@@ -130,7 +138,9 @@ class SeasonalConfig(NetConfig):
 
 
 def _kind_of_net(value: Any) -> str | None:
-    """The tag of a net's configuration; an unknown name is its own tag, which no configuration has."""
+    """The tag of a net's configuration; an unknown name is its own tag, which no configuration
+    has.
+    """
     name = value.get("name") if isinstance(value, Mapping) else getattr(value, "name", value)
     if name is None:
         return None

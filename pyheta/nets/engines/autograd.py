@@ -17,7 +17,9 @@ from pyheta.nets.training.standing import Standing, State
 from pyheta.pipeline.channels import Array
 from pyheta.pipeline.windows import Windows
 
-EVALUATED = 1 << 17  # numbers of the windows that are forecast at once: what comes of them has to fit too
+EVALUATED = (
+    1 << 17
+)  # numbers of the windows that are forecast at once: what comes of them has to fit too
 
 #: What torch's optimisers call what they remember of each weight: the first moment and the second.
 MEMORY = {
@@ -28,9 +30,15 @@ MEMORY = {
 
 OPTIMIZERS: Mapping[str, Callable[[Iterable[Tensor], Options], torch.optim.Optimizer]] = {
     # Fused: one kernel for all weights, which is a fifth of a small net's time per batch.
-    "adam": lambda weights, o: torch.optim.Adam(weights, o.lr, weight_decay=o.weight_decay, fused=True),
-    "adamw": lambda weights, o: torch.optim.AdamW(weights, o.lr, weight_decay=o.weight_decay, fused=True),
-    "sgd": lambda weights, o: torch.optim.SGD(weights, o.lr, o.momentum, weight_decay=o.weight_decay),
+    "adam": lambda weights, o: torch.optim.Adam(
+        weights, o.lr, weight_decay=o.weight_decay, fused=True
+    ),
+    "adamw": lambda weights, o: torch.optim.AdamW(
+        weights, o.lr, weight_decay=o.weight_decay, fused=True
+    ),
+    "sgd": lambda weights, o: torch.optim.SGD(
+        weights, o.lr, o.momentum, weight_decay=o.weight_decay
+    ),
 }
 
 
@@ -111,7 +119,9 @@ class AutogradLearner:
         return mean_loss(forecast, self.val.targets, self.options)
 
     def state(self) -> State:
-        return {name: tensor.cpu().numpy().copy() for name, tensor in self.module.state_dict().items()}
+        return {
+            name: tensor.cpu().numpy().copy() for name, tensor in self.module.state_dict().items()
+        }
 
     def load(self, state: State) -> None:
         self.module.load_state_dict({name: torch.tensor(array) for name, array in state.items()})
@@ -133,7 +143,9 @@ class AutogradLearner:
         self.steps = standing.steps
         for name, weight in self.module.named_parameters():
             self.optimizer.state[weight] = self._memory(standing, name)
-        if standing.random.size == self._random.numel():  # else another kind of device or engine drew them
+        if (
+            standing.random.size == self._random.numel()
+        ):  # else another kind of device or engine drew them
             self._random = torch.tensor(standing.random)
 
     def _memory(self, standing: Standing, name: str) -> dict[str, Tensor]:
@@ -142,7 +154,10 @@ class AutogradLearner:
         if second is None:
             return memory
         steps = torch.tensor(float(standing.steps), device=self.device)
-        return memory | {second: torch.tensor(standing.second[name], device=self.device), "step": steps}
+        return memory | {
+            second: torch.tensor(standing.second[name], device=self.device),
+            "step": steps,
+        }
 
     @contextmanager
     def _own_random_numbers(self) -> Iterator[None]:
@@ -165,7 +180,8 @@ class AutogradLearner:
 def products_in(precision: str, device: torch.device) -> Iterator[None]:
     """Let products be rounded so, while they are computed forward.
 
-    oneDNN has no LSTM in bfloat16 for processors without AVX-512, and torch does not step in for it.
+    oneDNN has no LSTM in bfloat16 for processors without AVX-512, and torch does not step in for
+    it.
     """
     mixed, onednn = precision == "bfloat16", cast(Any, torch.backends.mkldnn)
     before = onednn.enabled
@@ -203,6 +219,8 @@ def predict(module: nn.Module, windows: Windows, *, reads_rows: bool) -> Array:
         windows_at_once = max(1, EVALUATED // windows.inputs[0].size)
         for start in range(0, len(out), windows_at_once):
             block = slice(start, start + windows_at_once)
-            inputs, rows = (torch.from_numpy(a[block]).to(device) for a in (windows.inputs, windows.rows))
+            inputs, rows = (
+                torch.from_numpy(a[block]).to(device) for a in (windows.inputs, windows.rows)
+            )
             out[block] = call(module, inputs, rows, reads_rows=reads_rows).cpu().numpy()
     return out

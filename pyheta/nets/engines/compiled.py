@@ -1,7 +1,8 @@
 """The engine for small nets on a processor: whole epochs as one compiled function.
 
-torch takes microseconds for each of the hundred operations of a step, which is most of a small net's time.
-The same weights, batches and formulas give the same nets as torch, but for the order of sums.
+torch takes microseconds for each of the hundred operations of a step, which is most of a small
+net's time. The same weights, batches and formulas give the same nets as torch, but for the order of
+sums.
 """
 
 from collections.abc import Mapping
@@ -20,12 +21,19 @@ from pyheta.pipeline.windows import Windows
 
 
 class CompiledLearner:
-    """A net whose weights, gradients and moments are flat arrays. It begins with a module's weights."""
+    """A net whose weights, gradients and moments are flat arrays. It begins with a module's
+    weights.
+    """
 
     engine = "compiled"
 
     def __init__(
-        self, program: Program, state: Mapping[str, Any], train: Windows, val: Windows, options: Options
+        self,
+        program: Program,
+        state: Mapping[str, Any],
+        train: Windows,
+        val: Windows,
+        options: Options,
     ) -> None:
         self.program = program
         self.train, self.val = train, val
@@ -45,7 +53,9 @@ class CompiledLearner:
         return loss
 
     def validate(self) -> float:
-        return mean_loss(predict(self.program, self._weights, self.val), self.val.targets, self.options)
+        return mean_loss(
+            predict(self.program, self._weights, self.val), self.val.targets, self.options
+        )
 
     def state(self) -> State:
         return self.program.take(self._weights)

@@ -15,7 +15,9 @@ def device() -> torch.device:
     """
     name = os.environ.get(VARIABLE, Device.CPU)
     if name != Device.CPU and not torch.cuda.is_available():
-        raise OSError(errno.ENODEV, "torch finds no graphics processor; start the worker with --device cpu")
+        raise OSError(
+            errno.ENODEV, "torch finds no graphics processor; start the worker with --device cpu"
+        )
     if name != Device.CPU:
         torch.use_deterministic_algorithms(mode=True, warn_only=True)
     return torch.device(name)

@@ -1,4 +1,6 @@
-"""Which nets the compiled engine can compute, and how their weights lie in the flat arrays it works on."""
+"""Which nets the compiled engine can compute, and how their weights lie in the flat arrays it works
+on.
+"""
 
 from collections.abc import Mapping
 from dataclasses import dataclass, field
@@ -17,9 +19,9 @@ from pyheta.pipeline.windows import Shape
 
 Flat = NDArray[np.float32]
 
-#: Weights of the largest net: beyond, products take most of the time, and those of torch are as quick.
-#: NLinear is little but one product. DLinear is one here, but two and the averages of all windows in torch:
-#: as far as has been measured, which is this size, it takes half the time.
+#: Weights of the largest net: beyond, products take most of the time, and those of torch are as
+#: quick. NLinear is little but one product. DLinear is one here, but two and the averages of all
+#: windows in torch: as far as has been measured, which is this size, it takes half the time.
 LARGEST = {"lstm": 1 << 18, "gru": 1 << 18, "mlp": 1 << 18, "nlinear": 1 << 17, "dlinear": 1 << 21}
 
 
@@ -57,7 +59,9 @@ class Program(Protocol):
 
 @dataclass(frozen=True, slots=True)
 class Recurrent:
-    """One layer of cells and a linear one. A gate's rows are hidden states, a bias, channels, a bias."""
+    """One layer of cells and a linear one. A gate's rows are hidden states, a bias, channels, a
+    bias.
+    """
 
     kernel: str
     gates: int
@@ -109,7 +113,9 @@ class Recurrent:
 
 @dataclass(frozen=True, slots=True)
 class Layers:
-    """Linear layers, one behind the other: each has a row for each input, one for the bias, and padding."""
+    """Linear layers, one behind the other: each has a row for each input, one for the bias, and
+    padding.
+    """
 
     layers: tuple[tuple[str, int, int], ...]  # torch's name, inputs, outputs
 
@@ -168,7 +174,9 @@ class Linear(Layers):
 
 
 def program(config: NetConfig, shape: Shape) -> Program | None:
-    """How a net of this configuration is computed here, if it is: small, one layer of cells, no dropout."""
+    """How a net of this configuration is computed here, if it is: small, one layer of cells, no
+    dropout.
+    """
     found: Program
     match config:
         case LSTMConfig(layers=1, dropout=0, instance_norm=False):
@@ -188,7 +196,9 @@ def program(config: NetConfig, shape: Shape) -> Program | None:
 
 def _dense(config: MLPConfig, shape: Shape) -> Dense:
     sizes = (shape.channels * shape.lookback, *config.hidden, shape.targets * shape.horizon)
-    return Dense(tuple((f"layers.{1 + 3 * i}", *between) for i, between in enumerate(pairwise(sizes))))
+    return Dense(
+        tuple((f"layers.{1 + 3 * i}", *between) for i, between in enumerate(pairwise(sizes)))
+    )
 
 
 def _linear(names: tuple[str, ...], average: int, shape: Shape) -> Linear:

@@ -1,9 +1,10 @@
 """The engine for graphics processors: many nets of one kind as one net with one more axis.
 
-A small net keeps such a processor busy for less time than it takes to be told what to do. So the weights of
-K nets are stacked, and each operation is done for all of them at once (torch.func.vmap). Each keeps its own
-weights, data, batches, learning rate and end; one that is done, or whose loss is not finite, leaves.
-Neighbours do not matter to it but in the last bits: a product's shape decides in which order it is summed up.
+A small net keeps such a processor busy for less time than it takes to be told what to do. So the
+weights of K nets are stacked, and each operation is done for all of them at once (torch.func.vmap).
+Each keeps its own weights, data, batches, learning rate and end; one that is done, or whose loss is
+not finite, leaves. Neighbours do not matter to it but in the last bits: a product's shape decides
+in which order it is summed up.
 """
 
 import hashlib
@@ -52,7 +53,9 @@ class Lane:
         self.course = Course(self.options, len(self.train), self.seed, self.earlier)
 
     def state(self) -> State:
-        return {name: tensor.cpu().numpy().copy() for name, tensor in self.module.state_dict().items()}
+        return {
+            name: tensor.cpu().numpy().copy() for name, tensor in self.module.state_dict().items()
+        }
 
     def finish(self) -> History:
         self.module.load_state_dict({name: torch.tensor(a) for name, a in self.course.kept.items()})
@@ -62,15 +65,17 @@ class Lane:
 def stackable(module: nn.Module) -> bool:
     """Whether lanes would not hear of each other: no random numbers, no statistics over a batch."""
     random = (nn.modules.dropout._DropoutNd, nn.modules.batchnorm._BatchNorm)  # noqa: SLF001 (their bases)
-    return not any(isinstance(part, random) and getattr(part, "p", 1.0) for part in module.modules())
+    return not any(
+        isinstance(part, random) and getattr(part, "p", 1.0) for part in module.modules()
+    )
 
 
 def train(lanes: Sequence[Lane], device: torch.device) -> Iterator[tuple[int, History | Diverged]]:
     """Each lane's history, or what ended it, by its place, as soon as it is known.
 
-    Lanes have modules of one kind, equally many windows, and options that differ in `plan.graph.LANE_OPTIONS`
-    alone. Where columns of zeros change nothing about a net (`NetConfig.paddable`), lanes may differ in their
-    columns.
+    Lanes have modules of one kind, equally many windows, and options that differ in
+    `plan.graph.LANE_OPTIONS` alone. Where columns of zeros change nothing about a net
+    (`NetConfig.paddable`), lanes may differ in their columns.
     """
     yield from ((place, lane.finish()) for place, lane in enumerate(lanes) if lane.course.done)
     if all(lane.course.done for lane in lanes):
@@ -105,7 +110,9 @@ def _advance(lane: Lane, losses: Losses, stack: "_Stack", place: int) -> History
 
 
 class _Stack:
-    """The lanes that are still trained, `living` by their places, with weights and moments on the device."""
+    """The lanes that are still trained, `living` by their places, with weights and moments on the
+    device.
+    """
 
     def __init__(self, lanes: Sequence[Lane], device: torch.device) -> None:
         self.lanes = lanes
@@ -117,7 +124,9 @@ class _Stack:
         weights = _stacked([dict(lane.module.named_parameters()) for lane in lanes], device)
         self.weights = {name: tensor[self.living] for name, tensor in weights.items()}
         self.buffers = _stacked([dict(lane.module.named_buffers()) for lane in lanes], device)
-        self.first, self.second = ({n: torch.zeros_like(t) for n, t in self.weights.items()} for _ in "mv")
+        self.first, self.second = (
+            {n: torch.zeros_like(t) for n, t in self.weights.items()} for _ in "mv"
+        )
         self.steps = torch.zeros(len(self.living), dtype=torch.float64, device=device)
         for place, lane in enumerate(self.living):
             if standing := lanes[lane].course.standing:
@@ -132,7 +141,9 @@ class _Stack:
         """The mean losses of the living lanes."""
         courses = [self.lanes[lane].course for lane in self.living]
         orders = torch.from_numpy(np.stack([course.order() for course in courses])).to(self.device)
-        rates = torch.from_numpy(np.stack([course.rates() for course in courses]).astype(np.float32))
+        rates = torch.from_numpy(
+            np.stack([course.rates() for course in courses]).astype(np.float32)
+        )
         total = torch.zeros(len(courses), dtype=torch.float64, device=self.device)
         batches = torch.split(orders, self.options.batch_size, dim=1)
         for rows, rate in zip(batches, rates.to(self.device).T, strict=True):

@@ -28,7 +28,9 @@ class Unrolled(nn.Module):
             x = self._layer(x, *weights)
         return x, None
 
-    def _layer(self, x: Tensor, inputs: Tensor, states: Tensor, bias: Tensor, state_bias: Tensor) -> Tensor:
+    def _layer(
+        self, x: Tensor, inputs: Tensor, states: Tensor, bias: Tensor, state_bias: Tensor
+    ) -> Tensor:
         put_in = x @ inputs.T + bias
         h = c = torch.zeros_like(put_in[:, 0, : self.hidden])
         seen = []

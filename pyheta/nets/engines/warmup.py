@@ -28,12 +28,15 @@ def _program(params: Mapping[str, Any]) -> Program | None:
 def warm_up(kernels: Iterable[str], note: Callable[[str], None]) -> None:
     """Begin to compile, with a word to the user, if one of these kernels is not ready.
 
-    The process has the lowest priority and ends by itself, which may be after this one: a short run would
-    else never see it finished.
+    The process has the lowest priority and ends by itself, which may be after this one: a short run
+    would else never see it finished.
     """
     if all(map(ready, kernels)):
         return
-    note("compiling the kernels of small nets, once, in about a minute; until then they train on torch")
+    note(
+        "compiling the kernels of small nets, once, in about a minute; until then they train "
+        "on torch"
+    )
     process = subprocess.Popen(
         [sys.executable, "-m", "pyheta.nets.engines.kernels"],
         stdin=subprocess.DEVNULL,
@@ -41,4 +44,6 @@ def warm_up(kernels: Iterable[str], note: Callable[[str], None]) -> None:
         stderr=subprocess.DEVNULL,
         start_new_session=True,
     )
-    threading.Thread(target=process.wait, daemon=True).start()  # else it stays in the list of processes
+    threading.Thread(
+        target=process.wait, daemon=True
+    ).start()  # else it stays in the list of processes

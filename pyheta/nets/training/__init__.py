@@ -1,1 +1,3 @@
-"""The training loop of a net, whatever computes it: options, batches, rates, when to stop, what to keep."""
+"""The training loop of a net, whatever computes it: options, batches, rates, when to stop, what to
+keep.
+"""

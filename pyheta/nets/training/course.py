@@ -1,4 +1,6 @@
-"""The course of one net's training, whatever computes it: batches, rates, when to stop, what to keep."""
+"""The course of one net's training, whatever computes it: batches, rates, when to stop, what to
+keep.
+"""
 
 from collections.abc import Mapping
 from math import isfinite
@@ -51,11 +53,13 @@ class Learner(Protocol):
 class Course:
     """One net's way through its epochs. Equal seeds give equal courses.
 
-    It begins with the epochs of an `earlier` fit that serves its options; `resumed` says with how many.
-    `standing` is where the last epoch has led, as far as that is kept.
+    It begins with the epochs of an `earlier` fit that serves its options; `resumed` says with how
+    many. `standing` is where the last epoch has led, as far as that is kept.
     """
 
-    def __init__(self, options: Options, windows: int, seed: int, earlier: Earlier | None = None) -> None:
+    def __init__(
+        self, options: Options, windows: int, seed: int, earlier: Earlier | None = None
+    ) -> None:
         self.options = options
         self.windows = windows
         self.kept: State = {}
@@ -93,10 +97,14 @@ class Course:
 
     def rates(self) -> NDArray[np.float64]:
         """The next epoch's learning rates, one for each batch."""
-        return schedules.rates(self.options, self.epoch, -(-self.windows // self.options.batch_size))
+        return schedules.rates(
+            self.options, self.epoch, -(-self.windows // self.options.batch_size)
+        )
 
     def take(self, train_loss: float, val_loss: float) -> bool:
-        """The next epoch's losses; whether its weights are kept. Raises Diverged if one is not finite."""
+        """The next epoch's losses; whether its weights are kept. Raises Diverged if one is not
+        finite.
+        """
         if not isfinite(train_loss + val_loss):
             what = f"the loss of epoch {self.epoch + 1} is not finite"
             raise Diverged(what, cure="lower train.lr, set train.clip, or check the scale")

@@ -1,7 +1,9 @@
-"""An earlier fit of the same course: one that differs in `train.epochs` or `train.patience` at most.
+"""An earlier fit of the same course: one that differs in `train.epochs` or `train.patience` at
+most.
 
-Its epochs are those that this fit would go through first, so they need not be computed again: nor any other
-where patience ended it, and where it has left its standing the next epoch can begin from there.
+Its epochs are those that this fit would go through first, so they need not be computed again: nor
+any other where patience ended it, and where it has left its standing the next epoch can begin from
+there.
 """
 
 from collections.abc import Sequence

@@ -1,7 +1,7 @@
 """A learning rate that suits a net: one epoch with each of some, and what validation says of it.
 
-A range test (Smith 2017) looks at the training loss while the rate rises; here each rate begins with the same
-weights and is judged by windows that were not trained on.
+A range test (Smith 2017) looks at the training loss while the rate rises; here each rate begins
+with the same weights and is judged by windows that were not trained on.
 """
 
 from collections.abc import Callable
@@ -25,8 +25,8 @@ def found(
 ) -> Options:
     """The options with the best of RATES, each tried at that very rate, whatever the schedule.
 
-    `learner` makes a new one with the first weights each time, `course` what it goes through. Raises Diverged
-    if the loss is finite with none of the rates.
+    `learner` makes a new one with the first weights each time, `course` what it goes through.
+    Raises Diverged if the loss is finite with none of the rates.
     """
     losses: dict[float, float] = {}
     for rate in RATES:

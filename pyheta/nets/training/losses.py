@@ -24,7 +24,9 @@ def mean_loss(forecast: Array, truth: Array, options: Options) -> float:
 
 
 def _errors(forecast: Array, truth: Array) -> Iterator[NDArray[np.float64]]:
-    """A block of windows at a time: the truth is a view that would not fit in memory if it were copied."""
+    """A block of windows at a time: the truth is a view that would not fit in memory if it were
+    copied.
+    """
     windows = max(1, BLOCK // forecast[0].size)
     for start in range(0, len(forecast), windows):
         block = slice(start, start + windows)

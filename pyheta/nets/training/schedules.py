@@ -11,8 +11,8 @@ from pyheta.nets.training.options import Options
 
 Floats = NDArray[np.float64]
 
-# Of one cycle (Smith & Topin 2018), with torch's defaults: a rise in 0.3 of all batches from lr / 25 to lr,
-# then a fall to lr / 25 / 10,000.
+# Of one cycle (Smith & Topin 2018), with torch's defaults: a rise in 0.3 of all batches from lr /
+# 25 to lr, then a fall to lr / 25 / 10,000.
 RISE, START, END = 0.3, 1 / 25, 1 / 25 / 1e4
 
 

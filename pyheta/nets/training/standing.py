@@ -1,4 +1,6 @@
-"""Where a training stands after an epoch: all that its next epoch depends on, whatever computes it."""
+"""Where a training stands after an epoch: all that its next epoch depends on, whatever computes
+it.
+"""
 
 from collections.abc import Iterator, Mapping
 from dataclasses import dataclass
@@ -16,9 +18,9 @@ NOTHING = np.empty(0, np.uint8)  # of an engine that draws no random numbers
 class Standing:
     """The same for all engines, so that one can go on where another one stopped.
 
-    `first` and `second` are what the optimiser remembers of each weight: the means of gradients and of their
-    squares; sgd has its velocity in `first`. `steps` were taken. `random` is the state of torch's generator,
-    from which dropout draws; empty where an engine has none.
+    `first` and `second` are what the optimiser remembers of each weight: the means of gradients and
+    of their squares; sgd has its velocity in `first`. `steps` were taken. `random` is the state of
+    torch's generator, from which dropout draws; empty where an engine has none.
     """
 
     weights: State

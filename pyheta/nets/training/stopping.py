@@ -7,9 +7,11 @@ from pyheta.nets.training.options import Options
 
 
 class EarlyStopping:
-    """Keeps the epoch with the best loss, and says when it has not been bettered for `patience` epochs.
+    """Keeps the epoch with the best loss, and says when it has not been bettered for `patience`
+    epochs.
 
-    If the `last` weights are wanted it keeps each epoch rather than the one before, so none is too many.
+    If the `last` weights are wanted it keeps each epoch rather than the one before, so none is too
+    many.
     """
 
     def __init__(self, epochs: int, patience: int, min_delta: float, *, last: bool = False) -> None:
@@ -27,7 +29,9 @@ class EarlyStopping:
         return cls(options.epochs, options.patience, options.min_delta, last=last)
 
     def keeps(self, loss: float) -> bool:
-        """Take the next epoch's loss; whether the epoch is kept: it is better by more than min_delta."""
+        """Take the next epoch's loss; whether the epoch is kept: it is better by more than
+        min_delta.
+        """
         self.epoch += 1
         kept = self.last or self.kept_loss - loss > self.min_delta
         if kept:

@@ -37,7 +37,8 @@ class EncoderLayer(nn.Module):
 class SelfAttention(nn.Module):
     """(batch, tokens, width) -> the same; every token looks at all.
 
-    Written out: torch's fused kernel does not keep the order of its sums on GPUs, nor train nets together.
+    Written out: torch's fused kernel does not keep the order of its sums on GPUs, nor train nets
+    together.
     """
 
     def __init__(self, width: int, heads: int) -> None:

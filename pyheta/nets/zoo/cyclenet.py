@@ -23,7 +23,9 @@ class CycleNet(nn.Module):
         self.net = _net(config, shape)
 
     def forward(self, x: Tensor, rows: Tensor) -> Tensor:
-        """(batch, channels, lookback) -> (batch, targets, horizon); `rows` are those of the first targets."""
+        """(batch, channels, lookback) -> (batch, targets, horizon); `rows` are those of the first
+        targets.
+        """
         past = self._cycle(rows - self.lookback, self.lookback)
         forecast: Tensor = self.net(x[:, : self.targets] - past)
         return forecast + self._cycle(rows, self.horizon)

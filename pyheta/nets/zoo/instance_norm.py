@@ -2,7 +2,8 @@
 
     x̂ = a (x - mean) / sqrt(var + ε) + b,   ŷ = sqrt(var + ε) (net(x̂) - b) / a + mean
 
-with the mean and the population variance of each window and channel. Without `affine`, a = 1 and b = 0.
+with the mean and the population variance of each window and channel. Without `affine`, a = 1 and b
+= 0.
 """
 
 import torch
@@ -23,7 +24,9 @@ class InstanceNorm(nn.Module):
         self.affine = Affine(shape.channels) if affine else None
 
     def forward(self, x: Tensor, *rows: Tensor) -> Tensor:
-        """(batch, channels, lookback) -> (batch, targets, horizon); `rows` are the net's own affair."""
+        """(batch, channels, lookback) -> (batch, targets, horizon); `rows` are the net's own
+        affair.
+        """
         mean = x.mean(-1, keepdim=True)
         spread = (x.var(-1, correction=0, keepdim=True) + EPSILON).sqrt()
         standard = (x - mean) / spread

@@ -19,9 +19,15 @@ class ITransformer(nn.Module):
     def __init__(self, config: ITransformerConfig, shape: Shape) -> None:
         super().__init__()
         self.targets = shape.targets
-        self.embedding = nn.Sequential(nn.Linear(shape.lookback, config.width), nn.Dropout(config.dropout))
-        self.layers = nn.Sequential(*(EncoderLayer(config, nn.LayerNorm) for _ in range(config.layers)))
-        self.head = nn.Sequential(nn.LayerNorm(config.width), nn.Linear(config.width, shape.horizon))
+        self.embedding = nn.Sequential(
+            nn.Linear(shape.lookback, config.width), nn.Dropout(config.dropout)
+        )
+        self.layers = nn.Sequential(
+            *(EncoderLayer(config, nn.LayerNorm) for _ in range(config.layers))
+        )
+        self.head = nn.Sequential(
+            nn.LayerNorm(config.width), nn.Linear(config.width, shape.horizon)
+        )
 
     def forward(self, x: Tensor) -> Tensor:
         """(batch, channels, lookback) -> (batch, targets, horizon)."""

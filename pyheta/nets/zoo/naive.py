@@ -15,7 +15,9 @@ class Last(Forecaster):
         self.targets, self.horizon = shape.targets, shape.horizon
 
     def predict(self, windows: Windows) -> NDArray[np.float64]:
-        return np.repeat(windows.inputs[:, : self.targets, -1:], self.horizon, axis=2).astype(np.float64)
+        return np.repeat(windows.inputs[:, : self.targets, -1:], self.horizon, axis=2).astype(
+            np.float64
+        )
 
 
 class Seasonal(Forecaster):

@@ -5,9 +5,10 @@ Block by block, x being what earlier blocks have not explained of the window:
     h = MLP(MaxPool(x)),  θ = W h,  backcast, forecast = interpolation of the points θ
     x ← x - backcast,     ŷ ← ŷ + forecast
 
-A stack pools `pooling` rows into one and puts its points `spacing` rows apart (the inverse of the paper's
-expressiveness ratio), with a straight line between them. Each target is forecast alone, by the same weights;
-exogenous channels, which the paper does not have, stand flattened beside each block's pooled window.
+A stack pools `pooling` rows into one and puts its points `spacing` rows apart (the inverse of the
+paper's expressiveness ratio), with a straight line between them. Each target is forecast alone, by
+the same weights; exogenous channels, which the paper does not have, stand flattened beside each
+block's pooled window.
 """
 
 from itertools import pairwise
@@ -52,7 +53,10 @@ class Block(nn.Module):
     def __init__(self, config: NHiTSConfig, shape: Shape, pooling: int, spacing: int) -> None:
         super().__init__()
         self.pooling = pooling
-        widths = [_points(shape.lookback, pooling) + exogenous_rows(shape), *config.layers * [config.hidden]]
+        widths = [
+            _points(shape.lookback, pooling) + exogenous_rows(shape),
+            *config.layers * [config.hidden],
+        ]
         self.hidden = nn.Sequential(*(_layer(*pair, config.dropout) for pair in pairwise(widths)))
         self.backcast = Interpolation(shape.lookback, spacing)
         self.forecast = Interpolation(shape.horizon, spacing)
@@ -67,7 +71,8 @@ class Block(nn.Module):
 
 
 class Interpolation(nn.Module):
-    """Straight lines between points `spacing` rows or a little more apart, the first and last at the ends.
+    """Straight lines between points `spacing` rows or a little more apart, the first and last at
+    the ends.
 
     A product with a fixed matrix, whose gradient is the same on every run on every device.
     """
@@ -87,7 +92,9 @@ class Interpolation(nn.Module):
 
 
 def max_pool(x: Tensor, rows: int) -> Tensor:
-    """(…, lookback) -> (…, pooled): the largest of `rows` at a time; the oldest of them may be fewer."""
+    """(…, lookback) -> (…, pooled): the largest of `rows` at a time; the oldest of them may be
+    fewer.
+    """
     short = -x.shape[-1] % rows
     return pad(x, (short, 0), value=-inf).reshape(*x.shape[:-1], -1, rows).amax(-1)
 

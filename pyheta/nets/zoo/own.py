@@ -17,7 +17,9 @@ BATCHES = (2, 3)  # windows of the trials
 def build_own(config: OwnNetConfig, shape: Shape) -> nn.Module:
     """The net, after a trial forecast. Raises StepError where it cannot be had or does not fit."""
     made = class_of(config.name)
-    with _blamed(f"net {config.name} cannot be built", cure="compare net.options with what the class takes"):
+    with _blamed(
+        f"net {config.name} cannot be built", cure="compare net.options with what the class takes"
+    ):
         net = made(shape, **dict(config.options))
     _refuse_untrainable(config.name, net)
     for batch in BATCHES:
@@ -36,7 +38,9 @@ def class_of(name: str) -> type[nn.Module]:
         raise StepError(f"module '{module}' has no class '{attribute}'", cure=cure)
     made = getattr(found, attribute)
     if not (isinstance(made, type) and issubclass(made, nn.Module)):
-        raise StepError(f"net {name} is no torch module", cure="derive its class from torch.nn.Module")
+        raise StepError(
+            f"net {name} is no torch module", cure="derive its class from torch.nn.Module"
+        )
     return made
 
 

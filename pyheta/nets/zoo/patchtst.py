@@ -1,11 +1,12 @@
 """PatchTST (Nie et al. 2023, arXiv 2211.14730, section 3.1).
 
-Each target alone: its window is cut into patches, the last value being repeated for one `stride` more; then
+Each target alone: its window is cut into patches, the last value being repeated for one `stride`
+more; then
 
     tokens = W_p patch + W_pos,   layers of attention between the tokens,   ŷ = W flatten(tokens)
 
-with batch normalisation in the layers, as in the paper. (Its code adds the attention scores of the layer
-below to each layer's, which the paper does not describe; that is left out.)
+with batch normalisation in the layers, as in the paper. (Its code adds the attention scores of the
+layer below to each layer's, which the paper does not describe; that is left out.)
 """
 
 import torch
@@ -31,7 +32,9 @@ class PatchTST(nn.Module):
         self.embedding = nn.Linear(config.patch, config.width)
         self.position = nn.Parameter(torch.empty(patches, config.width).uniform_(-0.02, 0.02))
         self.dropout = nn.Dropout(config.dropout)
-        self.layers = nn.Sequential(*(EncoderLayer(config, TokenBatchNorm) for _ in range(config.layers)))
+        self.layers = nn.Sequential(
+            *(EncoderLayer(config, TokenBatchNorm) for _ in range(config.layers))
+        )
         self.head = nn.Linear(patches * config.width, shape.horizon)
 
     def forward(self, x: Tensor) -> Tensor:
@@ -47,7 +50,9 @@ class PatchTST(nn.Module):
 
 
 class TokenBatchNorm(nn.BatchNorm1d):
-    """Batch normalisation of (batch, tokens, width): each of the width over all tokens of the batch."""
+    """Batch normalisation of (batch, tokens, width): each of the width over all tokens of the
+    batch.
+    """
 
     def forward(self, input: Tensor) -> Tensor:  # noqa: A002 (torch's name)
         return super().forward(input.transpose(1, 2)).transpose(1, 2)

@@ -12,7 +12,9 @@ class Recurrent(nn.Module):
     def __init__(self, kind: type[nn.LSTM | nn.GRU], config: RecurrentConfig, shape: Shape) -> None:
         super().__init__()
         between = config.dropout if config.layers > 1 else 0.0  # torch's is between layers only
-        self.recurrent = kind(shape.channels, config.hidden, config.layers, batch_first=True, dropout=between)
+        self.recurrent = kind(
+            shape.channels, config.hidden, config.layers, batch_first=True, dropout=between
+        )
         self.dropout = nn.Dropout(config.dropout)
         self.head = nn.Linear(config.hidden, shape.targets * shape.horizon)
         self.forecast = nn.Unflatten(1, (shape.targets, shape.horizon))

@@ -1,7 +1,8 @@
 """Ridge regression of all steps ahead on the window (Hoerl & Kennard 1970).
 
-Per channel it is the linear model of long-term forecasting (Zeng et al. 2023) at its optimum. Toner & Darlow
-(2024) show that the variants of that model are this regression too, but for how they normalise a window.
+Per channel it is the linear model of long-term forecasting (Zeng et al. 2023) at its optimum. Toner
+& Darlow (2024) show that the variants of that model are this regression too, but for how they
+normalise a window.
 """
 
 from collections.abc import Iterator, Mapping, Sequence
@@ -23,7 +24,8 @@ from pyheta.task import Progress
 Floats = NDArray[np.float64]
 
 BLOCK = 512  # windows that are flattened, and so copied, at a time
-EPSILON = 1e-5  # added to a window's variance before its root is taken, as nets that normalise windows do
+#: Added to a window's variance before its root is taken, as nets that normalise windows do
+EPSILON = 1e-5
 
 
 @dataclass(frozen=True, slots=True)
@@ -42,10 +44,11 @@ class Moments:
 class Ridge(Forecaster):
     """min over W, b of ||Y - X W - b||² + alpha ||W||²: the sum of squares, and b unpenalised.
 
-    A row of X is a window with all its channels, a row of Y what follows of all targets; `per_channel`, a row
-    is one target's window and what follows of that target. `instance_norm` takes the mean of each channel's
-    window from it and from what follows, and b is 0. `window_std` makes the deviation of each channel's
-    window a regressor too. Of several alphas the one with the least squared error on validation is taken.
+    A row of X is a window with all its channels, a row of Y what follows of all targets;
+    `per_channel`, a row is one target's window and what follows of that target. `instance_norm`
+    takes the mean of each channel's window from it and from what follows, and b is 0. `window_std`
+    makes the deviation of each channel's window a regressor too. Of several alphas the one with the
+    least squared error on validation is taken.
     """
 
     def __init__(self, config: RidgeConfig, shape: Shape) -> None:
@@ -65,7 +68,9 @@ class Ridge(Forecaster):
         progress: Progress,  # noqa: ARG002
         earlier: Earlier | None = None,  # noqa: ARG002
     ) -> None:
-        """One decomposition of X'X serves all alphas. Raises StepError if there is no single solution."""
+        """One decomposition of X'X serves all alphas. Raises StepError if there is no single
+        solution.
+        """
         means = self._means(train)
         solutions = _solutions(self._moments(train, *means), self.config.alpha)
         if len(self.config.alpha) == 1:
@@ -95,7 +100,9 @@ class Ridge(Forecaster):
         if self.config.instance_norm:
             return np.zeros(regressors), np.zeros(answers)
         sums = [np.concatenate([x.sum(axis=0), y.sum(axis=0)]) for x, y in self._rows(train)]
-        means = np.sum(sums, axis=0) / (len(train) * self.shape.targets * self.shape.horizon / answers)
+        means = np.sum(sums, axis=0) / (
+            len(train) * self.shape.targets * self.shape.horizon / answers
+        )
         return means[:regressors], means[regressors:]
 
     def _moments(self, windows: Windows, mean_x: Floats, mean_y: Floats) -> Moments:

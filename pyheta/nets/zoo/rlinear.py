@@ -1,5 +1,5 @@
-"""RLinear (Li et al. 2023, "Revisiting Long-term Time Series Forecasting: An Investigation on Linear
-Mapping", arXiv 2305.10721).
+"""RLinear (Li et al. 2023, "Revisiting Long-term Time Series Forecasting: An Investigation on
+Linear Mapping", arXiv 2305.10721).
 
     ŷ = RevIN⁻¹(W dropout(RevIN(x)))
 

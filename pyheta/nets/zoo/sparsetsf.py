@@ -1,11 +1,11 @@
 """SparseTSF/Linear (Lin et al. 2024, "SparseTSF: Modeling Long-term Time Series Forecasting with 1k
 Parameters", section 3).
 
-The window, free of its mean, is smoothed with a residual, x + conv(x), over one period; then one linear
-layer maps the values of each phase in past periods to those in future ones.
+The window, free of its mean, is smoothed with a residual, x + conv(x), over one period; then one
+linear layer maps the values of each phase in past periods to those in future ones.
 
-The window is cut to its last whole periods. A horizon that is no whole number of periods is forecast up to
-the end of its last period, and cut.
+The window is cut to its last whole periods. A horizon that is no whole number of periods is
+forecast up to the end of its last period, and cut.
 """
 
 from torch import Tensor, nn

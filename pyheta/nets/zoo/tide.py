@@ -2,9 +2,9 @@
 
     e = encoder(window),  d_1 … d_H = decoder(e),  ŷ_h = temporal decoder(d_h) + (W window)_h
 
-all but W made of residual blocks: LayerNorm(dropout(W_2 ReLU(W_1 x)) + W_3 x). Each target is forecast by
-the same weights; exogenous channels stand flattened beside the encoder's window, where the paper projects
-covariates row by row.
+all but W made of residual blocks: LayerNorm(dropout(W_2 ReLU(W_1 x)) + W_3 x). Each target is
+forecast by the same weights; exogenous channels stand flattened beside the encoder's window, where
+the paper projects covariates row by row.
 """
 
 from itertools import pairwise
@@ -18,7 +18,9 @@ from pyheta.pipeline.windows import Shape
 
 
 class TiDE(nn.Module):
-    """Dense encoder, dense decoder, a small decoder for each step ahead, a linear skip over all of them."""
+    """Dense encoder, dense decoder, a small decoder for each step ahead, a linear skip over all of
+    them.
+    """
 
     def __init__(self, config: TiDEConfig, shape: Shape) -> None:
         super().__init__()
@@ -29,7 +31,9 @@ class TiDE(nn.Module):
         self.encoder = _blocks([inputs, *config.encoder_layers * [hidden]], hidden, dropout)
         self.decoder = _blocks([*config.decoder_layers * [hidden], decoded], hidden, dropout)
         self.by_step = nn.Unflatten(-1, (shape.horizon, config.decoder_output))
-        self.temporal = ResidualBlock(config.decoder_output, config.temporal_hidden, 1, dropout, norm=False)
+        self.temporal = ResidualBlock(
+            config.decoder_output, config.temporal_hidden, 1, dropout, norm=False
+        )
         self.skip = nn.Linear(shape.lookback, shape.horizon)
 
     def forward(self, x: Tensor) -> Tensor:
@@ -46,7 +50,9 @@ class ResidualBlock(nn.Module):
     Without `norm` where there is one output, of which a norm would leave nothing.
     """
 
-    def __init__(self, inputs: int, hidden: int, outputs: int, dropout: float, *, norm: bool = True) -> None:
+    def __init__(
+        self, inputs: int, hidden: int, outputs: int, dropout: float, *, norm: bool = True
+    ) -> None:
         super().__init__()
         self.hidden = nn.Linear(inputs, hidden)
         self.output = nn.Linear(hidden, outputs)

@@ -1,11 +1,11 @@
 """TSMixer (Chen et al. 2023, arXiv 2303.06053, section 4.1).
 
-    time:      x ← x + dropout(ReLU(W_t norm(x)))                              along the rows of each channel
-    channels:  x ← x + dropout(W_2 dropout(ReLU(W_1 norm(x))))                 along the channels of each row
+    time:      x ← x + dropout(ReLU(W_t norm(x)))                 along the rows of each channel
+    channels:  x ← x + dropout(W_2 dropout(ReLU(W_1 norm(x))))    along the channels of each row
 
-layer by layer, then one linear layer from the rows of the window to those of the horizon. The paper takes
-the norm over channels and rows together, by batch or by layer: here by layer, which is the same in training
-and at rest.
+layer by layer, then one linear layer from the rows of the window to those of the horizon. The paper
+takes the norm over channels and rows together, by batch or by layer: here by layer, which is the
+same in training and at rest.
 """
 
 from torch import Tensor, nn

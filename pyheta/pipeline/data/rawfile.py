@@ -89,7 +89,11 @@ def _neighbour(path: Path) -> str:
     except OSError:
         return f"there is no folder '{path.parent}' that can be read"
     close = get_close_matches(path.name, names, n=1, cutoff=0.6)
-    return f"did you mean '{close[0]}'?" if close else f"check the path, and what is in '{path.parent}'"
+    return (
+        f"did you mean '{close[0]}'?"
+        if close
+        else f"check the path, and what is in '{path.parent}'"
+    )
 
 
 def _parse_parquet(raw: bytes, name: str) -> RawTable:
@@ -119,7 +123,9 @@ def _refuse_other_text(raw: bytes, name: str) -> None:
         what = f"not UTF-8 at byte {error.start} (latin-1?)"
         raise DataError(what, where=name, cure="save it as UTF-8") from error
     if (position := raw.find(b"\x00")) >= 0:
-        raise DataError(f"NUL at byte {position}", where=name, cure="is this a text file, undamaged?")
+        raise DataError(
+            f"NUL at byte {position}", where=name, cure="is this a text file, undamaged?"
+        )
 
 
 def _records(raw: bytes) -> Iterator[list[str]]:

@@ -28,7 +28,9 @@ CATALOGUE = {
 }
 
 
-def inspect(dataset: Mapping[str, Any], *, base: Path, data: Path | None) -> tuple[DatasetFacts, Path | None]:
+def inspect(
+    dataset: Mapping[str, Any], *, base: Path, data: Path | None
+) -> tuple[DatasetFacts, Path | None]:
     """Read and check a data set where the user is: its facts, and the file that the store needs.
 
     `dataset` is {"name": "etth1"}, {"path": …} with an optional "time", or {"name": "synthetic"}
@@ -84,7 +86,9 @@ def _local(path: str, base: Path) -> Path:
     return Path(path).expanduser() if path.startswith("~/") else base / path
 
 
-def _facts(source: Mapping[str, Any], files: Mapping[str, str], frame: pl.DataFrame) -> DatasetFacts:
+def _facts(
+    source: Mapping[str, Any], files: Mapping[str, str], frame: pl.DataFrame
+) -> DatasetFacts:
     return DatasetFacts(
         source=source,
         files=files,

@@ -7,10 +7,11 @@ With t in hours and x, e, u, v independent standard normal noise:
     coincident(t) = 0.5 (load(t) - 50) + u(t)     moves with `load`, but its past adds nothing
     noise(t)      = v(t)                          has nothing to do with it
 
-Up to three steps ahead e(t) cannot be known, and x(t-3) is known from `leading` alone. So no forecast has a
-lower RMSE than sd(e) = 1 (`BEST_RMSE`), and none without `leading` a lower one than √(1 + var(4 max(0, x)))
-= 2.540. A linear forecast explains 2x of 4 max(0, x) = 2x + 2|x| and stops at √(1 + var(2|x|)) = 1.566: what
-lies between it and 1 is there for nets. Further ahead 2.540 is the best for all.
+Up to three steps ahead e(t) cannot be known, and x(t-3) is known from `leading` alone. So no
+forecast has a lower RMSE than sd(e) = 1 (`BEST_RMSE`), and none without `leading` a lower one than
+√(1 + var(4 max(0, x))) = 2.540. A linear forecast explains 2x of 4 max(0, x) = 2x + 2|x| and stops
+at √(1 + var(2|x|)) = 1.566: what lies between it and 1 is there for nets. Further ahead 2.540 is
+the best for all.
 """
 
 from datetime import datetime, timedelta
@@ -34,7 +35,9 @@ def generate(rows: int = ROWS, seed: int = 0) -> pl.DataFrame:
     lead = random.standard_normal(rows + LEAD)  # lead[i] is x(i - LEAD)
     shocks, apart, noise = random.standard_normal((3, rows))
     angle = 2 * np.pi * np.arange(rows)
-    swing = 10 * np.sin(angle / 24) + 4 * np.sin(angle / 168) + 4 * np.maximum(0, lead[:rows]) + shocks
+    swing = (
+        10 * np.sin(angle / 24) + 4 * np.sin(angle / 168) + 4 * np.maximum(0, lead[:rows]) + shocks
+    )
     columns = {
         "load": 50 + swing,
         "leading": lead[LEAD:],

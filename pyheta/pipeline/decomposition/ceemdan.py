@@ -1,12 +1,15 @@
-"""Complete ensemble EMD with adaptive noise (Torres et al. 2011, ICASSP, pp. 4144-4147), on several threads.
+"""Complete ensemble EMD with adaptive noise, on several threads.
 
-With E_k(.) for the k-th mode of a signal, w_i for white noise and r_0 for the values:
+Torres et al. 2011, ICASSP, pp. 4144-4147. With E_k(.) for the k-th mode of a signal, w_i for white
+noise and r_0 for the values:
 
-    IMF_1 = mean_i E_1(r_0 + e w_i),    IMF_k = mean_i E_1(r_{k-1} + b E_{k-1}(w_i)),    r_k = r_{k-1} - IMF_k
+    IMF_1 = mean_i E_1(r_0 + e w_i)
+    IMF_k = mean_i E_1(r_{k-1} + b E_{k-1}(w_i)),    r_k = r_{k-1} - IMF_k
 
-(there eq. 1-7). EMD-signal, which this equals, takes three liberties that are kept: values are divided by
-their standard deviation; the noise of stage k is E_k(w_i) divided by the deviation of E_1(w_i), and b is e
-times the deviation of r_{k-1}; and r_k is the mean of the trials' local means (Colominas et al. 2014).
+(there eq. 1-7). EMD-signal, which this equals, takes three liberties that are kept: values are
+divided by their standard deviation; the noise of stage k is E_k(w_i) divided by the deviation of
+E_1(w_i), and b is e times the deviation of r_{k-1}; and r_k is the mean of the trials' local means
+(Colominas et al. 2014).
 """
 
 from collections.abc import Callable
@@ -38,8 +41,9 @@ from pyheta.task import Progress
 MOST_MODES = 101
 LEAST_RANGE = 0.01
 LEAST_POWER = 0.05
-# Sifting brings out riding waves. What has so many extrema will not lose all but two of them, and what has
-# a moving mean as well will not turn out to be a mode: there is no need to sift it to the end to know.
+# Sifting brings out riding waves. What has so many extrema will not lose all but two of them, and
+# what has a moving mean as well will not turn out to be a mode: there is no need to sift it to the
+# end to know.
 PLENTY = 32
 
 # What a noise has left to give: modes, its residue, nothing.
@@ -64,11 +68,12 @@ class NoiseModes(NamedTuple):
 def ceemdan(
     values: Floats, *, max_imf: int, trials: int, noise: float, seed: int, progress: Progress
 ) -> Floats:
-    """(k + 1, n): at most `max_imf` modes, the fastest first, and the residue, which add up to the values.
+    """(k + 1, n): at most `max_imf` modes, the fastest first, and the residue, which add up to the
+    values.
 
-    Raises StepError for values that are not finite or have fewer than three extrema. The number of threads
-    changes nothing in the result. Held are one row per trial (what its noise has left), the modes, and a few
-    rows for each of at most two trials per thread.
+    Raises StepError for values that are not finite or have fewer than three extrema. The number of
+    threads changes nothing in the result. Held are one row per trial (what its noise has left), the
+    modes, and a few rows for each of at most two trials per thread.
     """
     values = with_modes(values)
     max_imf = min(max_imf, MOST_MODES)
@@ -133,7 +138,8 @@ def deviation(signal: Floats) -> float:
 def next_noise(left: Floats, row: Floats, state: int, scratch: Scratch) -> int:
     """Move the next mode of a noise from `left` into `row`; returns the next state.
 
-    The last row of a noise is its residue, unless that is nothing. In state NOTHING there is no row.
+    The last row of a noise is its residue, unless that is nothing. In state NOTHING there is no
+    row.
     """
     if state == RESIDUE:
         row[:] = left
@@ -168,7 +174,9 @@ def all_modes(left: Floats, rows: Floats) -> int:
 
 @compiled
 def noisy_stage(rest: Floats, beta: float, stage: int, noise: Noise, trial: int) -> Floats:
-    """One trial of one stage: what `stage_row` gives, with the noise's next mode made on the way."""
+    """One trial of one stage: what `stage_row` gives, with the noise's next mode made on the
+    way.
+    """
     scratch = new_scratch(rest.size)
     mode, row = np.empty(rest.size), np.empty(rest.size)
     if noise.states[trial] == NOTHING:
@@ -184,7 +192,9 @@ def noisy_stage(rest: Floats, beta: float, stage: int, noise: Noise, trial: int)
 
 @compiled
 def stage_row(signal: Floats, row: Floats, stage: int, scratch: Scratch) -> None:
-    """The first mode of a signal at stage 0, and what it leaves over (the local mean) at the stages after."""
+    """The first mode of a signal at stage 0, and what it leaves over (the local mean) at the stages
+    after.
+    """
     has_mode = first_mode(signal, row, scratch)
     if stage == 0 or not has_mode:
         return
@@ -235,7 +245,9 @@ def finish(values: Floats, scale: float, modes: Floats, found: int) -> None:
 
 
 @compiled
-def adaptive(values: Floats, noises: NoiseModes, noise: float, modes: Floats, scratch: Scratch) -> int:
+def adaptive(
+    values: Floats, noises: NoiseModes, noise: float, modes: Floats, scratch: Scratch
+) -> int:
     """All trials one after the other, with noise decomposed before: as `ceemdan`, in `modes`."""
     trials, limit = len(noises.counts), modes.shape[0] - 1
     scale = deviation(values)

@@ -1,7 +1,8 @@
-"""The components of a series, by name: known before anything is decomposed, so that a plan can name them.
+"""The components of a series, by name: known before anything is decomposed, so that a plan can name
+them.
 
-IMFs are counted from 0, the fastest first. What a decomposition leaves over has a name too, so that the
-components of a series always add up to it.
+IMFs are counted from 0, the fastest first. What a decomposition leaves over has a name too, so that
+the components of a series always add up to it.
 """
 
 from collections.abc import Mapping

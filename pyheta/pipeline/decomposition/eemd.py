@@ -1,7 +1,9 @@
-"""Ensemble EMD (Wu and Huang 2009, Ensemble empirical mode decomposition, Adv. Adapt. Data Anal. 1).
+"""Ensemble EMD (Wu and Huang 2009, Ensemble empirical mode decomposition, Adv. Adapt. Data Anal.
+1).
 
-Mode k is the mean, over many trials, of mode k of values + white noise (§3), whose standard deviation is
-`noise` times the range of the values. A trial with fewer modes counts with its residue, as in EMD-signal.
+Mode k is the mean, over many trials, of mode k of values + white noise (§3), whose standard
+deviation is `noise` times the range of the values. A trial with fewer modes counts with its
+residue, as in EMD-signal.
 """
 
 from collections.abc import Iterator
@@ -12,19 +14,27 @@ from numpy.typing import NDArray
 from pyheta.pipeline.compiled import compiled
 from pyheta.pipeline.decomposition.emd import decompose, set_residue, with_modes
 from pyheta.pipeline.decomposition.envelopes import Floats
-from pyheta.pipeline.decomposition.sifting import Scratch, is_nearly_zero, new_scratch, range_and_power
+from pyheta.pipeline.decomposition.sifting import (
+    Scratch,
+    is_nearly_zero,
+    new_scratch,
+    range_and_power,
+)
 from pyheta.pipeline.parallel import in_order
 from pyheta.task import Progress
 
 Counts = NDArray[np.int64]
 
 
-def eemd(values: Floats, *, max_imf: int, trials: int, noise: float, seed: int, progress: Progress) -> Floats:
-    """(k + 1, n): at most `max_imf` modes, the fastest first, and the residue, which add up to the values.
+def eemd(
+    values: Floats, *, max_imf: int, trials: int, noise: float, seed: int, progress: Progress
+) -> Floats:
+    """(k + 1, n): at most `max_imf` modes, the fastest first, and the residue, which add up to the
+    values.
 
-    Raises StepError for values that are not finite or have fewer than three extrema. The number of threads
-    changes nothing in the result. Held are (max_imf + 1) rows for the sums and for each of at most two trials
-    per thread.
+    Raises StepError for values that are not finite or have fewer than three extrema. The number of
+    threads changes nothing in the result. Held are (max_imf + 1) rows for the sums and for each of
+    at most two trials per thread.
     """
     values = with_modes(values)
     size = noise * range_and_power(values)[0]

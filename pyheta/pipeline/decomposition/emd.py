@@ -1,5 +1,6 @@
-"""Empirical mode decomposition (Huang et al. 1998, The empirical mode decomposition and the Hilbert spectrum,
-Proc. R. Soc. A 454): values = IMF 1 + … + IMF k + residue, each mode sifted from what the ones before left.
+"""Empirical mode decomposition (Huang et al. 1998, The empirical mode decomposition and the Hilbert
+spectrum, Proc. R. Soc. A 454): values = IMF 1 + … + IMF k + residue, each mode sifted from what the
+ones before left.
 
 The limits at which it stops are EMD-signal's and absolute: a series whose values move by less than
 LEAST_RANGE has one mode. CEEMDAN divides by the standard deviation first.
@@ -24,7 +25,8 @@ LEAST_POWER = 0.005
 
 
 def emd(values: Floats, max_imf: int) -> Floats:
-    """(k + 1, n): at most `max_imf` modes, the fastest first, and the residue, which add up to the values.
+    """(k + 1, n): at most `max_imf` modes, the fastest first, and the residue, which add up to the
+    values.
 
     Raises StepError for values that are not finite or have fewer than three extrema.
     """
@@ -35,7 +37,9 @@ def emd(values: Floats, max_imf: int) -> Floats:
 
 
 def usable(values: Floats) -> Floats:
-    """The values, writeable and contiguous. Raises StepError unless they are finite and not all the same."""
+    """The values, writeable and contiguous. Raises StepError unless they are finite and not all the
+    same.
+    """
     values = np.array(values, np.float64)
     finite = np.isfinite(values)
     if not finite.all():
@@ -64,7 +68,9 @@ def count_extrema(values: Floats) -> int:
 
 @compiled
 def decompose(values: Floats, rows: Floats, scratch: Scratch) -> int:
-    """Fill rows (max_imf + 1, samples) with modes and then the residue; returns the number of modes."""
+    """Fill rows (max_imf + 1, samples) with modes and then the residue; returns the number of
+    modes.
+    """
     total = np.zeros(values.size)
     found, extrema = 0, 0
     for k in range(rows.shape[0] - 1):

@@ -1,9 +1,11 @@
-"""Envelopes of a signal: cubic splines through its maxima and through its minima, as compiled functions.
+"""Envelopes of a signal: cubic splines through its maxima and through its minima, as compiled
+functions.
 
-Positions are sample numbers, so every knot lies on a sample. A list of extrema (or knots) is an int64
-buffer whose first extremum stands at index FIRST; the two places before it and the places after the last
-one take the extrema that are mirrored at the ends of the signal (Rilling, Flandrin, Goncalves 2003, §3.1).
-The choice of mirrored extrema and of the spline is EMD-signal's, so that results can be compared.
+Positions are sample numbers, so every knot lies on a sample. A list of extrema (or knots) is an
+int64 buffer whose first extremum stands at index FIRST; the two places before it and the places
+after the last one take the extrema that are mirrored at the ends of the signal (Rilling, Flandrin,
+Goncalves 2003, §3.1). The choice of mirrored extrema and of the spline is EMD-signal's, so that
+results can be compared.
 """
 
 from typing import NamedTuple
@@ -71,7 +73,9 @@ def new_envelope(samples: int) -> Envelope:
 
 @compiled
 def nth(extrema: Extrema, number: int, right: bool) -> int:  # noqa: FBT001
-    """The position of an extremum, counted from 0 at the left or the right end; ABSENT if there are fewer."""
+    """The position of an extremum, counted from 0 at the left or the right end; ABSENT if there are
+    fewer.
+    """
     if number >= extrema.total:
         return ABSENT
     index = FIRST + extrema.total - 1 - number if right else FIRST + number
@@ -88,9 +92,9 @@ def choose_mirrored(
 ) -> int:
     """Which samples are mirrored at one end, and at which sample (returned).
 
-    chosen: (2, MIRRORED), filled with positions of maxima and minima from the inside out. The signal is
-    mirrored at its outermost extremum if its end does not stick out beyond the next extremum of the other
-    kind; else at its end, which then counts as an extremum of that kind.
+    chosen: (2, MIRRORED), filled with positions of maxima and minima from the inside out. The
+    signal is mirrored at its outermost extremum if its end does not stick out beyond the next
+    extremum of the other kind; else at its end, which then counts as an extremum of that kind.
     """
     edge = signal.size - 1 if right else 0
     last_max, last_min = nth(maxima, 0, right), nth(minima, 0, right)
@@ -199,8 +203,15 @@ def inwards(
 @compiled
 def begin_both(envelope: Envelope, knots: Knots) -> None:
     first, stop = knots
-    steps, chords, slopes, ratios = envelope.steps, envelope.chords, envelope.slopes, envelope.ratios
-    slopes[first], ratios[first] = begin(steps[first], chords[first], steps[first + 1], chords[first + 1])
+    steps, chords, slopes, ratios = (
+        envelope.steps,
+        envelope.chords,
+        envelope.slopes,
+        envelope.ratios,
+    )
+    slopes[first], ratios[first] = begin(
+        steps[first], chords[first], steps[first + 1], chords[first + 1]
+    )
     k = stop - 1
     slopes[k], ratios[k] = begin(steps[k - 1], chords[k - 1], steps[k - 2], chords[k - 2])
 
@@ -212,16 +223,22 @@ def eliminate_rest(envelope: Envelope, knots: Knots, done: int) -> None:
     h, c, slopes, ratios = envelope.steps, envelope.chords, envelope.slopes, envelope.ratios
     middle = (first + stop) // 2
     for k in range(first + done, middle):
-        slopes[k], ratios[k] = inwards(h[k - 1], c[k - 1], h[k], c[k], (slopes[k - 1], ratios[k - 1]))
+        slopes[k], ratios[k] = inwards(
+            h[k - 1], c[k - 1], h[k], c[k], (slopes[k - 1], ratios[k - 1])
+        )
     for k in range(stop - 1 - done, middle - 1, -1):
-        slopes[k], ratios[k] = inwards(h[k], c[k], h[k - 1], c[k - 1], (slopes[k + 1], ratios[k + 1]))
+        slopes[k], ratios[k] = inwards(
+            h[k], c[k], h[k - 1], c[k - 1], (slopes[k + 1], ratios[k + 1])
+        )
 
 
 @compiled
 def eliminate_together(one: Envelope, knots: Knots, two: Envelope, others: Knots) -> int:
-    """Eliminate in two splines, from both ends of each; returns how many knots at each end are done.
+    """Eliminate in two splines, from both ends of each; returns how many knots at each end are
+    done.
 
-    Every knot has to wait for a division in the one before it. Four chains at a time hide most of that.
+    Every knot has to wait for a division in the one before it. Four chains at a time hide most of
+    that.
     """
     (first, stop), (begins, ends) = knots, others
     h, c, slopes, ratios = one.steps, one.chords, one.slopes, one.ratios
@@ -266,7 +283,9 @@ def substitute(envelope: Envelope, knots: Knots) -> None:
 
 @compiled
 def few_slopes(envelope: Envelope, knots: Knots) -> None:
-    """Slopes of the natural spline through three knots (no bend at the ends), or of a line through two."""
+    """Slopes of the natural spline through three knots (no bend at the ends), or of a line through
+    two.
+    """
     first, stop = knots
     steps, chords, slopes = envelope.steps, envelope.chords, envelope.slopes
     chord = chords[first]
@@ -285,7 +304,8 @@ def find_slopes(one: Envelope, knots: Knots, two: Envelope, others: Knots) -> No
     """Slopes at the knots of two splines.
 
     The slopes s of a spline with steps h and chords c solve h[k] s[k-1] + 2 (h[k-1] + h[k]) s[k] +
-    h[k-1] s[k+1] = 3 (h[k] c[k-1] + h[k-1] c[k]) (de Boor 1978, A Practical Guide to Splines, ch. IV).
+    h[k-1] s[k+1] = 3 (h[k] c[k-1] + h[k-1] c[k]) (de Boor 1978, A Practical Guide to Splines, ch.
+    IV).
     """
     done = 1
     if knots.stop - knots.first >= FEW:
@@ -327,7 +347,9 @@ def evaluate(envelope: Envelope, first: int, samples: int) -> None:
         if stop - begin > LONG:
             fill(curve[begin:stop], float(begin - start), (a, b, c, d))
         else:
-            fill_in_strides(curve, np.uint64(begin), np.uint64(stop), float(begin - start), (a, b, c, d))
+            fill_in_strides(
+                curve, np.uint64(begin), np.uint64(stop), float(begin - start), (a, b, c, d)
+            )
         k, start = k + NEXT, end
 
 
@@ -344,7 +366,8 @@ def fill(curve: Floats, z: float, cubic: Cubic) -> None:
 def fill_in_strides(curve: Floats, at: np.uint64, stop: np.uint64, z: float, cubic: Cubic) -> None:
     """The same from sample `at` to `stop` or a little beyond, where the next piece writes over it.
 
-    Pieces are short and their lengths random, so a loop for each sample would mostly end unforeseen.
+    Pieces are short and their lengths random, so a loop for each sample would mostly end
+    unforeseen.
     """
     a, b, c, d = cubic
     while at < stop:

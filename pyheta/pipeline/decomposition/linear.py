@@ -18,15 +18,20 @@ Out = tuple[Floats, NDArray[np.float32]]
 def roll_linear(values: Floats, rows: Rows, window: int, out: Out, progress: Progress) -> None:
     """Fill out[0] (components, n) and out[1] (components, n, keep) from row window - 1 on.
 
-    The ends of the components of a window are linear in its values, so decomposing every unit vector gives
-    the matrix for all windows.
+    The ends of the components of a window are linear in its values, so decomposing every unit
+    vector gives the matrix for all windows.
     """
     keep = out[1].shape[2]
     # (window, components, keep), before transposing: what one unit at each place does to the ends
     units = np.stack([rows(unit)[:, -keep:] for unit in np.eye(window)])
     matrix = units.reshape(window, -1)
-    windows, ends = sliding_window_view(values, window), sliding_window_view(values, keep)[window - keep :]
-    some = np.zeros((BLOCK, window))  # always as many rows: a product's last bits depend on its shape
+    windows, ends = (
+        sliding_window_view(values, window),
+        sliding_window_view(values, keep)[window - keep :],
+    )
+    some = np.zeros(
+        (BLOCK, window)
+    )  # always as many rows: a product's last bits depend on its shape
     for first in range(0, len(windows), BLOCK):
         block = slice(first, min(first + BLOCK, len(windows)))
         count = block.stop - first

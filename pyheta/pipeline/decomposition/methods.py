@@ -1,9 +1,10 @@
-"""All decompositions behind two functions: of a whole series, and of what was known at each of its rows.
+"""All decompositions behind two functions: of a whole series, and of what was known at each of its
+rows.
 
 Components come in the order of `component_names` and always add up to the series.
 
-options: method, max_imf (of wavelets: the number of levels); trials, noise, seed (eemd, ceemdan); wavelet;
-period (stl); and for `causal` window, in rows, and grow.
+options: method, max_imf (of wavelets: the number of levels); trials, noise, seed (eemd, ceemdan);
+wavelet; period (stl); and for `causal` window, in rows, and grow.
 """
 
 from collections.abc import Mapping
@@ -33,9 +34,9 @@ ENSEMBLES = {"eemd": eemd, "ceemdan": ceemdan}
 class Causal:
     """Row t of everything comes from values[: t + 1] alone. Rows before the first window are NaN.
 
-    `values` are the components' last values, (components, n). `tails` say how far the last `keep` values
-    lie from the last one, which comes last and is 0: (components, n, keep). Differences are small where a
-    series is large, so float32 is enough for them.
+    `values` are the components' last values, (components, n). `tails` say how far the last `keep`
+    values lie from the last one, which comes last and is 0: (components, n, keep). Differences are
+    small where a series is large, so float32 is enough for them.
     """
 
     values: Floats
@@ -57,12 +58,13 @@ def whole(values: Floats, options: Mapping[str, Any], progress: Progress) -> Flo
 
 
 def causal(values: Floats, options: Mapping[str, Any], *, keep: int, progress: Progress) -> Causal:
-    """Decompose values[t - window + 1 … t], or values[0 … t] if `grow`, for every row t from window - 1 on.
+    """Decompose values[t - window + 1 … t], or values[0 … t] if `grow`, for every row t from window
+    - 1 on.
 
-    Modes that a window does not have are zero there: the residue of a constant window is the constant.
-    The noise of an ensemble is the same in all windows; a growing one begins with that of the one before.
-    Raises StepError for a series that is
-    constant or not finite, and for a window that does not fit.
+    Modes that a window does not have are zero there: the residue of a constant window is the
+    constant. The noise of an ensemble is the same in all windows; a growing one begins with that of
+    the one before. Raises StepError for a series that is constant or not finite, and for a window
+    that does not fit.
     """
     values, window = usable(values), options["window"]
     _check_window(len(values), window, keep)
@@ -80,7 +82,9 @@ def _modes(values: Floats, options: Mapping[str, Any], progress: Progress) -> Fl
     if options["method"] == "emd":
         return emd(values, options["max_imf"])
     names = ("max_imf", "trials", "noise", "seed")
-    return ENSEMBLES[options["method"]](values, progress=progress, **{name: options[name] for name in names})
+    return ENSEMBLES[options["method"]](
+        values, progress=progress, **{name: options[name] for name in names}
+    )
 
 
 def _linear(options: Mapping[str, Any]) -> Rows:

@@ -1,7 +1,9 @@
-"""EMD, EEMD and CEEMDAN of every window of a series, compiled: how each row looked when it was the last.
+"""EMD, EEMD and CEEMDAN of every window of a series, compiled: how each row looked when it was the
+last.
 
-Windows of one length share their noise, which is decomposed once, before the first. A growing window has
-the noise of the one before it and a sample more, and decomposes it: the length of the series changes nothing.
+Windows of one length share their noise, which is decomposed once, before the first. A growing
+window has the noise of the one before it and a sample more, and decomposes it: the length of the
+series changes nothing.
 """
 
 from collections.abc import Iterator, Mapping
@@ -83,7 +85,9 @@ def _blocks(start: int, stop: int) -> Iterator[tuple[int, int]]:
 
 
 @compiled
-def roll_block(values: Floats, block: tuple[int, int], plan: Plan, last: Floats, tails: Tails) -> None:
+def roll_block(
+    values: Floats, block: tuple[int, int], plan: Plan, last: Floats, tails: Tails
+) -> None:
     """Decompose the windows that end in the rows [block[0], block[1])."""
     scratch, rows = new_scratch(plan.window), np.empty((plan.max_imf + 1, plan.window))
     for t in range(block[0], block[1]):
@@ -97,7 +101,9 @@ def roll_block(values: Floats, block: tuple[int, int], plan: Plan, last: Floats,
 
 @compiled
 def decompose_window(signal: Floats, plan: Plan, rows: Floats, scratch: Scratch) -> int:
-    """Fill `rows` with modes and the residue; returns the number of modes, 0 for a trend or a constant."""
+    """Fill `rows` with modes and the residue; returns the number of modes, 0 for a trend or a
+    constant.
+    """
     if sum(locate_extrema(signal, scratch)) <= TREND:
         set_residue(signal, rows, 0)
         return 0
@@ -124,7 +130,9 @@ def modes_of(white: Floats, max_imf: int) -> NoiseModes:
 
 @compiled
 def keep_ends(rows: Floats, found: int, t: int, last: Floats, tails: Tails) -> None:
-    """Keep the ends of the components of the window that ends in row t: modes, zeros, the residue."""
+    """Keep the ends of the components of the window that ends in row t: modes, zeros, the
+    residue.
+    """
     keep, residue = tails.shape[2], last.shape[0] - 1
     last[:, t] = 0.0
     tails[:, t] = 0.0

@@ -1,7 +1,8 @@
 """Sifting: from a signal to its fastest intrinsic mode function (Huang et al. 1998, §5), compiled.
 
-The mean of the upper and the lower envelope is taken off again and again, until what is left looks like a
-mode. Thresholds and the order of tests are EMD-signal's defaults, so that results can be compared.
+The mean of the upper and the lower envelope is taken off again and again, until what is left looks
+like a mode. Thresholds and the order of tests are EMD-signal's defaults, so that results can be
+compared.
 """
 
 from typing import NamedTuple
@@ -70,8 +71,9 @@ def plateau_stop(signal: Floats, start: int) -> int:
 def find_extrema(signal: Floats, maxima: Places, minima: Places) -> tuple[int, int]:
     """How many maxima and minima a signal has, their positions from index FIRST on.
 
-    A plateau between a rise and a fall counts as one, in its middle. As in EMD-signal, the first plateau
-    counts not if it begins at sample 1, and one that begins at sample 0 follows the signal's last step.
+    A plateau between a rise and a fall counts as one, in its middle. As in EMD-signal, the first
+    plateau counts not if it begins at sample 1, and one that begins at sample 0 follows the
+    signal's last step.
     """
     last = signal.size - 1
     max_count = min_count = 0
@@ -111,13 +113,18 @@ def count_crossings(signal: Floats) -> int:
 
 @compiled
 def fit_envelopes(signal: Floats, scratch: Scratch, max_count: int, min_count: int) -> bool:
-    """Fit both envelopes to a signal's extrema; returns whether all their knots lie on their side of zero."""
+    """Fit both envelopes to a signal's extrema; returns whether all their knots lie on their side
+    of zero.
+    """
     upper, lower, chosen = scratch.upper, scratch.lower, scratch.chosen
     maxima, minima = Extrema(upper.places, max_count), Extrema(lower.places, min_count)
     sample_extrema(signal, upper, max_count)
     sample_extrema(signal, lower, min_count)
     axis = choose_mirrored(signal, maxima, minima, False, chosen)  # noqa: FBT003
-    first, begin = attach_left(signal, upper, axis, chosen[0]), attach_left(signal, lower, axis, chosen[1])
+    first, begin = (
+        attach_left(signal, upper, axis, chosen[0]),
+        attach_left(signal, lower, axis, chosen[1]),
+    )
     axis = choose_mirrored(signal, maxima, minima, True, chosen)  # noqa: FBT003
     stop = attach_right(signal, upper, FIRST + max_count, axis, chosen[0])
     end = attach_right(signal, lower, FIRST + min_count, axis, chosen[1])
@@ -140,8 +147,8 @@ def is_centred(maxima: Floats, minima: Floats) -> bool:
 def take_off_mean(signal: Floats, scratch: Scratch) -> tuple[int, int]:
     """Subtract the mean envelope in place; returns how many maxima and minima the signal then has.
 
-    Their positions are written over the old ones. Every pass is one that several samples at a time go
-    through without a branch, which is faster than doing all in one.
+    Their positions are written over the old ones. Every pass is one that several samples at a time
+    go through without a branch, which is faster than doing all in one.
     """
     mean, high, low = scratch.mean, scratch.upper.curve, scratch.lower.curve
     for j in range(signal.size):
@@ -186,7 +193,9 @@ def gather_extrema(marks: NDArray[np.uint8], maxima: Places, minima: Places) -> 
 
 @compiled_sum
 def has_settled(mode: Floats, mean: Floats) -> bool:
-    """Did taking off the mean change little? Any of three measures is enough, if there is a mode at all."""
+    """Did taking off the mean change little? Any of three measures is enough, if there is a mode at
+    all.
+    """
     power = change = before = 0.0
     low = high = mode[0] + mean[0]
     for j in range(mode.size):
@@ -215,7 +224,9 @@ def relative_change_is_small(mode: Floats, mean: Floats) -> bool:
 
 @compiled
 def sift(mode: Floats, scratch: Scratch) -> tuple[bool, int]:
-    """Sift a signal (samples,) in place; returns whether it ended as a trend, and its number of extrema."""
+    """Sift a signal (samples,) in place; returns whether it ended as a trend, and its number of
+    extrema.
+    """
     max_count, min_count = locate_extrema(mode, scratch)
     for _ in range(MOST_SIFTS):
         if max_count + min_count <= TREND or min(max_count, min_count) == 0:
@@ -223,7 +234,11 @@ def sift(mode: Floats, scratch: Scratch) -> tuple[bool, int]:
         centred = fit_envelopes(mode, scratch, max_count, min_count)
         max_count, min_count = take_off_mean(mode, scratch)
         # Few signals are centred, so the other tests are seldom needed.
-        if centred and has_as_many_crossings(mode, max_count + min_count) and has_settled(mode, scratch.mean):
+        if (
+            centred
+            and has_as_many_crossings(mode, max_count + min_count)
+            and has_settled(mode, scratch.mean)
+        ):
             break
     return False, max_count + min_count
 

@@ -1,4 +1,6 @@
-"""Wavelet multiresolution analysis (Mallat 1989): details from the finest on, and a smooth approximation."""
+"""Wavelet multiresolution analysis (Mallat 1989): details from the finest on, and a smooth
+approximation.
+"""
 
 import numpy as np
 
@@ -9,8 +11,9 @@ from pyheta.pipeline.scaling import Floats
 def wavelet_rows(values: Floats, name: str, levels: int) -> Floats:
     """values: (…, n); returns (levels + 1, …, n), details first, which add up to the values.
 
-    Linear in the values. The signal goes on mirrored at its ends: the usual periodic continuation would
-    mix its first rows into its last. Raises StepError for an unknown wavelet or too many levels.
+    Linear in the values. The signal goes on mirrored at its ends: the usual periodic continuation
+    would mix its first rows into its last. Raises StepError for an unknown wavelet or too many
+    levels.
     """
     import pywt  # its import takes longer than most commands that only look
 

@@ -1,1 +1,3 @@
-"""How much an exogenous column tells of the target: measures, their level of chance, shaping by relevance."""
+"""How much an exogenous column tells of the target: measures, their level of chance, shaping by
+relevance.
+"""

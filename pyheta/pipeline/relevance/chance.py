@@ -11,10 +11,11 @@ LEAST_CHOICE = 2
 
 
 def shifts(rows: int, max_lag: int, draws: int, seed: int) -> list[int]:
-    """One shift out of the middle half of each of `draws` equal parts of the circle, but for its ends.
+    """One shift out of the middle half of each of `draws` equal parts of the circle, but for its
+    ends.
 
-    So none is near 0, even with a lag added, and neighbours are at least half a part from each other. Raises
-    StepError if there are too few rows.
+    So none is near 0, even with a lag added, and neighbours are at least half a part from each
+    other. Raises StepError if there are too few rows.
     """
     if not has_room(rows, max_lag, draws):
         what = f"{rows} rows have no room for {draws} shifts beyond a lag of {max_lag}"

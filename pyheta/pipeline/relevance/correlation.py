@@ -1,8 +1,9 @@
-"""How an exogenous column correlates with the target some rows later: Pearson and Spearman, lag by lag.
+"""How an exogenous column correlates with the target some rows later: Pearson and Spearman, lag by
+lag.
 
-At lag l the column LEADS: column[t - l] is set beside target[t], for every row t that has both, so there are
-n - l pairs. Pearson's correlation measures a linear relation. Spearman's is Pearson's of the ranks, equal
-values sharing the mean of theirs, and measures any monotonic relation.
+At lag l the column LEADS: column[t - l] is set beside target[t], for every row t that has both, so
+there are n - l pairs. Pearson's correlation measures a linear relation. Spearman's is Pearson's of
+the ranks, equal values sharing the mean of theirs, and measures any monotonic relation.
 """
 
 from collections.abc import Callable, Iterator
@@ -18,10 +19,11 @@ LEAST_PAIRS = 3  # two points always lie on a line
 
 
 def pearson(target: Floats, column: Floats, *, max_lag: int) -> Floats:
-    """Pearson's correlation at lags 0 … max_lag: (max_lag + 1,) in [-1, 1]; series are (rows,) and finite.
+    """Pearson's correlation at lags 0 … max_lag: (max_lag + 1,) in [-1, 1]; series are (rows,) and
+    finite.
 
-    Raises StepError where it has no value: a series constant in the rows of a lag, fewer than 3 pairs at
-    `max_lag`, unequal lengths, values that are not finite.
+    Raises StepError where it has no value: a series constant in the rows of a lag, fewer than 3
+    pairs at `max_lag`, unequal lengths, values that are not finite.
     """
     return at_lags(_correlation, target, column, max_lag)
 
@@ -44,7 +46,9 @@ def at_lags(
     *,
     ranked: bool = False,
 ) -> Floats:
-    """score(target[l:], column[:n - l]) for lags l = 0 … max_lag, of the values or of their ranks."""
+    """score(target[l:], column[:n - l]) for lags l = 0 … max_lag, of the values or of their
+    ranks.
+    """
     for name, values in (("target", target), ("column", column)):
         _check(name, values, max_lag)
     if len(target) != len(column):
@@ -60,7 +64,9 @@ def _check(name: str, values: Floats, max_lag: int) -> None:
     if not np.isfinite(values).all():
         raise StepError("a value is not finite", where=name, cure="fill or drop such rows before")
     if np.ptp(values) == 0:
-        raise StepError("a constant series is related to nothing", where=name, cure="leave the column out")
+        raise StepError(
+            "a constant series is related to nothing", where=name, cure="leave the column out"
+        )
 
 
 def _lagged(target: Floats, column: Floats, max_lag: int) -> Iterator[tuple[Floats, Floats]]:
@@ -69,7 +75,9 @@ def _lagged(target: Floats, column: Floats, max_lag: int) -> Iterator[tuple[Floa
 
 
 def _ranked(target: Floats, column: Floats, max_lag: int) -> Iterator[tuple[Floats, Floats]]:
-    """Ranks among the rows of each lag. Sorted once: dropping rows from a sorted order leaves it sorted."""
+    """Ranks among the rows of each lag. Sorted once: dropping rows from a sorted order leaves it
+    sorted.
+    """
     rows = len(target)
     orders = np.argsort(target), np.argsort(column)
     for lag in range(max_lag + 1):

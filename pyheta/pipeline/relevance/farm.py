@@ -1,22 +1,24 @@
 """FARM: how relevant an exogenous column is to a target, row by row and as one number.
 
-A window of both series is relevant where they move alike (Pearson correlation within the window). Before
-that, a column that leads the target can be aligned: its slopes are matched with the target's by the angle
-between them, in one forward pass. The pieces are used one by one:
+A window of both series is relevant where they move alike (Pearson correlation within the window).
+Before that, a column that leads the target can be aligned: its slopes are matched with the target's
+by the angle between them, in one forward pass. The pieces are used one by one:
 
     forward_path, align     the column, delayed onto the target
-    local_relevance         one value in [0, 1] for each row; `end_spot_relevance` weighs the newest rows most
+    local_relevance         one value in [0, 1] for each row; `end_spot_relevance` weighs the
+                            newest rows most
     fuzzified               the same, smoothed over neighbouring rows
     global_relevance        one number in [0, 1] for the pair
 
-Source: Christen, Mazzola, Denzler, Portmann, "FARM: Forward Angular Relevance Measure", arXiv 2304.11028, in
-the form of its first author's software (CRAN package FARM 0.1.5; PyFARM, branch align_fix). Deviations: input
-that is not finite is refused, a flat window is found by an exact test, and the global number always has at
-least one row to average.
+Source: Christen, Mazzola, Denzler, Portmann, "FARM: Forward Angular Relevance Measure", arXiv
+2304.11028, in the form of its first author's software (CRAN package FARM 0.1.5; PyFARM, branch
+align_fix). Deviations: input that is not finite is refused, a flat window is found by an exact
+test, and the global number always has at least one row to average.
 
-Series are (rows,) float64, equidistant, finite. Centred windows see rows after the one they describe, so what
-is made of them must not be fed to a forecaster that claims to be honest; `trailing=True` and
-`end_spot_relevance` see rows up to their own only, if `scalers` come from training rows.
+Series are (rows,) float64, equidistant, finite. Centred windows see rows after the one they
+describe, so what is made of them must not be fed to a forecaster that claims to be honest;
+`trailing=True` and `end_spot_relevance` see rows up to their own only, if `scalers` come from
+training rows.
 """
 
 import math
@@ -43,7 +45,8 @@ LEAST_WINDOW = 3
 
 @dataclass(frozen=True, slots=True)
 class Path:
-    """Which slope of the target is matched with which of the column; slope i leads from row i to row i + 1.
+    """Which slope of the target is matched with which of the column; slope i leads from row i to
+    row i + 1.
 
     Both grow from 0 to the last slope, by 0 or 1 in each step.
     """
@@ -59,24 +62,29 @@ class Path:
 
 
 def angular_distance(first: ArrayLike, second: ArrayLike, *, metric: bool = True) -> Floats:
-    """How far two slopes (change per row) point apart: 0 for equal slopes, 1 for a right angle or more.
+    """How far two slopes (change per row) point apart: 0 for equal slopes, 1 for a right angle or
+    more.
 
-    With phi the angle between (1, first) and (1, second): sin phi, and 1 beyond a right angle. The variant
-    that is no metric punishes opposite directions alone, with max(sin phi, 1 - exp(-5 phi)); else sin phi.
-    It depends on units: standardise the series before. The arguments broadcast; a NaN slope is at distance 1,
-    or NaN where not metric.
+    With phi the angle between (1, first) and (1, second): sin phi, and 1 beyond a right angle. The
+    variant that is no metric punishes opposite directions alone, with max(sin phi, 1 - exp(-5
+    phi)); else sin phi. It depends on units: standardise the series before. The arguments
+    broadcast; a NaN slope is at distance 1, or NaN where not metric.
     """
     one, other = np.broadcast_arrays(np.arctan(first), np.arctan(second))
-    flat: Floats = _distances(one.ravel().astype(np.float64), other.ravel().astype(np.float64), metric)
+    flat: Floats = _distances(
+        one.ravel().astype(np.float64), other.ravel().astype(np.float64), metric
+    )
     return flat.reshape(one.shape)
 
 
 def forward_path(target: Floats, column: Floats, *, metric: bool = True) -> Path:
-    """Match slopes greedily in one pass: each step takes the nearest of diagonal, squeeze and stretch.
+    """Match slopes greedily in one pass: each step takes the nearest of diagonal, squeeze and
+    stretch.
 
-    Squeezing the column is barred while it is not behind, so a column is only ever delayed (it may lead the
-    target, never lag it). target: (N,), column: (M,); O(N + M) time and memory. The delay has no bound.
-    Standardise both before: angles depend on units. Raises StepError below two rows or if not finite.
+    Squeezing the column is barred while it is not behind, so a column is only ever delayed (it may
+    lead the target, never lag it). target: (N,), column: (M,); O(N + M) time and memory. The delay
+    has no bound. Standardise both before: angles depend on units. Raises StepError below two rows
+    or if not finite.
     """
     one, other = (np.arctan(np.diff(_checked(values, least=2))) for values in (target, column))
     matched, cost = _walk(one, other, metric)
@@ -86,8 +94,9 @@ def forward_path(target: Floats, column: Floats, *, metric: bool = True) -> Path
 def align(column: Floats, path: Path) -> Floats:
     """The column on the target's rows: (M,) → (N,), in its own units.
 
-    A slope that is matched several times is cut into as many equal steps; of the steps that share a slope of
-    the target the last remains. If the path ends late, the rows left over fall into the last one.
+    A slope that is matched several times is cut into as many equal steps; of the steps that share a
+    slope of the target the last remains. If the path ends late, the rows left over fall into the
+    last one.
     """
     kept = np.concatenate([[True], np.diff(path.target) != 0, [True]])
     delayed: Floats = _stretched(column, path.column)[kept]
@@ -95,15 +104,19 @@ def align(column: Floats, path: Path) -> Floats:
 
 
 def align_both(target: Floats, column: Floats, path: Path) -> tuple[Floats, Floats]:
-    """Both series stretched onto the steps of the path: two arrays of (steps + 1,); nothing is dropped."""
+    """Both series stretched onto the steps of the path: two arrays of (steps + 1,); nothing is
+    dropped.
+    """
     return _stretched(target, path.target), _stretched(column, path.column)
 
 
-def alignment_quality(target: Floats, column: Floats, *, rows: int | None = None) -> tuple[float, float]:
+def alignment_quality(
+    target: Floats, column: Floats, *, rows: int | None = None
+) -> tuple[float, float]:
     """Mean absolute product, and mean product of slopes, of aligned series (n,); larger is better.
 
-    rows: those of the target before `align_both`, which lengthens it; the second number is divided by
-    1 + |rows - n| / rows.
+    rows: those of the target before `align_both`, which lengthens it; the second number is divided
+    by 1 + |rows - n| / rows.
     """
     n = len(target)
     stretch = 1 + abs((rows or n) - n) / (rows or n)
@@ -112,16 +125,22 @@ def alignment_quality(target: Floats, column: Floats, *, rows: int | None = None
 
 
 def local_relevance(
-    target: Floats, column: Floats, *, window: int = 5, trailing: bool = False, scalers: Scalers | None = None
+    target: Floats,
+    column: Floats,
+    *,
+    window: int = 5,
+    trailing: bool = False,
+    scalers: Scalers | None = None,
 ) -> Floats:
     """Relevance of each row's window, (rows,) in [0, 1]: 1 - sqrt((1 - correlation) / 2).
 
-    Correlation 1 gives 1, 0.5 gives 0.5, 0 gives 0.29 and -1 gives 0: opposite movement is irrelevant, and so
-    is a window in which either series is flat. The window (odd) is centred or ends at its row (`trailing`);
-    where it reaches outside, the series' means stand in.
+    Correlation 1 gives 1, 0.5 gives 0.5, 0 gives 0.29 and -1 gives 0: opposite movement is
+    irrelevant, and so is a window in which either series is flat. The window (odd) is centred or
+    ends at its row (`trailing`); where it reaches outside, the series' means stand in.
 
-    scalers: how to standardise target and column, by default from all rows. Raises StepError for a window
-    that is even, below 3 or longer than the series, for unequal lengths, or for values that are not finite.
+    scalers: how to standardise target and column, by default from all rows. Raises StepError for a
+    window that is even, below 3 or longer than the series, for unequal lengths, or for values that
+    are not finite.
     """
     one, other = _standardised(target, column, window, scalers)
     relevance: Floats = _local(one, other, window, window - 1 if trailing else window // 2)
@@ -133,8 +152,8 @@ def end_spot_relevance(
 ) -> Floats:
     """Trailing relevance times the nearness of the standardised values, (rows,) in [0, 1].
 
-    Nearness is 1 - angular distance of the two values; the j-th of w rows weighs (j / (w - 1))^6, so the
-    newest rows of the window decide. Arguments and errors as for `local_relevance`.
+    Nearness is 1 - angular distance of the two values; the j-th of w rows weighs (j / (w - 1))^6,
+    so the newest rows of the window decide. Arguments and errors as for `local_relevance`.
     """
     relevance = local_relevance(target, column, window=window, trailing=True, scalers=scalers)
     one, other = _standardised(target, column, window, scalers)
@@ -144,19 +163,23 @@ def end_spot_relevance(
     return np.minimum(relevance * _weighted(near, weights / weights.sum()), 1.0)
 
 
-def fuzzified(relevance: Floats, kernel: Sequence[float] = KERNEL, *, trailing: bool = False) -> Floats:
-    """Relevance smoothed over neighbouring rows, (rows,) in [0, 1]; outside the series it counts as 0.
+def fuzzified(
+    relevance: Floats, kernel: Sequence[float] = KERNEL, *, trailing: bool = False
+) -> Floats:
+    """Relevance smoothed over neighbouring rows, (rows,) in [0, 1]; outside the series it counts as
+    0.
 
-    kernel: an odd number of weights around each row, at least 0, of any sum; `trailing` uses those of the row
-    itself and of earlier rows alone. (1,) smooths nothing. Raises StepError for another kernel, or for one
-    that is not shorter than twice the series.
+    kernel: an odd number of weights around each row, at least 0, of any sum; `trailing` uses those
+    of the row itself and of earlier rows alone. (1,) smooths nothing. Raises StepError for another
+    kernel, or for one that is not shorter than twice the series.
     """
     reach = len(kernel) // 2
     weights = np.asarray(kernel[: reach + 1] if trailing else kernel, np.float64)
     if len(kernel) % 2 == 0 or len(kernel) >= 2 * len(relevance) or not _weighs(weights):
         raise StepError(
             f"a kernel of {len(kernel)} weights cannot smooth {len(relevance)} rows",
-            cure="give an odd number of weights, none below 0 and not all 0, fewer than twice the rows",
+            cure="give an odd number of weights, none below 0 and not all 0, fewer than twice "
+            "the rows",
         )
     padded = np.pad(relevance, (reach, 0 if trailing else reach))
     return np.minimum(_weighted(padded, weights / weights.sum()), 1.0)
@@ -165,12 +188,14 @@ def fuzzified(relevance: Floats, kernel: Sequence[float] = KERNEL, *, trailing: 
 def global_relevance(relevance: Floats, *, top_percent: float = 15.0) -> float:
     """One number in [0, 1] for a pair: sqrt((T² + G²) / 2).
 
-    G is the mean of all local values, T that of the highest `top_percent` of them (1 … 100, at least one
-    row). Unrelated series reach about 0.5, so set it beside the value of a shifted column. Raises StepError
-    for another percentage or without rows.
+    G is the mean of all local values, T that of the highest `top_percent` of them (1 … 100, at
+    least one row). Unrelated series reach about 0.5, so set it beside the value of a shifted
+    column. Raises StepError for another percentage or without rows.
     """
     if not (1 <= top_percent <= 100 and len(relevance)):  # noqa: PLR2004 (percent)
-        raise StepError(f"no highest {top_percent:g} % of {len(relevance)} rows", cure="use 1 to 100 percent")
+        raise StepError(
+            f"no highest {top_percent:g} % of {len(relevance)} rows", cure="use 1 to 100 percent"
+        )
     # The small term keeps 15 % of 20 rows at 3 of them, whatever the product rounds to.
     count = max(1, math.floor(top_percent / 100 * len(relevance) + 1e-9))
     top = np.sort(relevance)[-count:].mean()
@@ -209,7 +234,9 @@ def _stretched(series: Floats, path: Rows) -> Floats:
     """(M,) → (steps + 1,): each slope in as many equal steps as it occurs in the path."""
     times = np.bincount(path)
     if len(times) != len(series) - 1:
-        raise StepError(f"a path over {len(times)} slopes does not fit a series of {len(series)} rows")
+        raise StepError(
+            f"a path over {len(times)} slopes does not fit a series of {len(series)} rows"
+        )
     step = np.arange(len(path)) - (np.cumsum(times) - times)[path] + 1
     share = step / times[path]
     # The end of a slope is the next value itself, not a sum that rounds near it.
@@ -222,7 +249,9 @@ def _weighs(weights: Floats) -> bool:
 
 
 def _weighted(values: Floats, weights: Floats) -> Floats:
-    """Sliding sums. Added up weight by weight: each row then rounds alike whatever its neighbours hold."""
+    """Sliding sums. Added up weight by weight: each row then rounds alike whatever its neighbours
+    hold.
+    """
     rows = len(values) - len(weights) + 1
     total = np.zeros(rows)
     for start, weight in enumerate(weights):
@@ -251,7 +280,9 @@ def _distances(one: Floats, other: Floats, metric: bool) -> Floats:  # noqa: FBT
 
 @compiled_exactly
 def _step(target: Floats, column: Floats, y: int, x: int, metric: bool) -> tuple[int, int, float]:  # noqa: FBT001
-    """How far the next step goes on each side, and its distance; nothing to compare costs nothing."""
+    """How far the next step goes on each side, and its distance; nothing to compare costs
+    nothing.
+    """
     if y + 1 >= len(target) or x + 1 >= len(column):
         return min(1, len(target) - 1 - y), min(1, len(column) - 1 - x), 0.0
     down, right, best = 1, 1, _distance(target[y + 1], column[x + 1], metric)
@@ -268,7 +299,9 @@ def _step(target: Floats, column: Floats, y: int, x: int, metric: bool) -> tuple
 
 @compiled_exactly
 def _walk(target: Floats, column: Floats, metric: bool) -> tuple[Rows, float]:  # noqa: FBT001 (numba)
-    """Angles of all slopes → the path, (2, steps). A step of 2 on one side passes the row between."""
+    """Angles of all slopes → the path, (2, steps). A step of 2 on one side passes the row
+    between.
+    """
     path = np.empty((2, len(target) + len(column)), np.int64)
     y, x, steps, cost = 0, 0, 1, _distance(target[0], column[0], metric)
     path[:, 0] = 0
@@ -285,16 +318,21 @@ def _walk(target: Floats, column: Floats, metric: bool) -> tuple[Rows, float]:  
 
 @compiled_exactly
 def _local(target: Floats, column: Floats, window: int, before: int) -> Floats:
-    """Relevance of the window that begins `before` rows before each row; 0 (the mean) stands outside."""
+    """Relevance of the window that begins `before` rows before each row; 0 (the mean) stands
+    outside.
+    """
     rows = len(target)
     one, other = np.zeros(rows + window - 1), np.zeros(rows + window - 1)
     one[before : before + rows] = target
     other[before : before + rows] = column
     relevance = np.zeros(rows)
     for row in range(rows):
-        # Rounding leaves a flat window a deviation that is not quite zero and a correlation of any size.
+        # Rounding leaves a flat window a deviation that is not quite zero and a correlation of any
+        # size.
         if _moves(one, row, row + window) and _moves(other, row, row + window):
-            relevance[row] = 1.0 - math.sqrt(0.5 * (1.0 - _correlation(one, other, row, row + window)))
+            relevance[row] = 1.0 - math.sqrt(
+                0.5 * (1.0 - _correlation(one, other, row, row + window))
+            )
     return relevance
 
 

@@ -1,20 +1,23 @@
-"""How relevant an exogenous column is to the target, by several measures, each beside its level of chance.
+"""How relevant an exogenous column is to the target: measures, each beside its level of chance.
 
     farm                 global relevance of centred, smoothed local relevance, unaligned; 0 … 1
     pearson, spearman    the correlation that is largest in size over the lags; -1 … 1
     mutual_information   the largest over the lags; nats, at least 0
-    dtw                  warping distance of the standardised series within a band, divided by the sum of both
-                         lengths: mean deviations per row, at least 0. LESS is more relevant.
+    dtw                  warping distance of the standardised series within a band, divided by the
+                         sum of both lengths: mean deviations per row, at least 0. LESS is more
+                         relevant.
 
-None of these is near its ideal value for unrelated series: autocorrelated ones agree by accident, a largest
-value over lags is larger still, and FARM reaches about 0.5. So each is computed again, with the same choice
-of a lag, for the column shifted around a circle by random numbers of rows, which keeps all of the column but
-its relation to the target (time-shifted surrogates: Lancaster et al. 2018, Physics Reports 748). A shift by
-whole seasons keeps a shared season, so seasonal columns have a high level of chance, as they should.
+None of these is near its ideal value for unrelated series: autocorrelated ones agree by accident, a
+largest value over lags is larger still, and FARM reaches about 0.5. So each is computed again, with
+the same choice of a lag, for the column shifted around a circle by random numbers of rows, which
+keeps all of the column but its relation to the target (time-shifted surrogates: Lancaster et al.
+2018, Physics Reports 748). A shift by whole seasons keeps a shared season, so seasonal columns have
+a high level of chance, as they should.
 
-Of unrelated columns about 5 % still beat chance, or 1 / (draws + 1) where that is more: use 19 draws or more.
-That holds for series that keep their level. Two unrelated random walks beat it about one time in four by
-correlation or DTW (1,000 rows, 19 draws), so difference such series before a choice rests on this.
+Of unrelated columns about 5 % still beat chance, or 1 / (draws + 1) where that is more: use 19
+draws or more. That holds for series that keep their level. Two unrelated random walks beat it about
+one time in four by correlation or DTW (1,000 rows, 19 draws), so difference such series before a
+choice rests on this.
 """
 
 import math
@@ -60,17 +63,17 @@ def measure(
 ) -> dict[str, dict[str, float | int]]:
     """For every name its value and its level of chance, all finite.
 
-    target, column: (rows,), finite, the rows that may be seen. max_lag: by how many rows the column may lead
-    at most. draws: shifted copies, chosen by `seed`; DTW uses 19 of them at most. farm_window: odd rows;
-    band: DTW's, 0 … 1 of the rows. Each entry has
+    target, column: (rows,), finite, the rows that may be seen. max_lag: by how many rows the column
+    may lead at most. draws: shifted copies, chosen by `seed`; DTW uses 19 of them at most.
+    farm_window: odd rows; band: DTW's, 0 … 1 of the rows. Each entry has
 
         value, lag     as measured, and the lead that gave it (0 for farm and dtw, which have none)
         chance         mean over the draws; of absolute values for the correlations
-        chance_high    their 95 % quantile (for dtw the 5 % quantile), or the most extreme of few draws
+        chance_high    their 95 % quantile (for dtw the 5 % quantile), or the extreme of few draws
         beats_chance   whether the value, in size, is beyond chance_high
 
-    Raises StepError for unknown names, a constant series, unequal lengths, values that are not finite, or
-    too few rows for the lags and draws.
+    Raises StepError for unknown names, a constant series, unequal lengths, values that are not
+    finite, or too few rows for the lags and draws.
     """
     _check(names, target, column, band)
     offsets = shifts_of(len(target), max_lag, draws, seed)
@@ -90,7 +93,9 @@ def _measures(max_lag: int, window: int, band: float) -> dict[str, _Measure]:
         return farm.global_relevance(farm.fuzzified(local)), 0
 
     def dtw_score(target: Floats, column: Floats) -> Scored:
-        first, second = (Scaler.fit("standard", values).apply(values) for values in (target, column))
+        first, second = (
+            Scaler.fit("standard", values).apply(values) for values in (target, column)
+        )
         rows = len(target)
         return dtw_distance(first, second, band=math.ceil(band * rows)) / (2 * rows), 0
 
@@ -125,16 +130,21 @@ def _check(names: Sequence[str], target: Floats, column: Floats, band: float) ->
                 "a value is missing or not finite", where=name, cure="fill or drop such rows before"
             )
         if np.ptp(values) == 0:
-            raise StepError("a constant series is related to nothing", where=name, cure="leave it out")
+            raise StepError(
+                "a constant series is related to nothing", where=name, cure="leave it out"
+            )
 
 
 def _beside_chance(
     kind: _Measure, target: Floats, column: Floats, shifts: Sequence[int]
 ) -> dict[str, float | int]:
     value, lag = kind.score(target, column)
-    by_chance = np.array([kind.size(kind.score(target, np.roll(column, shift))[0]) for shift in shifts])
-    # Weibull's plotting positions: unrelated columns then exceed the level of n draws with probability
-    # max(1 - LEVEL, 1 / (n + 1)); numpy's default would let 10 % of them through for 19 draws.
+    by_chance = np.array(
+        [kind.size(kind.score(target, np.roll(column, shift))[0]) for shift in shifts]
+    )
+    # Weibull's plotting positions: unrelated columns then exceed the level of n draws with
+    # probability max(1 - LEVEL, 1 / (n + 1)); numpy's default would let 10 % of them through for 19
+    # draws.
     level = LEVEL if kind.sign > 0 else 1 - LEVEL
     high = float(np.quantile(by_chance, level, method="weibull"))
     return {

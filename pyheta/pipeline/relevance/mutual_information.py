@@ -1,16 +1,18 @@
 """How much an exogenous column tells of the target some rows later, by mutual information.
 
-At each lag both series are cut into K bins of equally many values, by rank; equal values share a bin. With p
-the shares of the n pairs (column[t - lag], target[t]) that fall into a bin or a pair of bins,
+At each lag both series are cut into K bins of equally many values, by rank; equal values share a
+bin. With p the shares of the n pairs (column[t - lag], target[t]) that fall into a bin or a pair of
+bins,
 
     I = sum p(a, b) log(p(a, b) / (p(a) p(b))),    in nats (Shannon 1948; Cover & Thomas, eq. 2.28).
 
-It is at least 0, sees any relation, monotonic or not, and does not change with monotonic transformations of
-either series. Two errors pull on it. Counting few pairs makes it too large, by about (B - A - C + 1) / 2n
-with B, A and C the occupied cells, rows and columns (Miller 1955; Roulston 1999, Physica D 125), so by
-(K - 1)² / 2n for unrelated series; binning makes it too small, the more the fewer bins. K = n^(1/3) lets the
-first vanish as n^(-1/3) while the bins still become finer. Nothing is subtracted: set the value beside that
-of a shifted column, which has about the same bias.
+It is at least 0, sees any relation, monotonic or not, and does not change with monotonic
+transformations of either series. Two errors pull on it. Counting few pairs makes it too large, by
+about (B - A - C + 1) / 2n with B, A and C the occupied cells, rows and columns (Miller 1955;
+Roulston 1999, Physica D 125), so by (K - 1)² / 2n for unrelated series; binning makes it too small,
+the more the fewer bins. K = n^(1/3) lets the first vanish as n^(-1/3) while the bins still become
+finer. Nothing is subtracted: set the value beside that of a shifted column, which has about the
+same bias.
 """
 
 from functools import partial
@@ -24,12 +26,14 @@ from pyheta.pipeline.scaling import Floats
 LEAST_BINS = 2
 
 
-def mutual_information(target: Floats, column: Floats, *, max_lag: int, bins: int | None = None) -> Floats:
+def mutual_information(
+    target: Floats, column: Floats, *, max_lag: int, bins: int | None = None
+) -> Floats:
     """Mutual information in nats at lags 0 … max_lag: (max_lag + 1,), each from 0 to log(bins).
 
-    The column leads: column[t - lag] with target[t]; series are (rows,) and finite. bins: of each series, 2
-    or more, by default the cube root of the rows. Raises StepError for constant series, fewer than 3 pairs
-    at `max_lag`, unequal lengths, values that are not finite.
+    The column leads: column[t - lag] with target[t]; series are (rows,) and finite. bins: of each
+    series, 2 or more, by default the cube root of the rows. Raises StepError for constant series,
+    fewer than 3 pairs at `max_lag`, unequal lengths, values that are not finite.
     """
     count = max(LEAST_BINS, round(len(target) ** (1 / 3))) if bins is None else bins
     if count < LEAST_BINS:

@@ -1,4 +1,6 @@
-"""A target and an exogenous column, or one component of both: what `relevance` and `shape` compare."""
+"""A target and an exogenous column, or one component of both: what `relevance` and `shape`
+compare.
+"""
 
 from collections.abc import Mapping
 from dataclasses import dataclass

@@ -1,7 +1,7 @@
 """Shaping: an exogenous column times its local relevance to the target, row by row.
 
-Where the two move alike the column passes, elsewhere it is damped towards 0. This is the use that FARM's
-authors make of their local relevance (see `farm` for the source).
+Where the two move alike the column passes, elsewhere it is damped towards 0. This is the use that
+FARM's authors make of their local relevance (see `farm` for the source).
 """
 
 from collections.abc import Callable, Mapping
@@ -25,12 +25,15 @@ RELEVANCES = ("trailing", "end_spot", "centred")
 
 @dataclass(frozen=True, slots=True)
 class Shaper:
-    """How to shape. `trailing` and `end_spot` are causal, `centred` (as published) sees rows after each."""
+    """How to shape. `trailing` and `end_spot` are causal, `centred` (as published) sees rows after
+    each.
+    """
 
     relevance: str = "trailing"
     window: int = 5  # rows, odd, at least 3
     factor: str = "continuous"
-    threshold: float = 0.5  # 0 … 1; the least relevance that passes, where the factor is not continuous
+    #: 0 … 1; the least relevance that passes, where the factor is not continuous
+    threshold: float = 0.5
     fuzzy: bool = True  # smooth the relevance over neighbouring rows
     align: bool = False  # delay a leading column onto the target first
 
@@ -48,7 +51,9 @@ class Shaper:
     @classmethod
     def of(cls, options: Mapping[str, Any]) -> Self:
         """Names that are no options of shaping are left alone."""
-        return cls(**{field.name: options[field.name] for field in fields(cls) if field.name in options})
+        return cls(
+            **{field.name: options[field.name] for field in fields(cls) if field.name in options}
+        )
 
     @property
     def causal(self) -> bool:
@@ -56,7 +61,9 @@ class Shaper:
         return self.relevance != "centred"
 
     def apply(self, target: Floats, column: Floats, scalers: farm.Scalers) -> Floats:
-        """Shape finite series of (rows,); `scalers` of target and column give correlations their means."""
+        """Shape finite series of (rows,); `scalers` of target and column give correlations their
+        means.
+        """
         if self.align:
             path = farm.forward_path(scalers[0].apply(target), scalers[1].apply(column))
             column = farm.align(column, path)
@@ -69,21 +76,26 @@ class Shaper:
         if self.relevance == "end_spot":
             return farm.end_spot_relevance(target, column, window=self.window, scalers=scalers)
         if self.causal:
-            return farm.local_relevance(target, column, window=self.window, trailing=True, scalers=scalers)
+            return farm.local_relevance(
+                target, column, window=self.window, trailing=True, scalers=scalers
+            )
         # Alignment changes a column's mean, and centred relevance may see all of it.
         return farm.local_relevance(target, column, window=self.window)
 
 
-def shaped(target: Floats, column: Floats, options: Mapping[str, Any], *, train_stop: int) -> Floats:
+def shaped(
+    target: Floats, column: Floats, options: Mapping[str, Any], *, train_stop: int
+) -> Floats:
     """The shaped column: (rows,), in the column's own unit.
 
-    target, column: (rows,); both may begin with NaN (a causal decomposition has no value before its first
-    window), and the result is NaN until both are known. options: those of `Shaper` by name. train_stop: the
-    first row after training; causal relevance standardises by the training rows, so row t depends on rows up
-    to t and on the training rows' mean and deviation; centred relevance standardises by all rows.
+    target, column: (rows,); both may begin with NaN (a causal decomposition has no value before its
+    first window), and the result is NaN until both are known. options: those of `Shaper` by name.
+    train_stop: the first row after training; causal relevance standardises by the training rows, so
+    row t depends on rows up to t and on the training rows' mean and deviation; centred relevance
+    standardises by all rows.
 
-    Raises StepError for options that do not fit together, for a value that is not finite among known ones,
-    and for fewer training rows (all rows, where centred) than the window has.
+    Raises StepError for options that do not fit together, for a value that is not finite among
+    known ones, and for fewer training rows (all rows, where centred) than the window has.
     """
     shaper = Shaper.of(options)
     first = _first_known(target, column)
@@ -106,5 +118,7 @@ def _first_known(target: Floats, column: Floats) -> int:
     first = int(known.argmax())
     if not known[first:].all():
         row = first + int(known[first:].argmin())
-        raise StepError("a value is missing after the first known one", where=f"row {row}", cure="fill it")
+        raise StepError(
+            "a value is missing after the first known one", where=f"row {row}", cure="fill it"
+        )
     return first

@@ -14,7 +14,8 @@ BELLS = st.builds(Bell, st.integers(1, LARGEST_STEP).map(StepId), st.sampled_fro
 JSON = st.recursive(
     st.none() | st.booleans() | st.integers() | st.floats() | st.text(),
     lambda inner: (
-        st.lists(inner) | st.dictionaries(st.text() | st.sampled_from(["version", "kind", "step"]), inner)
+        st.lists(inner)
+        | st.dictionaries(st.text() | st.sampled_from(["version", "kind", "step"]), inner)
     ),
     max_leaves=8,
 )
@@ -39,7 +40,10 @@ def test_a_message_is_read_in_the_queue_of_its_kind_only(bell: Bell, kind: Kind)
             decode(encode(bell), kind)
 
 
-@given(st.binary(max_size=200) | JSON.map(lambda value: json.dumps(value).encode()), st.sampled_from(Kind))
+@given(
+    st.binary(max_size=200) | JSON.map(lambda value: json.dumps(value).encode()),
+    st.sampled_from(Kind),
+)
 @settings(deadline=None, max_examples=300)
 def test_any_bytes_give_a_bell_or_are_undecodable(body: bytes, kind: Kind) -> None:
     with contextlib.suppress(Undecodable):

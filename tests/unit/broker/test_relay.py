@@ -95,14 +95,19 @@ async def test_draining_announces_both_kinds_and_marks_them() -> None:
 
 
 async def test_no_more_than_the_window_waits_in_a_queue() -> None:
-    outbox, broker = Outbox(data=3 * WINDOW, train=3 * WINDOW), Broker(data=WINDOW - 10, train=WINDOW)
+    outbox, broker = (
+        Outbox(data=3 * WINDOW, train=3 * WINDOW),
+        Broker(data=WINDOW - 10, train=WINDOW),
+    )
 
     assert await Relay(outbox, broker).drain() == 10
 
     assert {bell.kind for bell in broker.rung} == {Kind.DATA}
 
 
-async def test_what_was_announced_long_ago_is_announced_again_sooner_when_the_queue_is_empty() -> None:
+async def test_what_was_announced_long_ago_is_announced_again_sooner_when_the_queue_is_empty() -> (
+    None
+):
     outbox, broker = Outbox(), Broker(data=1, train=0)
 
     await Relay(outbox, broker, time_scale=0.1).drain()
@@ -146,7 +151,9 @@ async def test_a_step_that_the_store_said_nothing_about_is_announced_by_the_tick
         await asyncio.wait_for(broker.heard.wait(), SOON)
 
 
-async def test_trouble_with_the_broker_is_said_once_and_waited_out(caplog: pytest.LogCaptureFixture) -> None:
+async def test_trouble_with_the_broker_is_said_once_and_waited_out(
+    caplog: pytest.LogCaptureFixture,
+) -> None:
     outbox, broker = Outbox(train=1), Broker(failures=3)
 
     with caplog.at_level(logging.WARNING):

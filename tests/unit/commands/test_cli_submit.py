@@ -66,14 +66,16 @@ def file(tmp_path: Path) -> Path:
 
 def prepared_with_file(file: Path, tmp_path: Path) -> tuple[Prepared, str]:
     """A sweep on a CSV file, and the file's hash."""
-    rows = "\n".join(f"2020-01-{day:02} {hour:02}:00:00,{hour}" for day in range(1, 11) for hour in range(24))
+    rows = "\n".join(
+        f"2020-01-{day:02} {hour:02}:00:00,{hour}" for day in range(1, 11) for hour in range(24)
+    )
     (tmp_path / "data.csv").write_text(f"time,load\n{rows}\n")
     prepared = prepare(file, ["dataset=./data.csv"], None)
     (sha256,) = prepared.files
     return prepared, sha256
 
 
-# ---- submit -----------------------------------------------------------------------------------------------
+# ---- submit --------------------------------------------------------------------------------------
 
 
 def test_the_same_runs_under_the_same_name_are_the_same_sweep(file: Path) -> None:
@@ -136,10 +138,16 @@ def test_an_unknown_data_set_is_an_error_at_its_place_in_the_sweep(file: Path) -
         (9, {State.QUEUED: 1, State.WAITING: 8}, "9 steps added, 9 to compute; now: pyheta worker"),
         (0, {State.SUCCEEDED: 9}, "nothing to do, all 5 runs are there; now: pyheta report study"),
         (0, {State.RUNNING: 1, State.SUCCEEDED: 8}, "0 steps added, 1 to compute"),
-        (0, {State.FAILED: 2, State.SUCCEEDED: 7}, "2 steps failed earlier; now: pyheta retry study"),
+        (
+            0,
+            {State.FAILED: 2, State.SUCCEEDED: 7},
+            "2 steps failed earlier; now: pyheta retry study",
+        ),
     ],
 )
-def test_a_receipt_is_put_into_words(file: Path, added: int, steps: Mapping[State, int], words: str) -> None:
+def test_a_receipt_is_put_into_words(
+    file: Path, added: int, steps: Mapping[State, int], words: str
+) -> None:
     receipt = Receipt("a" * 64, new=True, added=added, revived=0, steps=steps)
     assert words in in_words(prepare(file, (), None), receipt)
 
@@ -149,14 +157,15 @@ def test_a_sweep_that_was_there_already_is_said_to_be(file: Path) -> None:
     assert "5 runs (submitted before)" in in_words(prepare(file, (), None), receipt)
 
 
-# ---- plan -------------------------------------------------------------------------------------------------
+# ---- plan ----------------------------------------------------------------------------------------
 
 
 def test_a_preview_tells_asked_from_distinct_and_present_from_missing(file: Path) -> None:
     # Given that the data are loaded and the first fit failed earlier
     prepared = prepare(file, (), None)
     load, fit = (
-        next(key for key, step in prepared.plan.steps.items() if step.op == op) for op in ("load", "fit")
+        next(key for key, step in prepared.plan.steps.items() if step.op == op)
+        for op in ("load", "fit")
     )
     store = Store({load: State.SUCCEEDED, fit: State.FAILED})
     # When

@@ -48,7 +48,7 @@ def status(*steps: StepCount, **changes: Any) -> Status:
     return Status(**(values | changes))
 
 
-# ---- time left --------------------------------------------------------------------------------------------
+# ---- time left -----------------------------------------------------------------------------------
 
 
 def test_equal_steps_take_their_number_over_the_speed() -> None:
@@ -56,7 +56,8 @@ def test_equal_steps_take_their_number_over_the_speed() -> None:
 
 
 def test_slow_operations_count_for_more() -> None:
-    # Given fits that take 19 times as long as scores: ten of each took 10 s a pair, so 1 step is 5 s of work
+    # Given fits that take 19 times as long as scores: ten of each took 10 s a pair, so 1 step is 5
+    # s of work
     done = [fit(State.SUCCEEDED, 10, 9.5), score(State.SUCCEEDED, 10, 0.5)]
     # When only fits are left, and when only scores are
     fits = seconds_left([*done, fit(State.QUEUED, 10)], 1.0)
@@ -76,13 +77,15 @@ def test_nothing_open_takes_no_time() -> None:
 
 @settings(deadline=None, max_examples=50)
 @given(st.integers(1, 1000), st.integers(1, 1000), st.floats(0.001, 1000), st.floats(0.001, 100))
-def test_more_open_steps_never_take_less_time(done: int, left: int, mean: float, speed: float) -> None:
+def test_more_open_steps_never_take_less_time(
+    done: int, left: int, mean: float, speed: float
+) -> None:
     steps = [fit(State.SUCCEEDED, done, mean), fit(State.RUNNING, left)]
     more = [*steps, score(State.WAITING, 1)]
     assert (seconds_left(more, speed) or 0) > (seconds_left(steps, speed) or 0)
 
 
-# ---- hints ------------------------------------------------------------------------------------------------
+# ---- hints ---------------------------------------------------------------------------------------
 
 
 def test_ready_steps_that_no_worker_takes_are_pointed_out() -> None:
@@ -102,12 +105,14 @@ def test_failures_come_with_the_commands_that_show_and_mend_them() -> None:
     assert "pyheta retry study" in said
 
 
-# ---- words ------------------------------------------------------------------------------------------------
+# ---- words ---------------------------------------------------------------------------------------
 
 
 def test_the_line_says_what_is_done_runs_and_time() -> None:
     said = line(status(fit(State.SUCCEEDED, 5, 1.0), fit(State.QUEUED, 45)))
-    assert said == "study: 5 of 50 steps, 1 of 4 runs done, 0 running, 30.0 steps/min, 1 min 30 s left"
+    assert (
+        said == "study: 5 of 50 steps, 1 of 4 runs done, 0 running, 30.0 steps/min, 1 min 30 s left"
+    )
 
 
 def test_the_line_of_a_finished_sweep_says_what_failed() -> None:
@@ -150,7 +155,9 @@ def test_columns_that_are_forecast_do_not_describe_a_step() -> None:
 def test_a_score_says_that_it_keeps_no_forecasts() -> None:
     assert describe({"targets": ["load"], "keep": "metrics"}) == "metrics alone"
     assert describe({"targets": ["load"], "keep": "forecasts"}) == ""
-    assert describe({"column": "a", "method": "emd", "keep": 32}) == "a emd"  # rows of a decomposition's tail
+    assert (
+        describe({"column": "a", "method": "emd", "keep": 32}) == "a emd"
+    )  # rows of a decomposition's tail
 
 
 def test_escape_sequences_in_names_do_not_reach_the_screen() -> None:

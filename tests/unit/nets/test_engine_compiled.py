@@ -96,9 +96,13 @@ def test_every_option_means_the_same_to_both_engines(net, changed):
 
 
 @pytest.mark.parametrize("net", NETS, ids=lambda net: net["name"])
-@pytest.mark.parametrize("changed", [{"loss": "mae"}, {"loss": "quantile", "quantile": 0.2}], ids=str)
+@pytest.mark.parametrize(
+    "changed", [{"loss": "mae"}, {"loss": "quantile", "quantile": 0.2}], ids=str
+)
 def test_losses_with_a_kink_are_the_same_while_no_error_is_near_it(net, changed):
-    """A last bit decides on which side of the kink an error is; from there on two trainings part."""
+    """A last bit decides on which side of the kink an error is; from there on two trainings
+    part.
+    """
     options = Options(lr=1e-4, batch_size=32, epochs=2, patience=6, **changed)
     assert_same_training(net, Shape(2, 4, 1), options, tolerance=2e-4)
 
@@ -106,7 +110,13 @@ def test_losses_with_a_kink_are_the_same_while_no_error_is_near_it(net, changed)
 @pytest.mark.parametrize("net", NETS, ids=lambda net: net["name"])
 @pytest.mark.parametrize(
     "shape",
-    [Shape(1, 1, 1), Shape(1, 12, 1), Shape(7, 3, 24), Shape(4, 6, 5, targets=3), Shape(9, 2, 40, targets=2)],
+    [
+        Shape(1, 1, 1),
+        Shape(1, 12, 1),
+        Shape(7, 3, 24),
+        Shape(4, 6, 5, targets=3),
+        Shape(9, 2, 40, targets=2),
+    ],
     ids=str,
 )
 def test_every_shape_is_the_same_to_both_engines(net, shape):
@@ -140,7 +150,9 @@ def test_every_width_is_the_same_to_both_engines(net):
     [Shape(1, 8, 1), Shape(2, 40, 1, targets=2), Shape(2, 31, 33), Shape(4, 40, 21, targets=3)],
     ids=str,
 )
-def test_linear_nets_with_windows_shorter_and_longer_than_averages_are_the_same_to_both_engines(net, shape):
+def test_linear_nets_with_windows_shorter_and_longer_than_averages_are_the_same_to_both_engines(
+    net, shape
+):
     options = Options(lr=0.003, batch_size=48, epochs=4, patience=6)
     assert_same_training(net, shape, options, tolerance=2e-4)
 
@@ -248,7 +260,7 @@ def test_linear_nets_whose_products_take_torch_no_longer_are_left_to_it(net, lar
     assert programs.program(config_of({"name": net}), too_large) is None
 
 
-# ---- what is compiled already ----------------------------------------------------------------------
+# ---- what is compiled already --------------------------------------------------------------------
 
 
 def test_code_that_any_source_is_compiled_into_is_kept_apart_from_that_of_other_sources(
@@ -281,7 +293,7 @@ def test_a_package_that_cannot_be_written_to_has_its_code_in_the_users_cache(tmp
     assert readiness.folder.__wrapped__().parent == tmp_path / "pyheta"
 
 
-# ---- the kernels' arithmetic -----------------------------------------------------------------------
+# ---- the kernels' arithmetic ---------------------------------------------------------------------
 
 
 @njit
@@ -358,10 +370,16 @@ def test_transposes_are_numpys(rows, columns):
 
 @settings(deadline=None)
 @given(st.integers(1, 40), st.integers(1, 20), st.integers(1, 90))
-def test_averages_are_those_of_the_module_and_what_they_share_out_its_transpose(count, columns, width):
+def test_averages_are_those_of_the_module_and_what_they_share_out_its_transpose(
+    count, columns, width
+):
     # Given the module's average as a matrix
     matrix = moving_average(torch.eye(count)[None], width)[0].numpy().T
-    rows = np.random.default_rng([count, columns]).normal(100, 1, size=(count, columns)).astype(np.float32)
+    rows = (
+        np.random.default_rng([count, columns])
+        .normal(100, 1, size=(count, columns))
+        .astype(np.float32)
+    )
     means, shares = (np.empty_like(rows) for _ in range(2))
 
     _averaged(means, rows, width)
@@ -391,7 +409,9 @@ def test_inverses_are_right_to_float32_and_of_infinity_nothing():
 
 
 def test_activations_are_right_to_float32_and_keep_nan():
-    x = np.concatenate([np.linspace(-100, 100, 40_001), [-1e30, 1e30, np.inf, -np.inf, 0.0, np.nan]])
+    x = np.concatenate(
+        [np.linspace(-100, 100, 40_001), [-1e30, 1e30, np.inf, -np.inf, 0.0, np.nan]]
+    )
     one, other, third, fourth = (x.astype(np.float32).copy() for _ in range(4))
     exact = x.astype(np.float32).astype(np.float64)
     with np.errstate(over="ignore"):
@@ -400,5 +420,10 @@ def test_activations_are_right_to_float32_and_keep_nan():
     activations.sigmoids(one, other)
     activations.sigmoid_and_tanh(third, fourth)
 
-    for got, expected in ((one, sigmoid), (other, sigmoid), (third, sigmoid), (fourth, np.tanh(exact))):
+    for got, expected in (
+        (one, sigmoid),
+        (other, sigmoid),
+        (third, sigmoid),
+        (fourth, np.tanh(exact)),
+    ):
         np.testing.assert_allclose(got, expected, atol=2e-7)

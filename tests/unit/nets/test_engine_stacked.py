@@ -34,7 +34,9 @@ PLAIN = {"name": "mlp", "hidden": [8]}
 
 def windows(seed: int, rows: int, scale: float = 1.0, shape: Shape = SHAPE) -> Windows:
     steps = np.random.default_rng(seed).normal(size=(shape.channels, rows)).cumsum(axis=1)
-    return cut([Channel(series.astype(np.float32)) for series in steps * 0.1 * scale], (0, rows), shape)
+    return cut(
+        [Channel(series.astype(np.float32)) for series in steps * 0.1 * scale], (0, rows), shape
+    )
 
 
 def options(**changed) -> Options:
@@ -42,7 +44,14 @@ def options(**changed) -> Options:
 
 
 def lane(
-    net: dict, seed: int, data: int = 0, *, progress=lambda _: None, scale: float = 1, shape=SHAPE, **changed
+    net: dict,
+    seed: int,
+    data: int = 0,
+    *,
+    progress=lambda _: None,
+    scale: float = 1,
+    shape=SHAPE,
+    **changed,
 ):
     module = build(net, shape, seed=seed).module
     parts = windows(data, 120, scale, shape), windows(data + 50, 70, scale, shape)
@@ -69,7 +78,8 @@ def assert_same(one: stacked.Lane, history, expected, tolerance=1e-3):
 
 @pytest.mark.parametrize("net", NETS, ids=lambda net: f"{net['name']}-{len(net)}")
 def test_every_lane_becomes_what_it_becomes_alone(net):
-    # Given lanes that differ in seed, data, learning rate, decay and end, two of which read the same data
+    # Given lanes that differ in seed, data, learning rate, decay and end, two of which read the
+    # same data
     own = [
         {"seed": 0, "data": 0},
         {"seed": 1, "data": 0, "lr": 0.002},
@@ -121,7 +131,9 @@ def test_every_option_means_the_same(changed):
     ],
     ids=str,
 )
-@pytest.mark.parametrize("changed", [{}, {"optimizer": "adamw", "weight_decay": 0.3, "clip": 0.05}], ids=str)
+@pytest.mark.parametrize(
+    "changed", [{}, {"optimizer": "adamw", "weight_decay": 0.3, "clip": 0.05}], ids=str
+)
 def test_lanes_may_read_different_columns(net, changed):
     # Given nets of one kind that read three, one, five and three columns
     shapes = [Shape(channels, 24, 4) for channels in (3, 1, 5, 3)]
@@ -174,7 +186,12 @@ def test_a_lane_that_diverges_leaves_its_neighbours_alone():
 def test_progress_is_each_lanes_own():
     told: dict[int, list[int]] = {0: [], 1: []}
     lanes = [
-        lane(PLAIN, seed, epochs=2 + seed, progress=lambda news, seed=seed: told[seed].append(news["epoch"]))
+        lane(
+            PLAIN,
+            seed,
+            epochs=2 + seed,
+            progress=lambda news, seed=seed: told[seed].append(news["epoch"]),
+        )
         for seed in told
     ]
     list(stacked.train(lanes, CPU))
@@ -182,7 +199,9 @@ def test_progress_is_each_lanes_own():
 
 
 @pytest.mark.parametrize(
-    "net", [{"name": "patchtst", "patch": 8}, {"name": "mlp", "dropout": 0.2}, {"name": "rlinear"}], ids=str
+    "net",
+    [{"name": "patchtst", "patch": 8}, {"name": "mlp", "dropout": 0.2}, {"name": "rlinear"}],
+    ids=str,
 )
 def test_nets_that_would_hear_of_each_other_are_not_stacked(net):
     assert not stacked.stackable(build(net, SHAPE).module)

@@ -21,7 +21,13 @@ def ignore(_) -> None:
 
 
 def windows(
-    rows: int, channels: int = 2, lookback: int = 5, horizon: int = 3, *, targets: int = 1, seed: int = 0
+    rows: int,
+    channels: int = 2,
+    lookback: int = 5,
+    horizon: int = 3,
+    *,
+    targets: int = 1,
+    seed: int = 0,
 ) -> Windows:
     series = np.random.default_rng(seed).normal(size=(channels, rows))
     return cut(list(map(Channel, series)), (0, rows), Shape(channels, lookback, horizon, targets))
@@ -35,7 +41,9 @@ def seen(inputs: np.ndarray) -> Windows:
 def fitted_ridge(train: Windows, alpha: float | list[float], val: Windows | None = None, **options):
     _, channels, lookback = train.inputs.shape
     _, targets, horizon = train.targets.shape
-    net = build({"name": "ridge", "alpha": alpha, **options}, Shape(channels, lookback, horizon, targets))
+    net = build(
+        {"name": "ridge", "alpha": alpha, **options}, Shape(channels, lookback, horizon, targets)
+    )
     assert net.fit(train, val or train, OPTIONS, ignore) is None
     return net
 
@@ -127,7 +135,9 @@ def test_per_channel_is_one_regression_on_the_windows_of_all_targets_one_below_t
 
     # Then it is that of all their windows, and the other channel has no say
     rows = Windows(
-        train.inputs[:, :2].reshape(-1, 1, 5), train.targets.reshape(-1, 1, 3), np.repeat(train.rows, 2)
+        train.inputs[:, :2].reshape(-1, 1, 5),
+        train.targets.reshape(-1, 1, 3),
+        np.repeat(train.rows, 2),
     )
     expected = fitted_ridge(rows, 0.5).predict(rows).reshape(-1, 2, 3)
     np.testing.assert_allclose(shared.predict(train), expected, atol=1e-10)
@@ -158,7 +168,9 @@ def test_the_standard_deviation_of_a_window_can_tell_what_follows():
     assert np.abs(blind.predict(train) - ahead).mean() > 10
 
 
-@pytest.mark.parametrize("options", [{}, {"per_channel": True, "instance_norm": True, "window_std": True}])
+@pytest.mark.parametrize(
+    "options", [{}, {"per_channel": True, "instance_norm": True, "window_std": True}]
+)
 @pytest.mark.parametrize("seed", [1, 2])
 def test_validation_chooses_the_alpha_with_the_least_squared_error(options, seed):
     train, val = (windows(60, 3, targets=2, seed=seed + shift) for shift in (0, 10))

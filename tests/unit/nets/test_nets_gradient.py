@@ -182,7 +182,10 @@ def test_a_loss_on_training_and_on_validation_is_the_same_number(loss):
 
 
 def test_losses_of_hand_made_errors():
-    forecast, truth = np.array([[[0.0, 3.0]]]), np.array([[[1.0, 1.0]]])  # one short by 1, one too high by 2
+    forecast, truth = (
+        np.array([[[0.0, 3.0]]]),
+        np.array([[[1.0, 1.0]]]),
+    )  # one short by 1, one too high by 2
 
     def loss(**chosen) -> float:
         return mean_loss(forecast, truth, Options(**chosen))
@@ -276,7 +279,8 @@ def test_the_weights_of_the_kept_epoch_are_kept_or_of_the_last(weights, epochs, 
     told = Told(net, examples(20, 4), examples(20, 4), chosen, seed=0, reads_rows=False)
     history = follow(told, Course(chosen, 20, 0), lambda _: None)
 
-    # Then it stops after the fourth and has the weights of the second, or goes on to the end and has the last
+    # Then it stops after the fourth and has the weights of the second, or goes on to the end and
+    # has the last
     assert (history.kept_epoch, history.stopped) == (best, stopped)
     assert history.val_loss.tolist() == losses[:epochs]
     torch.testing.assert_close(net.weight, seen[best - 1], rtol=0, atol=0)

@@ -1,4 +1,6 @@
-"""Each net against its paper: shapes, counts of parameters, equations, symmetries; and nets of one's own."""
+"""Each net against its paper: shapes, counts of parameters, equations, symmetries; and nets of
+one's own.
+"""
 
 import sys
 import textwrap
@@ -38,7 +40,9 @@ SHAPE = Shape(channels=4, lookback=48, horizon=10, targets=2)
 def made(name: str, shape: Shape = SHAPE, seed: int = 0, **options) -> nn.Module:
     """A small net at rest."""
     torch.manual_seed(seed)
-    return registry.module(config_of({"name": name, **SMALL.get(name, {}), **options}), shape).eval()
+    return registry.module(
+        config_of({"name": name, **SMALL.get(name, {}), **options}), shape
+    ).eval()
 
 
 def count(name: str, shape: Shape, **options) -> int:
@@ -120,7 +124,9 @@ def test_a_net_leaves_its_window_as_it_is(name):
 def test_a_window_is_forecast_the_same_whatever_else_is_in_the_batch(name):
     net, x = randomised(made(name)), window()
 
-    torch.testing.assert_close(forecast(net, name, x)[:2], forecast(net, name, x[:2]), atol=1e-4, rtol=1e-4)
+    torch.testing.assert_close(
+        forecast(net, name, x)[:2], forecast(net, name, x[:2]), atol=1e-4, rtol=1e-4
+    )
 
 
 @pytest.mark.parametrize("name", [name for name in TRAINED if name not in RECURRENT])
@@ -188,7 +194,9 @@ def test_the_gru_is_its_recursion():
     # Given its weights as numpy arrays, gates in the order r, z, n
     net = made("gru", Shape(2, 6, 3), hidden=5)
     weights = {key: tensor.double().numpy() for key, tensor in net.state_dict().items()}
-    w, u, b, c = (weights[f"recurrent.{key}_l0"] for key in ("weight_ih", "weight_hh", "bias_ih", "bias_hh"))
+    w, u, b, c = (
+        weights[f"recurrent.{key}_l0"] for key in ("weight_ih", "weight_hh", "bias_ih", "bias_hh")
+    )
     x = window(Shape(2, 6, 3), batch=1)
 
     # When a window is read row by row
@@ -289,7 +297,12 @@ def test_sparsetsf_reads_the_last_whole_periods():
     net, x = made("sparsetsf", shape), window(shape)
 
     torch.testing.assert_close(net(x), net(torch.cat([9 * x[..., :12], x[..., 12:]], dim=2)))
-    assert [config_of({"name": "sparsetsf"}).lookback(rows) for rows in (5, 24, 60, 72)] == [24, 24, 48, 72]
+    assert [config_of({"name": "sparsetsf"}).lookback(rows) for rows in (5, 24, 60, 72)] == [
+        24,
+        24,
+        48,
+        72,
+    ]
 
 
 @pytest.mark.parametrize("model", ["linear", "mlp"])
@@ -413,7 +426,13 @@ def test_patchtst_cuts_the_window_and_repeats_its_end():
 
     patches = net.patches(torch.arange(10.0)[None])
 
-    assert patches[0].tolist() == [[0, 1, 2, 3], [2, 3, 4, 5], [4, 5, 6, 7], [6, 7, 8, 9], [8, 9, 9, 9]]
+    assert patches[0].tolist() == [
+        [0, 1, 2, 3],
+        [2, 3, 4, 5],
+        [4, 5, 6, 7],
+        [6, 7, 8, 9],
+        [8, 9, 9, 9],
+    ]
     assert net.position.shape == (5, 8)
 
 
@@ -428,7 +447,10 @@ def test_patchtst_refuses_a_patch_that_is_longer_than_the_window():
 @pytest.mark.parametrize("name", NORMED)
 def test_with_instance_norm_a_forecast_moves_and_stretches_with_its_window(name):
     net, x = randomised(made(name, instance_norm=True)), window()
-    scale, shift = torch.tensor([2.0, 30.0, 0.5, 7.0])[:, None], torch.tensor([5.0, -80.0, 3.0, 1.0])[:, None]
+    scale, shift = (
+        torch.tensor([2.0, 30.0, 0.5, 7.0])[:, None],
+        torch.tensor([5.0, -80.0, 3.0, 1.0])[:, None],
+    )
 
     moved = forecast(net, name, scale * x + shift)
 
@@ -516,7 +538,9 @@ def offer(monkeypatch):
 
     def install(name: str, value: str) -> None:
         entry = EntryPoint(name, value, config_own.GROUP)
-        monkeypatch.setattr(config_own, "entry_points", lambda group: [entry] if group == entry.group else [])
+        monkeypatch.setattr(
+            config_own, "entry_points", lambda group: [entry] if group == entry.group else []
+        )
         config_own.offered.cache_clear()
 
     yield install
@@ -554,7 +578,10 @@ def test_a_net_of_ones_own_may_be_normalised_too(my_nets):
             {"name": "my_nets:Good", "options": {"widht": 3}},
             r"cannot be built: TypeError.*'widht'.*net\.options",
         ),
-        ({"name": "my_nets:Broken"}, r"net my_nets:Broken cannot forecast: RuntimeError.*; its forward"),
+        (
+            {"name": "my_nets:Broken"},
+            r"net my_nets:Broken cannot forecast: RuntimeError.*; its forward",
+        ),
         (
             {"name": "my_nets:OfTwo"},
             r"net my_nets:OfTwo returned shape \(2, 2, 10\), expected .* = \(3, 2, 10\)",
@@ -562,7 +589,7 @@ def test_a_net_of_ones_own_may_be_normalised_too(my_nets):
         ({"name": "my_nets:Frozen"}, r"net my_nets:Frozen has nothing to train; keep its layers"),
         (
             {"name": "my_nets:Flat"},
-            r"net my_nets:Flat returned shape \(2, 20\), expected \(batch, targets, horizon\) = \(2, 2, 10\)",
+            r"Flat returned shape \(2, 20\), expected \(batch, targets, horizon\) = \(2, 2, 10\)",
         ),
     ],
 )
@@ -575,7 +602,9 @@ def test_what_is_wrong_with_a_net_of_ones_own_is_said_with_a_cure(my_nets, net, 
 def test_a_package_can_offer_a_net_by_name(my_nets, offer, tmp_path):
     offer("good", "my_nets:Good")
 
-    read = sweep(tmp_path, BASE.replace("net: lstm", "net: {name: good, options: {width: 3}}") + WINDOW)
+    read = sweep(
+        tmp_path, BASE.replace("net: lstm", "net: {name: good, options: {width: 3}}") + WINDOW
+    )
     net = read.runs()[0].config.as_json()["net"]
 
     assert net["options"] == {"width": 3}

@@ -1,4 +1,6 @@
-"""Runs whose series is decomposed, from table to metrics: components forecast apart and add up by time."""
+"""Runs whose series is decomposed, from table to metrics: components forecast apart and add up by
+time.
+"""
 
 from dataclasses import replace
 
@@ -35,7 +37,9 @@ def computed(tmp_path, overrides=(), added=""):
     ((_, scene),) = scenes(prepared.runs, prepared.datasets, prepared.files)
     results = execute(scene, scene.frame, tmp_path / "out")
     steps = {
-        f"{step.op} {step.params.get('component', step.params.get('column', ''))}".strip(): results[step.key]
+        f"{step.op} {step.params.get('component', step.params.get('column', ''))}".strip(): results[
+            step.key
+        ]
         for step in scene.steps
     }
     return steps, scene.frame
@@ -45,7 +49,12 @@ def metrics(result):
     return {(m.split, m.name): m.value for m in result.metrics if m.horizon == 0}
 
 
-MODES = ["decompose.mode=causal", "decompose.mode=full", "decompose.mode=parts", "decompose.grow=true"]
+MODES = [
+    "decompose.mode=causal",
+    "decompose.mode=full",
+    "decompose.mode=parts",
+    "decompose.grow=true",
+]
 
 
 @pytest.mark.parametrize("mode", MODES)
@@ -60,7 +69,9 @@ def test_the_components_last_values_add_up_to_the_forecast_of_the_last_value(tmp
     load = frame["load"].to_numpy()
     arrays = load_file(each["score"].products["forecast"])
     rows = np.arange(TEST, ROWS - HORIZON + 1)
-    np.testing.assert_allclose(arrays["test/forecast"], load[rows - 1, None].repeat(2, 1), rtol=1e-5)
+    np.testing.assert_allclose(
+        arrays["test/forecast"], load[rows - 1, None].repeat(2, 1), rtol=1e-5
+    )
     for name in ("rmse", "mae", "mase", "rmse_scaled"):
         assert metrics(each["score"])["test", name] == pytest.approx(
             metrics(plain["score"])["test", name], rel=1e-5
@@ -93,9 +104,15 @@ def test_every_component_has_metrics_of_its_own(tmp_path):
     came = load_file(steps["decompose load"].products["components"])
     for component in ("IMF0", "IMF1", "Residue"):
         error = arrays[f"test/{component}/forecast"] - came[f"{component}/values"][TEST_ROWS]
-        assert found["test", f"{component}/rmse"] == pytest.approx(np.sqrt(np.square(error).mean()), rel=1e-4)
+        assert found["test", f"{component}/rmse"] == pytest.approx(
+            np.sqrt(np.square(error).mean()), rel=1e-4
+        )
         assert {("val", f"{component}/mae"), ("test", f"{component}/skill")} <= found.keys()
-    assert {name for split, name in found if split == "test" and "/" not in name} >= {"rmse", "skill", "mase"}
+    assert {name for split, name in found if split == "test" and "/" not in name} >= {
+        "rmse",
+        "skill",
+        "mase",
+    }
 
 
 def test_an_undecomposed_run_has_no_component_metrics(tmp_path):
@@ -130,7 +147,9 @@ def test_the_scaler_of_a_component_is_its_own(tmp_path):
 def test_permuting_a_column_tells_how_much_the_net_relies_on_it(tmp_path):
     # Given a target that `leading` drives and `noise` does not
     path = tmp_path / "sweep.yaml"
-    path.write_text(BASE + "  exog: [leading, noise]\nexplain: {permutations: 3}\n", encoding="utf-8")
+    path.write_text(
+        BASE + "  exog: [leading, noise]\nexplain: {permutations: 3}\n", encoding="utf-8"
+    )
     prepared = prepare(path, ["decompose.method=none", "window.horizon=1"], None)
     ((_, scene),) = scenes(prepared.runs, prepared.datasets, prepared.files)
     importance = [step for step in prepared.plan.steps.values() if step.op == "importance"]
@@ -146,7 +165,7 @@ def test_permuting_a_column_tells_how_much_the_net_relies_on_it(tmp_path):
     assert columns["leading"]["rise"] > 0.1 > 5 * abs(columns["noise"]["rise"])
 
 
-# ---- several targets --------------------------------------------------------------------------------------
+# ---- several targets -----------------------------------------------------------------------------
 
 
 @pytest.mark.parametrize("mode", MODES)

@@ -1,4 +1,6 @@
-"""A fit that goes on where an earlier one of the same course ended becomes what it becomes from the start."""
+"""A fit that goes on where an earlier one of the same course ended becomes what it becomes from the
+start.
+"""
 
 from collections.abc import Sequence
 from dataclasses import replace
@@ -22,7 +24,10 @@ COMPILED = [
     {"name": "mlp", "hidden": [8]},
     {"name": "dlinear", "kernel": 3},
 ]
-ON_TORCH = [{"name": "mlp", "hidden": [8], "dropout": 0.3}, {"name": "lstm", "hidden": 4, "layers": 2}]
+ON_TORCH = [
+    {"name": "mlp", "hidden": [8], "dropout": 0.3},
+    {"name": "lstm", "hidden": 4, "layers": 2},
+]
 TRAIN = {"lr": 1e-3, "batch_size": 32, "epochs": 7, "patience": 7, "resumable": True}
 
 every_net = pytest.mark.parametrize("net", [*COMPILED, *ON_TORCH], ids=str)
@@ -45,7 +50,9 @@ def task(tmp_path):
         out = tmp_path / f"out-{next(numbers)}"
         out.mkdir()
         params = {
-            "sources": [{"column": c, "component": "target", "shaped": False} for c in ("load", "leading")],
+            "sources": [
+                {"column": c, "component": "target", "shaped": False} for c in ("load", "leading")
+            ],
             "targets": 1,
             "split": {"train": 0.6, "val": 0.2, "test": 0.2},
             "window": {"input": 6, "horizon": 2},
@@ -54,7 +61,9 @@ def task(tmp_path):
             "train": TRAIN | train,
             "seed": 3,
         }
-        inputs = {"load": {"table": table}} | ({"earlier": dict(earlier.products)} if earlier else {})
+        inputs = {"load": {"table": table}} | (
+            {"earlier": dict(earlier.products)} if earlier else {}
+        )
         return Task(params, inputs, out, (told if told is not None else []).append)
 
     return make
@@ -169,7 +178,8 @@ class TestStacked:
         return [outcomes[lane] for lane in range(len(tasks))]
 
     def test_lanes_begin_at_different_epochs(self, task):
-        # Given lanes of which one is new, one can go on after two epochs and one has nothing left to do
+        # Given lanes of which one is new, one can go on after two epochs and one has nothing left
+        # to do
         net, few = COMPILED[0], {"epochs": 2}
         short, ended = self.outcomes([task(net, **few), task(net, lr=0.5, patience=1)])
         assert ended.summary["stopped"] == "patience"
@@ -185,7 +195,11 @@ class TestStacked:
 
         # Then each has gone its own way
         assert [result.summary["resumed"] for result in results] == [0, 2, ended.summary["epochs"]]
-        assert [[news["epoch"] for news in one] for one in told] == [[*range(1, 8)], [*range(3, 8)], []]
+        assert [[news["epoch"] for news in one] for one in told] == [
+            [*range(1, 8)],
+            [*range(3, 8)],
+            [],
+        ]
         assert_near(results[1], results[0])
         assert_near(results[2], ended)
 

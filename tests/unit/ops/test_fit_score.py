@@ -146,7 +146,8 @@ def test_no_forecast_depends_on_what_comes_after_its_origin(tmp_path, net, scale
 
     # When both are scored
     forecasts = [
-        load_file(b.score(params, fitted).products["forecast"])["test/forecast"] for b in (plain, spoilt)
+        load_file(b.score(params, fitted).products["forecast"])["test/forecast"]
+        for b in (plain, spoilt)
     ]
 
     # Then all forecasts with first target up to row 450 agree, and later ones do not
@@ -266,7 +267,9 @@ def test_a_damaged_checkpoint_is_refused(bench):
     fitted = bench.fit(params)
     weights = fitted.products["weights"]
     weights.write_bytes(b"\xff" * 8 + weights.read_bytes()[8:])
-    with pytest.raises(StepError, match=r"weights\.safetensors: not a checkpoint, or a damaged one"):
+    with pytest.raises(
+        StepError, match=r"weights\.safetensors: not a checkpoint, or a damaged one"
+    ):
         bench.score(params, fitted)
 
 
@@ -328,7 +331,7 @@ def test_ridge_on_etth1_is_least_squares_on_the_raw_values(etth1):
     assert metric(scored, "test", "rmse") == pytest.approx(expected, rel=1e-9)
 
 
-# ---- several targets --------------------------------------------------------------------------------------
+# ---- several targets -----------------------------------------------------------------------------
 
 
 @every_net
@@ -342,15 +345,21 @@ def test_several_targets_are_forecast_beside_each_other(bench, net):
     for part, start, stop in (("val", 300, 400), ("test", 400, 500)):
         rows = np.arange(start, stop - 1)[:, None] + np.arange(2)
         truth = np.stack([table[name].to_numpy()[rows] for name in ("noise", "load")], axis=1)
-        assert set(stored) == {f"{p}/{name}" for p in ("val", "test") for name in ("time", "forecast")}
+        assert set(stored) == {
+            f"{p}/{name}" for p in ("val", "test") for name in ("time", "forecast")
+        }
         assert stored[f"{part}/forecast"].shape == truth.shape
 
         # And the metrics are those of the stored forecasts: scaled together, or of each target
         errors = stored[f"{part}/forecast"] - truth
         units = [table[name].to_numpy()[:300].std() for name in ("noise", "load")]
         scaled = errors / np.array(units)[:, None]
-        assert metric(scored, part, "mse_scaled") == pytest.approx(np.square(scaled).mean(), rel=1e-4)
-        assert metric(scored, part, "mae_scaled", 2) == pytest.approx(np.abs(scaled[..., 1]).mean(), rel=1e-4)
+        assert metric(scored, part, "mse_scaled") == pytest.approx(
+            np.square(scaled).mean(), rel=1e-4
+        )
+        assert metric(scored, part, "mae_scaled", 2) == pytest.approx(
+            np.abs(scaled[..., 1]).mean(), rel=1e-4
+        )
         for number, name in enumerate(("noise", "load")):
             assert metric(scored, part, f"{name}/mae") == pytest.approx(
                 np.abs(errors[:, number]).mean(), rel=1e-4
@@ -367,7 +376,9 @@ def test_the_last_value_of_several_targets_is_that_of_each(bench, scale):
     for name in ("load", "noise"):
         _, alone = bench.both(bench.params({"name": "last"}, target=name, scale=scale))
         for one in ("rmse", "mae", "smape", "mse_scaled"):
-            assert metric(both, "test", f"{name}/{one}") == pytest.approx(metric(alone, "test", one))
+            assert metric(both, "test", f"{name}/{one}") == pytest.approx(
+                metric(alone, "test", one)
+            )
 
 
 @every_net

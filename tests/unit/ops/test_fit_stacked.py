@@ -1,4 +1,6 @@
-"""Several fits together as on a graphics processor, here on a processor: each step's outcome is its own."""
+"""Several fits together as on a graphics processor, here on a processor: each step's outcome is its
+own.
+"""
 
 import gc
 import shutil
@@ -60,7 +62,8 @@ def assert_as_alone(outcome: Result | Exception, alone: Result) -> None:
 
 
 def test_what_can_be_stacked_is_and_the_rest_is_trained_beside_it(tasks):
-    # Given fits of two shapes, one with dropout, one without training, one whose window does not fit
+    # Given fits of two shapes, one with dropout, one without training, one whose window does not
+    # fit
     kinds = [
         {"seed": 1},
         {"seed": 2},
@@ -241,5 +244,7 @@ def test_memory_that_cannot_be_had_is_said(tasks, monkeypatch):
         raise MemoryError("Unable to allocate 3 TiB")
 
     monkeypatch.setattr("pyheta.nets.gradient.GradientForecaster.fit", short)
-    with pytest.raises(StepError, match=r"does not fit into memory: Unable to allocate 3 TiB; lower train"):
+    with pytest.raises(
+        StepError, match=r"does not fit into memory: Unable to allocate 3 TiB; lower train"
+    ):
         fit(tasks())

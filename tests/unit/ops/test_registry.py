@@ -1,4 +1,6 @@
-"""Operations that compute several tasks together: each gets exactly one outcome, whatever they do."""
+"""Operations that compute several tasks together: each gets exactly one outcome, whatever they
+do.
+"""
 
 from collections.abc import Sequence
 from pathlib import Path
@@ -37,7 +39,9 @@ def repeat(tasks: Sequence[Task]) -> Outcomes:
     yield 0, double(tasks[0])
 
 
-def outcomes(function, monkeypatch, *numbers: object, lanes: bool = True) -> list[tuple[int, object]]:
+def outcomes(
+    function, monkeypatch, *numbers: object, lanes: bool = True
+) -> list[tuple[int, object]]:
     """What became of tasks with these numbers; errors as their texts."""
     op = Op(Kind.TRAIN, 1, f"{__name__}:{function.__name__}", FitOn.NONE, lanes=lanes)
     monkeypatch.setitem(OPS, "arithmetic", op)
@@ -86,7 +90,9 @@ def test_an_unknown_operation_is_an_error_of_every_lane():
 
 
 def test_a_single_task_gives_its_result_or_raises(monkeypatch):
-    monkeypatch.setitem(OPS, "one", Op(Kind.TRAIN, 1, f"{__name__}:from_the_last", FitOn.NONE, lanes=True))
+    monkeypatch.setitem(
+        OPS, "one", Op(Kind.TRAIN, 1, f"{__name__}:from_the_last", FitOn.NONE, lanes=True)
+    )
 
     assert compute("one", Task({"number": 4}, {}, HERE)).summary == {"double": 8}
     with pytest.raises(TypeError):
@@ -94,7 +100,9 @@ def test_a_single_task_gives_its_result_or_raises(monkeypatch):
 
 
 def test_an_operation_that_says_nothing_raises_for_a_single_task(monkeypatch):
-    monkeypatch.setitem(OPS, "mute", Op(Kind.TRAIN, 1, f"{__name__}:say_nothing", FitOn.NONE, lanes=True))
+    monkeypatch.setitem(
+        OPS, "mute", Op(Kind.TRAIN, 1, f"{__name__}:say_nothing", FitOn.NONE, lanes=True)
+    )
 
     with pytest.raises(StepError, match="mute ended without a result"):
         compute("mute", Task({}, {}, HERE))

@@ -43,7 +43,9 @@ def threads():
 
 
 def peer_ceemdan(values, *, max_imf, trials, noise, seed):
-    return CEEMDAN(trials=trials, epsilon=noise, seed=seed, parallel=False).ceemdan(values, max_imf=max_imf)
+    return CEEMDAN(trials=trials, epsilon=noise, seed=seed, parallel=False).ceemdan(
+        values, max_imf=max_imf
+    )
 
 
 def assert_ceemdan_equals_emd_signals(values, **options):
@@ -61,7 +63,9 @@ def test_every_ceemdan_mode_equals_emd_signals(name, max_imf):
 
 @pytest.mark.parametrize("noise", [0.0, 0.2])
 def test_ceemdan_without_and_with_much_noise_equals_emd_signals(noise):
-    assert_ceemdan_equals_emd_signals(SERIES["random walk"], max_imf=4, trials=1, noise=noise, seed=2)
+    assert_ceemdan_equals_emd_signals(
+        SERIES["random walk"], max_imf=4, trials=1, noise=noise, seed=2
+    )
 
 
 def test_every_ceemdan_mode_of_a_real_series_equals_emd_signals():

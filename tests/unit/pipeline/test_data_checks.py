@@ -40,7 +40,10 @@ def times(*stamps: str) -> str:
         ("time\n2026-01-01\n2026-01-02\n", "no column beside the time column 'time'"),
         ("date,time\n2026-01-01,1\n2026-01-02,2\n", "both 'date' and 'time' are columns"),
         ("1.5,2\n3,4\n5,6\n", "first row looks like data"),
-        ("a,b\n1,2\n3,4\n", "no time column found; say which one it is with `time:`; columns: a, b"),
+        (
+            "a,b\n1,2\n3,4\n",
+            "no time column found; say which one it is with `time:`; columns: a, b",
+        ),
         (rows("1", "2", head="time,"), "column 2 has no name"),
         ("time,a, a\n2026-01-01,1,2\n", "duplicate column 'a' (2 and 3)"),
         ("time;a\n2026-01-01;1\n", "1 column found (delimiter ';'?)"),
@@ -65,7 +68,10 @@ def test_a_file_that_is_no_table_is_refused(raw, message):
     ("cells", "message"),
     [
         (["1", "x", "y"], "x.csv: row 3, column 'a': not a number 'x'; mend the value"),
-        (["1", '"1,5"'], "row 3, column 'a': not a number '1,5'; write the decimal comma as a point"),
+        (
+            ["1", '"1,5"'],
+            "row 3, column 'a': not a number '1,5'; write the decimal comma as a point",
+        ),
         (["1", "1 000"], "not a number '1 000'; write it without thousands separators"),
         (["1", '"1,234.5"'], "write it without thousands separators"),
         (["1", "", "3", "NaN", " NA "], "row 3, column 'a': 3 missing values, the first here"),
@@ -87,9 +93,15 @@ def test_a_cell_that_is_no_finite_number_is_named(cells, message):
     [
         (["31/01/2026", "01/02/2026"], "row 2, column 'time': not an ISO time '31/01/2026'"),
         (["2026-01-01", "2026-01-02 00:00"], "row 3, column 'time': not a time like the first"),
-        (["2026-01-01T00:00Z", "2026-01-01T01:00"], "row 3, column 'time': not a time like the first"),
+        (
+            ["2026-01-01T00:00Z", "2026-01-01T01:00"],
+            "row 3, column 'time': not a time like the first",
+        ),
         (["2026-01-01", ""], "row 3, column 'time': 1 missing values"),
-        (["2026-01-01", "2026-01-01"], "row 3, column 'time': 2026-01-01 00:00:00 stands in the row"),
+        (
+            ["2026-01-01", "2026-01-01"],
+            "row 3, column 'time': 2026-01-01 00:00:00 stands in the row",
+        ),
         (["2026-01-02", "2026-01-01"], "row 3, column 'time': times must grow, but 2026-01-01 00"),
         (["2026-01-01", "2026-01-02", "2026-01-05", "2026-01-06"], "row 4, column 'time': 3 days"),
         (["2026-02-28", "2026-02-30"], "row 3, column 'time': not a time like the first row's"),

@@ -31,7 +31,9 @@ def walk(seed: int = 0, rows: int = 150) -> np.ndarray:
 
 
 def run(values, method, keep=5, **changed):
-    return causal(values, OPTIONS | {"method": method} | changed, keep=keep, progress=lambda _: None)
+    return causal(
+        values, OPTIONS | {"method": method} | changed, keep=keep, progress=lambda _: None
+    )
 
 
 def run_whole(values, method, **changed):
@@ -118,7 +120,9 @@ def test_a_growing_window_begins_at_the_first_row(method):
     found = run(values, method, grow=True)
 
     for t in (59, 100, 149):
-        np.testing.assert_allclose(found.values[:, t], run_whole(values[: t + 1], method)[:, -1], atol=1e-11)
+        np.testing.assert_allclose(
+            found.values[:, t], run_whole(values[: t + 1], method)[:, -1], atol=1e-11
+        )
 
 
 @pytest.mark.parametrize("grow", [False, True])

@@ -16,7 +16,9 @@ SERIES = arrays(np.float64, st.integers(1, 12), elements=st.floats(-100, 100))
 
 
 def oracle(first, second, band=None):
-    within = {} if band is None else {"window_type": "sakoechiba", "window_args": {"window_size": band}}
+    within = (
+        {} if band is None else {"window_type": "sakoechiba", "window_args": {"window_size": band}}
+    )
     return dtw(first, second, dist_method="cityblock", distance_only=True, **within).distance
 
 
@@ -26,11 +28,15 @@ def walks(rows, columns):
 
 
 @pytest.mark.parametrize("band", [None, 7, 8, 20, 1000])
-@pytest.mark.parametrize(("rows", "columns"), [(150, 150), (150, 143), (143, 150), (1, 8), (8, 1), (1, 1)])
+@pytest.mark.parametrize(
+    ("rows", "columns"), [(150, 150), (150, 143), (143, 150), (1, 8), (8, 1), (1, 1)]
+)
 def test_the_distance_is_that_of_dtw_python(rows, columns, band):
     first, second = walks(rows, columns)
 
-    assert dtw_distance(first, second, band=band) == pytest.approx(oracle(first, second, band), rel=1e-12)
+    assert dtw_distance(first, second, band=band) == pytest.approx(
+        oracle(first, second, band), rel=1e-12
+    )
 
 
 def test_a_band_of_no_rows_leaves_the_plain_sum_of_twice_the_differences():
@@ -41,7 +47,8 @@ def test_a_band_of_no_rows_leaves_the_plain_sum_of_twice_the_differences():
 
 
 def test_waiting_costs_what_the_moves_say():
-    # The second waits a row at 1 and another at 3: |2 - 3| is paid once, with the weight of a single move.
+    # The second waits a row at 1 and another at 3: |2 - 3| is paid once, with the weight of a
+    # single move.
     assert dtw_distance(np.array([1.0, 1.0, 2.0, 3.0]), np.array([1.0, 3.0])) == 1.0
 
 
@@ -75,4 +82,6 @@ def test_a_distance_is_symmetric_and_no_band_makes_it_smaller(first, second):
 
 @given(first=SERIES, second=SERIES)
 def test_any_two_series_are_as_far_apart_as_dtw_python_says(first, second):
-    assert dtw_distance(first, second) == pytest.approx(oracle(first, second), rel=1e-12, abs=1e-300)
+    assert dtw_distance(first, second) == pytest.approx(
+        oracle(first, second), rel=1e-12, abs=1e-300
+    )

@@ -30,7 +30,7 @@ def aligned(target, column):
     return farm.align(column, farm.forward_path(target, column))
 
 
-# ------------------------------------------------------------------------------------------- distance
+# ----------------------------------------------------------------------------------------- distance
 
 DISTANCES = [
     (1, 1, 0, 0),
@@ -67,11 +67,13 @@ def test_distances_are_symmetric_broadcast_and_lie_between_0_and_1(metric, slope
 
     assert table.shape == (7, 7)
     assert ((table >= 0) & (table <= 1)).all()
-    np.testing.assert_array_equal(table.T, farm.angular_distance(second[:, None], first, metric=metric))
+    np.testing.assert_array_equal(
+        table.T, farm.angular_distance(second[:, None], first, metric=metric)
+    )
     np.testing.assert_array_equal(farm.angular_distance(first, first, metric=metric), 0)
 
 
-# ------------------------------------------------------------------------------- a pair of twelve rows
+# ---------------------------------------------------------------------------- a pair of twelve rows
 
 TARGET = np.array([0, 1, 3, 2, 2, 5, 4, 1, 0, 2, 3, 3], float)
 LEADING = np.array([1, 3, 2, 2, 5, 4, 1, 0, 2, 3, 3, 1], float)  # by one row
@@ -88,7 +90,8 @@ def test_local_relevance_of_an_unaligned_pair():
     near(
         local,
         numbers(
-            ".438758 .426433 .416079 .358518 .260625 .418120 .409376 .479181 .337153 .393661 .292893 .168289"
+            ".438758 .426433 .416079 .358518 .260625 .418120 .409376 .479181 .337153 .393661 "
+            ".292893 .168289"
         ),
     )
     near(farm.global_relevance(local), 0.426617)
@@ -98,7 +101,8 @@ def test_end_spot_relevance_of_an_unaligned_pair():
     near(
         farm.end_spot_relevance(TARGET, LEADING),
         numbers(
-            ".805465 .099070 .140408 .356022 .080443 .252713 .031969 .233551 .137990 .193688 .300813 .075771"
+            ".805465 .099070 .140408 .356022 .080443 .252713 .031969 .233551 .137990 .193688 "
+            ".300813 .075771"
         ),
     )
 
@@ -109,7 +113,8 @@ def test_smoothed_relevance_of_an_unaligned_pair():
     near(
         smooth,
         numbers(
-            ".299167 .388861 .394972 .359020 .342961 .379869 .410505 .419021 .385120 .346609 .268267 .162599"
+            ".299167 .388861 .394972 .359020 .342961 .379869 .410505 .419021 .385120 .346609 "
+            ".268267 .162599"
         ),
     )
     near(farm.global_relevance(smooth), 0.384436)
@@ -136,17 +141,23 @@ def test_relevances_of_an_aligned_pair():
     near(local, numbers(".837100 .824801 .813266 .860127 1 1 1 1 1 .639403 .625826 .268109"))
     near(
         smooth,
-        numbers(".574859 .764249 .842940 .889633 .953358 .989241 1 .972262 .888003 .718662 .527051 .296725"),
+        numbers(
+            ".574859 .764249 .842940 .889633 .953358 .989241 1 .972262 .888003 .718662 .527051 "
+            ".296725"
+        ),
     )
     near(
         farm.end_spot_relevance(TARGET, FOLLOWED),
         numbers(
-            ".782997 .419638 .742960 .807680 .804812 .834484 .960631 .958600 .960906 .985369 .966851 .130471"
+            ".782997 .419638 .742960 .807680 .804812 .834484 .960631 .958600 .960906 .985369 "
+            ".966851 .130471"
         ),
     )
     near(farm.global_relevance(smooth), 0.898841)
     near(farm.global_relevance(local), 0.915510)
-    shaped = ".574859 1.528497 2.528819 1.779267 1.906715 4.946203 4 .972262 0 1.437324 1.581154 .296725"
+    shaped = (
+        ".574859 1.528497 2.528819 1.779267 1.906715 4.946203 4 .972262 0 1.437324 1.581154 .296725"
+    )
     near(FOLLOWED * smooth, numbers(shaped))
 
 
@@ -175,7 +186,7 @@ def test_a_shorter_column_is_stretched_to_the_length_of_the_target():
     near(farm.global_relevance(farm.fuzzified(farm.local_relevance(TARGET, column))), 0.878608)
 
 
-# --------------------------------------------------------------------------------------- made-up waves
+# ------------------------------------------------------------------------------------ made-up waves
 
 
 def lehmer(count):
@@ -222,11 +233,44 @@ WAVES = {
         0.763968,
         1,
     ),
-    "leads by 6": (wave(6), 0, 0.378999, 0.64873, 0.618293, 0.960048, 0.923247, 0.962389, 0.960312, 6),
+    "leads by 6": (
+        wave(6),
+        0,
+        0.378999,
+        0.64873,
+        0.618293,
+        0.960048,
+        0.923247,
+        0.962389,
+        0.960312,
+        6,
+    ),
     "-r": (-wave(), -1, 0, 0, 0, 0.680999, 0.796596, 0.904037, 0.902832, 13),
     "constant": (np.full(96, 2.0), None, 0, 0, 0, None, 0, 0, 0, 24),
-    "t/10": (STEPS / 10, -0.19382, 0.404506, 0.744889, 0.739821, -0.181781, 0.390321, 0.719841, 0.691397, 7),
-    "noise": (NOISE, -0.094604, 0.338804, 0.55324, 0.496656, 0.088026, 0.360107, 0.623756, 0.529531, 3),
+    "t/10": (
+        STEPS / 10,
+        -0.19382,
+        0.404506,
+        0.744889,
+        0.739821,
+        -0.181781,
+        0.390321,
+        0.719841,
+        0.691397,
+        7,
+    ),
+    "noise": (
+        NOISE,
+        -0.094604,
+        0.338804,
+        0.55324,
+        0.496656,
+        0.088026,
+        0.360107,
+        0.623756,
+        0.529531,
+        3,
+    ),
     "half": (
         np.where(STEPS < 48, wave(), NOISE),
         *(0.479198, 0.655854, 0.84562, 0.843597, 0.534526, 0.668924, 0.850723, 0.848659, 2),
@@ -260,10 +304,15 @@ def summary(target, column):
     local = farm.local_relevance(target, column)
     constant = np.ptp(column) == 0
     pearson = None if constant else np.corrcoef(target, column)[0, 1]
-    return pearson, local.mean(), farm.global_relevance(local), farm.global_relevance(farm.fuzzified(local))
+    return (
+        pearson,
+        local.mean(),
+        farm.global_relevance(local),
+        farm.global_relevance(farm.fuzzified(local)),
+    )
 
 
-# ----------------------------------------------------------------------------------------------- ETTh1
+# -------------------------------------------------------------------------------------------- ETTh1
 
 
 @pytest.fixture(scope="module")
@@ -274,8 +323,8 @@ def etth1():
     return dict(zip(names[1:], table.T.copy(), strict=True))
 
 
-# Pearson; mean, share of 0.5 or more, zeros, global: as they are; mean, share, global: smoothed; means of
-# trailing and end-spot relevance.
+# Pearson; mean, share of 0.5 or more, zeros, global: as they are; mean, share, global: smoothed;
+# means of trailing and end-spot relevance.
 UNALIGNED = {
     "HUFL": ".059916 .275574 .198220 365 .534232 .275568 .146269 .471834 .275546 .107101",
     "HULL": ".224354 .314007 .232491 368 .555003 .314005 .180597 .497973 .314003 .140819",
@@ -356,7 +405,8 @@ def test_alignment_of_etth1_columns_by_standardised_slopes(etth1, name):
     near(moved[MOVED_AT], numbers(MOVED[name]))
 
 
-# Longest delay and global relevance with slopes in raw units; mean and global relevance with w = 501.
+# Longest delay and global relevance with slopes in raw units; mean and global relevance with w =
+# 501.
 RAW_AND_WIDE = {
     "HUFL": "50 .645210 .246018 .343246",
     "HULL": "146 .663903 .314890 .388178",
@@ -379,7 +429,8 @@ def test_etth1_columns_in_raw_units_and_with_a_wide_window(etth1, name):
     near(found, numbers(RAW_AND_WIDE[name]))
 
 
-# Of the first 400 rows: Pearson, DTW raw and standardised, global relevance off and on, longest delay.
+# Of the first 400 rows: Pearson, DTW raw and standardised, global relevance off and on, longest
+# delay.
 BESIDE_OTHERS = {
     "HUFL": ".338398 7781.976765 229.086725 .548795 .638576 8",
     "HULL": "-.139559 14100.348031 297.660590 .538870 .632675 15",
@@ -397,14 +448,15 @@ def test_farm_beside_pearson_and_dtw_on_the_first_rows_of_etth1(etth1, name):
     path = farm.forward_path(target, column)
 
     warped = [
-        dtw(*pair, dist_method="cityblock", distance_only=True).distance for pair in (raw, (target, column))
+        dtw(*pair, dist_method="cityblock", distance_only=True).distance
+        for pair in (raw, (target, column))
     ]
     off, on = summary(target, column), summary(target, farm.align(column, path))
 
     near([off[0], *warped, off[2], on[2], path.lag], numbers(BESIDE_OTHERS[name]))
 
 
-# ---------------------------------------------------------------------------------- rules of the edges
+# ------------------------------------------------------------------------------- rules of the edges
 
 
 def test_the_highest_values_are_at_least_one_row():
@@ -459,7 +511,10 @@ def test_trailing_smoothing_weighs_the_row_itself_most():
             lambda: farm.local_relevance(np.append(TARGET[1:], np.nan), LEADING),
             "row 11: a value is not finite",
         ),
-        (lambda: farm.forward_path(TARGET, np.append(LEADING, np.inf)), "row 12: a value is not finite"),
+        (
+            lambda: farm.forward_path(TARGET, np.append(LEADING, np.inf)),
+            "row 12: a value is not finite",
+        ),
         (lambda: farm.forward_path(TARGET[:1], LEADING), "1 rows are too few"),
         (lambda: farm.align(LEADING[:5], farm.forward_path(TARGET, LEADING)), "does not fit"),
         (lambda: farm.fuzzified(TARGET, (1, 1)), "odd number of weights"),
@@ -477,7 +532,9 @@ def test_what_cannot_be_computed_is_refused_with_a_reason(call, said):
 
 # Whole numbers, so that a window is flat or clearly not.
 PAIRS = arrays(
-    np.float64, st.tuples(st.just(2), st.integers(5, 60)), elements=st.integers(-999, 999).map(float)
+    np.float64,
+    st.tuples(st.just(2), st.integers(5, 60)),
+    elements=st.integers(-999, 999).map(float),
 )
 
 
@@ -485,7 +542,11 @@ PAIRS = arrays(
 def test_every_form_of_relevance_lies_between_0_and_1(pair):
     local = farm.local_relevance(*pair)
     forms = [local, farm.local_relevance(*pair, trailing=True), farm.end_spot_relevance(*pair)]
-    forms += [farm.fuzzified(form, trailing=trailing) for form in tuple(forms) for trailing in (True, False)]
+    forms += [
+        farm.fuzzified(form, trailing=trailing)
+        for form in tuple(forms)
+        for trailing in (True, False)
+    ]
 
     for form in forms:
         assert form.shape == pair[0].shape

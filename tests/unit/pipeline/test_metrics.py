@@ -1,4 +1,6 @@
-"""Metrics are what their formulas say, over all windows, and are left out where they have no value."""
+"""Metrics are what their formulas say, over all windows, and are left out where they have no
+value.
+"""
 
 import numpy as np
 import pytest
@@ -83,7 +85,9 @@ def test_laws_that_hold_for_any_forecast(truth, forecast):
 )
 def test_a_ratio_over_zero_is_left_out_with_its_reason(truth, name, reason):
     truth = np.array(truth)
-    metrics, omitted = measure("val", errors_of(Evaluation(truth, truth + 1, truth - 2, 1.0, 1.0)), 1.0)
+    metrics, omitted = measure(
+        "val", errors_of(Evaluation(truth, truth + 1, truth - 2, 1.0, 1.0)), 1.0
+    )
 
     assert omitted[f"val/{name}"] == reason
     assert name not in {metric.name for metric in metrics}
@@ -92,7 +96,9 @@ def test_a_ratio_over_zero_is_left_out_with_its_reason(truth, name, reason):
 
 def test_a_target_that_never_moved_in_training_has_no_mase_and_an_exact_naive_no_skill():
     truth = np.array([[1.0], [2.0]])
-    _, omitted = measure("test", errors_of(Evaluation(truth, truth + 1, truth, 1.0, naive_mae=0.0)), 1.0)
+    _, omitted = measure(
+        "test", errors_of(Evaluation(truth, truth + 1, truth, 1.0, naive_mae=0.0)), 1.0
+    )
     assert omitted == {
         "test/mase": "the target is constant in training",
         "test/skill": "the last known value is exact",
@@ -107,14 +113,16 @@ def test_a_forecast_that_is_not_finite_or_whose_square_is_not_fails(wrong):
         measure("test", errors_of(Evaluation(TRUTH, forecast, LAST, 1.0, 1.0)), 1.0)
 
 
-# ---- several targets --------------------------------------------------------------------------------------
+# ---- several targets -----------------------------------------------------------------------------
 
 UNITS = (4.0, 0.5)
 
 
 def of_both(scale: float = 10.0) -> tuple[Evaluation, Evaluation]:
     """Two targets in very different units."""
-    other = Evaluation(scale * TRUTH[::-1] + 3, scale * FORECAST, scale * LAST, UNITS[1], naive_mae=8.0)
+    other = Evaluation(
+        scale * TRUTH[::-1] + 3, scale * FORECAST, scale * LAST, UNITS[1], naive_mae=8.0
+    )
     return WORKED, other
 
 
@@ -154,7 +162,9 @@ def test_several_targets_by_hand():
 def test_the_unit_of_a_target_has_no_say_in_what_several_have_together(first, second):
     def together_in(*scales: float) -> list[float]:
         units = [
-            Evaluation(s * one.truth, s * one.forecast, s * one.last, s * one.unit, s * one.naive_mae)
+            Evaluation(
+                s * one.truth, s * one.forecast, s * one.last, s * one.unit, s * one.naive_mae
+            )
             for s, one in zip(scales, of_both(), strict=True)
         ]
         metrics, _ = measure("test", together([errors_of(one) for one in units]), None)

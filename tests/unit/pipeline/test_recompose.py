@@ -1,4 +1,6 @@
-"""Components' forecasts are added up by the time that they are about, whatever their order and length."""
+"""Components' forecasts are added up by the time that they are about, whatever their order and
+length.
+"""
 
 import numpy as np
 import pytest
@@ -22,7 +24,9 @@ def forecast(times, scale: float) -> Forecast:
 def test_each_time_gets_the_sum_of_what_was_forecast_for_it(order, earlier, parts):
     # Given components in any order of time, some of which begin earlier than the first
     first = forecast(range(5, 15), 1.0)
-    others = {f"IMF{k}": forecast([*range(5 - earlier, 5), *order], float(k + 2)) for k in range(1, parts)}
+    others = {
+        f"IMF{k}": forecast([*range(5 - earlier, 5), *order], float(k + 2)) for k in range(1, parts)
+    }
 
     # When they are added up
     whole = recompose({"IMF0": first, **others})

@@ -1,4 +1,6 @@
-"""Correlation and mutual information at lags agree with SciPy and closed forms; each stands beside chance."""
+"""Correlation and mutual information at lags agree with SciPy and closed forms; each stands beside
+chance.
+"""
 
 import json
 import math
@@ -22,7 +24,9 @@ LEAD = 3
 
 
 def leading(rows=400, seed=0, step=1.0):
-    """A random walk, and a noisy column that leads it by 3 rows; whole multiples of `step`, with ties."""
+    """A random walk, and a noisy column that leads it by 3 rows; whole multiples of `step`, with
+    ties.
+    """
     rng = np.random.default_rng(seed)
     walk = np.round(rng.normal(size=rows + LEAD).cumsum() / step) * step
     return walk[:rows], walk[LEAD:] + np.round(rng.normal(size=rows) / step) * step
@@ -34,11 +38,13 @@ def unrelated(seed, rows=300):
     return lfilter([1.0], [1.0, -0.9], noise)
 
 
-# ----------------------------------------------------------------------------------------- correlation
+# -------------------------------------------------------------------------------------- correlation
 
 
 @pytest.mark.parametrize(
-    ("ours", "theirs"), [(pearson, stats.pearsonr), (spearman, stats.spearmanr)], ids=["pearson", "spearman"]
+    ("ours", "theirs"),
+    [(pearson, stats.pearsonr), (spearman, stats.spearmanr)],
+    ids=["pearson", "spearman"],
 )
 @pytest.mark.parametrize("step", [0.001, 1.0])
 def test_correlation_at_every_lag_is_that_of_scipy(ours, theirs, step):
@@ -47,7 +53,9 @@ def test_correlation_at_every_lag_is_that_of_scipy(ours, theirs, step):
     found = ours(target, column, max_lag=12)
 
     pairs = [(target[lag:], column[: len(column) - lag]) for lag in range(13)]
-    np.testing.assert_allclose(found, [theirs(*pair).statistic for pair in pairs], rtol=0, atol=1e-12)
+    np.testing.assert_allclose(
+        found, [theirs(*pair).statistic for pair in pairs], rtol=0, atol=1e-12
+    )
 
 
 @pytest.mark.parametrize("ours", [pearson, spearman, mutual_information])
@@ -66,10 +74,12 @@ def test_the_best_lag_may_be_that_of_an_inverse_relation():
 def test_a_straight_line_correlates_perfectly_however_far_from_zero(offset):
     line = np.arange(50.0)
 
-    np.testing.assert_allclose(pearson(line, 2 * line + offset, max_lag=40), 1.0, rtol=0, atol=1e-12)
+    np.testing.assert_allclose(
+        pearson(line, 2 * line + offset, max_lag=40), 1.0, rtol=0, atol=1e-12
+    )
 
 
-# ---------------------------------------------------------------------------------- mutual information
+# ------------------------------------------------------------------------------- mutual information
 
 
 def normal_pairs(correlation, rows=20_000):
@@ -110,7 +120,9 @@ def test_a_series_tells_all_about_itself_and_about_any_monotonic_copy(bins):
     values = np.random.default_rng(0).permutation(100).astype(float)
 
     for copy in (values, -values, np.exp(values / 20)):
-        assert mutual_information(values, copy, max_lag=0, bins=bins)[0] == pytest.approx(math.log(bins))
+        assert mutual_information(values, copy, max_lag=0, bins=bins)[0] == pytest.approx(
+            math.log(bins)
+        )
 
 
 def test_there_are_as_many_bins_as_the_cube_root_of_the_rows():
@@ -150,7 +162,7 @@ def test_information_sees_a_relation_that_no_correlation_sees():
     assert mutual_information(target, target**2, max_lag=0)[0] > 1
 
 
-# ------------------------------------------------------------------------------------ what has no value
+# -------------------------------------------------------------------------------- what has no value
 
 
 @pytest.mark.parametrize("ours", [pearson, spearman, mutual_information])
@@ -182,7 +194,7 @@ def test_one_bin_is_refused():
         mutual_information(*leading(), max_lag=0, bins=1)
 
 
-# ------------------------------------------------------------------------------------- beside chance
+# ------------------------------------------------------------------------------------ beside chance
 
 
 def test_every_measure_beats_chance_for_a_column_that_moves_with_the_target():
@@ -197,7 +209,9 @@ def test_every_measure_beats_chance_for_a_column_that_moves_with_the_target():
 
 
 def test_a_column_that_leads_is_found_with_its_lead():
-    found = measure(["pearson", "spearman", "mutual_information"], *leading(), max_lag=6, draws=19, seed=0)
+    found = measure(
+        ["pearson", "spearman", "mutual_information"], *leading(), max_lag=6, draws=19, seed=0
+    )
 
     assert {entry["lag"] for entry in found.values()} == {LEAD}
     assert all(entry["beats_chance"] for entry in found.values())
@@ -209,8 +223,12 @@ def test_unrelated_columns_beat_chance_about_one_time_in_twenty():
     found = [measure(names, *unrelated(seed), max_lag=6, draws=19, seed=seed) for seed in seeds]
 
     for name in names:
-        assert sum(entry[name]["beats_chance"] for entry in found) <= 8  # 3 expected, more with p = 0.3 %
-    assert np.mean([entry["pearson"]["chance"] for entry in found]) > 0.15  # although it is far from zero
+        assert (
+            sum(entry[name]["beats_chance"] for entry in found) <= 8
+        )  # 3 expected, more with p = 0.3 %
+    assert (
+        np.mean([entry["pearson"]["chance"] for entry in found]) > 0.15
+    )  # although it is far from zero
     assert np.mean([entry["farm"]["chance"] for entry in found]) > 0.4
 
 
@@ -241,7 +259,9 @@ def test_the_values_are_those_of_the_single_measures():
     assert found["farm"]["value"] == farm.global_relevance(smooth)
     assert found["pearson"]["value"] == pearson(target, column, max_lag=6)[LEAD]
     assert found["spearman"]["value"] == spearman(target, column, max_lag=6)[LEAD]
-    assert found["mutual_information"]["value"] == mutual_information(target, column, max_lag=6)[LEAD]
+    assert (
+        found["mutual_information"]["value"] == mutual_information(target, column, max_lag=6)[LEAD]
+    )
     assert found["dtw"]["value"] == pytest.approx(dtw_distance(one, other, band=20) / 800)
 
 
@@ -306,7 +326,10 @@ def test_a_constant_series_is_refused_by_every_measure(name):
     [
         ({"names": ["perason"]}, "did you mean 'pearson'"),
         ({"column": np.arange(199.0)}, "200 rows and the column 199"),
-        ({"column": np.append(np.arange(199.0), np.inf)}, "column: a value is missing or not finite"),
+        (
+            {"column": np.append(np.arange(199.0), np.inf)},
+            "column: a value is missing or not finite",
+        ),
         ({"draws": 0}, "0 shifts"),
         ({"draws": 100}, "200 rows have no room for 100 shifts"),
         ({"max_lag": 90}, "beyond a lag of 90"),

@@ -1,4 +1,6 @@
-"""Shaping damps a column where it is irrelevant; its causal forms know no row after the one they shape."""
+"""Shaping damps a column where it is irrelevant; its causal forms know no row after the one they
+shape.
+"""
 
 import csv
 
@@ -28,13 +30,15 @@ def train_scalers(target, column, first=0):
     return Scaler.fit("standard", target[rows]), Scaler.fit("standard", column[rows])
 
 
-# ---------------------------------------------------------------------------------- what shaping gives
+# ------------------------------------------------------------------------------- what shaping gives
 
 
 def test_trailing_shaping_multiplies_by_relevance_standardised_by_training_rows():
     target, column = walks()
 
-    values = shaped(target, column, {"relevance": "trailing", "fuzzy": False}, train_stop=TRAIN_STOP)
+    values = shaped(
+        target, column, {"relevance": "trailing", "fuzzy": False}, train_stop=TRAIN_STOP
+    )
 
     scalers = train_scalers(target, column)
     relevance = farm.local_relevance(target, column, trailing=True, scalers=scalers)
@@ -46,7 +50,9 @@ def test_end_spot_shaping_smooths_by_earlier_rows_alone():
 
     values = shaped(target, column, {"relevance": "end_spot", "window": 7}, train_stop=TRAIN_STOP)
 
-    relevance = farm.end_spot_relevance(target, column, window=7, scalers=train_scalers(target, column))
+    relevance = farm.end_spot_relevance(
+        target, column, window=7, scalers=train_scalers(target, column)
+    )
     np.testing.assert_array_equal(values, column * farm.fuzzified(relevance, trailing=True))
 
 
@@ -55,7 +61,9 @@ def test_centred_shaping_standardises_by_all_rows_as_published():
 
     values = shaped(target, column, {"relevance": "centred"}, train_stop=TRAIN_STOP)
 
-    np.testing.assert_array_equal(values, column * farm.fuzzified(farm.local_relevance(target, column)))
+    np.testing.assert_array_equal(
+        values, column * farm.fuzzified(farm.local_relevance(target, column))
+    )
 
 
 def test_the_factors_pass_damp_or_cut_by_the_threshold():
@@ -135,7 +143,7 @@ def etth1():
     return dict(zip(names[1:], table.T.copy(), strict=True))
 
 
-# -------------------------------------------------------------------------------------- what it may see
+# ---------------------------------------------------------------------------------- what it may see
 
 OPTIONS = st.fixed_dictionaries(
     {
@@ -154,7 +162,9 @@ def spoilt(values, after, seed):
 
 
 def changed_rows(target, column, options, after, seed=3):
-    """Which rows up to `after` change their bits when every later row of both series is replaced."""
+    """Which rows up to `after` change their bits when every later row of both series is
+    replaced.
+    """
     before = shaped(target, column, options, train_stop=TRAIN_STOP)
     later = spoilt(target, after, seed), spoilt(column, after, seed + 1)
     spoiled = shaped(*later, options, train_stop=TRAIN_STOP)
@@ -163,14 +173,20 @@ def changed_rows(target, column, options, after, seed=3):
 
 @pytest.mark.parametrize("relevance", CAUSAL)
 @given(options=OPTIONS, seed=st.integers(0, 99), after=st.integers(TRAIN_STOP - 1, ROWS - 2))
-def test_causal_shaping_does_not_change_by_a_bit_when_the_future_does(relevance, options, seed, after):
+def test_causal_shaping_does_not_change_by_a_bit_when_the_future_does(
+    relevance, options, seed, after
+):
     assert not changed_rows(*walks(seed), options | {"relevance": relevance}, after).size
 
 
 @pytest.mark.parametrize("relevance", CAUSAL)
-def test_causal_shaping_of_training_rows_sees_later_training_rows_by_mean_and_deviation_alone(relevance):
+def test_causal_shaping_of_training_rows_sees_later_training_rows_by_mean_and_deviation_alone(
+    relevance,
+):
     target, column = walks()
-    rows = np.r_[0:30, np.arange(TRAIN_STOP - 1, 29, -1), TRAIN_STOP:ROWS]  # the same values, another order
+    rows = np.r_[
+        0:30, np.arange(TRAIN_STOP - 1, 29, -1), TRAIN_STOP:ROWS
+    ]  # the same values, another order
 
     options = {"relevance": relevance}
     asis = shaped(target, column, options, train_stop=TRAIN_STOP)
@@ -199,7 +215,7 @@ def test_the_same_probe_finds_the_two_rows_that_a_centred_window_alone_lets_in()
     assert np.flatnonzero(local[:81] != spoiled[:81]).tolist() == [79, 80]
 
 
-# ------------------------------------------------------------------------------------------ properties
+# --------------------------------------------------------------------------------------- properties
 
 # Whole numbers, so that a window is flat or clearly not.
 PAIRS = arrays(np.float64, (2, 40), elements=st.integers(-99, 99).map(float))
@@ -218,7 +234,9 @@ def test_shaping_never_amplifies_nor_turns_a_sign(relevance, pair, options):
 
 @pytest.mark.parametrize("relevance", RELEVANCES)
 @given(pair=PAIRS, scale=st.floats(0.01, 100))
-def test_shaping_follows_the_unit_of_the_column_and_ignores_that_of_the_target(relevance, pair, scale):
+def test_shaping_follows_the_unit_of_the_column_and_ignores_that_of_the_target(
+    relevance, pair, scale
+):
     target, column = pair
     options = {"relevance": relevance}
 
@@ -257,7 +275,7 @@ def test_shaping_leaves_its_inputs_as_they_were():
     np.testing.assert_array_equal([target, column], walks())
 
 
-# ---------------------------------------------------------------------------------------- refusals
+# ----------------------------------------------------------------------------------------- refusals
 
 
 @pytest.mark.parametrize(

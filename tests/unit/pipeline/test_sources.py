@@ -88,7 +88,9 @@ def test_load_notes_constant_columns(tmp_path):
     path = tmp_path / "c.csv"
     path.write_text("time,a,b\n2026-01-01,1,5\n2026-01-02,2,5\n")
 
-    assert load(Task({"time": "time"}, {"raw": {"raw": path}}, tmp_path)).summary["constant"] == ["b"]
+    assert load(Task({"time": "time"}, {"raw": {"raw": path}}, tmp_path)).summary["constant"] == [
+        "b"
+    ]
 
 
 def test_load_of_equal_parameters_gives_equal_bytes(tmp_path):

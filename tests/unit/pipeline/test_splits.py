@@ -27,7 +27,9 @@ def test_borders_are_those_of_the_decimals_that_were_written():
 def test_the_parts_cover_every_row_once_and_come_close_to_their_shares(train, val, rows):
     if train + val > 99:
         train, val = train // 2, val // 2
-    split = Split.of({"train": train / 100, "val": val / 100, "test": (100 - train - val) / 100}, rows)
+    split = Split.of(
+        {"train": train / 100, "val": val / 100, "test": (100 - train - val) / 100}, rows
+    )
 
     parts = [split.targets(part) for part in ("train", "val", "test")]
 
@@ -56,7 +58,9 @@ def test_parts_in_rows_have_so_many_rows_whatever_the_series(rows, more):
     assert [start for start, _ in parts] == [0, train, train + val]
 
 
-@pytest.mark.parametrize(("step_seconds", "rows"), [(3600.0, 8640), (900.0, 34_560), (86_400.0, 360)])
+@pytest.mark.parametrize(
+    ("step_seconds", "rows"), [(3600.0, 8640), (900.0, 34_560), (86_400.0, 360)]
+)
 def test_months_are_thirty_days_of_rows(step_seconds, rows):
     config = SplitSection(train="12mo", val="4mo", test="4mo")
 
@@ -65,4 +69,8 @@ def test_months_are_thirty_days_of_rows(step_seconds, rows):
 
 def test_fractions_and_rows_are_what_they_are():
     assert SplitSection().as_params(3600.0) == {"train": 0.6, "val": 0.1, "test": 0.3}
-    assert SplitSection(train=5, val=1, test=2).as_params(3600.0) == {"train": 5, "val": 1, "test": 2}
+    assert SplitSection(train=5, val=1, test=2).as_params(3600.0) == {
+        "train": 5,
+        "val": 1,
+        "test": 2,
+    }

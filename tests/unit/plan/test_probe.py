@@ -1,4 +1,6 @@
-"""Replace the future by noise: no honest step may notice, and the probe does find those that look ahead."""
+"""Replace the future by noise: no honest step may notice, and the probe does find those that look
+ahead.
+"""
 
 from dataclasses import replace
 
@@ -63,7 +65,10 @@ HONEST = [
     ["decompose.method=emd", "shaping.method=farm", "shaping.factor=soft"],
     ["target=[load,leading]", "exog=[noise]"],
     ["target=[load,leading]", "exog=[noise]", "decompose.method=emd"],
-    ["target=[load,leading]", "net={name: ridge, per_channel: true, instance_norm: true, alpha: [0.1, 10]}"],
+    [
+        "target=[load,leading]",
+        "net={name: ridge, per_channel: true, instance_norm: true, alpha: [0.1, 10]}",
+    ],
     ["split={train: 500, val: 150, test: 150}"],
     ["keep=metrics"],
 ]
@@ -105,7 +110,8 @@ def test_a_scaler_that_sees_validation_rows_is_found(tmp_path, monkeypatch):
     # Given a fit that scales by all rows that it has, those of validation among them
     monkeypatch.setattr(fitting, "_scaler", scaled_by_all_rows)
 
-    # When the probe runs, Then it names the fit, and the score that needs nothing of the future stays clean
+    # When the probe runs, Then it names the fit, and the score that needs nothing of the future
+    # stays clean
     assert {verdict.step.op for verdict in verdicts(tmp_path) if verdict.leaks} == {"fit"}
 
 
@@ -127,7 +133,9 @@ def test_a_fit_that_trains_on_validation_rows_is_found(tmp_path, monkeypatch):
     # Given a fit whose training windows go on through validation
     right = fitting.cut
     monkeypatch.setattr(
-        fitting, "cut", lambda series, targets, shape: right(series, (0, len(series[0].values)), shape)
+        fitting,
+        "cut",
+        lambda series, targets, shape: right(series, (0, len(series[0].values)), shape),
     )
 
     for net in ("mlp", "ridge"):

@@ -1,4 +1,6 @@
-"""The table of a sweep: means over seeds, what is missing, who is best, and the forms it is written in."""
+"""The table of a sweep: means over seeds, what is missing, who is best, and the forms it is written
+in.
+"""
 
 import csv
 import io
@@ -75,7 +77,7 @@ def terminal(table: Table) -> str:
     return console.file.getvalue()
 
 
-# ---- cells ------------------------------------------------------------------------------------------------
+# ---- cells ---------------------------------------------------------------------------------------
 
 
 @settings(deadline=None, max_examples=50)
@@ -132,7 +134,9 @@ def test_failed_and_open_runs_are_counted_and_never_made_up() -> None:
 
 
 def test_a_configuration_without_any_result_shows_no_number() -> None:
-    table = build(sweep("net.name"), [run("lstm", seed, state=State.FAILED) for seed in range(3)], RMSE)
+    table = build(
+        sweep("net.name"), [run("lstm", seed, state=State.FAILED) for seed in range(3)], RMSE
+    )
     assert cell(table, "lstm").mean is None
     assert "failed 3/3" in terminal(table)
 
@@ -144,7 +148,7 @@ def test_a_metric_without_a_value_is_called_undefined() -> None:
     assert "undefined 1/2" in terminal(table)
 
 
-# ---- comparison -------------------------------------------------------------------------------------------
+# ---- comparison ----------------------------------------------------------------------------------
 
 
 def test_the_lowest_error_and_the_highest_skill_are_best() -> None:
@@ -211,7 +215,7 @@ def test_a_net_that_does_not_beat_a_baseline_is_shown_as_such() -> None:
     assert "no better than" in terminal(table)
 
 
-# ---- layout -----------------------------------------------------------------------------------------------
+# ---- layout --------------------------------------------------------------------------------------
 
 
 def test_rows_are_all_axes_and_baselines_stand_below_the_nets() -> None:
@@ -234,7 +238,9 @@ def test_columns_split_the_rows_and_an_empty_cell_stays_empty() -> None:
         run(net, config={"window": {"input": 8, "horizon": steps}}, rmse=1.0)
         for net, steps in [("lstm", 1), ("lstm", 96), ("mlp", 1)]
     ]
-    table = build(sweep("net.name", "window.horizon"), runs, Layout(("rmse",), cols=("window.horizon",)))
+    table = build(
+        sweep("net.name", "window.horizon"), runs, Layout(("rmse",), cols=("window.horizon",))
+    )
     assert [column.labels for column in table.columns] == [("1",), ("96",)]
     mlp = next(row for row in table.rows if row.labels == ("mlp",))
     assert mlp.cells[0] is not None
@@ -242,7 +248,9 @@ def test_columns_split_the_rows_and_an_empty_cell_stays_empty() -> None:
 
 
 def test_an_axis_that_is_left_out_is_averaged_over_and_said_so() -> None:
-    runs = [run("lstm", config={"exog": exog}, rmse=rmse) for exog, rmse in (([], 1.0), (["x"], 3.0))]
+    runs = [
+        run("lstm", config={"exog": exog}, rmse=rmse) for exog, rmse in (([], 1.0), (["x"], 3.0))
+    ]
     table = build(sweep("net.name", "exog"), runs, Layout(("rmse",), rows=("net.name",)))
     assert cell(table, "lstm").mean == 2.0
     assert table.averaged == ("exog",)
@@ -250,7 +258,10 @@ def test_an_axis_that_is_left_out_is_averaged_over_and_said_so() -> None:
 
 
 def test_an_axis_over_a_whole_section_counts_as_the_keys_that_vary() -> None:
-    nets = ({"name": "lstm", "hidden": 32, "layers": 1}, {"name": "lstm", "hidden": 64, "layers": 1})
+    nets = (
+        {"name": "lstm", "hidden": 32, "layers": 1},
+        {"name": "lstm", "hidden": 64, "layers": 1},
+    )
     runs = [run("lstm", config={"net": net}, rmse=1.0) for net in nets]
     table = build(sweep("net"), runs, RMSE)
     assert table.row_keys == ("net.hidden",)
@@ -259,7 +270,11 @@ def test_an_axis_over_a_whole_section_counts_as_the_keys_that_vary() -> None:
 
 def test_what_is_not_trained_by_gradient_has_no_training_options() -> None:
     lr = {"train": {"lr": 0.1}}
-    runs = [run("lstm", config=lr, rmse=1.0), run("ridge", config=lr, rmse=1.0), baseline("last", rmse=1.0)]
+    runs = [
+        run("lstm", config=lr, rmse=1.0),
+        run("ridge", config=lr, rmse=1.0),
+        baseline("last", rmse=1.0),
+    ]
     runs.append(run("ridge", config=lr | {"components": {"IMF0": {"net": "lstm"}}}, rmse=1.0))
     table = build(sweep("net.name", "train.lr"), runs, RMSE)
     assert [row.labels for row in table.rows] == [
@@ -312,7 +327,7 @@ def test_a_wish_goes_over_the_report_section(
     assert layout(section, wish, [run("lstm")]) == Layout(metrics, rows, cols)
 
 
-# ---- forms ------------------------------------------------------------------------------------------------
+# ---- forms ---------------------------------------------------------------------------------------
 
 
 @pytest.fixture
@@ -377,7 +392,9 @@ def test_what_saw_the_future_is_marked_and_compared_with_nothing() -> None:
     assert cell(table, "last").best
     assert cell(table, "mlp").beaten_by == ("last",)
     assert "0.1000 ~" in terminal(table)
-    assert notes(table)[-1] == "~ saw the future (whole-series decomposition): compared with nothing."
+    assert (
+        notes(table)[-1] == "~ saw the future (whole-series decomposition): compared with nothing."
+    )
     assert "whole-series decomposition" in to_csv(table)
     assert as_json(table)["rows"][0]["cells"][0]["leaks"] == ("whole-series decomposition",)
 
@@ -435,13 +452,17 @@ def test_a_baseline_is_not_averaged_with_a_net_of_its_name() -> None:
         baseline("ridge", rmse=0.6),
     ]
     table = build(sweep("net.name"), runs, RMSE)
-    assert [(row.baseline, row.cells[0].n) for row in table.rows if row.cells[0]] == [(False, 1), (True, 1)]
+    assert [(row.baseline, row.cells[0].n) for row in table.rows if row.cells[0]] == [
+        (False, 1),
+        (True, 1),
+    ]
 
 
 def test_settings_of_components_are_told_apart() -> None:
     # Given an axis over what is different for one component
     runs = [
-        run("lstm", config={"components": {"Residue": {"train.lr": rate}}}, rmse=rate) for rate in (0.1, 0.2)
+        run("lstm", config={"components": {"Residue": {"train.lr": rate}}}, rmse=rate)
+        for rate in (0.1, 0.2)
     ]
     # When
     table = build(sweep("components"), runs, RMSE)
@@ -454,8 +475,13 @@ def test_settings_of_components_are_told_apart() -> None:
 
 def test_the_reasons_of_failures_stand_below_the_table() -> None:
     # Given three runs that failed, two of them because of one step
-    why = ["needs fit 0123456789ab: the loss is not finite"] * 2 + ["needs decompose ba9876543210: constant"]
-    runs = [replace(run("lstm", seed, state=State.FAILED), reason=reason) for seed, reason in enumerate(why)]
+    why = ["needs fit 0123456789ab: the loss is not finite"] * 2 + [
+        "needs decompose ba9876543210: constant"
+    ]
+    runs = [
+        replace(run("lstm", seed, state=State.FAILED), reason=reason)
+        for seed, reason in enumerate(why)
+    ]
     # When
     said = notes(build(sweep("net.name"), runs, RMSE))
     # Then each reason is told once, with its runs

@@ -7,12 +7,21 @@ import pytest
 from pyheta.pipeline.leakage import leaks
 from pyheta.sweep.config import RunConfig
 
-SHAPED = {"exog": ["a"], "exog_form": "shaped", "shaping": {"method": "farm", "relevance": "centred"}}
+SHAPED = {
+    "exog": ["a"],
+    "exog_form": "shaped",
+    "shaping": {"method": "farm", "relevance": "centred"},
+}
 
 
 def config(**changes: Any) -> dict[str, Any]:
     """A run's configuration as the store has it."""
-    full = {"dataset": {"name": "etth1"}, "target": "OT", "window": {"input": 8}, "net": {"name": "lstm"}}
+    full = {
+        "dataset": {"name": "etth1"},
+        "target": "OT",
+        "window": {"input": 8},
+        "net": {"name": "lstm"},
+    }
     return RunConfig.model_validate(full | changes).as_json()
 
 
@@ -61,11 +70,19 @@ def test_a_configuration_from_before_there_were_such_options_is_honest() -> None
 )
 def test_one_component_that_reads_shaped_columns_is_enough(components: dict[str, Any]) -> None:
     # Given a run whose nets read columns as they are, but for one component
-    changes = SHAPED | {"exog_form": "original", "decompose": {"method": "ceemdan"}, "components": components}
+    changes = SHAPED | {
+        "exog_form": "original",
+        "decompose": {"method": "ceemdan"},
+        "components": components,
+    }
     # When, Then that one net makes the run leak
     assert leaks(config(**changes)) == ("centred shaping",)
 
 
 def test_a_component_may_have_columns_where_the_run_has_none() -> None:
-    changes = SHAPED | {"exog": [], "decompose": {"method": "emd"}, "components": {"IMF*": {"exog": ["a"]}}}
+    changes = SHAPED | {
+        "exog": [],
+        "decompose": {"method": "emd"},
+        "components": {"IMF*": {"exog": ["a"]}},
+    }
     assert leaks(config(**changes)) == ("centred shaping",)

@@ -1,4 +1,6 @@
-"""What explains a sweep: relevance beside chance, importance, components, each column's share in the gain."""
+"""What explains a sweep: relevance beside chance, importance, components, each column's share in
+the gain.
+"""
 
 import csv
 import io
@@ -12,7 +14,13 @@ from hypothesis import strategies as st
 from rich.console import Console
 
 from pyheta.errors import InputError
-from pyheta.report.formats import GRID_FORMS, grid_to_csv, grid_to_markdown, grid_to_terminal, to_markdown
+from pyheta.report.formats import (
+    GRID_FORMS,
+    grid_to_csv,
+    grid_to_markdown,
+    grid_to_terminal,
+    to_markdown,
+)
 from pyheta.report.importance import importance_grid
 from pyheta.report.read import Wish, read_answer
 from pyheta.report.relevance import relevance_grid
@@ -29,7 +37,7 @@ def step(op, params, summary):
     key = Key(digest([op, params]))
     return StepRow(
         StepId(1), key, op, Kind.DATA, params, state, None, None, summary, 1.0, NOW, NOW, (), ()
-    )  # fmt: skip
+    )
 
 
 def run(exog=(), *, seed=0, config=None, metrics=None, role="net", **values):
@@ -57,10 +65,16 @@ def terminal(grid) -> str:
 
 def measured(value, chance, high, lag=0):
     beats = abs(value) > high
-    return {"value": value, "lag": lag, "chance": chance, "chance_high": high, "beats_chance": beats}
+    return {
+        "value": value,
+        "lag": lag,
+        "chance": chance,
+        "chance_high": high,
+        "beats_chance": beats,
+    }
 
 
-# ---- relevance --------------------------------------------------------------------------------------------
+# ---- relevance -----------------------------------------------------------------------------------
 
 
 def relevance_step(column, component="target", summary=None):
@@ -102,7 +116,7 @@ def test_a_sweep_that_did_not_ask_for_relevance_is_told_how():
         relevance_grid(SWEEP, [])
 
 
-# ---- importance -------------------------------------------------------------------------------------------
+# ---- importance ----------------------------------------------------------------------------------
 
 
 def importance_step(component, columns, seed=0):
@@ -157,7 +171,7 @@ def test_a_sweep_that_did_not_ask_for_importance_is_told_how():
         importance_grid(SWEEP, [])
 
 
-# ---- Shapley ----------------------------------------------------------------------------------------------
+# ---- Shapley -------------------------------------------------------------------------------------
 
 COLUMNS = ("a", "b", "c")
 every_worth = st.lists(st.floats(-100, 100), min_size=8, max_size=8).map(
@@ -197,7 +211,12 @@ def study(skip=(), **changed):
     """Runs over all subsets of two columns: `a` lowers the error by 0.2, `b` raises it by 0.1."""
     chosen = chain.from_iterable(combinations("ab", size) for size in range(3))
     return [
-        run(exog, seed=seed, rmse=1.0 - 0.2 * ("a" in exog) + 0.1 * ("b" in exog) + 0.01 * seed, **changed)
+        run(
+            exog,
+            seed=seed,
+            rmse=1.0 - 0.2 * ("a" in exog) + 0.1 * ("b" in exog) + 0.01 * seed,
+            **changed,
+        )
         for exog in chosen
         for seed in range(2)
         if exog not in skip
@@ -222,7 +241,9 @@ def test_subsets_that_lack_are_named_instead_of_numbers():
 
 def test_shares_from_runs_that_saw_the_future_are_marked():
     leaky = {"decompose": {"method": "emd", "mode": "full"}}
-    sweep = SweepRow("a" * 64, "s", 1, NOW, NOW, None, axes=("exog", "decompose.mode"), leakage="allow")
+    sweep = SweepRow(
+        "a" * 64, "s", 1, NOW, NOW, None, axes=("exog", "decompose.mode"), leakage="allow"
+    )
     grid = shapley_grid(sweep, [*study(), *study(config=leaky)], "rmse", "test")
 
     assert [row.labels for row in grid.rows] == [("lstm", "causal"), ("lstm", "full")]
@@ -243,7 +264,11 @@ def test_columns_too_many_for_all_their_subsets_are_counted_and_not_tried():
 
 def test_a_column_that_raises_the_skill_of_a_component_has_a_positive_share():
     runs = [
-        run(exog, config={"decompose": {"method": "emd", "mode": "causal"}}, metrics={"IMF0/skill": skill})
+        run(
+            exog,
+            config={"decompose": {"method": "emd", "mode": "causal"}},
+            metrics={"IMF0/skill": skill},
+        )
         for exog, skill in (((), 0.1), (("a",), 0.3))
     ]
 
@@ -270,7 +295,10 @@ def test_shares_are_taken_over_the_seeds_that_every_subset_has():
 def test_decompositions_that_differ_in_an_option_alone_are_told_apart():
     found = {"measures": {"farm": measured(0.5, 0.5, 0.52)}}
     steps = [
-        replace(one, params=one.params | {"decompose": {"method": "emd", "mode": "causal", "max_imf": n}})
+        replace(
+            one,
+            params=one.params | {"decompose": {"method": "emd", "mode": "causal", "max_imf": n}},
+        )
         for n in (2, 3)
         for one in [relevance_step("a", "IMF0", found)]
     ]
@@ -285,7 +313,7 @@ def test_without_exogenous_columns_there_is_nothing_to_share():
         shapley_grid(SWEEP, [run(rmse=1.0)], "rmse", "test")
 
 
-# ---- forms ------------------------------------------------------------------------------------------------
+# ---- forms ---------------------------------------------------------------------------------------
 
 
 def test_a_grid_is_written_in_every_form():
@@ -330,7 +358,9 @@ async def test_components_are_shown_beside_what_they_add_up_to():
     plain = run(role="baseline", config={"net": {"name": "last"}}, rmse=0.6)
 
     # When the table of components is asked for
-    table = await read_answer(Reads([decomposed, plain]), None, Wish(rows=("net.name",)), "components")
+    table = await read_answer(
+        Reads([decomposed, plain]), None, Wish(rows=("net.name",)), "components"
+    )
 
     # Then every component has a column, which is empty where nothing was decomposed
     assert [column.metric for column in table.columns] == ["rmse", "IMF0/rmse", "Residue/rmse"]
@@ -342,7 +372,13 @@ async def test_components_of_several_targets_have_no_column_for_all_of_them():
     # Given a decomposed run of two targets, whose common errors are in scaled units
     decomposed = run(
         config={"target": ["a", "b"], "decompose": {"method": "emd", "mode": "causal"}},
-        metrics={"rmse_scaled": 0.5, "a/rmse": 2.0, "b/rmse": 7.0, "a/IMF0/rmse": 0.3, "b/IMF0/rmse": 0.9},
+        metrics={
+            "rmse_scaled": 0.5,
+            "a/rmse": 2.0,
+            "b/rmse": 7.0,
+            "a/IMF0/rmse": 0.3,
+            "b/IMF0/rmse": 0.9,
+        },
     )
 
     table = await read_answer(Reads([decomposed]), None, Wish(rows=("net.name",)), "components")
@@ -444,7 +480,7 @@ async def test_views_ask_the_store_for_the_steps_of_their_operation(about):
         await read_answer(Reads([]), None, Wish(), about)
 
 
-# ---- several targets --------------------------------------------------------------------------------------
+# ---- several targets -----------------------------------------------------------------------------
 
 BOTH = {"target": ["OT", "HUFL"]}
 OF_BOTH = {"OT/rmse": 2.0, "HUFL/rmse": 5.0}
@@ -454,14 +490,20 @@ async def test_several_targets_are_shown_together_and_by_name():
     # Given a run of two targets, a decomposed one, a baseline, and one that is still open
     plain = run(config=BOTH, metrics=OF_BOTH, rmse_scaled=0.5, skill=0.1)
     treated = {"decompose": {"method": "emd", "mode": "causal"}}
-    decomposed = run(config=BOTH | treated, metrics={"OT/rmse": 1.0, "OT/IMF0/rmse": 0.3, "HUFL/rmse": 6.0})
-    last = run(role="baseline", config=BOTH | {"net": {"name": "last"}}, metrics=OF_BOTH, rmse_scaled=0.7)
+    decomposed = run(
+        config=BOTH | treated, metrics={"OT/rmse": 1.0, "OT/IMF0/rmse": 0.3, "HUFL/rmse": 6.0}
+    )
+    last = run(
+        role="baseline", config=BOTH | {"net": {"name": "last"}}, metrics=OF_BOTH, rmse_scaled=0.7
+    )
     waiting = replace(run(seed=1, config=BOTH | {"exog": ["a"]}), state=State.QUEUED)
     runs = [plain, decomposed, last, waiting]
     rows = ("net.name", "exog", "decompose.method")
 
     # When they are asked for
-    usual = await read_answer(Reads(runs, sweep=replace(SWEEP, report={})), None, Wish(rows=rows), "runs")
+    usual = await read_answer(
+        Reads(runs, sweep=replace(SWEEP, report={})), None, Wish(rows=rows), "runs"
+    )
     table = await read_answer(Reads(runs), None, Wish(rows=rows), "targets")
 
     # Then the usual metric has no unit, and each target's has a column in which all runs compete
@@ -486,7 +528,9 @@ async def test_targets_are_no_components():
 
 def test_importance_names_all_targets_and_reads_older_steps():
     def targets_in(params):
-        found = step("importance", importance_step("target", {"a": 0.1}).params | params, {"columns": {}})
+        found = step(
+            "importance", importance_step("target", {"a": 0.1}).params | params, {"columns": {}}
+        )
         return importance_grid(SWEEP, [found]).rows[0].labels[0]
 
     assert targets_in({"targets": ["OT", "HUFL"]}) == "OT HUFL"

@@ -6,7 +6,13 @@ import math
 from hypothesis import given
 from hypothesis import strategies as st
 
-from pyheta.store.cleaning import LONGEST_REASON, LONGEST_TEXT, clean_facts, clean_reason, clean_text
+from pyheta.store.cleaning import (
+    LONGEST_REASON,
+    LONGEST_TEXT,
+    clean_facts,
+    clean_reason,
+    clean_text,
+)
 
 dirty = st.text(st.characters(codec=None, categories=None), max_size=200)
 facts = st.dictionaries(
@@ -72,4 +78,7 @@ def test_facts_can_be_stored(said):
 
 
 def test_a_number_that_is_not_finite_becomes_unknown():
-    assert clean_facts({"loss": math.nan, "all": [1.5, math.inf]}) == {"loss": None, "all": [1.5, None]}
+    assert clean_facts({"loss": math.nan, "all": [1.5, math.inf]}) == {
+        "loss": None,
+        "all": [1.5, None],
+    }

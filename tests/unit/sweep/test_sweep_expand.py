@@ -1,4 +1,6 @@
-"""A sweep is zip and parameters, then when, exclude, seeds and baselines, always in the same order."""
+"""A sweep is zip and parameters, then when, exclude, seeds and baselines, always in the same
+order.
+"""
 
 from itertools import product
 from math import comb, prod
@@ -80,7 +82,9 @@ def test_axes_multiply_zips_first_and_the_last_axis_runs_fastest(tmp_path):
     assert [run.seed for run in read.runs()] == 8 * [0, 1]
     assert values(read, *read.axes)[::2] == [
         (scale, patience, lr, epochs)
-        for (scale, patience), lr, epochs in product([("minmax", 3), ("none", 4)], [0.1, 0.2], [1, 2])
+        for (scale, patience), lr, epochs in product(
+            [("minmax", 3), ("none", 4)], [0.1, 0.2], [1, 2]
+        )
     ]
 
 
@@ -229,7 +233,7 @@ when:
 def test_exclude_matches_what_is_written_and_the_defaults(tmp_path, pattern, left):
     read = small(
         tmp_path,
-        "parameters: {net.name: [lstm, mlp], exog: {subsets: [a, b]}}\n" + f"exclude: [{pattern}]\n",
+        f"parameters: {{net.name: [lstm, mlp], exog: {{subsets: [a, b]}}}}\nexclude: [{pattern}]\n",
     )
 
     assert len(read.runs()) == left
@@ -314,7 +318,7 @@ parameters:
     assert len({id(run.config.train) for run in read.runs()}) == 50  # sections are shared
 
 
-# ---- targets ----------------------------------------------------------------------------------------------
+# ---- targets -------------------------------------------------------------------------------------
 
 
 @pytest.mark.parametrize(
@@ -361,14 +365,19 @@ def test_a_column_and_a_list_of_it_alone_are_one_value(tmp_path):
 def test_a_list_in_a_pattern_means_the_targets_together(tmp_path, pattern, left):
     text = BASE.replace("  target: load\n", "") + WINDOW
 
-    read = sweep(tmp_path, text + f"parameters: {{target: [OT, HUFL, [HUFL, OT]]}}\nexclude: [{pattern}]\n")
+    read = sweep(
+        tmp_path, text + f"parameters: {{target: [OT, HUFL, [HUFL, OT]]}}\nexclude: [{pattern}]\n"
+    )
 
     assert [run.config.target for run in read.runs()] == left
 
 
 @pytest.mark.parametrize("pattern", ["{net.alpha: 0.001}", "{net.alpha: [0.001]}"])
 def test_one_penalty_of_ridge_is_matched_however_it_is_written(tmp_path, pattern):
-    text = f"parameters: {{net: [{{name: ridge}}, {{name: ridge, alpha: [1, 2]}}]}}\nexclude: [{pattern}]\n"
+    text = (
+        f"parameters: {{net: [{{name: ridge}}, {{name: ridge, alpha: [1, 2]}}]}}\nexclude: "
+        f"[{pattern}]\n"
+    )
     read = sweep(tmp_path, BASE.replace("  net: lstm\n", "") + WINDOW + text)
 
     assert [run.config.net.alpha for run in read.runs()] == [(1.0, 2.0)]
@@ -384,7 +393,12 @@ def test_a_shared_ridge_sees_no_exogenous_column(tmp_path):
 
 @pytest.mark.parametrize(
     ("net", "method"),
-    [("last", "none"), ("seasonal", "none"), ("{name: ridge, per_channel: true}", "emd"), ("dlinear", "emd")],
+    [
+        ("last", "none"),
+        ("seasonal", "none"),
+        ("{name: ridge, per_channel: true}", "emd"),
+        ("dlinear", "emd"),
+    ],
 )
 def test_a_decomposition_matters_to_whatever_learns(tmp_path, net, method):
     (run,) = small(tmp_path, "  decompose: emd\n", [f"net={net}"]).runs()

@@ -160,13 +160,16 @@ def test_the_name_can_be_overridden_but_the_text_stays(tmp_path):
         ("train.epochs=", "command line: 'train.epochs=' is not an override; write key=value"),
         ("trainlr=3", "command line: unknown key 'trainlr'; did you mean 'train.lr'?"),
         ("seed=3", "command line: unknown key 'seed'; did you mean 'seeds'?"),
-        ("train.epochs=x", 'command line, train.epochs=x: train.epochs: expected a whole number, got "x"'),
+        (
+            "train.epochs=x",
+            'command line, train.epochs=x: train.epochs: expected a whole number, got "x"',
+        ),
         ("seeds=x", "command line, seeds=x: seeds: expected 1 to 100,000"),
         ("net.name=lstm,lstm", "net.name: duplicate value"),
         ("train.lr=[", "not valid YAML"),
         ("train.lr=.inf", "is not a finite number"),
     ],
-)  # fmt: skip
+)
 def test_a_wrong_override_is_named(tmp_path, override, said):
     assert said in complaint(tmp_path, START, [override])
 

@@ -47,7 +47,9 @@ def test_options_have_descriptions_and_nets_their_names():
     definitions = json_schema()["$defs"]
 
     assert all("description" in definitions[net.__name__] for net in NETS.values())
-    assert {definitions[net.__name__]["properties"]["name"]["const"] for net in NETS.values()} == set(NETS)
+    assert {
+        definitions[net.__name__]["properties"]["name"]["const"] for net in NETS.values()
+    } == set(NETS)
     assert "description" in definitions["Train"]["properties"]["patience"]
 
 
@@ -58,7 +60,9 @@ def test_every_call_gives_a_new_copy():
 
 
 def test_reading_sweeps_loads_no_heavy_library():
-    code = "import sys, pyheta.sweep; print(sorted({'torch', 'polars', 'numpy'} & set(sys.modules)))"
+    code = (
+        "import sys, pyheta.sweep; print(sorted({'torch', 'polars', 'numpy'} & set(sys.modules)))"
+    )
 
     ran = subprocess.run([sys.executable, "-c", code], capture_output=True, text=True, check=True)
 

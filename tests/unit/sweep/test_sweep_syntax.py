@@ -1,4 +1,6 @@
-"""YAML is read by the rules of version 1.2, with a place for everything, and nothing can do harm."""
+"""YAML is read by the rules of version 1.2, with a place for everything, and nothing can do
+harm.
+"""
 
 import json
 import os
@@ -127,7 +129,9 @@ def test_bytes_that_are_not_utf_8_are_refused_with_their_place():
 
 def test_aliases_cannot_blow_a_small_file_up():
     # Given nine levels, each of nine aliases of the level below
-    lists = ["a0: &a0 [x]"] + [f"a{n}: &a{n} [{', '.join(9 * [f'*a{n - 1}'])}]" for n in range(1, 10)]
+    lists = ["a0: &a0 [x]"] + [
+        f"a{n}: &a{n} [{', '.join(9 * [f'*a{n - 1}'])}]" for n in range(1, 10)
+    ]
     merges = ["a0: &a0 {x: 1}"]
     merges += [f"a{n}: &a{n} {{<<: [{', '.join(9 * [f'*a{n - 1}'])}]}}" for n in range(1, 10)]
 
@@ -178,7 +182,9 @@ def test_files_that_cannot_be_read_are_named(tmp_path):
 
 
 @hypothesis_settings(deadline=None, max_examples=200)
-@given(st.binary(max_size=200) | st.text("ab:-[]{}&*!<>#'\"|\n ,?~0.e\t", max_size=60).map(str.encode))
+@given(
+    st.binary(max_size=200) | st.text("ab:-[]{}&*!<>#'\"|\n ,?~0.e\t", max_size=60).map(str.encode)
+)
 def test_any_bytes_are_read_or_refused(raw):
     with suppress(SweepError):
         assert isinstance(parse_mapping(raw, "s.yaml").data, dict)

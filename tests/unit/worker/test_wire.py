@@ -13,7 +13,11 @@ NAMES = st.text(min_size=1, max_size=20)
 NUMBERS = st.floats(allow_nan=False, allow_infinity=False)
 LANES = st.integers(0, 1023)
 METRICS = st.builds(
-    Metric, split=st.sampled_from(["val", "test"]), name=NAMES, horizon=st.integers(0, 720), value=NUMBERS
+    Metric,
+    split=st.sampled_from(["val", "test"]),
+    name=NAMES,
+    horizon=st.integers(0, 720),
+    value=NUMBERS,
 )
 WORDS = st.one_of(
     st.builds(wire.Sign, lane=LANES, progress=st.dictionaries(NAMES, NUMBERS)),
@@ -41,7 +45,9 @@ def test_every_word_survives_the_pipe_as_one_line(word):
 
 
 def test_an_order_survives_the_pipe():
-    lanes = [wire.Lane({"seed": n}, {"load": {"table": "cache/a b"}}, f"work/{n}") for n in range(3)]
+    lanes = [
+        wire.Lane({"seed": n}, {"load": {"table": "cache/a b"}}, f"work/{n}") for n in range(3)
+    ]
     order = wire.Order("fit", tuple(lanes))
 
     assert wire.Order.decode(order.encode()) == order

@@ -1,7 +1,8 @@
 """Sigmoids and hyperbolic tangents of whole arrays, in place, to about 1e-7.
 
-Loops touch few arrays each: the compiler vectorises what it can prove, or check at run time, not to overlap.
-Two functions share a division where they can, since dividing takes longer than everything else here.
+Loops touch few arrays each: the compiler vectorises what it can prove, or check at run time, not to
+overlap. Two functions share a division where they can, since dividing takes longer than everything
+else here.
 """
 
 import numpy as np
@@ -12,12 +13,15 @@ from pyheta.nets.engines.kernels.compiling import inlined, kernel
 Vector = NDArray[np.float32]
 F = np.float32
 
-FAR = F(40.0)  # beyond it both functions are constant in float32, and products of two exponentials still fit
+FAR = F(
+    40.0
+)  # beyond it both functions are constant in float32, and products of two exponentials still fit
 
 
 @inlined
 def exponential(x: np.float32) -> np.float32:
-    """e^x for |x| <= 87 to about 1e-7: 2^k by adding k to the exponent's bits, times a polynomial for 2^r.
+    """e^x for |x| <= 87 to about 1e-7: 2^k by adding k to the exponent's bits, times a polynomial
+    for 2^r.
 
     Its coefficients have the least largest error, 1.1e-7 of 2^r on |r| <= 1/2, and it is 1 at 0.
     """

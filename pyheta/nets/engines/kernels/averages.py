@@ -1,7 +1,9 @@
-"""The moving average of DLinear (see `nets/zoo/dlinear.py`) over the rows of a matrix, and its transpose.
+"""The moving average of DLinear (see `nets/zoo/dlinear.py`) over the rows of a matrix, and its
+transpose.
 
-A row of the average is a mean of `width` rows, with the first and the last row again where there are none.
-Rows are added up in float64: what was added and taken away leaves no trace in a float32 number.
+A row of the average is a mean of `width` rows, with the first and the last row again where there
+are none. Rows are added up in float64: what was added and taken away leaves no trace in a float32
+number.
 """
 
 import numpy as np
@@ -38,7 +40,9 @@ def shared_out(out: Matrix, rows: Matrix, width: int) -> None:
 
 @kernel
 def _neighbours(out: Matrix, rows: Matrix, before: int, after: int, share: float) -> None:
-    """`share` times the sum of those rows that there are from `before` rows before each to `after` after."""
+    """`share` times the sum of those rows that there are from `before` rows before each to `after`
+    after.
+    """
     count, columns = rows.shape
     sums = np.zeros(columns)
     for t in range(min(after, count)):

@@ -1,4 +1,6 @@
-"""How kernels are compiled: float32 arithmetic that may be reordered, no interpreter lock, kept on disk."""
+"""How kernels are compiled: float32 arithmetic that may be reordered, no interpreter lock, kept on
+disk.
+"""
 
 from collections.abc import Callable
 from typing import Any, TypeVar, cast
@@ -23,17 +25,23 @@ def kernel(function: Function) -> Function:
 
 
 def inlined(function: Function) -> Function:
-    """A function that is written out where it is called: for what loops have to be vectorised over."""
+    """A function that is written out where it is called: for what loops have to be vectorised
+    over.
+    """
     return cast(Function, njit(inline="always", **_OPTIONS)(function))
 
 
 def entry(signature: Any) -> Callable[[Function], Function]:
-    """A function that Python calls: compiled for these types alone, when its module is loaded, and kept."""
+    """A function that Python calls: compiled for these types alone, when its module is loaded, and
+    kept.
+    """
 
     def compile_now(function: Function) -> Function:
         try:
             return cast(Function, njit(signature, cache=True, **_OPTIONS)(function))
-        except RuntimeError:  # nowhere to keep it: neither here nor in the user's home can be written to
+        except (
+            RuntimeError
+        ):  # nowhere to keep it: neither here nor in the user's home can be written to
             return cast(Function, njit(signature, **_OPTIONS)(function))
 
     return compile_now

@@ -1,7 +1,8 @@
-"""Epochs of one recurrent layer of GRU cells and a linear one (see `nets/zoo/gru.py`), in compiled code.
+"""Epochs of one recurrent layer of GRU cells and a linear one (see `nets/zoo/gru.py`), in compiled
+code.
 
-With h of the row before, x of this row, W of three blocks (r, z, n as torch has them) that are cut after h's
-bias,
+With h of the row before, x of this row, W of three blocks (r, z, n as torch has them) that are cut
+after h's bias,
 
     r, z = sigmoid([h 1 x 1] W),  m = [h 1] W_n,  n = tanh([x 1] W_n + r m),  h = n + z (h - n)
 
@@ -33,7 +34,9 @@ RESET, UPDATE, CANDIDATE = range(GATES)
 
 
 class Space(NamedTuple):
-    """Where a batch is worked on. `seen` are the rows [h 1 x 1] that gates see, and one for the last h."""
+    """Where a batch is worked on. `seen` are the rows [h 1 x 1] that gates see, and one for the
+    last h.
+    """
 
     seen: Array  # (lookback + 1, batch, depth)
     gates: Array  # (GATES, lookback, batch * hidden)
@@ -58,7 +61,9 @@ def space(lookback: int, batch: int, channels: int, hidden: int) -> Space:
 
 @kernel
 def forward(work: Space, weights: Array, hidden: int) -> None:
-    """From what is seen of the channels to all hidden states; the last ones are in work.seen[lookback]."""
+    """From what is seen of the channels to all hidden states; the last ones are in
+    work.seen[lookback].
+    """
     lookback, batch = work.memories.shape[0], work.seen.shape[1]
     for t in range(lookback):
         known = hidden if t == 0 else 0  # the first row has no hidden state before it
@@ -100,7 +105,11 @@ def backward(work: Space, weights: Array, gradient: Array, hidden: int) -> None:
         transpose(turned[gate], weights[gate, :hidden])
     carried = work.carried.reshape(batch, hidden)
     for t in range(lookback - 1, -1, -1):
-        reset, update, candidate = work.gates[RESET, t], work.gates[UPDATE, t], work.gates[CANDIDATE, t]
+        reset, update, candidate = (
+            work.gates[RESET, t],
+            work.gates[UPDATE, t],
+            work.gates[CANDIDATE, t],
+        )
         _mix_back(work.carried, update, work.states[t], candidate)
         _recall_back(candidate, reset, work.memories[t])
         if t > 0:
@@ -109,7 +118,9 @@ def backward(work: Space, weights: Array, gradient: Array, hidden: int) -> None:
             multiply(carried, work.memories[t].reshape(batch, hidden), turned[CANDIDATE], True)
     for gate in (RESET, UPDATE):
         _weights_back(gradient[gate], work.seen, work.gates[gate], hidden)
-    _weights_back(gradient[CANDIDATE, : hidden + 1], work.seen[:, :, : hidden + 1], work.memories, hidden)
+    _weights_back(
+        gradient[CANDIDATE, : hidden + 1], work.seen[:, :, : hidden + 1], work.memories, hidden
+    )
     seen = work.seen[:lookback].reshape(lookback * batch, -1)
     put_in = work.gates[CANDIDATE].reshape(lookback * batch, hidden)
     multiply(gradient[CANDIDATE, hidden + 1 :], seen[:, hidden + 1 :].T, put_in, False)
@@ -147,7 +158,9 @@ WINDOWS = f32[:, :, :]
 FLAT = f32[::1]
 
 
-@entry(float64(WINDOWS, WINDOWS, int64[::1], float64[::1], RULE, FLAT, FLAT, FLAT, int64, int64, int64))
+@entry(
+    float64(WINDOWS, WINDOWS, int64[::1], float64[::1], RULE, FLAT, FLAT, FLAT, int64, int64, int64)
+)
 def epoch(
     inputs: Array,
     targets: Array,
@@ -182,7 +195,9 @@ def epoch(
         states = work.carried.reshape(chosen.size, hidden)
         output_back(states, head, head_gradient, work.seen[lookback], out)
         backward(work, gates, gates_gradient, hidden)
-        rules.step(weights, gradient, Moments(first, second), rates[number], steps + number + 1, rule)
+        rules.step(
+            weights, gradient, Moments(first, second), rates[number], steps + number + 1, rule
+        )
     tiny.restore(before)
     return total / (order.size * outputs)
 

@@ -1,13 +1,16 @@
-"""Epochs of DLinear and NLinear (see `nets/zoo/dlinear.py`, `nets/zoo/nlinear.py`), in compiled code.
+"""Epochs of DLinear and NLinear (see `nets/zoo/dlinear.py`, `nets/zoo/nlinear.py`), in compiled
+code.
 
-Layers are shared by the targets: a batch of B windows with M targets is B M rows. Each is seen as [d 1 l],
-its last value l and how far its values are from it. With a row for each value in W, and in b the bias,
+Layers are shared by the targets: a batch of B windows with M targets is B M rows. Each is seen as
+[d 1 l], its last value l and how far its values are from it. With a row for each value in W, and in
+b the bias,
 
     NLinear:  ŷ = d W + b + l
     DLinear:  ŷ = d V + b_t + b_r + l ΣW_t,   V = Aᵀ (W_t - W_r) + W_r
 
-where A is the moving average, which keeps what is the same everywhere. So a batch averages the weights, not
-its windows, and the two layers take one product. Its gradient G, with g in the row of l, gives theirs:
+where A is the moving average, which keeps what is the same everywhere. So a batch averages the
+weights, not its windows, and the two layers take one product. Its gradient G, with g in the row of
+l, gives theirs:
 
     dW_t = A G + g,   dW_r = G - A G
 """
@@ -59,7 +62,9 @@ def space(rows: int, lookback: int, horizon: int) -> Space:
 
 @kernel
 def layers(flat: Array, lookback: int, average: int) -> Array:
-    """The weights, or their gradient, with the biases: (1 or 2, lookback + 1 and padding, horizon)."""
+    """The weights, or their gradient, with the biases: (1 or 2, lookback + 1 and padding,
+    horizon).
+    """
     return flat.reshape(1 if average == 0 else 2, padded(lookback + 1), -1)
 
 
@@ -89,7 +94,9 @@ def forward(out: Array, seen: Array, weights: Array) -> None:
 
 @kernel
 def as_one(work: Space, weights: Array, average: int) -> Array:
-    """What [d 1 l] is multiplied by: V, the biases and the sums of DLinear's layers, or NLinear's layer."""
+    """What [d 1 l] is multiplied by: V, the biases and the sums of DLinear's layers, or NLinear's
+    layer.
+    """
     lookback = work.apart.shape[0]
     if average == 0:
         return weights[0, : lookback + 1]
@@ -139,7 +146,9 @@ WINDOWS = f32[:, :, :]
 FLAT = f32[::1]
 
 
-@entry(float64(WINDOWS, WINDOWS, int64[::1], float64[::1], RULE, FLAT, FLAT, FLAT, int64, int64, int64))
+@entry(
+    float64(WINDOWS, WINDOWS, int64[::1], float64[::1], RULE, FLAT, FLAT, FLAT, int64, int64, int64)
+)
 def epoch(
     inputs: Array,
     targets: Array,
@@ -153,7 +162,9 @@ def epoch(
     batch: int,
     average: int,
 ) -> float:
-    """The same as `lstm.epoch`, for a moving average of so many rows; 0 is NLinear, which has none."""
+    """The same as `lstm.epoch`, for a moving average of so many rows; 0 is NLinear, which has
+    none.
+    """
     lookback, (count, horizon) = inputs.shape[2], targets.shape[1:]
     gradient = zeros(weights.size)
     both, both_gradient = layers(weights, lookback, average), layers(gradient, lookback, average)
@@ -166,7 +177,9 @@ def epoch(
         forward(out, seen, as_one(work, both, average))
         total += rules.loss(out, gather_targets(targets, chosen), rule)
         backward(both_gradient, work, out, seen, average)
-        rules.step(weights, gradient, Moments(first, second), rates[number], steps + number + 1, rule)
+        rules.step(
+            weights, gradient, Moments(first, second), rates[number], steps + number + 1, rule
+        )
     tiny.restore(before)
     return total / (order.size * count * horizon)
 

@@ -1,11 +1,13 @@
-"""Epochs of one recurrent layer of LSTM cells and a linear one (see `nets/zoo/lstm.py`), in compiled code.
+"""Epochs of one recurrent layer of LSTM cells and a linear one (see `nets/zoo/lstm.py`), in
+compiled code.
 
 With h and c of the row before, x of this row, W of four blocks (i, f, g, o as torch has them),
 
     i, f, o = sigmoid([h 1 x 1] W),  g = tanh([h 1 x 1] W),  c = f c + i g,  h = o tanh(c)
 
-so a row of the window takes one product: both of torch's biases are rows of W. Gates lie apart from each
-other, each (lookback, batch, hidden), because what is done with them is done to all their numbers at once.
+so a row of the window takes one product: both of torch's biases are rows of W. Gates lie apart from
+each other, each (lookback, batch, hidden), because what is done with them is done to all their
+numbers at once.
 """
 
 from typing import NamedTuple
@@ -33,7 +35,9 @@ INPUT, FORGET, CELL, OUTPUT = range(GATES)
 
 
 class Space(NamedTuple):
-    """Where a batch is worked on. `seen` are the rows [h 1 x 1] that gates see, and one for the last h."""
+    """Where a batch is worked on. `seen` are the rows [h 1 x 1] that gates see, and one for the
+    last h.
+    """
 
     seen: Array  # (lookback + 1, batch, depth)
     gates: Array  # (GATES, lookback, batch * hidden)
@@ -58,7 +62,9 @@ def space(lookback: int, batch: int, channels: int, hidden: int) -> Space:
 
 @kernel
 def forward(work: Space, weights: Array, hidden: int) -> None:
-    """From what is seen of the channels to all hidden states; the last ones are in work.seen[lookback]."""
+    """From what is seen of the channels to all hidden states; the last ones are in
+    work.seen[lookback].
+    """
     lookback, batch = work.tanhs.shape[0], work.seen.shape[1]
     for t in range(lookback):
         known = hidden if t == 0 else 0  # the first row has no hidden state before it
@@ -111,7 +117,10 @@ def backward(work: Space, weights: Array, gradient: Array, hidden: int) -> None:
     for t in range(lookback - 1, -1, -1):
         _gates_back(work, t)
         for gate in range(GATES if t > 0 else 0):
-            out, put_in = work.carried[0].reshape(batch, hidden), work.gates[gate, t].reshape(batch, hidden)
+            out, put_in = (
+                work.carried[0].reshape(batch, hidden),
+                work.gates[gate, t].reshape(batch, hidden),
+            )
             multiply(out, put_in, turned[gate], gate > 0)
     for gate in range(GATES):
         _weights_back(work, gradient[gate], work.gates[gate], hidden)
@@ -119,7 +128,10 @@ def backward(work: Space, weights: Array, gradient: Array, hidden: int) -> None:
 
 @kernel
 def _gates_back(work: Space, t: int) -> None:
-    states, cells = work.carried[0], work.carried[1]  # unpacked, they would not be known to be contiguous
+    states, cells = (
+        work.carried[0],
+        work.carried[1],
+    )  # unpacked, they would not be known to be contiguous
     _output_back(states, cells, work.gates[OUTPUT, t], work.tanhs[t])
     _input_back(cells, work.gates[INPUT, t], work.gates[CELL, t])
     _forget_back(cells, work.gates[FORGET, t], work.cells[t])
@@ -164,7 +176,9 @@ WINDOWS = f32[:, :, :]
 FLAT = f32[::1]
 
 
-@entry(float64(WINDOWS, WINDOWS, int64[::1], float64[::1], RULE, FLAT, FLAT, FLAT, int64, int64, int64))
+@entry(
+    float64(WINDOWS, WINDOWS, int64[::1], float64[::1], RULE, FLAT, FLAT, FLAT, int64, int64, int64)
+)
 def epoch(
     inputs: Array,
     targets: Array,
@@ -178,10 +192,11 @@ def epoch(
     batch: int,
     hidden: int,
 ) -> float:
-    """Train on all windows of `order`, a batch at a time, `rates` having each batch's learning rate.
+    """Train on all windows of `order`, a batch at a time, `rates` having each batch's learning
+    rate.
 
-    `weights`, `first` and `second` (the optimiser's moments) are changed in place; `steps` were done before.
-    Returns the mean loss over all examples as they were met.
+    `weights`, `first` and `second` (the optimiser's moments) are changed in place; `steps` were
+    done before. Returns the mean loss over all examples as they were met.
     """
     channels, lookback = inputs.shape[1:]
     outputs = targets.shape[1] * targets.shape[2]
@@ -203,7 +218,9 @@ def epoch(
         states = work.carried[0].reshape(chosen.size, hidden)
         output_back(states, head, head_gradient, work.seen[lookback], out)
         backward(work, gates, gates_gradient, hidden)
-        rules.step(weights, gradient, Moments(first, second), rates[number], steps + number + 1, rule)
+        rules.step(
+            weights, gradient, Moments(first, second), rates[number], steps + number + 1, rule
+        )
     tiny.restore(before)
     return total / (order.size * outputs)
 

@@ -1,4 +1,6 @@
-"""Arrays that begin where a vector register's load begins, so that no load touches two lines of the cache."""
+"""Arrays that begin where a vector register's load begins, so that no load touches two lines of the
+cache.
+"""
 
 import numpy as np
 from numpy.typing import NDArray
@@ -22,5 +24,7 @@ def zeros(count: int) -> NDArray[np.float32]:
 
 @kernel
 def lined(count: int) -> int:
-    """Numbers of a row, with what fills its last line of the cache: so the next one begins on a line."""
+    """Numbers of a row, with what fills its last line of the cache: so the next one begins on a
+    line.
+    """
     return (count + NUMBERS - 1) // NUMBERS * NUMBERS

@@ -1,7 +1,7 @@
 """Epochs of dense layers with ReLU between them (see `nets/zoo/mlp.py`), in compiled code.
 
-A layer's weights have a row for each input, one for the bias, and padding: what a layer sees ends with a one.
-`sizes` are the widths from the flattened window to the forecasts.
+A layer's weights have a row for each input, one for the bias, and padding: what a layer sees ends
+with a one. `sizes` are the widths from the flattened window to the forecasts.
 """
 
 from typing import NamedTuple
@@ -27,7 +27,9 @@ PREDICTED = 256  # windows that are forecast at once
 
 
 class Space(NamedTuple):
-    """Where a batch is worked on: one flat array for what each layer sees, two for gradients on their way."""
+    """Where a batch is worked on: one flat array for what each layer sees, two for gradients on
+    their way.
+    """
 
     seen: Array  # layer by layer (batch, depth), the forecasts' own at the end
     gradients: Array  # (2, batch * widest)
@@ -136,7 +138,11 @@ WINDOWS = f32[:, :, :]
 FLAT = f32[::1]
 
 
-@entry(float64(WINDOWS, WINDOWS, int64[::1], float64[::1], RULE, FLAT, FLAT, FLAT, int64, int64, int64[::1]))
+@entry(
+    float64(
+        WINDOWS, WINDOWS, int64[::1], float64[::1], RULE, FLAT, FLAT, FLAT, int64, int64, int64[::1]
+    )
+)
 def epoch(
     inputs: Array,
     targets: Array,
@@ -162,7 +168,9 @@ def epoch(
         out = forward(work, weights, sizes, chosen.size)
         total += rules.loss(out, gather_targets(targets, chosen), rule)
         backward(work, weights, gradient, out, sizes)
-        rules.step(weights, gradient, Moments(first, second), rates[number], steps + number + 1, rule)
+        rules.step(
+            weights, gradient, Moments(first, second), rates[number], steps + number + 1, rule
+        )
     tiny.restore(before)
     return total / (order.size * sizes[-1])
 

@@ -1,8 +1,8 @@
 """Products of small float32 matrices at the speed of the core.
 
 Libraries pack matrices before they multiply them, which pays for large ones only: a net of 64 cells
-multiplies 64 by 69 by 256 numbers. Here a tile of the product stays in registers while it is summed up, and
-its operands are read where they lie. Sums are in one order on every machine.
+multiplies 64 by 69 by 256 numbers. Here a tile of the product stays in registers while it is summed
+up, and its operands are read where they lie. Sums are in one order on every machine.
 """
 
 from collections.abc import Callable
@@ -20,12 +20,15 @@ from pyheta.nets.engines.kernels.vectors import BYTES, LANES, VECTOR, WIDE, ZERO
 Matrix = NDArray[np.float32]
 Vector = NDArray[np.float32]
 
-DEPTH = 256  # terms that are summed before the next stretch of the operands is read: what a cache holds
+#: Terms that are summed before the next stretch of the operands is read: what a cache holds
+DEPTH = 256
 HEIGHT = 192  # rows whose stretch the next larger cache holds, while all columns are gone through
 
 
 class _Tile(Writer):
-    """Writes the code of one tile of sums, `rows` by `vectors`; with a count, a vector has that many."""
+    """Writes the code of one tile of sums, `rows` by `vectors`; with a count, a vector has that
+    many.
+    """
 
     def __init__(self, builder: Any, args: Any, shape: tuple[int, int, bool]) -> None:
         (self.out, self.out_row, self.left, self.left_row, self.left_step) = args[:5]
@@ -36,7 +39,9 @@ class _Tile(Writer):
     def write(self) -> None:
         """One branch for all sums, which the optimiser keeps in registers from there on."""
         b = self.builder
-        slots = [[cgutils.alloca_once(b, VECTOR) for _ in range(self.vectors)] for _ in range(self.rows)]
+        slots = [
+            [cgutils.alloca_once(b, VECTOR) for _ in range(self.vectors)] for _ in range(self.rows)
+        ]
         with b.if_else(self.add) as (then, otherwise):
             with then:
                 self._each(slots, lambda slot, place: b.store(self.load(place), slot))
@@ -64,11 +69,25 @@ class _Tile(Writer):
 
 
 def _tile(rows: int, vectors: int, *, masked: bool = False) -> Any:
-    """A compiled function that adds up one tile of a product, from addresses and distances in numbers."""
+    """A compiled function that adds up one tile of a product, from addresses and distances in
+    numbers.
+    """
     numbers = [types.int64] * 9
 
     @intrinsic
-    def tile(typing, out, out_row, left, left_row, left_step, right, right_step, terms, columns, add):  # type: ignore[no-untyped-def]  # noqa: ANN001, ANN202, ARG001
+    def tile(
+        typing: Any,
+        out: Any,
+        out_row: Any,
+        left: Any,
+        left_row: Any,
+        left_step: Any,
+        right: Any,
+        right_step: Any,
+        terms: Any,
+        columns: Any,
+        add: Any,
+    ) -> Any:
         def write(context: Any, builder: Any, _: Any, args: Any) -> Any:
             _Tile(builder, args, (rows, vectors, masked)).write()
             return context.get_dummy_value()
@@ -87,14 +106,18 @@ _tall_end, _low_end, _flat_end = (_tile(rows, 1, masked=True) for rows in (ROWS,
 
 @inlined
 def _height(rows: int) -> int:
-    """Of the tile to begin with. Two of four rows take 8 or 9, not one of six and single rows beside it."""
+    """Of the tile to begin with. Two of four rows take 8 or 9, not one of six and single rows
+    beside it.
+    """
     if rows >= ROWS and (WIDE or rows not in (8, 9)):
         return ROWS
     return 4 if rows >= 4 else 1  # noqa: PLR2004 (the heights of tiles)
 
 
 class Place(NamedTuple):
-    """Where a matrix lies: its first number, and how many numbers on the next row and column are."""
+    """Where a matrix lies: its first number, and how many numbers on the next row and column
+    are.
+    """
 
     address: int
     row: int
@@ -109,11 +132,15 @@ def _place(matrix: Matrix) -> Place:
 @inlined
 def _moved(place: Place, rows: int, columns: int) -> Place:
     """So many rows and columns further on."""
-    return Place(place.address + BYTES * (rows * place.row + columns * place.column), place.row, place.column)
+    return Place(
+        place.address + BYTES * (rows * place.row + columns * place.column), place.row, place.column
+    )
 
 
 @inlined
-def _stripe(out: Place, left: Place, right: Place, rows: int, terms: int, columns: int, add: bool) -> None:
+def _stripe(
+    out: Place, left: Place, right: Place, rows: int, terms: int, columns: int, add: bool
+) -> None:
     """All rows of two vectors of columns, or of up to one."""
     m = 0
     while m < rows:
@@ -140,7 +167,8 @@ def _stripe(out: Place, left: Place, right: Place, rows: int, terms: int, column
 def multiply(out: Matrix, left: Matrix, right: Matrix, add: bool) -> None:
     """`out` = `left` @ `right`, or plus what is there if `add`.
 
-    Shapes (m, n), (m, k), (k, n); the rows of `out` and of `right` are contiguous, `left` may be a transpose.
+    Shapes (m, n), (m, k), (k, n); the rows of `out` and of `right` are contiguous, `left` may be a
+    transpose.
     """
     rows, columns = out.shape
     terms = right.shape[0]
@@ -155,7 +183,9 @@ def multiply(out: Matrix, left: Matrix, right: Matrix, add: bool) -> None:
 
 
 @kernel
-def _block(out: Place, left: Place, right: Place, rows: int, terms: int, columns: int, add: bool) -> None:
+def _block(
+    out: Place, left: Place, right: Place, rows: int, terms: int, columns: int, add: bool
+) -> None:
     """The same for matrices so small that caches hold what is read again."""
     n = 0
     while n < columns:

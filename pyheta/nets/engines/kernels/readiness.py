@@ -1,8 +1,10 @@
-"""Whether kernels are compiled already: that takes a quarter of a minute each, and nobody waits unasked.
+"""Whether kernels are compiled already: that takes a quarter of a minute each, and nobody waits
+unasked.
 
-numba keeps compiled code by the file that a function stands in and looks at that file alone, though what it
-calls is compiled into it. So the code of exactly these sources, this numba, this Python and this processor
-has a folder of its own, with a mark for each kernel that is there; others beside it are left alone.
+numba keeps compiled code by the file that a function stands in and looks at that file alone, though
+what it calls is compiled into it. So the code of exactly these sources, this numba, this Python and
+this processor has a folder of its own, with a mark for each kernel that is there; others beside it
+are left alone.
 """
 
 import hashlib
@@ -19,7 +21,10 @@ from typing import Any
 
 from llvmlite import binding
 
-SOURCES = (*sorted(Path(__file__).parent.glob("*.py")), Path(__file__).parents[3] / "pipeline/compiled.py")
+SOURCES = (
+    *sorted(Path(__file__).parent.glob("*.py")),
+    Path(__file__).parents[3] / "pipeline/compiled.py",
+)
 KERNELS = ("lstm", "gru", "mlp", "linear")
 
 
@@ -75,6 +80,10 @@ def folder() -> Path:
 def _digest() -> str:
     """What the compiled code depends on."""
     machine = binding.get_host_cpu_name() + binding.get_host_cpu_features().flatten()
-    settings = sorted((name, value) for name, value in os.environ.items() if name.startswith("NUMBA_CPU_"))
+    settings = sorted(
+        (name, value) for name, value in os.environ.items() if name.startswith("NUMBA_CPU_")
+    )
     facts = repr((machine, settings, sys.version, version("numba"), version("llvmlite"))).encode()
-    return hashlib.sha256(b"".join([*(path.read_bytes() for path in SOURCES), facts])).hexdigest()[:16]
+    return hashlib.sha256(b"".join([*(path.read_bytes() for path in SOURCES), facts])).hexdigest()[
+        :16
+    ]

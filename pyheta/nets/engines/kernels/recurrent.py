@@ -28,7 +28,9 @@ def blocks(flat: Array, gates: int, rows: int, hidden: int) -> tuple[Array, Arra
 
 @kernel
 def rows_seen(lookback: int, batch: int, channels: int, hidden: int) -> Array:
-    """Room for the rows [h 1 x 1] that gates see, and for one more h: (lookback + 1, batch, depth)."""
+    """Room for the rows [h 1 x 1] that gates see, and for one more h: (lookback + 1, batch,
+    depth).
+    """
     rows = depth(channels, hidden)
     seen = zeros((lookback + 1) * batch * rows).reshape(lookback + 1, batch, rows)
     seen[:, :, hidden] = 1
@@ -38,7 +40,9 @@ def rows_seen(lookback: int, batch: int, channels: int, hidden: int) -> Array:
 
 @kernel
 def output_back(states: Array, head: Array, gradient: Array, last: Array, out: Array) -> None:
-    """From the gradient `out` of the forecasts to those of the linear layer and of the last `states`."""
+    """From the gradient `out` of the forecasts to those of the linear layer and of the last
+    `states`.
+    """
     dense_back(gradient, last, out)
     turned = zeros(out.shape[1] * states.shape[1]).reshape(out.shape[1], states.shape[1])
     transpose(turned, head[: states.shape[1]])

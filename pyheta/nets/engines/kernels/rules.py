@@ -1,7 +1,7 @@
 """How weights follow from a batch: the loss with its gradient, clipping, and the optimiser's step.
 
-The same formulas as torch's (`torch.nn.functional`, `torch.optim`, `clip_grad_norm_`), with its defaults for
-what is not in a `Rule`.
+The same formulas as torch's (`torch.nn.functional`, `torch.optim`, `clip_grad_norm_`), with its
+defaults for what is not in a `Rule`.
 """
 
 import math
@@ -41,7 +41,9 @@ RULE = types.NamedTuple((types.int64, types.float64, types.int64, *[types.float6
 
 
 class Moments(NamedTuple):
-    """What an optimiser remembers of each weight: the mean of its gradients and of their squares."""
+    """What an optimiser remembers of each weight: the mean of its gradients and of their
+    squares.
+    """
 
     first: Vector
     second: Vector
@@ -103,7 +105,9 @@ def _quantiles(out: Vector, y: Vector, level: np.float32) -> float:
 
 
 @kernel
-def step(weights: Vector, gradient: Vector, moments: Moments, rate: float, count: int, rule: Rule) -> None:
+def step(
+    weights: Vector, gradient: Vector, moments: Moments, rate: float, count: int, rule: Rule
+) -> None:
     """The `count`th step, the first being 1. `gradient` is used up."""
     if rule.clip > 0:
         _clip(gradient, rule.clip)
@@ -152,10 +156,12 @@ def _adam(weights: Vector, gradient: Vector, moments: Moments, rate: float, coun
 
 @inlined
 def inverse(x: np.float32) -> np.float32:
-    """1 / x for x > 0 to about 8e-8: a root and a division for each weight would wait for each other.
+    """1 / x for x > 0 to about 8e-8: a root and a division for each weight would wait for each
+    other.
 
-    A guess from the exponent's bits, 5 % off at most, then one cubic and one quadratic step of Newton's. Of
-    infinity it is 0, as of all that is larger than LARGEST, which roots of float32 numbers are not.
+    A guess from the exponent's bits, 5 % off at most, then one cubic and one quadratic step of
+    Newton's. Of infinity it is 0, as of all that is larger than LARGEST, which roots of float32
+    numbers are not.
     """
     y = np.int32(np.int32(0x7EF311C7) - F(x).view(np.int32)).view(np.float32)
     error = F(1) - x * y

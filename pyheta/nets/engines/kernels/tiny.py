@@ -1,7 +1,8 @@
 """Numbers too small for float32's full precision count as zero while a kernel runs.
 
-The moments of weights whose gradient is zero, as behind a cell that never fires, shrink from step to step
-until they are as small as that, and many processors take a hundred times as long for such numbers.
+The moments of weights whose gradient is zero, as behind a cell that never fires, shrink from step
+to step until they are as small as that, and many processors take a hundred times as long for such
+numbers.
 """
 
 import platform
@@ -21,7 +22,7 @@ _WORD, _ADDRESS = ir.IntType(32), ir.IntType(8).as_pointer()
 
 
 @intrinsic
-def _flush(typing: Any) -> Any:  # noqa: ARG001
+def _flush(typing: Any) -> Any:
     def write(_: Any, builder: Any, __: Any, ___: Any) -> Any:
         if not X86:  # others are as quick with them
             return ir.Constant(_WORD, 0)
@@ -33,7 +34,7 @@ def _flush(typing: Any) -> Any:  # noqa: ARG001
 
 
 @intrinsic
-def _restore(typing: Any, before: Any) -> Any:  # noqa: ARG001
+def _restore(typing: Any, before: Any) -> Any:
     def write(context: Any, builder: Any, _: Any, args: Any) -> Any:
         if X86:
             _set_control_word(builder, args[0])

@@ -1,4 +1,6 @@
-"""Vectors as LLVM knows them, for what numba's loops cannot say. Addresses are whole numbers here."""
+"""Vectors as LLVM knows them, for what numba's loops cannot say. Addresses are whole numbers
+here.
+"""
 
 from typing import Any
 
@@ -11,7 +13,9 @@ from numpy.typing import NDArray
 
 from pyheta.nets.engines.kernels.compiling import inlined, kernel
 
-WIDE = bool(binding.get_host_cpu_features().get("avx512f"))  # 32 registers of 512 bits, not 16 of 256
+WIDE = bool(
+    binding.get_host_cpu_features().get("avx512f")
+)  # 32 registers of 512 bits, not 16 of 256
 LANES = 16 if WIDE else 8  # numbers of a vector
 BYTES = 4  # of a float32 number
 
@@ -23,7 +27,9 @@ ZERO = ir.Constant(VECTOR, [0.0] * LANES)
 
 
 class Writer:
-    """Writes instructions. With a `count`, loads and stores touch that many numbers, the others are zero."""
+    """Writes instructions. With a `count`, loads and stores touch that many numbers, the others are
+    zero.
+    """
 
     def __init__(self, builder: Any, count: Any = None) -> None:
         self.builder = builder
@@ -33,7 +39,9 @@ class Writer:
         where = self.builder.inttoptr(address, VECTOR.as_pointer())
         if self.count is None:
             return self.builder.load(where, align=BYTES)
-        return self._call(f"llvm.masked.load.v{LANES}f32.p0", VECTOR, where, _align(), self._mask(), ZERO)
+        return self._call(
+            f"llvm.masked.load.v{LANES}f32.p0", VECTOR, where, _align(), self._mask(), ZERO
+        )
 
     def store(self, vector: Any, address: Any) -> None:
         where = self.builder.inttoptr(address, VECTOR.as_pointer())
@@ -67,7 +75,9 @@ class Writer:
 
     def _call(self, name: str, result: Any, *args: Any) -> Any:
         kind = ir.FunctionType(result, [arg.type for arg in args])
-        return self.builder.call(cgutils.get_or_insert_function(self.builder.module, kind, name), args)
+        return self.builder.call(
+            cgutils.get_or_insert_function(self.builder.module, kind, name), args
+        )
 
 
 def constant(number: int) -> Any:
@@ -79,7 +89,7 @@ def _align() -> Any:
 
 
 @intrinsic
-def _copy_some(typing: Any, out: Any, source: Any, count: Any) -> Any:  # noqa: ARG001
+def _copy_some(typing: Any, out: Any, source: Any, count: Any) -> Any:
     def write(context: Any, builder: Any, _: Any, args: Any) -> Any:
         out, source, count = args
         writer = Writer(builder, count)
@@ -97,13 +107,15 @@ def copy(out: int, source: int, count: int) -> None:
 
 
 @intrinsic
-def _transpose_block(typing: Any, out: Any, out_row: Any, matrix: Any, row: Any) -> Any:  # noqa: ARG001
+def _transpose_block(typing: Any, out: Any, out_row: Any, matrix: Any, row: Any) -> Any:
     """A block as high as wide: bit by bit, the numbers of rows and of columns change places."""
 
     def write(context: Any, builder: Any, _: Any, args: Any) -> Any:
         out, out_row, matrix, row = args
         writer = Writer(builder)
-        vectors = [writer.load(writer.at(matrix, builder.mul(row, constant(i)))) for i in range(LANES)]
+        vectors = [
+            writer.load(writer.at(matrix, builder.mul(row, constant(i)))) for i in range(LANES)
+        ]
         for bit in (1 << place for place in range(LANES.bit_length() - 1)):
             for i in range(LANES):
                 if not i & bit:
@@ -121,7 +133,9 @@ def _swap(builder: Any, one: Any, other: Any, bit: int) -> tuple[Any, Any]:
     first = [lane if not lane & bit else LANES + lane - bit for lane in lanes]
     second = [lane + bit if not lane & bit else LANES + lane for lane in lanes]
     masks = [ir.Constant(_ORDER, order) for order in (first, second)]
-    return builder.shuffle_vector(one, other, masks[0]), builder.shuffle_vector(one, other, masks[1])
+    return builder.shuffle_vector(one, other, masks[0]), builder.shuffle_vector(
+        one, other, masks[1]
+    )
 
 
 @kernel

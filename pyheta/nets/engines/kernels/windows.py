@@ -12,7 +12,9 @@ Rows = NDArray[np.int64]
 
 @kernel
 def gather_rows(out: Array, inputs: Array, chosen: Rows, column: int) -> None:
-    """The chosen windows row by row: out[t, b, column + c] is channel c of row t of the bth window."""
+    """The chosen windows row by row: out[t, b, column + c] is channel c of row t of the bth
+    window.
+    """
     _, channels, lookback = inputs.shape
     for b in range(chosen.size):
         window = inputs[chosen[b]]
@@ -28,7 +30,10 @@ def gather_flat(out: Array, inputs: Array, chosen: Rows) -> None:
     _, channels, lookback = inputs.shape
     next_window, next_channel, next_row = inputs.strides
     for b in range(chosen.size):
-        window, row = inputs.ctypes.data + next_window * chosen[b], out.ctypes.data + out.strides[0] * b
+        window, row = (
+            inputs.ctypes.data + next_window * chosen[b],
+            out.ctypes.data + out.strides[0] * b,
+        )
         for c in range(channels):
             if next_row == BYTES:
                 copy(row + BYTES * c * lookback, window + next_channel * c, lookback)
