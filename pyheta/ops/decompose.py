@@ -19,6 +19,7 @@ import numpy as np
 from numpy.typing import NDArray
 from safetensors.numpy import save_file
 
+from pyheta.arrays import Floats
 from pyheta.pipeline.data.table import read_table
 from pyheta.pipeline.decomposition.components import component_names
 from pyheta.pipeline.decomposition.methods import causal, whole
@@ -26,8 +27,6 @@ from pyheta.pipeline.splits import Part, Split
 from pyheta.task import Progress, Result, Task
 
 PARTS: tuple[Part, ...] = ("train", "val", "test")
-
-Floats = NDArray[np.float64]
 
 
 def decompose(task: Task) -> Result:

@@ -6,6 +6,7 @@ from dataclasses import dataclass, replace
 import numpy as np
 from numpy.typing import NDArray
 
+from pyheta.arrays import Floats
 from pyheta.nets.checkpoint import Checkpoint
 from pyheta.nets.forecaster import Forecaster
 from pyheta.nets.registry import build
@@ -13,8 +14,6 @@ from pyheta.pipeline.channels import Channel, Inputs, read_channels
 from pyheta.pipeline.scaling import Scaler
 from pyheta.pipeline.splits import Part, Split
 from pyheta.pipeline.windows import Windows, cut
-
-Floats = NDArray[np.float64]
 
 
 @dataclass(frozen=True, slots=True)

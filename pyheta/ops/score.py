@@ -9,6 +9,7 @@ from typing import Any, NamedTuple
 import numpy as np
 from numpy.typing import NDArray
 
+from pyheta.arrays import Floats
 from pyheta.nets.checkpoint import Checkpoint, write_arrays
 from pyheta.ops.fitted import Fitted
 from pyheta.pipeline.data.table import read_table
@@ -30,7 +31,6 @@ from pyheta.task import Result, Task
 
 PARTS: tuple[Part, ...] = ("val", "test")
 
-Floats = NDArray[np.float64]
 Times = NDArray[np.int64]
 Arrays = Mapping[str, NDArray[Any]]
 Measured = tuple[list[Metric], dict[str, str]]  # metrics, and why others have no value

@@ -15,12 +15,11 @@ from numpy.lib.stride_tricks import sliding_window_view
 from numpy.typing import NDArray
 from safetensors import safe_open
 
+from pyheta.arrays import Array
 from pyheta.errors import StepError
 from pyheta.pipeline.data.table import read_table
 from pyheta.pipeline.decomposition.components import WHOLE
 from pyheta.pipeline.scaling import Scaler
-
-Array = NDArray[np.floating[Any]]
 
 # Paths of a step's inputs by role and by the product's name, as `task.Task` has them.
 Inputs = Mapping[str, Mapping[str, Path]]

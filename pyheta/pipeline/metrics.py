@@ -23,12 +23,10 @@ from dataclasses import dataclass, replace
 from typing import NamedTuple
 
 import numpy as np
-from numpy.typing import NDArray
 
+from pyheta.arrays import Floats
 from pyheta.errors import Diverged
 from pyheta.steps import Metric
-
-Floats = NDArray[np.float64]
 
 
 @dataclass(frozen=True, slots=True)

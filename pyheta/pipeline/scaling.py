@@ -6,8 +6,9 @@ from typing import Any, Literal
 import numpy as np
 from numpy.typing import NDArray
 
+from pyheta.arrays import Floats
+
 Method = Literal["minmax", "standard", "none"]
-Floats = NDArray[np.float64]
 
 
 @dataclass(frozen=True, slots=True)

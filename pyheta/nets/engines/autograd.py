@@ -11,10 +11,10 @@ from numpy.typing import NDArray
 from torch import Tensor, nn
 from torch.nn import functional
 
+from pyheta.arrays import Array
 from pyheta.nets.training.losses import mean_loss
 from pyheta.nets.training.options import Options
 from pyheta.nets.training.standing import Standing, State
-from pyheta.pipeline.channels import Array
 from pyheta.pipeline.windows import Windows
 
 EVALUATED = (

@@ -10,11 +10,11 @@ from typing import Any, Protocol
 import numpy as np
 from numpy.typing import NDArray
 
+from pyheta.arrays import Array
 from pyheta.nets.configs.base import NetConfig
 from pyheta.nets.configs.linear import DLinearConfig, NLinearConfig
 from pyheta.nets.configs.union import GRUConfig, LSTMConfig, MLPConfig
 from pyheta.nets.engines.kernels import padded
-from pyheta.pipeline.channels import Array
 from pyheta.pipeline.windows import Shape
 
 Flat = NDArray[np.float32]

@@ -11,8 +11,8 @@ from collections.abc import Iterator
 import numpy as np
 from numpy.typing import NDArray
 
+from pyheta.arrays import Array
 from pyheta.nets.training.options import Options
-from pyheta.pipeline.channels import Array
 
 BLOCK = 1 << 20  # errors that are looked at together
 

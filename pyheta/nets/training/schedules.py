@@ -7,9 +7,8 @@ from typing import Any
 import numpy as np
 from numpy.typing import NDArray
 
+from pyheta.arrays import Floats
 from pyheta.nets.training.options import Options
-
-Floats = NDArray[np.float64]
 
 # Of one cycle (Smith & Topin 2018), with torch's defaults: a rise in 0.3 of all batches from lr /
 # 25 to lr, then a fall to lr / 25 / 10,000.

@@ -10,18 +10,15 @@ from dataclasses import dataclass
 from typing import Any
 
 import numpy as np
-from numpy.typing import NDArray
 
+from pyheta.arrays import Array, Floats
 from pyheta.errors import StepError
 from pyheta.nets.configs.union import RidgeConfig
 from pyheta.nets.forecaster import Forecaster
 from pyheta.nets.training.earlier import Earlier
 from pyheta.nets.training.standing import State
-from pyheta.pipeline.channels import Array
 from pyheta.pipeline.windows import Shape, Windows
 from pyheta.task import Progress
-
-Floats = NDArray[np.float64]
 
 BLOCK = 512  # windows that are flattened, and so copied, at a time
 #: Added to a window's variance before its root is taken, as nets that normalise windows do

@@ -13,9 +13,9 @@ from typing import NamedTuple
 import numpy as np
 from numpy.typing import NDArray
 
+from pyheta.arrays import Floats
 from pyheta.pipeline.compiled import compiled
 
-Floats = NDArray[np.float64]
 Places = NDArray[np.int64]
 Cubic = tuple[float, float, float, float]
 

@@ -6,7 +6,7 @@ import numpy as np
 from numpy.lib.stride_tricks import sliding_window_view
 from numpy.typing import NDArray
 
-from pyheta.pipeline.decomposition.envelopes import Floats
+from pyheta.arrays import Floats
 from pyheta.task import Progress
 
 BLOCK = 512  # windows that are copied at a time

@@ -15,12 +15,12 @@ from typing import Any
 import numpy as np
 from numpy.typing import NDArray
 
+from pyheta.arrays import Floats
 from pyheta.errors import StepError
 from pyheta.pipeline.decomposition.ceemdan import ceemdan
 from pyheta.pipeline.decomposition.components import component_names
 from pyheta.pipeline.decomposition.eemd import eemd
 from pyheta.pipeline.decomposition.emd import emd, usable
-from pyheta.pipeline.decomposition.envelopes import Floats
 from pyheta.pipeline.decomposition.linear import Rows, roll_growing, roll_linear
 from pyheta.pipeline.decomposition.rolling import METHODS, roll
 from pyheta.pipeline.decomposition.stl import stl_rows

@@ -12,6 +12,7 @@ from typing import Any, NamedTuple
 import numpy as np
 from numpy.typing import NDArray
 
+from pyheta.arrays import Floats
 from pyheta.pipeline.compiled import compiled
 from pyheta.pipeline.decomposition.ceemdan import (
     MOST_MODES,
@@ -23,7 +24,6 @@ from pyheta.pipeline.decomposition.ceemdan import (
 )
 from pyheta.pipeline.decomposition.eemd import ensemble
 from pyheta.pipeline.decomposition.emd import decompose, set_residue
-from pyheta.pipeline.decomposition.envelopes import Floats
 from pyheta.pipeline.decomposition.sifting import TREND, Scratch, locate_extrema, new_scratch
 from pyheta.pipeline.parallel import in_order
 from pyheta.task import Progress

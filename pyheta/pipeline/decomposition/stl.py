@@ -4,8 +4,8 @@
 
 import numpy as np
 
+from pyheta.arrays import Floats
 from pyheta.errors import StepError
-from pyheta.pipeline.scaling import Floats
 
 
 def stl_rows(values: Floats, period: int) -> Floats:

@@ -4,8 +4,8 @@ approximation.
 
 import numpy as np
 
+from pyheta.arrays import Floats
 from pyheta.errors import StepError, nearest
-from pyheta.pipeline.scaling import Floats
 
 
 def wavelet_rows(values: Floats, name: str, levels: int) -> Floats:

@@ -11,9 +11,9 @@ from collections.abc import Callable, Iterator
 import numpy as np
 from numpy.typing import NDArray
 
+from pyheta.arrays import Floats
 from pyheta.errors import StepError
 from pyheta.pipeline.compiled import compiled_exactly
-from pyheta.pipeline.scaling import Floats
 
 LEAST_PAIRS = 3  # two points always lie on a line
 

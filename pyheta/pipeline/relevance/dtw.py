@@ -12,9 +12,9 @@ row's one).
 
 import numpy as np
 
+from pyheta.arrays import Floats
 from pyheta.errors import StepError
 from pyheta.pipeline.compiled import compiled_exactly
-from pyheta.pipeline.scaling import Floats
 
 
 def dtw_distance(first: Floats, second: Floats, *, band: int | None = None) -> float:

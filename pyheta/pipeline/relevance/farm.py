@@ -28,9 +28,10 @@ from dataclasses import dataclass
 import numpy as np
 from numpy.typing import ArrayLike, NDArray
 
+from pyheta.arrays import Floats
 from pyheta.errors import StepError
 from pyheta.pipeline.compiled import compiled_exactly
-from pyheta.pipeline.scaling import Floats, Scaler
+from pyheta.pipeline.scaling import Scaler
 
 Rows = NDArray[np.int64]
 Scalers = tuple[Scaler, Scaler]  # how to standardise the target, and the column

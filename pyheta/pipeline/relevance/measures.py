@@ -26,12 +26,13 @@ from dataclasses import dataclass
 
 import numpy as np
 
+from pyheta.arrays import Floats
 from pyheta.errors import StepError, nearest
 from pyheta.pipeline.relevance import correlation, farm
 from pyheta.pipeline.relevance.chance import shifts as shifts_of
 from pyheta.pipeline.relevance.dtw import dtw_distance
 from pyheta.pipeline.relevance.mutual_information import mutual_information
-from pyheta.pipeline.scaling import Floats, Scaler
+from pyheta.pipeline.scaling import Scaler
 
 MEASURES = ("farm", "pearson", "spearman", "mutual_information", "dtw")
 

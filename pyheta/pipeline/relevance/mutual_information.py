@@ -19,9 +19,9 @@ from functools import partial
 
 import numpy as np
 
+from pyheta.arrays import Floats
 from pyheta.errors import StepError
 from pyheta.pipeline.relevance.correlation import at_lags
-from pyheta.pipeline.scaling import Floats
 
 LEAST_BINS = 2
 

@@ -7,12 +7,10 @@ from dataclasses import dataclass
 from typing import Any
 
 import numpy as np
-from numpy.typing import NDArray
 
+from pyheta.arrays import Floats
 from pyheta.pipeline.channels import Source, read_channels
 from pyheta.task import Task
-
-Floats = NDArray[np.float64]
 
 
 @dataclass(frozen=True, slots=True)

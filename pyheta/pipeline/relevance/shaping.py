@@ -10,9 +10,10 @@ from typing import Any, Self
 
 import numpy as np
 
+from pyheta.arrays import Floats
 from pyheta.errors import StepError, nearest
 from pyheta.pipeline.relevance import farm
-from pyheta.pipeline.scaling import Floats, Scaler
+from pyheta.pipeline.scaling import Scaler
 
 #: From relevance and threshold, what the column is multiplied by.
 FACTORS: Mapping[str, Callable[[Floats, float], Floats]] = {

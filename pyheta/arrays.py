@@ -1,0 +1,12 @@
+"""The kinds of numpy arrays that the house speaks of. Shapes stand where an array is used."""
+
+from typing import Any
+
+import numpy as np
+from numpy.typing import NDArray
+
+#: Series, losses and statistics, as they are computed.
+Floats = NDArray[np.float64]
+
+#: Windows and channels: float32 where a net is trained by gradient, else float64.
+Array = NDArray[np.floating[Any]]
