@@ -260,13 +260,13 @@ def run(
 ) -> None:
     """Compute a sweep on this machine and report it."""
     from pyheta.commands.run import run_sweep
-    from pyheta.commands.worker import duty
+    from pyheta.commands.worker import worker_options
     from pyheta.report.formats import show_answer
     from pyheta.steps import Kind
 
     prepared, screen = context.obj.prepare(sweep, overrides), context.obj.screen
     screen.log("WARNING")
-    how = duty(tuple(Kind), procs, lanes, device)
+    how = worker_options(tuple(Kind), procs, lanes, device)
     outcome = context.obj.call(lambda services: run_sweep(services, prepared, screen, how))
     if outcome.table:
         show_answer(outcome.table, form, screen)
@@ -299,7 +299,7 @@ def worker(
     """Compute steps of all sweeps until stopped (Ctrl-C once: in order; twice: at once)."""
     from signal import SIGINT
 
-    from pyheta.commands.worker import duty, work
+    from pyheta.commands.worker import work, worker_options
     from pyheta.nets.engines.kernels.readiness import KERNELS
     from pyheta.nets.engines.warmup import warm_up
     from pyheta.screen import count
@@ -307,7 +307,7 @@ def worker(
 
     context.obj.screen.log("WARNING" if context.obj.quiet else "INFO")
     kinds = tuple(Kind) if kind is Takes.ALL else (Kind(kind),)
-    how = duty(kinds, procs, lanes, device, until_idle=exit_when_idle)
+    how = worker_options(kinds, procs, lanes, device, until_idle=exit_when_idle)
     processes = count(how.procs, "process", "processes")
     context.obj.screen.note(f"takes {', '.join(kinds)} steps with {processes}")
     if Kind.TRAIN in kinds and how.device is Device.CPU:

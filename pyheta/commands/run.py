@@ -16,7 +16,7 @@ from pyheta.report.table import Table
 from pyheta.screen import Screen, count
 from pyheta.steps import State
 from pyheta.wiring import Services
-from pyheta.worker.supervisor import Duty
+from pyheta.worker.options import WorkerOptions
 
 #: How long the view may take to show the end; a retry from elsewhere may have begun anew meanwhile.
 LAST_LOOK_SECONDS = 5.0
@@ -30,10 +30,12 @@ class Outcome:
     table: Table | None = None
 
 
-async def run_sweep(services: Services, prepared: Prepared, screen: Screen, duty: Duty) -> Outcome:
+async def run_sweep(
+    services: Services, prepared: Prepared, screen: Screen, options: WorkerOptions
+) -> Outcome:
     """Submit a sweep and compute all of it in this process, showing how it gets on.
 
-    `duty` says how; that it ends with this sweep is added here.
+    `options` say how; that the work ends with this sweep is added here.
     No broker is asked, even where there is one: it would bring steps of other sweeps.
     """
     services, store = services.without_broker(), services.store
@@ -43,12 +45,12 @@ async def run_sweep(services: Services, prepared: Prepared, screen: Screen, duty
         screen.note(
             f"{count(failed, 'step')} failed earlier; another try: pyheta retry {sweep.id[:12]}"
         )
-    if duty.device is Device.CPU:
+    if options.device is Device.CPU:
         warm_up(kernels_of(prepared.plan.steps.values()), screen.note)
-    duty = replace(duty, sweep=sweep.id, until_idle=True)
+    options = replace(options, sweep=sweep.id, until_idle=True)
     watching = asyncio.create_task(follow(lambda: read_status(store, None, sweep), screen))
     try:
-        if await work(services, duty):
+        if await work(services, options):
             screen.note("stopped; the same command goes on where this one stood")
             return Outcome(Exit.INTERRUPTED)
         await asyncio.wait({watching}, timeout=LAST_LOOK_SECONDS)

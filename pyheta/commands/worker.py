@@ -10,7 +10,8 @@ from contextlib import contextmanager
 from pyheta.device import LANES, Device, found
 from pyheta.steps import Kind
 from pyheta.wiring import Services
-from pyheta.worker.supervisor import Duty, Supervisor
+from pyheta.worker.options import WorkerOptions
+from pyheta.worker.supervisor import Supervisor
 from pyheta.worker.timing import Timing
 
 log = logging.getLogger(__name__)
@@ -18,15 +19,15 @@ log = logging.getLogger(__name__)
 ENDING_SIGNALS = (signal.SIGINT, signal.SIGTERM)
 
 
-def duty(
+def worker_options(
     kinds: Sequence[Kind],
     procs: int | None,
     lanes: int | None,
     device: Device,
     *,
     until_idle: bool = False,
-) -> Duty:
-    """A worker's duty, with what suits this machine where nothing is asked.
+) -> WorkerOptions:
+    """A worker's options; what the user left out suits this machine.
 
     Raises ConfigError if a graphics processor is asked for where there is none.
     """
@@ -34,7 +35,7 @@ def duty(
     shares_one = place is Device.CUDA and tuple(kinds) == (
         Kind.TRAIN,
     )  # a stack is quicker than several
-    return Duty(
+    return WorkerOptions(
         tuple(kinds),
         procs or (1 if shares_one else processors()),
         lanes=lanes or LANES[place],
@@ -50,8 +51,8 @@ def processors() -> int:
     return os.cpu_count() or 1
 
 
-async def work(services: Services, duty: Duty) -> signal.Signals | None:
-    """Take steps until the duty is done, or until Ctrl-C or SIGTERM, which is returned.
+async def work(services: Services, options: WorkerOptions) -> signal.Signals | None:
+    """Take steps until none is left, if so told, or until Ctrl-C or SIGTERM, which is returned.
 
     After the first signal the running steps may finish, a second gives them back at once.
     """
@@ -60,7 +61,7 @@ async def work(services: Services, duty: Duty) -> signal.Signals | None:
         services.store,
         services.broker,
         services.artifacts,
-        duty=duty,
+        options=options,
         home=settings.home,
         timing=Timing().scaled(settings.time_scale),
         relay=relay.run if relay else None,

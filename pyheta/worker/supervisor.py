@@ -13,7 +13,6 @@ import platform
 import time
 from collections.abc import Callable, Coroutine, Mapping, Sequence
 from contextlib import suppress
-from dataclasses import dataclass
 from itertools import count
 from pathlib import Path
 from typing import Any, TypeVar
@@ -21,14 +20,15 @@ from uuid import uuid4
 
 import pyheta
 from pyheta.broker.seam import Broker
-from pyheta.device import Device, works
+from pyheta.device import works
 from pyheta.errors import BrokerError, ConfigError, LeaseLost, StoreError, StoreUnavailable
-from pyheta.steps import Claim, Ending, Failure, Fence, Kind, StepId, Success, WorkerId
+from pyheta.steps import Claim, Ending, Failure, Fence, StepId, Success, WorkerId
 from pyheta.store.seam import Artifacts, Holding, StepStore, WorkerInfo
 from pyheta.worker.attempt import Attempt
 from pyheta.worker.bundle import Bundle
 from pyheta.worker.intake import Intake
 from pyheta.worker.lease import Lease
+from pyheta.worker.options import WorkerOptions
 from pyheta.worker.reaper import reap_for_ever
 from pyheta.worker.slot import Slot
 from pyheta.worker.staging import Staging
@@ -45,25 +45,8 @@ Hold = tuple[StepId, Fence]
 IDLE_LOOK = 0.25
 
 
-@dataclass(frozen=True, slots=True)
-class Duty:
-    """What a worker is there for. `lanes`: the most steps that one child computes together.
-
-    `device`: where nets are trained.
-    `sweep`: only that sweep's steps. `until_idle`: leave when none is left.
-    """
-
-    kinds: Sequence[Kind]
-    procs: int
-    threads: int = 1
-    lanes: int = 16
-    device: Device = Device.CPU
-    sweep: str | None = None
-    until_idle: bool = False
-
-
 class Supervisor:
-    """`run` returns when the duty is done or after `stop`; a second `stop` waits for no running
+    """`run` returns when all is done or after `stop`; a second `stop` waits for no running
     step.
     """
 
@@ -73,7 +56,7 @@ class Supervisor:
         broker: Broker,
         artifacts: Artifacts,
         *,
-        duty: Duty,
+        options: WorkerOptions,
         home: Path,
         timing: Timing,
         relay: Callable[[], Coroutine[Any, Any, None]] | None = None,
@@ -81,7 +64,7 @@ class Supervisor:
         self._store = store
         self._broker = broker
         self._staging = Staging(home, artifacts)
-        self._duty = duty
+        self._options = options
         self.timing = timing
         self._relay = relay
         self._drain = asyncio.Event()
@@ -105,9 +88,9 @@ class Supervisor:
         Raises StoreUnavailable when the store stays away, ConfigError when the device can be used
         no longer.
         """
-        duty = self._duty
+        options = self._options
         with self._staging:
-            slots = [self._slot() for _ in range(duty.procs)]
+            slots = [self._slot() for _ in range(options.procs)]
             try:
                 while not self._drain.is_set():
                     await self._live(slots)
@@ -118,8 +101,8 @@ class Supervisor:
             raise ConfigError(what, cure="look after it, or start the worker with --device cpu")
 
     def _slot(self) -> Slot:
-        duty = self._duty
-        return Slot(threads=duty.threads, folder=self._staging.folder, device=duty.device)
+        options = self._options
+        return Slot(threads=options.threads, folder=self._staging.folder, device=options.device)
 
     async def _live(self, slots: Sequence[Slot]) -> None:
         """One life: from registering to retiring, or to the loss of the lease."""
@@ -139,15 +122,15 @@ class Supervisor:
 
     async def _register(self) -> WorkerId:
         """Introduce this process; wait for a store that is away, but not for ever."""
-        duty = self._duty
+        options = self._options
         me = WorkerInfo(
             WorkerId(uuid4()),
             platform.node(),
             os.getpid(),
             pyheta.__version__,
-            duty.kinds,
-            duty.procs,
-            duty.device,
+            options.kinds,
+            options.procs,
+            options.device,
         )
         deadline = time.monotonic() + self.timing.patience
         for attempt in count():
@@ -184,7 +167,7 @@ class Supervisor:
         }
         if self._relay:
             tasks["relay"] = self._relay()
-        if self._duty.until_idle:
+        if self._options.until_idle:
             tasks["idle look-out"] = self._leave_when_idle()
         return tasks
 
@@ -192,14 +175,14 @@ class Supervisor:
 
     async def _claim_until_told(self, worker: WorkerId, attempts: asyncio.TaskGroup) -> None:
         """Claim whenever a slot is free, until the drain begins."""
-        duty = self._duty
-        async with self._broker.listen(duty.kinds) as listener:
+        options = self._options
+        async with self._broker.listen(options.kinds) as listener:
             intake = Intake(
                 self._store,
                 listener,
                 worker,
-                kinds=duty.kinds,
-                sweep=duty.sweep,
+                kinds=options.kinds,
+                sweep=options.sweep,
                 poll=self.timing.poll,
             )
             troubles = 0
@@ -223,7 +206,7 @@ class Supervisor:
         if self._drain.is_set():
             return
         for claim in await intake.claims(ring, self._idle.qsize()):
-            siblings = await intake.siblings(claim, self._duty.lanes - 1)
+            siblings = await intake.siblings(claim, self._options.lanes - 1)
             self._begin([claim, *siblings], attempts)
 
     def _begin(self, claims: Sequence[Claim], attempts: asyncio.TaskGroup) -> None:
@@ -247,7 +230,7 @@ class Supervisor:
                     group.create_task(self._see_through(attempt), name=f"step {attempt.claim.step}")
         finally:
             self._idle.put_nowait(slot)
-        if slot.broken and not await asyncio.to_thread(works, self._duty.device):
+        if slot.broken and not await asyncio.to_thread(works, self._options.device):
             self._device_said = slot.broken  # it would take all steps down, one after the other
             self._drain.set()
 
@@ -332,7 +315,7 @@ class Supervisor:
 
     async def _nothing_left(self) -> bool:
         try:
-            return await self._store.open_steps(self._duty.kinds, sweep=self._duty.sweep) == 0
+            return await self._store.open_steps(self._options.kinds, sweep=self._options.sweep) == 0
         except StoreUnavailable:
             return False
 

@@ -24,7 +24,8 @@ from pyheta.steps import Bell, Key, Kind, Step
 from pyheta.store.postgres import PostgresStore
 from pyheta.worker import supervisor as supervisors
 from pyheta.worker.intake import Intake
-from pyheta.worker.supervisor import Duty, Supervisor
+from pyheta.worker.options import WorkerOptions
+from pyheta.worker.supervisor import Supervisor
 from pyheta.worker.timing import Timing
 
 SWEEP = """
@@ -63,7 +64,7 @@ def supervisor(store: PostgresStore, home: Path, *, lanes: int = 16) -> Supervis
         store,
         TableBroker(store),
         store.artifacts,
-        duty=Duty(tuple(Kind), procs=1, lanes=lanes, until_idle=True),
+        options=WorkerOptions(tuple(Kind), procs=1, lanes=lanes, until_idle=True),
         home=home,
         timing=Timing().scaled(SCALE),
     )

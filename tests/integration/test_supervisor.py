@@ -11,7 +11,8 @@ from pyheta.commands.submit import submit
 from pyheta.plan.prepare import prepare
 from pyheta.steps import Kind
 from pyheta.store.postgres import PostgresStore
-from pyheta.worker.supervisor import Duty, Supervisor
+from pyheta.worker.options import WorkerOptions
+from pyheta.worker.supervisor import Supervisor
 from pyheta.worker.timing import Timing
 
 SWEEP = """
@@ -57,12 +58,12 @@ async def store(database_url, tmp_path):
         yield store
 
 
-def supervisor(store, artifacts, home, **duty) -> Supervisor:
+def supervisor(store, artifacts, home, **options) -> Supervisor:
     return Supervisor(
         store,
         TableBroker(store),
         artifacts,
-        duty=Duty(tuple(Kind), until_idle=True, **duty),
+        options=WorkerOptions(tuple(Kind), until_idle=True, **options),
         home=home,
         timing=Timing().scaled(SCALE),
     )

@@ -6,7 +6,7 @@ import pytest
 import torch
 
 from pyheta import device
-from pyheta.commands.worker import duty, processors
+from pyheta.commands.worker import processors, worker_options
 from pyheta.device import Device, failure, found, works
 from pyheta.errors import ConfigError, StepError
 from pyheta.steps import Kind
@@ -65,9 +65,9 @@ def test_a_worker_that_only_trains_on_a_graphics_processor_is_one_process_with_o
 ):
     machine(driver=True, torch_finds=True)
 
-    trains = duty((Kind.TRAIN,), None, None, Device.AUTO)
-    takes_all = duty(tuple(Kind), None, None, Device.AUTO)
-    told = duty((Kind.TRAIN,), 3, 7, Device.CUDA)
+    trains = worker_options((Kind.TRAIN,), None, None, Device.AUTO)
+    takes_all = worker_options(tuple(Kind), None, None, Device.AUTO)
+    told = worker_options((Kind.TRAIN,), 3, 7, Device.CUDA)
 
     assert (trains.procs, trains.lanes, trains.device) == (1, 256, Device.CUDA)
     assert takes_all.procs == processors()
