@@ -11,13 +11,16 @@ from typing import Any
 
 from pyheta.errors import StoreUnavailable
 from pyheta.ops.registry import OPS
-from pyheta.steps import Claim, Ending, Failure, Product, Success
+from pyheta.steps import Claim, Ending, Failure, Fence, Product, StepId, Success
 from pyheta.worker import wire
 from pyheta.worker.bundle import Lane
 from pyheta.worker.slot import ChildDied
 from pyheta.worker.staging import Staging
 
 log = logging.getLogger(__name__)
+
+#: A step under the fence by which it is held.
+Hold = tuple[StepId, Fence]
 
 #: Between two tries to hand a finished step's products to a store that is away, in seconds.
 KEEP_PAUSE = 1.0

@@ -22,7 +22,7 @@ from pyheta.errors import ConfigError
 from pyheta.plan.prepare import prepare
 from pyheta.steps import Bell, Key, Kind, Step
 from pyheta.store.postgres import PostgresStore
-from pyheta.worker import supervisor as supervisors
+from pyheta.worker import claimer
 from pyheta.worker.intake import Intake
 from pyheta.worker.options import WorkerOptions
 from pyheta.worker.supervisor import Supervisor
@@ -187,7 +187,7 @@ async def test_a_worker_whose_device_works_no_longer_claims_no_more(
     # Given four nets for each of which the device fails, and a device that does not recover
     failing.write_net(tmp_path)
     monkeypatch.setenv("PYTHONPATH", str(tmp_path))
-    monkeypatch.setattr(supervisors, "works", lambda _: False)
+    monkeypatch.setattr(claimer, "works", lambda _: False)
     await store.submit(takers.submission(failing_where(load_and_fits(tmp_path), 1, 2, 3, 4)))
 
     # When a worker trains them one by one
