@@ -13,7 +13,6 @@ class WorkerOptions:
 
     kinds: Sequence[Kind]
     procs: int  # child processes
-    threads: int = 1
     lanes: int = 16  # the most steps that one child computes together
     device: Device = Device.CPU  # where nets are trained
     sweep: str | None = None  # take the steps of this sweep only

@@ -46,6 +46,7 @@ ENVIRONMENT_PREFIXES = (
     "COVERAGE_",
 )
 
+#: A child computes on one thread, since there is a child for each CPU.
 THREAD_VARIABLES = (
     "OMP_NUM_THREADS",
     "MKL_NUM_THREADS",
@@ -60,10 +61,10 @@ class ChildDied(Exception):
 
 
 class Slot:
-    """Computes one order at a time. `threads` is each child's share of the processor's cores."""
+    """Computes one order at a time, in `folder`. `device`: where its children train nets."""
 
-    def __init__(self, *, threads: int, folder: Path, device: Device = Device.CPU) -> None:
-        self.environment = _environment(threads) | {
+    def __init__(self, *, folder: Path, device: Device = Device.CPU) -> None:
+        self.environment = _environment() | {
             VARIABLE: device,
             "CUBLAS_WORKSPACE_CONFIG": ":4096:8",
         }
@@ -180,7 +181,7 @@ class _Tail:
         return self._bytes.decode(errors="replace")
 
 
-def _environment(threads: int) -> dict[str, str]:
+def _environment() -> dict[str, str]:
     kept = {
         name: value
         for name, value in os.environ.items()
@@ -188,7 +189,7 @@ def _environment(threads: int) -> dict[str, str]:
     }
     if path := kept.get("PYTHONPATH"):  # a child works in another folder
         kept["PYTHONPATH"] = os.pathsep.join(map(os.path.abspath, path.split(os.pathsep)))
-    return kept | dict.fromkeys(THREAD_VARIABLES, str(threads))
+    return kept | dict.fromkeys(THREAD_VARIABLES, "1")
 
 
 def _status(code: int) -> str:

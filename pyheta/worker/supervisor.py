@@ -69,7 +69,10 @@ class Supervisor:
         no longer.
         """
         with self._staging:
-            slots = [self._slot() for _ in range(self._options.procs)]
+            slots = [
+                Slot(folder=self._staging.folder, device=self._options.device)
+                for _ in range(self._options.procs)
+            ]
             try:
                 while not self._shutdown.has_begun:
                     await self._live(slots)
@@ -78,10 +81,6 @@ class Supervisor:
         if error := self._shutdown.device_error:
             what = f"the device has failed and works no longer: {error}"
             raise ConfigError(what, cure="look after it, or start the worker with --device cpu")
-
-    def _slot(self) -> Slot:
-        options = self._options
-        return Slot(threads=options.threads, folder=self._staging.folder, device=options.device)
 
     async def _live(self, slots: Sequence[Slot]) -> None:
         """One life: from registering to retiring, or to the loss of the lease."""

@@ -59,7 +59,7 @@ class Artifacts:
 
 @pytest.fixture
 async def slot(tmp_path):
-    slot = Slot(threads=1, folder=tmp_path)
+    slot = Slot(folder=tmp_path)
     yield slot
     await slot.close()
 

@@ -19,7 +19,7 @@ SYNTHETIC = {"synthetic": {"rows": 300, "seed": 0}}
 
 @pytest.fixture
 async def slot(tmp_path):
-    slot = Slot(threads=1, folder=tmp_path)
+    slot = Slot(folder=tmp_path)
     yield slot
     await slot.close()
 
@@ -219,11 +219,9 @@ async def test_a_child_knows_no_password(slot, tmp_path, monkeypatch):
     assert b"secret" not in seen
 
 
-async def test_a_child_has_its_share_of_threads(tmp_path):
-    slot = Slot(threads=3, folder=tmp_path)
+async def test_a_child_computes_on_one_thread(slot, tmp_path):
     await ask(slot, order(tmp_path))
-    environment = Path(f"/proc/{slot.pid}/environ").read_bytes().split(b"\0")
-    await slot.close()
 
-    assert b"OMP_NUM_THREADS=3" in environment
-    assert b"POLARS_MAX_THREADS=3" in environment
+    environment = Path(f"/proc/{slot.pid}/environ").read_bytes().split(b"\0")
+    assert b"OMP_NUM_THREADS=1" in environment
+    assert b"POLARS_MAX_THREADS=1" in environment
