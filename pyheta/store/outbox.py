@@ -18,7 +18,7 @@ class PostgresOutbox:
 
     @asynccontextmanager
     async def unrung(
-        self, kind: Kind, *, limit: int, stale_after: float | None
+        self, kind: Kind, *, limit: int, stale_after: float
     ) -> AsyncIterator[Sequence[Bell]]:
         async with self._database.transaction() as connection:
             steps = await _ready(connection, kind, limit, stale_after)
@@ -27,13 +27,10 @@ class PostgresOutbox:
 
 
 async def _ready(
-    connection: Connection, kind: Kind, limit: int, stale_after: float | None
+    connection: Connection, kind: Kind, limit: int, stale_after: float
 ) -> Sequence[StepId]:
     if not await connection.fetchval(_SQL["try_lock"], kind):
         return []
-    if stale_after is None:
-        rows = await connection.fetch(_SQL["unrung"], kind, limit)
-    else:
-        stale = timedelta(seconds=stale_after)
-        rows = await connection.fetch(_SQL["unrung_or_stale"], kind, limit, stale)
+    stale = timedelta(seconds=stale_after)
+    rows = await connection.fetch(_SQL["unrung"], kind, limit, stale)
     return [StepId(row["id"]) for row in rows]

@@ -21,6 +21,9 @@ from pyheta.store.seam import (
 )
 from pyheta.store.sql import load
 
+#: So many running steps and reasons of failures are shown at most.
+MOST_RUNNING: Final = 50
+MOST_REASONS: Final = 20
 _SQL = load("reads")
 _EVERY_HORIZON: Final = 2**31 - 1
 _ORDINAL = re.compile(r"[0-9]{1,9}")
@@ -71,19 +74,18 @@ class PostgresReads:
         rows = await self._database.fetch(_SQL["finished_since"], sweep, timedelta(seconds=seconds))
         return int(rows[0]["count"])
 
-    async def running(self, sweep: str | None, *, limit: int = 50) -> Sequence[RunningStep]:
+    async def running(self, sweep: str) -> Sequence[RunningStep]:
         return [
-            RunningStep(*row) for row in await self._database.fetch(_SQL["running"], sweep, limit)
+            RunningStep(*row)
+            for row in await self._database.fetch(_SQL["running"], sweep, MOST_RUNNING)
         ]
 
-    async def failures(self, sweep: str, *, limit: int = 20) -> Sequence[FailureGroup]:
-        return [
-            FailureGroup(**row)
-            for row in await self._database.fetch(_SQL["failures"], sweep, limit)
-        ]
+    async def failures(self, sweep: str) -> Sequence[FailureGroup]:
+        rows = await self._database.fetch(_SQL["failures"], sweep, MOST_REASONS)
+        return [FailureGroup(**row) for row in rows]
 
-    async def workers(self, *, also_gone: bool = False) -> Sequence[WorkerRow]:
-        return [_worker_row(row) for row in await self._database.fetch(_SQL["workers"], also_gone)]
+    async def workers(self) -> Sequence[WorkerRow]:
+        return [_worker_row(row) for row in await self._database.fetch(_SQL["workers"])]
 
     async def runs(self, sweep: str) -> Sequence[RunRow]:
         return [_run_row(row) for row in await self._database.fetch(_SQL["runs"], sweep, None, 0)]

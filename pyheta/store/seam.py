@@ -217,10 +217,9 @@ class Outbox(Protocol):
     """The step table as the outbox of announcements."""
 
     def unrung(
-        self, kind: Kind, *, limit: int, stale_after: float | None
+        self, kind: Kind, *, limit: int, stale_after: float
     ) -> AbstractAsyncContextManager[Sequence[Bell]]:
-        """Ready steps not yet announced (with `stale_after`: also those announced so many seconds
-        ago).
+        """Ready steps not yet announced, or announced more than `stale_after` seconds ago.
 
         On leaving the context without an error they are marked as announced. Only one process at a
         time gets any of a kind; the others get none.
@@ -467,13 +466,17 @@ class Reads(Protocol):
         """
         ...
 
-    async def running(self, sweep: str | None, *, limit: int = 50) -> Sequence[RunningStep]: ...
+    async def running(self, sweep: str) -> Sequence[RunningStep]:
+        """A sweep's steps that workers hold, the longest running first."""
+        ...
 
-    async def failures(self, sweep: str, *, limit: int = 20) -> Sequence[FailureGroup]:
+    async def failures(self, sweep: str) -> Sequence[FailureGroup]:
         """Groups of failed steps, without those that failed only because a need did."""
         ...
 
-    async def workers(self, *, also_gone: bool = False) -> Sequence[WorkerRow]: ...
+    async def workers(self) -> Sequence[WorkerRow]:
+        """The living workers, the one started last first."""
+        ...
 
     async def runs(self, sweep: str) -> Sequence[RunRow]:
         """All runs of a sweep in order, each with its metrics over all steps ahead (horizon 0)."""

@@ -323,7 +323,7 @@ async def test_a_hundred_rings_for_one_step_start_it_once(
     store: PostgresStore, broker: RabbitBroker
 ) -> None:
     await store.submit(takers.submission(takers.some_steps(1)))
-    async with store.unrung(Kind.TRAIN, limit=10, stale_after=None) as bells:
+    async with store.unrung(Kind.TRAIN, limit=10, stale_after=3600) as bells:
         await broker.ring([*bells] * 100)
 
     taken = await asyncio.gather(*(takers.take_until_quiet(store, broker) for _ in range(4)))

@@ -191,7 +191,7 @@ async def test_a_process_that_freezes_in_a_transaction_does_not_hold_its_locks_f
 
         # Given a process that has locked the announcements, and does nothing any more
         with pytest.raises(StoreUnavailable):  # noqa: PT012 -- as the transaction ends
-            async with frozen.unrung(Kind.DATA, limit=1, stale_after=None) as bells:
+            async with frozen.unrung(Kind.DATA, limit=1, stale_after=3600) as bells:
                 assert len(bells) == 1
 
                 # Then another gets its turn
@@ -203,7 +203,7 @@ async def test_a_process_that_freezes_in_a_transaction_does_not_hold_its_locks_f
 
 
 async def announce(store: PostgresStore) -> int:
-    async with store.unrung(Kind.DATA, limit=1, stale_after=None) as bells:
+    async with store.unrung(Kind.DATA, limit=1, stale_after=3600) as bells:
         return len(bells)
 
 

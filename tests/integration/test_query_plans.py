@@ -97,8 +97,7 @@ def scans_all(plan: list[dict[str, Any]], *tables: str) -> bool:
         ("steps", "inputs", ("'{100,200}'",)),
         ("steps", "orphans", ()),
         ("steps", "wake", ("100",)),
-        ("outbox", "unrung", ("'train'", "5")),
-        ("outbox", "unrung_or_stale", ("'train'", "5", "'30 s'")),
+        ("outbox", "unrung", ("'train'", "5", "'30 s'")),
         ("outbox", "mark", ("'{1,2,3}'",)),
     ],
 )
@@ -117,7 +116,7 @@ async def test_a_workers_statement_reads_a_few_rows_even_by_its_generic_plan(
 @pytest.mark.parametrize(
     ("name", "arguments"),
     [
-        ("running", ("NULL", "50")),
+        ("running", (SWEEP, "50")),
         ("finished_since", (SWEEP, "'60 s'")),
         ("locate_run", ("'abcd'", "'abcdg'")),
     ],

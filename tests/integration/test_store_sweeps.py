@@ -326,7 +326,7 @@ class TestOutbox:
         await store.submit(graphs.submission(*steps, graphs.fit("z")))
         return [await graphs.id_of(database_url, step) for step in steps]
 
-    async def announced(self, store, *, stale_after=None):
+    async def announced(self, store, *, stale_after=3600):
         async with store.unrung(Kind.DATA, limit=10, stale_after=stale_after) as bells:
             return [bell.step for bell in bells]
 
@@ -335,12 +335,12 @@ class TestOutbox:
         assert await self.announced(store) == []
 
     async def test_gives_at_most_what_is_asked_for(self, store, steps):
-        async with store.unrung(Kind.DATA, limit=2, stale_after=None) as bells:
+        async with store.unrung(Kind.DATA, limit=2, stale_after=3600) as bells:
             assert [bell.step for bell in bells] == steps[:2]
 
     async def test_gives_them_again_when_announcing_failed(self, store, steps):
         async def announce_badly():
-            async with store.unrung(Kind.DATA, limit=10, stale_after=None):
+            async with store.unrung(Kind.DATA, limit=10, stale_after=3600):
                 raise RuntimeError
 
         with pytest.raises(RuntimeError):
@@ -349,9 +349,9 @@ class TestOutbox:
         assert await self.announced(store) == steps
 
     async def test_gives_one_announcer_a_kind_at_a_time(self, store, steps):
-        async with store.unrung(Kind.DATA, limit=10, stale_after=None):
+        async with store.unrung(Kind.DATA, limit=10, stale_after=3600):
             assert await self.announced(store) == []
-            async with store.unrung(Kind.TRAIN, limit=10, stale_after=None) as others:
+            async with store.unrung(Kind.TRAIN, limit=10, stale_after=3600) as others:
                 assert len(others) == 1
 
     async def test_gives_again_what_was_announced_too_long_ago(self, store, steps):
@@ -361,7 +361,7 @@ class TestOutbox:
         assert await self.announced(store, stale_after=0) == steps
 
     async def test_does_not_hinder_a_claim_meanwhile(self, store, steps):
-        async with store.unrung(Kind.DATA, limit=10, stale_after=None):
+        async with store.unrung(Kind.DATA, limit=10, stale_after=3600):
             claim = await store.claim(await graphs.new_worker(store), steps[0])
 
         assert claim is not None

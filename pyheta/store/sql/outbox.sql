@@ -1,13 +1,7 @@
 --- try_lock: One announcer a kind at a time; it lasts as long as the transaction.
 SELECT pg_try_advisory_xact_lock(hashtextextended('pyheta.outbox.' || $1, 0));
 
---- unrung: Ready steps that nobody has announced, best first.
-SELECT id FROM pyheta.step
-WHERE kind = $1::pyheta.kind AND state = 'queued' AND rung_at IS NULL AND available_at <= now()
-ORDER BY priority DESC, id
-LIMIT $2;
-
---- unrung_or_stale: The same, with those announced too long ago: their messages may be lost.
+--- unrung: Ready steps, best first, not yet announced or so long ago ($3) that the message may be lost.
 SELECT id FROM pyheta.step
 WHERE kind = $1::pyheta.kind AND state = 'queued' AND available_at <= now()
     AND (rung_at IS NULL OR rung_at < now() - $3::interval)

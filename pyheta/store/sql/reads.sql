@@ -30,13 +30,13 @@ FROM pyheta.step
 WHERE state = 'succeeded' AND finished_at > now() - $2::interval
     AND EXISTS (SELECT FROM pyheta.sweep_step WHERE sweep_id = $1 AND step_id = step.id);
 
---- running: Held steps (of sweep $1, if given), the longest running first.
+--- running: A sweep's steps that workers hold, the longest running first.
 SELECT step.id, step.key, step.op, step.params, worker.host, worker.pid, attempt.started_at, attempt.progress
 FROM pyheta.step
 JOIN pyheta.worker ON worker.id = step.worker_id
 JOIN pyheta.attempt ON attempt.step_id = step.id AND attempt.fence = step.fence
 WHERE step.state = 'running'
-    AND ($1::text IS NULL OR EXISTS (SELECT FROM pyheta.sweep_step WHERE sweep_id = $1 AND step_id = step.id))
+    AND EXISTS (SELECT FROM pyheta.sweep_step WHERE sweep_id = $1 AND step_id = step.id)
 ORDER BY attempt.started_at, step.id
 LIMIT $2;
 
@@ -48,14 +48,14 @@ GROUP BY step.op, step.reason
 ORDER BY count(*) DESC, step.op, step.reason
 LIMIT $2;
 
---- workers: The workers, living ones only unless $1, with the steps that each holds.
+--- workers: The living workers, with the number of steps that each holds.
 SELECT id, host, pid, kinds, procs, device, version, state, held.count AS held, started_at,
     extract(epoch FROM lease_until - clock_timestamp())::float8 AS lease_seconds
 FROM pyheta.worker
 CROSS JOIN LATERAL (
     SELECT count(*) FROM pyheta.step WHERE step.worker_id = worker.id AND step.state = 'running'
 ) AS held
-WHERE state = 'alive' OR $1
+WHERE state = 'alive'
 ORDER BY started_at DESC;
 
 --- runs: A sweep's runs (only run $2, if given) with their scores' state and metrics up to horizon $3.
