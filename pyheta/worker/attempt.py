@@ -92,31 +92,31 @@ class Attempt:
 
     async def _compute(self, out: Path) -> Success | Failure:
         inputs = await self._staging.bring(self.claim.inputs)
-        answer = await self._lane.compute(
-            wire.Lane(self.claim.params, inputs, str(out)), self._sign
+        reply = await self._lane.compute(
+            wire.Lane(self.claim.params, inputs, str(out)), self._on_progress
         )
         said = self._lane.bundle.log()
-        if isinstance(answer, wire.Raised):
-            after = LEAVE_TO_OTHERS if answer.ending == Ending.RELEASE else 0.0
-            ending = Ending(answer.ending)
+        if isinstance(reply, wire.Raised):
+            after = LEAVE_TO_OTHERS if reply.ending == Ending.RELEASE else 0.0
+            ending = Ending(reply.ending)
             return Failure(
-                ending, answer.reason, answer.detail, retry=answer.retry, log=said, after=after
+                ending, reply.reason, reply.detail, retry=reply.retry, log=said, after=after
             )
-        products = await self._keep(answer, out)
-        return Success(products, answer.metrics, answer.summary, answer.seconds, said)
+        products = await self._keep(reply, out)
+        return Success(products, reply.metrics, reply.summary, reply.seconds, said)
 
-    async def _keep(self, answer: wire.Done, out: Path) -> tuple[Product, ...]:
+    async def _keep(self, done: wire.Done, out: Path) -> tuple[Product, ...]:
         """What has been computed is not given up because the store is away for a while."""
         while True:
             try:
-                return await self._staging.keep(answer.paths(), out)
+                return await self._staging.keep(done.paths(), out)
             except StoreUnavailable as error:
                 log.warning(
                     "the products of %s %s wait: %s", self.claim.op, self.claim.key[:12], error
                 )
                 await asyncio.sleep(KEEP_PAUSE)
 
-    def _sign(self, progress: Mapping[str, Any]) -> None:
+    def _on_progress(self, progress: Mapping[str, Any]) -> None:
         self.progress = progress
 
 

@@ -23,11 +23,11 @@ class Bundle:
         self._op = op
         self._asked = 0
         self._talk: asyncio.Task[None] | None = None
-        self._last_sign = time.monotonic()
+        self._last_message = time.monotonic()
 
     def silent_for(self) -> float:
         """Seconds since the last sign of progress in any lane."""
-        return time.monotonic() - self._last_sign
+        return time.monotonic() - self._last_message
 
     def log(self) -> str:
         """What the child has printed by now. Nobody can tell which lane it was printed for."""
@@ -57,13 +57,13 @@ class Bundle:
     async def _ask(self, lanes: Sequence["Lane"]) -> None:
         """Raises nothing: whatever goes wrong is told to the lanes that have no answer yet."""
 
-        def hear(word: wire.Word) -> None:
-            self._last_sign = time.monotonic()
-            lanes[word.lane].hear(word)
+        def on_message(message: wire.LaneMessage) -> None:
+            self._last_message = time.monotonic()
+            lanes[message.lane].receive(message)
 
         order = wire.Order(self._op, tuple(lane.wanted for lane in lanes if lane.wanted))
         try:
-            await self.slot.compute(order, hear)
+            await self.slot.compute(order, on_message)
         except Exception as error:  # noqa: BLE001 -- the attempts know what to make of it
             for lane in lanes:
                 lane.fail(error)
@@ -75,37 +75,37 @@ class Lane:
     def __init__(self, bundle: Bundle) -> None:
         self.bundle = bundle
         self.wanted: wire.Lane | None = None
-        self._answer: asyncio.Future[wire.Answer] = asyncio.get_running_loop().create_future()
+        self._reply: asyncio.Future[wire.Reply] = asyncio.get_running_loop().create_future()
         self._progress: Progress
 
     @property
     def is_open(self) -> bool:
-        return not self._answer.done()
+        return not self._reply.done()
 
     @property
     def is_awaited(self) -> bool:
         """It is not known yet whether it wants anything."""
         return self.is_open and self.wanted is None
 
-    async def compute(self, wanted: wire.Lane, progress: Progress) -> wire.Answer:
+    async def compute(self, wanted: wire.Lane, progress: Progress) -> wire.Reply:
         """The child's answer for this lane. Raises ChildDied when it ends without one."""
         self.wanted, self._progress = wanted, progress
         self.bundle.begin_if_complete()
-        return await self._answer
+        return await self._reply
 
     async def leave(self) -> None:
         """Wait for an answer no longer. The last lane to leave takes the child along."""
-        self._answer.cancel()
+        self._reply.cancel()
         await self.bundle.lose()
 
-    def hear(self, word: wire.Word) -> None:
+    def receive(self, message: wire.LaneMessage) -> None:
         if not self.is_open:
             return
-        if isinstance(word, wire.Sign):
-            self._progress(word.progress)
+        if isinstance(message, wire.LaneProgress):
+            self._progress(message.progress)
         else:
-            self._answer.set_result(word)
+            self._reply.set_result(message)
 
     def fail(self, error: Exception) -> None:
         if self.is_open:
-            self._answer.set_exception(error)
+            self._reply.set_exception(error)

@@ -1,7 +1,7 @@
-"""The child process: reads orders from standard input, computes, answers. Dies with its supervisor.
+"""The child process: reads orders from standard input, computes, replies. Dies with its supervisor.
 
 It holds no credentials and no connection. What operations print goes to standard error, which the
-supervisor keeps as the attempt's log; the answers go through a descriptor that nothing else can
+supervisor keeps as the attempt's log; the replies go through a descriptor that nothing else can
 write to.
 """
 
@@ -33,10 +33,12 @@ HOPELESS = (StepError, InputError, TypeError, ValueError, LookupError, ImportErr
 #: The machine has run out of something: not the step's fault, and another machine may have more.
 EXHAUSTED = (errno.ENOSPC, errno.EDQUOT, errno.EMFILE, errno.ENFILE, errno.ENODEV)
 
-#: Between two signs of one lane.
-SIGN_SECONDS = 0.1
+#: Between two progress messages about one lane.
+PROGRESS_SECONDS = 0.1
 
 PR_SET_PDEATHSIG = 1
+
+Send = Callable[[wire.Message], None]
 
 
 def main() -> None:
@@ -46,11 +48,11 @@ def main() -> None:
     signal.signal(
         signal.SIGINT, signal.SIG_IGN
     )  # a Ctrl-C in the terminal is the supervisor's business
-    answers = _private_stdout()
+    replies = _private_stdout()
     orders: queue.SimpleQueue[bytes] = queue.SimpleQueue()
     threading.Thread(target=_listen, args=(orders,), daemon=True).start()
     while True:
-        _work(wire.Order.decode(orders.get()), partial(_say, answers))
+        _work(wire.Order.decode(orders.get()), partial(_send, replies))
 
 
 def _die_with(supervisor: int) -> None:
@@ -62,12 +64,12 @@ def _die_with(supervisor: int) -> None:
 
 
 def _private_stdout() -> BinaryIO:
-    """Keep the pipe to the supervisor for answers; whatever prints to standard output goes to the
+    """Keep the pipe to the supervisor for replies; whatever prints to standard output goes to the
     log.
     """
-    answers = os.fdopen(os.dup(1), "wb", buffering=0)
+    replies = os.fdopen(os.dup(1), "wb", buffering=0)
     os.dup2(2, 1)
-    return answers
+    return replies
 
 
 def _listen(orders: "queue.SimpleQueue[bytes]") -> None:
@@ -79,54 +81,54 @@ def _listen(orders: "queue.SimpleQueue[bytes]") -> None:
     os._exit(0)
 
 
-def _say(answers: BinaryIO, saying: wire.Saying) -> None:
+def _send(replies: BinaryIO, message: wire.Message) -> None:
     """Write a whole line, whatever a single write takes."""
-    rest = memoryview(wire.encode(saying))
+    rest = memoryview(wire.encode(message))
     while rest:
-        rest = rest[answers.write(rest) :]
+        rest = rest[replies.write(rest) :]
 
 
-def _work(order: wire.Order, say: Callable[[wire.Saying], None]) -> None:
+def _work(order: wire.Order, send: Send) -> None:
     """Answer for every lane as soon as its outcome is known; end where the device can be used no
     longer.
     """
-    tasks = [lane.task(_Signs(say, number)) for number, lane in enumerate(order.lanes)]
+    tasks = [lane.task(_ProgressSender(send, number)) for number, lane in enumerate(order.lanes)]
     clock = _Clock(len(tasks))
     for lane, outcome in compute_lanes(order.op, tasks):
         if isinstance(outcome, Exception) and (reason := device.failure(outcome)):
-            _leave(outcome, wire.Broken(reason), say)
+            _exit_since_device_is_lost(outcome, reason, send)
         try:
-            say(_answer(lane, outcome, clock.lap()))
+            send(_reply(lane, outcome, clock.lap()))
         except Exception as error:  # noqa: BLE001 -- a result that cannot be written down is an error too
-            say(_raised(lane, error))
+            send(_raised(lane, error))
 
 
-def _leave(error: Exception, farewell: wire.Broken, say: Callable[[wire.Saying], None]) -> NoReturn:
+def _exit_since_device_is_lost(error: Exception, reason: str, send: Send) -> NoReturn:
     """End this process, its last words in the log: every later step would fail on the same device.
 
     At once, since libraries that tidy up the device now would hang or abort.
     """
     traceback.print_exception(error)
-    sys.stderr.flush()  # before the farewell, after which nobody waits for more
-    say(farewell)
+    sys.stderr.flush()  # before the message, after which nobody waits for more
+    send(wire.DeviceLost(reason))
     os._exit(1)
 
 
-class _Signs:
+class _ProgressSender:
     """Says how far a lane is, as often as anybody looks: a small net has thousands of epochs a
     second.
     """
 
-    def __init__(self, say: Callable[[wire.Saying], None], lane: int) -> None:
-        self._say = say
+    def __init__(self, send: Send, lane: int) -> None:
+        self._send = send
         self._lane = lane
         self._last = -inf
 
     def __call__(self, progress: Mapping[str, Any]) -> None:
         now = time.monotonic()
-        if now - self._last >= SIGN_SECONDS:
+        if now - self._last >= PROGRESS_SECONDS:
             self._last = now
-            self._say(wire.Sign(self._lane, progress))
+            self._send(wire.LaneProgress(self._lane, progress))
 
 
 class _Clock:
@@ -145,7 +147,7 @@ class _Clock:
         return self._share
 
 
-def _answer(lane: int, outcome: Result | Exception, seconds: float) -> wire.Answer:
+def _reply(lane: int, outcome: Result | Exception, seconds: float) -> wire.Reply:
     if isinstance(outcome, Exception):
         return _raised(lane, outcome)
     products = {name: str(path) for name, path in outcome.products.items()}

@@ -121,8 +121,8 @@ class Claimer:
                     group.create_task(self._see_through(attempt), name=f"step {attempt.claim.step}")
         finally:
             self._idle.put_nowait(slot)
-        if slot.broken and not await asyncio.to_thread(works, self._options.device):
-            self._shutdown.begin_since_device_failed(slot.broken)
+        if slot.device_error and not await asyncio.to_thread(works, self._options.device):
+            self._shutdown.begin_since_device_failed(slot.device_error)
 
     async def _see_through(self, attempt: Attempt) -> None:
         """Record an attempt's outcome as soon as it is known, whatever its neighbours do."""

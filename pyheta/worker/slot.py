@@ -56,6 +56,9 @@ THREAD_VARIABLES = (
 )
 
 
+OnMessage = Callable[[wire.LaneMessage], None]
+
+
 class ChildDied(Exception):
     """The child ended without an answer. The text says how."""
 
@@ -70,7 +73,9 @@ class Slot:
         }
         self.folder = folder
         self.log = _Tail()
-        self.broken: str | None = None  # what the device said, if it failed during the last order
+        self.device_error: str | None = (
+            None  # what the device said, if it failed during the last order
+        )
         self._child: asyncio.subprocess.Process | None = None
         self._reading: asyncio.Task[None] | None = None
 
@@ -78,16 +83,16 @@ class Slot:
     def pid(self) -> int | None:
         return self._child.pid if self._child else None
 
-    async def compute(self, order: wire.Order, hear: Callable[[wire.Word], None]) -> None:
-        """Let `hear` have all that the child says, until it has answered for every lane.
+    async def compute(self, order: wire.Order, on_message: OnMessage) -> None:
+        """Pass the child's messages to `on_message` until it has replied for every lane.
 
         Raises ChildDied when it ends before that; the next order gets a new child.
         """
         child = await self._living_child()
         self.log.clear()
-        self.broken = None
+        self.device_error = None
         try:
-            await self._ask(child, order, hear)
+            await self._ask(child, order, on_message)
         except (ConnectionError, EOFError) as error:
             raise ChildDied(await self._bury(child)) from error
         except BaseException:
@@ -132,7 +137,7 @@ class Slot:
         self,
         child: asyncio.subprocess.Process,
         order: wire.Order,
-        hear: Callable[[wire.Word], None],
+        on_message: OnMessage,
     ) -> None:
         assert child.stdin is not None and child.stdout is not None  # noqa: S101, PT018 -- asked for in _spawn
         child.stdin.write(order.encode())
@@ -143,13 +148,13 @@ class Slot:
                 b"\n"
             ):  # it died, perhaps while writing
                 raise EOFError
-            word = wire.decode(line)
-            if isinstance(word, wire.Broken):
-                self.broken = word.reason
-                raise ChildDied(f"the device failed: {word.reason}")
-            hear(word)
-            if not isinstance(word, wire.Sign):
-                waiting.remove(word.lane)
+            message = wire.decode(line)
+            if isinstance(message, wire.DeviceLost):
+                self.device_error = message.reason
+                raise ChildDied(f"the device failed: {message.reason}")
+            on_message(message)
+            if not isinstance(message, wire.LaneProgress):
+                waiting.remove(message.lane)
 
     async def _bury(self, child: asyncio.subprocess.Process) -> str:
         """Kill the child and all that it started, if they live, and say how the child ended."""

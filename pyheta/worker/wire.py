@@ -1,6 +1,4 @@
-"""What a supervisor and its child say to each other: one JSON document a line, no code, no
-pickles.
-"""
+"""What a supervisor and its child send each other: one JSON document a line, no code, no pickle."""
 
 import json
 from collections.abc import Mapping
@@ -33,9 +31,7 @@ class Lane:
 
 @dataclass(frozen=True, slots=True)
 class Order:
-    """Supervisor to child: compute these together. The answers name lanes by their place in the
-    order.
-    """
+    """Supervisor to child: compute these together. Replies name lanes by their place."""
 
     op: str
     lanes: tuple[Lane, ...]
@@ -50,7 +46,7 @@ class Order:
 
 
 @dataclass(frozen=True, slots=True)
-class Sign:
+class LaneProgress:
     """Child to supervisor: still computing a lane, this far."""
 
     lane: int
@@ -90,9 +86,8 @@ class Raised:
 
 
 @dataclass(frozen=True, slots=True)
-class Broken:
-    """Child to supervisor: its device has failed for this process, which ends; no lane gets another
-    answer.
+class DeviceLost:
+    """Child to supervisor: the device has failed, so this process ends without further replies.
 
     `reason` is what the device said.
     """
@@ -100,28 +95,28 @@ class Broken:
     reason: str
 
 
-Answer = Done | Raised
-Word = Sign | Answer  # about a lane
-Saying = Word | Broken
+Reply = Done | Raised  # the last message about a lane
+LaneMessage = LaneProgress | Reply
+Message = LaneMessage | DeviceLost
 
 
-def encode(saying: Saying) -> bytes:
-    return _line({type(saying).__name__: asdict(saying)})
+def encode(message: Message) -> bytes:
+    return _line({type(message).__name__: asdict(message)})
 
 
-def decode(line: bytes) -> Saying:
+def decode(line: bytes) -> Message:
     ((name, fields),) = json.loads(line).items()
     match name:
-        case "Sign":
-            return Sign(**fields)
+        case "LaneProgress":
+            return LaneProgress(**fields)
         case "Done":
             metrics = tuple(Metric(**metric) for metric in fields.pop("metrics"))
             return Done(metrics=metrics, **fields)
         case "Raised":
             return Raised(**fields)
-        case "Broken":
-            return Broken(**fields)
-    raise ValueError(f"unknown word {name!r}")
+        case "DeviceLost":
+            return DeviceLost(**fields)
+    raise ValueError(f"unknown message {name!r}")
 
 
 def _line(value: object) -> bytes:

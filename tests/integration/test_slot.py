@@ -28,15 +28,15 @@ def order(tmp_path: Path, op: str = "load", lanes: Sequence[dict] = (SYNTHETIC,)
     return wire.Order(op, tuple(wire.Lane(params, {}, str(tmp_path)) for params in lanes))
 
 
-async def ask(slot: Slot, asked: wire.Order) -> list[wire.Answer]:
-    """The child's answers to an order."""
-    words: list[wire.Word] = []
-    await slot.compute(asked, words.append)
-    return answers(words)
+async def ask(slot: Slot, asked: wire.Order) -> list[wire.Reply]:
+    """The child's replies to an order."""
+    messages: list[wire.LaneMessage] = []
+    await slot.compute(asked, messages.append)
+    return replies(messages)
 
 
-def answers(words: Sequence[wire.Word]) -> list[wire.Answer]:
-    return [word for word in words if not isinstance(word, wire.Sign)]
+def replies(messages: Sequence[wire.LaneMessage]) -> list[wire.Reply]:
+    return [message for message in messages if not isinstance(message, wire.LaneProgress)]
 
 
 async def order_of_fits(slot: Slot, tmp_path: Path, *nets: dict) -> wire.Order:
@@ -89,7 +89,7 @@ async def test_an_operation_that_raises_is_an_answer_and_the_child_lives_on(slot
     assert slot.pid == pid
 
 
-async def frozen(slot, tmp_path) -> "asyncio.Task[list[wire.Answer]]":
+async def frozen(slot, tmp_path) -> "asyncio.Task[list[wire.Reply]]":
     """A computation that cannot end: its child is stopped before it gets the order."""
     await ask(slot, order(tmp_path))
     os.kill(slot.pid, signal.SIGSTOP)
@@ -135,12 +135,12 @@ async def test_a_child_whose_device_has_failed_says_so_and_is_replaced(slot, tmp
     # Given three nets, during the second of which the device fails
     broken = failing.net("AcceleratorError", f"{failing.ILLEGAL}\nFor debugging consider …")
     asked = await order_of_fits(slot, tmp_path, MLP, broken, MLP)
-    pid, words = slot.pid, []
+    pid, messages = slot.pid, []
 
     # When a child computes them, Then it ends without answers for the second and the third
     with pytest.raises(ChildDied) as death:
-        await slot.compute(asked, words.append)
-    assert [(answer.lane, type(answer)) for answer in answers(words)] == [(0, wire.Done)]
+        await slot.compute(asked, messages.append)
+    assert [(reply.lane, type(reply)) for reply in replies(messages)] == [(0, wire.Done)]
     assert str(death.value) == f"the device failed: {failing.ILLEGAL}"
     assert not Path(f"/proc/{pid}").exists()
 

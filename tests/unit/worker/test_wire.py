@@ -1,4 +1,4 @@
-"""What a supervisor and its child say to each other survives the pipe."""
+"""What a supervisor and its child send each other survives the pipe."""
 
 import json
 
@@ -19,9 +19,9 @@ METRICS = st.builds(
     horizon=st.integers(0, 720),
     value=NUMBERS,
 )
-WORDS = st.one_of(
-    st.builds(wire.Sign, lane=LANES, progress=st.dictionaries(NAMES, NUMBERS)),
-    st.builds(wire.Broken, reason=st.text()),
+MESSAGES = st.one_of(
+    st.builds(wire.LaneProgress, lane=LANES, progress=st.dictionaries(NAMES, NUMBERS)),
+    st.builds(wire.DeviceLost, reason=st.text()),
     st.builds(wire.Raised, lane=LANES, reason=st.text(), detail=st.text(), retry=st.booleans()),
     st.builds(
         wire.Done,
@@ -34,14 +34,14 @@ WORDS = st.one_of(
 )
 
 
-@given(WORDS)
+@given(MESSAGES)
 @settings(deadline=None)
-def test_every_word_survives_the_pipe_as_one_line(word):
-    line = wire.encode(word)
+def test_every_message_survives_the_pipe_as_one_line(message):
+    line = wire.encode(message)
 
     assert line.count(b"\n") == 1
     assert line.endswith(b"\n")
-    assert wire.decode(line) == word
+    assert wire.decode(line) == message
 
 
 def test_an_order_survives_the_pipe():
@@ -53,11 +53,11 @@ def test_an_order_survives_the_pipe():
     assert wire.Order.decode(order.encode()) == order
 
 
-def test_an_unknown_word_is_refused():
-    with pytest.raises(ValueError, match="unknown word 'Shout'"):
+def test_an_unknown_message_is_refused():
+    with pytest.raises(ValueError, match="unknown message 'Shout'"):
         wire.decode(json.dumps({"Shout": {}}).encode())
 
 
 def test_a_number_that_is_not_finite_never_reaches_the_pipe():
     with pytest.raises(ValueError, match="Out of range"):
-        wire.encode(wire.Sign(0, {"val_loss": float("nan")}))
+        wire.encode(wire.LaneProgress(0, {"val_loss": float("nan")}))
