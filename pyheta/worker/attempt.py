@@ -13,7 +13,7 @@ from pyheta.errors import StoreUnavailable
 from pyheta.ops.registry import OPS
 from pyheta.steps import Claim, Ending, Failure, Fence, Product, StepId, Success
 from pyheta.worker import wire
-from pyheta.worker.bundle import Lane
+from pyheta.worker.bundle import BundleLane
 from pyheta.worker.slot import ChildDied
 from pyheta.worker.staging import Staging
 
@@ -34,7 +34,7 @@ class Attempt:
     it.
     """
 
-    def __init__(self, claim: Claim, lane: Lane, staging: Staging) -> None:
+    def __init__(self, claim: Claim, lane: BundleLane, staging: Staging) -> None:
         self.claim = claim
         self.progress: Mapping[str, Any] = {}
         self._lane = lane
@@ -93,7 +93,7 @@ class Attempt:
     async def _compute(self, out: Path) -> Success | Failure:
         inputs = await self._staging.bring(self.claim.inputs)
         reply = await self._lane.compute(
-            wire.Lane(self.claim.params, inputs, str(out)), self._on_progress
+            wire.LaneOrder(self.claim.params, inputs, str(out)), self._on_progress
         )
         said = self._lane.bundle.log()
         if isinstance(reply, wire.Raised):

@@ -19,7 +19,7 @@ class Bundle:
 
     def __init__(self, slot: Slot, op: str, size: int) -> None:
         self.slot = slot
-        self.lanes = [Lane(self) for _ in range(size)]
+        self.lanes = [BundleLane(self) for _ in range(size)]
         self._op = op
         self._asked = 0
         self._talk: asyncio.Task[None] | None = None
@@ -54,7 +54,7 @@ class Bundle:
                 self._talk.cancel()
             await asyncio.wait({self._talk})
 
-    async def _ask(self, lanes: Sequence["Lane"]) -> None:
+    async def _ask(self, lanes: Sequence["BundleLane"]) -> None:
         """Raises nothing: whatever goes wrong is told to the lanes that have no answer yet."""
 
         def on_message(message: wire.LaneMessage) -> None:
@@ -69,12 +69,12 @@ class Bundle:
                 lane.fail(error)
 
 
-class Lane:
+class BundleLane:
     """One attempt's place in a bundle. It is open until it has its answer or leaves."""
 
     def __init__(self, bundle: Bundle) -> None:
         self.bundle = bundle
-        self.wanted: wire.Lane | None = None
+        self.wanted: wire.LaneOrder | None = None
         self._reply: asyncio.Future[wire.Reply] = asyncio.get_running_loop().create_future()
         self._progress: Progress
 
@@ -87,7 +87,7 @@ class Lane:
         """It is not known yet whether it wants anything."""
         return self.is_open and self.wanted is None
 
-    async def compute(self, wanted: wire.Lane, progress: Progress) -> wire.Reply:
+    async def compute(self, wanted: wire.LaneOrder, progress: Progress) -> wire.Reply:
         """The child's answer for this lane. Raises ChildDied when it ends without one."""
         self.wanted, self._progress = wanted, progress
         self.bundle.begin_if_complete()

@@ -14,7 +14,7 @@ LINE_LIMIT = 64 * 1024 * 1024
 
 
 @dataclass(frozen=True, slots=True)
-class Lane:
+class LaneOrder:
     """One step of an order."""
 
     params: Mapping[str, Any]
@@ -34,7 +34,7 @@ class Order:
     """Supervisor to child: compute these together. Replies name lanes by their place."""
 
     op: str
-    lanes: tuple[Lane, ...]
+    lanes: tuple[LaneOrder, ...]
 
     def encode(self) -> bytes:
         return _line(asdict(self))
@@ -42,7 +42,7 @@ class Order:
     @classmethod
     def decode(cls, line: bytes) -> "Order":
         fields = json.loads(line)
-        return cls(fields["op"], tuple(Lane(**lane) for lane in fields["lanes"]))
+        return cls(fields["op"], tuple(LaneOrder(**lane) for lane in fields["lanes"]))
 
 
 @dataclass(frozen=True, slots=True)

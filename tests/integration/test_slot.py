@@ -25,7 +25,7 @@ async def slot(tmp_path):
 
 
 def order(tmp_path: Path, op: str = "load", lanes: Sequence[dict] = (SYNTHETIC,)) -> wire.Order:
-    return wire.Order(op, tuple(wire.Lane(params, {}, str(tmp_path)) for params in lanes))
+    return wire.Order(op, tuple(wire.LaneOrder(params, {}, str(tmp_path)) for params in lanes))
 
 
 async def ask(slot: Slot, asked: wire.Order) -> list[wire.Reply]:
@@ -58,7 +58,7 @@ async def order_of_fits(slot: Slot, tmp_path: Path, *nets: dict) -> wire.Order:
         out.mkdir()
     inputs = {"load": load.products}
     lanes = [
-        wire.Lane(params | {"net": net}, inputs, str(out))
+        wire.LaneOrder(params | {"net": net}, inputs, str(out))
         for net, out in zip(nets, outs, strict=True)
     ]
     return wire.Order("fit", tuple(lanes))

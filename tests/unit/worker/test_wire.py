@@ -46,7 +46,7 @@ def test_every_message_survives_the_pipe_as_one_line(message):
 
 def test_an_order_survives_the_pipe():
     lanes = [
-        wire.Lane({"seed": n}, {"load": {"table": "cache/a b"}}, f"work/{n}") for n in range(3)
+        wire.LaneOrder({"seed": n}, {"load": {"table": "cache/a b"}}, f"work/{n}") for n in range(3)
     ]
     order = wire.Order("fit", tuple(lanes))
 
