@@ -94,18 +94,18 @@ class Slot:
         try:
             await self._ask(child, order, on_message)
         except (ConnectionError, EOFError) as error:
-            raise ChildDied(await self._bury(child)) from error
+            raise ChildDied(await self._kill(child)) from error
         except BaseException:
-            await self._bury(child)  # whatever it computes now, nobody waits for
+            await self._kill(child)  # whatever it computes now, nobody waits for
             raise
 
     async def close(self) -> None:
         if self._child:
-            await self._bury(self._child)
+            await self._kill(self._child)
 
     async def _living_child(self) -> asyncio.subprocess.Process:
         if self._child and self._child.returncode is not None:
-            await self._bury(self._child)  # died while idle
+            await self._kill(self._child)  # died while idle
         if self._child is None:
             self._child = await self._spawn()
         return self._child
@@ -156,7 +156,7 @@ class Slot:
             if not isinstance(message, wire.LaneProgress):
                 waiting.remove(message.lane)
 
-    async def _bury(self, child: asyncio.subprocess.Process) -> str:
+    async def _kill(self, child: asyncio.subprocess.Process) -> str:
         """Kill the child and all that it started, if they live, and say how the child ended."""
         self._child = None
         if child.returncode is None:

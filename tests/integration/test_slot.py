@@ -195,7 +195,7 @@ async def test_a_computation_that_is_given_up_takes_its_child_along(slot, tmp_pa
 
 
 async def test_a_child_that_died_while_idle_costs_nothing(slot, tmp_path):
-    # Given a child that was killed between two computations, and buried
+    # Given a child that was killed between two computations, and reaped
     await ask(slot, order(tmp_path))
     os.kill(slot.pid, signal.SIGKILL)
     while slot._child.returncode is None:  # noqa: ASYNC110 -- nobody tells but the event loop itself
