@@ -380,20 +380,20 @@ def runs(context: Context, sweep: SweepName = None, as_json: AsJson = False) -> 
 @app.command()
 def show(context: Context, run: RunName, as_json: AsJson = False) -> None:
     """Show one run: its configuration, steps, metrics and files."""
-    from pyheta.commands.show import read_story, story_view
+    from pyheta.commands.show import details_view, read_details
 
-    story = context.obj.call(lambda services: read_story(services.store, run))
-    context.obj.print(story, story_view, as_json=as_json)
+    details = context.obj.call(lambda services: read_details(services.store, run))
+    context.obj.print(details, details_view, as_json=as_json)
 
 
 @app.command()
 def logs(context: Context, run: RunName, as_json: AsJson = False) -> None:
     """Show every attempt of a run's steps: outcome, traceback, log."""
     from pyheta.commands.logs import logs_view
-    from pyheta.commands.show import read_story
+    from pyheta.commands.show import read_details
 
-    story = context.obj.call(lambda services: read_story(services.store, run))
-    context.obj.print(story, logs_view, as_json=as_json)
+    details = context.obj.call(lambda services: read_details(services.store, run))
+    context.obj.print(details, logs_view, as_json=as_json)
 
 
 @app.command()

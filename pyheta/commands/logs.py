@@ -5,17 +5,17 @@ from collections.abc import Iterator
 from rich.console import Group, RenderableType
 from rich.text import Text
 
-from pyheta.commands.show import Story
+from pyheta.commands.show import RunDetails
 from pyheta.screen import moment, plain
 from pyheta.store.seam import AttemptRow
 
 
-def logs_view(story: Story) -> RenderableType:
+def logs_view(details: RunDetails) -> RenderableType:
     """Every attempt with its outcome, its traceback and its log."""
-    if not story.attempts:
+    if not details.attempts:
         return Text("no attempt yet")
-    keys = {step.id: step.key for step in story.steps}
-    return Group(*(line for one in story.attempts for line in _attempt(one, keys[one.step])))
+    keys = {step.id: step.key for step in details.steps}
+    return Group(*(line for one in details.attempts for line in _attempt(one, keys[one.step])))
 
 
 def _attempt(attempt: AttemptRow, key: str) -> Iterator[Text]:

@@ -20,7 +20,7 @@ from pyheta.store.seam import AttemptRow, Reads, StepRow
 
 
 @dataclass(frozen=True, slots=True)
-class Story:
+class RunDetails:
     """A run with its steps (needs first, its score last) and their attempts (oldest first)."""
 
     sweep: str
@@ -38,11 +38,11 @@ class Story:
         return self.steps[-1]
 
 
-async def read_story(reads: Reads, text: str) -> Story:
-    """The story of the run that `text` names. Raises InputError if there is none."""
+async def read_details(reads: Reads, text: str) -> RunDetails:
+    """What the store knows of the run that `text` names. Raises InputError if there is none."""
     run = await reads.find_run(text)
     steps = await reads.steps_of(run.score)
-    return Story(
+    return RunDetails(
         sweep=run.sweep,
         ordinal=run.ordinal,
         role=run.role,
@@ -55,34 +55,34 @@ async def read_story(reads: Reads, text: str) -> Story:
     )
 
 
-def story_view(story: Story) -> RenderableType:
+def details_view(details: RunDetails) -> RenderableType:
     """Configuration, steps, metrics, products."""
-    return parts(_header(story), _config(story), _steps(story), *_results(story))
+    return parts(_header(details), _config(details), _steps(details), *_results(details))
 
 
-def _header(story: Story) -> Text:
+def _header(details: RunDetails) -> Text:
     head = Text.assemble(
-        (f"run {story.ordinal}", "bold"), f" {story.score.key[:12]} ({story.role}): "
+        (f"run {details.ordinal}", "bold"), f" {details.score.key[:12]} ({details.role}): "
     )
-    head.append(story.state, STATE_STYLE[story.state])
-    if story.reason:
-        head.append(f", {plain(story.reason)}", "red")
-    for reason in leaks(story.config):
+    head.append(details.state, STATE_STYLE[details.state])
+    if details.reason:
+        head.append(f", {plain(details.reason)}", "red")
+    for reason in leaks(details.config):
         head.append(f", saw the future: {reason}", "magenta")
     return head
 
 
-def _config(story: Story) -> Table:
+def _config(details: RunDetails) -> Table:
     shown = table("option", "value")
-    for key, value in sorted([*leaves(story.config), ("seed", story.seed)]):
+    for key, value in sorted([*leaves(details.config), ("seed", details.seed)]):
         shown.add_row(key, plain(str(value)))
     return shown
 
 
-def _steps(story: Story) -> Table:
+def _steps(details: RunDetails) -> Table:
     shown = table("step", "what", "learns from", "state", *right("attempts", "took"), "products")
-    for step in story.steps:
-        tries = sum(attempt.step == step.id for attempt in story.attempts)
+    for step in details.steps:
+        tries = sum(attempt.step == step.id for attempt in details.attempts)
         took = "" if step.seconds is None else duration(step.seconds)
         state = Text(step.state, STATE_STYLE[step.state])
         products = ", ".join(f"{product.name} ({product.size:,} B)" for product in step.products)
@@ -92,10 +92,10 @@ def _steps(story: Story) -> Table:
     return shown
 
 
-def _results(story: Story) -> Iterator[RenderableType]:
-    if story.score.metrics:
-        yield _metrics(story.score.metrics)
-    yield Group(*(_facts(step) for step in story.steps if step.summary))
+def _results(details: RunDetails) -> Iterator[RenderableType]:
+    if details.score.metrics:
+        yield _metrics(details.score.metrics)
+    yield Group(*(_facts(step) for step in details.steps if step.summary))
 
 
 def _facts(step: StepRow) -> Text:
