@@ -1,6 +1,4 @@
-"""Removing what nobody needs: cancelled sweeps, the steps that only they had, and the bytes of
-those.
-"""
+"""Remove what no sweep needs: cancelled sweeps, their own steps, and the artifacts of those."""
 
 from collections.abc import Sequence
 from dataclasses import dataclass, field
@@ -9,14 +7,14 @@ from typing import Final
 from pyheta.screen import count, volume
 from pyheta.store.seam import Artifacts, Removals
 
-#: A worker puts a step's bytes before it records the step's success, and a user a file before the
-#: sweep. Bytes that nothing names stay for so many seconds, which is far longer than either takes.
+#: Artifacts that no step names stay for so many seconds. A worker puts them before it records the
+#: step's success, and a user puts a file before the sweep: both take far less time.
 GRACE: Final = 3600.0
 
 
 @dataclass(slots=True)
-class Bytes:
-    """So many artifacts, and how many bytes they are together."""
+class Total:
+    """The number of some artifacts and of their bytes."""
 
     artifacts: int = 0
     bytes: int = 0
@@ -27,82 +25,77 @@ class Bytes:
 
 
 @dataclass(frozen=True, slots=True)
-class Removed:
-    """What was removed, or with `dry_run` would be; and what waits, and why."""
+class GcResult:
+    """What was removed, or with `dry_run` would be, and what is kept for now."""
 
     dry_run: bool
     sweeps: int
     steps: int
-    stopping: int  # cancelled sweeps of which a step runs on
-    others: int  # other stores in the artifacts' place, because of which all artifacts stay
-    freed: Bytes = field(default_factory=Bytes)
-    young: Bytes = field(default_factory=Bytes)  # needed by nobody, but put less than GRACE ago
+    stopping: int  # cancelled sweeps that stay, since a step of theirs still runs
+    others: int  # other stores that keep artifacts in the same place: then all artifacts stay
+    freed: Total = field(default_factory=Total)
+    young: Total = field(default_factory=Total)  # not needed, but put less than GRACE ago
 
 
-async def collect(store: Removals, artifacts: Artifacts, *, dry_run: bool) -> Removed:
+async def collect(store: Removals, artifacts: Artifacts, *, dry_run: bool) -> GcResult:
     """Remove what no sweep needs; or say what that would be."""
-    gone = await store.remove_unneeded(dry_run=dry_run)
+    removal = await store.remove_unneeded(dry_run=dry_run)
     others = await artifacts.others()
-    removed = Removed(dry_run, len(gone.sweeps), gone.steps, gone.stopping, others)
+    result = GcResult(dry_run, len(removal.sweeps), removal.steps, removal.stopping, others)
     if not others:
         # Once removed, a sweep may have been submitted again: then its artifacts are needed.
-        await _collect_artifacts(store, artifacts, removed, gone.sweeps if dry_run else ())
-    return removed
+        await _collect_artifacts(store, artifacts, result, removal.sweeps if dry_run else ())
+    return result
 
 
 async def _collect_artifacts(
-    store: Removals, artifacts: Artifacts, removed: Removed, without: Sequence[str]
+    store: Removals, artifacts: Artifacts, result: GcResult, without: Sequence[str]
 ) -> None:
-    """List some, then ask who needs them, then remove: needs that arise meanwhile are of young
-    bytes.
+    """List a batch, ask which are needed, remove the rest.
+
+    An artifact that becomes needed in between was put again first, so it is young and stays.
     """
     async for batch in artifacts.stored(GRACE):
-        unneeded = await store.unneeded_artifacts(
-            [found.sha256 for found in batch], without=without
-        )
-        old = {
-            found.sha256: found.size
-            for found in batch
-            if found.sha256 in unneeded and not found.young
-        }
-        went = old if removed.dry_run else await artifacts.remove(list(old), GRACE)
-        removed.freed.add([old[sha256] for sha256 in went])
-        removed.young.add(
-            [found.size for found in batch if found.sha256 in unneeded and found.young]
-        )
+        names = [artifact.sha256 for artifact in batch]
+        unneeded = await store.unneeded_artifacts(names, without=without)
+        candidates = [artifact for artifact in batch if artifact.sha256 in unneeded]
+        old = {each.sha256: each.size for each in candidates if not each.young}
+        removed = old if result.dry_run else await artifacts.remove(list(old), GRACE)
+        result.freed.add([old[sha256] for sha256 in removed])
+        result.young.add([each.size for each in candidates if each.young])
 
 
-def in_words(removed: Removed) -> str:
-    """A line that says what went, and one for what waits, if anything does."""
-    waits = "; ".join(_waiting(removed))
-    if what := ", ".join(_going(removed)):
-        verb = "would remove" if removed.dry_run else "removed"
+def in_words(result: GcResult) -> str:
+    """A line that says what was removed, and one for what stays for now, if anything does."""
+    waits = "; ".join(_waiting(result))
+    if what := ", ".join(_going(result)):
+        verb = "would remove" if result.dry_run else "removed"
         return "\n".join(filter(None, (f"{verb} {what}", waits)))
     return f"nothing to remove: {waits or 'first cancel a sweep (pyheta cancel SWEEP)'}"
 
 
-def _going(removed: Removed) -> list[str]:
-    parts = [count(removed.sweeps, "sweep")] if removed.sweeps else []
-    if removed.steps:
-        parts.append(count(removed.steps, "step"))
-    if removed.freed.artifacts:
-        parts.append(_amount(removed.freed))
+def _going(result: GcResult) -> list[str]:
+    parts = [count(result.sweeps, "sweep")] if result.sweeps else []
+    if result.steps:
+        parts.append(count(result.steps, "step"))
+    if result.freed.artifacts:
+        parts.append(_amount(result.freed))
     return parts
 
 
-def _waiting(removed: Removed) -> list[str]:
+def _waiting(result: GcResult) -> list[str]:
     waits = []
-    if removed.stopping:
-        waits.append(f"{count(removed.stopping, 'cancelled sweep')} still being stopped")
-    if removed.young.artifacts:
-        waits.append(f"{_amount(removed.young)} of the last hour left to a later gc")
-    if removed.others:
-        others = count(removed.others, "other store")
+    if result.stopping:
+        waits.append(f"{count(result.stopping, 'cancelled sweep')} still being stopped")
+    if result.young.artifacts:
+        waits.append(f"{_amount(result.young)} of the last hour left to a later gc")
+    if result.others:
+        others = count(result.others, "other store")
         waits.append(
             f"artifacts stay, for {others} put theirs into the same place (listed there in stores/)"
         )
     return waits
 
 
-def _amount(some: Bytes) -> str:
-    return f"{count(some.artifacts, 'artifact')} ({volume(some.bytes)})"
+def _amount(total: Total) -> str:
+    return f"{count(total.artifacts, 'artifact')} ({volume(total.bytes)})"

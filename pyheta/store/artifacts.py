@@ -27,7 +27,7 @@ from pyheta.errors import ConfigError, StoreError, StoreUnavailable
 from pyheta.settings import masked
 from pyheta.steps import Product
 from pyheta.store.database import LONG_SECONDS, Database, Record
-from pyheta.store.seam import Stored
+from pyheta.store.seam import StoredArtifact
 from pyheta.store.sql import load
 
 if TYPE_CHECKING:
@@ -101,10 +101,10 @@ class PostgresArtifacts(HashNamed):
     async def others(self) -> int:
         return 0  # the table is this store's own
 
-    async def stored(self, grace: float) -> AsyncIterator[Sequence[Stored]]:
+    async def stored(self, grace: float) -> AsyncIterator[Sequence[StoredArtifact]]:
         last = ""
         while rows := await self._rows("page", last, BATCH, timedelta(seconds=grace)):
-            yield [Stored(row["sha256"], row["size"], row["young"]) for row in rows]
+            yield [StoredArtifact(row["sha256"], row["size"], row["young"]) for row in rows]
             last = rows[-1]["sha256"]
 
     async def remove(self, artifacts: Sequence[str], grace: float) -> Collection[str]:
@@ -168,7 +168,7 @@ class ObjectArtifacts(HashNamed):
             signs = await obstore.list(self._objects, prefix=_STORES).collect_async()
         return len({sign["path"] for sign in signs} - {self._sign})
 
-    async def stored(self, grace: float) -> AsyncIterator[Sequence[Stored]]:
+    async def stored(self, grace: float) -> AsyncIterator[Sequence[StoredArtifact]]:
         with _translated(self.where):
             async for page in obstore.list(self._objects, chunk_size=BATCH):
                 yield [_stored(found, grace) for found in page if _OBJECT.fullmatch(found["path"])]
@@ -213,12 +213,12 @@ def _name(sha256: str) -> str:
     return f"{sha256[:2]}/{sha256}"
 
 
-def _stored(found: "ObjectMeta", grace: float) -> Stored:
+def _stored(found: "ObjectMeta", grace: float) -> StoredArtifact:
     """Its age by this machine's clock: providers refuse clocks that are wrong by a quarter of an
     hour.
     """
     young = datetime.now(UTC) - found["last_modified"] < timedelta(seconds=grace)
-    return Stored(found["path"].rpartition("/")[2], found["size"], young)
+    return StoredArtifact(found["path"].rpartition("/")[2], found["size"], young)
 
 
 def _write_whole(to: Path, content: bytes) -> None:

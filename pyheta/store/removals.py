@@ -4,7 +4,7 @@ from collections.abc import Collection, Iterable, Sequence
 from typing import Final
 
 from pyheta.store.database import LONG_SECONDS, Connection, Database, Record
-from pyheta.store.seam import Unneeded
+from pyheta.store.seam import Removal
 from pyheta.store.sql import load
 
 _SQL = load("gc")
@@ -25,8 +25,8 @@ class PostgresRemovals:
 
     _database: Database
 
-    async def remove_unneeded(self, *, dry_run: bool = False) -> Unneeded:
-        async def work(connection: Connection) -> Unneeded:
+    async def remove_unneeded(self, *, dry_run: bool = False) -> Removal:
+        async def work(connection: Connection) -> Removal:
             await connection.execute(_LOCK, timeout=LONG_SECONDS)
             cancelled = await _fetch(connection, "cancelled_sweeps")
             sweeps = [row["id"] for row in cancelled if not row["stopping"]]
@@ -34,7 +34,7 @@ class PostgresRemovals:
             if not dry_run:
                 await _forget(connection, _OF_SWEEPS, sweeps)
                 await _forget(connection, _OF_STEPS, steps)
-            return Unneeded(sweeps, len(steps), len(cancelled) - len(sweeps))
+            return Removal(sweeps, len(steps), len(cancelled) - len(sweeps))
 
         return await self._database.run(work)
 

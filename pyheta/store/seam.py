@@ -228,14 +228,12 @@ class Outbox(Protocol):
 
 
 @dataclass(frozen=True, slots=True)
-class Unneeded:
-    """What nobody needs any more. `stopping`: cancelled sweeps that stay because a step of theirs
-    runs.
-    """
+class Removal:
+    """What was removed, or with `dry_run` would be."""
 
     sweeps: Sequence[str]
     steps: int
-    stopping: int
+    stopping: int  # cancelled sweeps that stay, since a step of theirs still runs
 
 
 class Removals(Protocol):
@@ -244,32 +242,27 @@ class Removals(Protocol):
     Afterwards every step is needed by a sweep, and all that a step needs is there.
     """
 
-    async def remove_unneeded(self, *, dry_run: bool = False) -> Unneeded:
-        """Remove cancelled sweeps for which nothing runs, then all steps that no sweep has. One
-        transaction.
+    async def remove_unneeded(self, *, dry_run: bool = False) -> Removal:
+        """Remove cancelled sweeps for which nothing runs, then steps without a sweep.
 
-        `dry_run`: say what that would be.
+        All in one transaction. `dry_run`: remove nothing, say what would be removed.
         """
         ...
 
     async def unneeded_artifacts(
         self, artifacts: Sequence[str], *, without: Sequence[str] = ()
     ) -> Collection[str]:
-        """Those of `artifacts` that no step reads or made, were the sweeps `without` and their
-        steps gone.
-        """
+        """Those of `artifacts` that no step needs, ignoring the sweeps in `without`."""
         ...
 
 
 @dataclass(frozen=True, slots=True)
-class Stored:
-    """An artifact in its place, its size in bytes. `young`: put lately, so a step may be about to
-    name it.
-    """
+class StoredArtifact:
+    """An artifact in the place where artifacts are kept."""
 
     sha256: str
-    size: int
-    young: bool
+    size: int  # in bytes
+    young: bool  # put lately: a step that names it may be about to be recorded
 
 
 class Artifacts(Protocol):
@@ -301,7 +294,7 @@ class Artifacts(Protocol):
         """
         ...
 
-    def stored(self, grace: float) -> AsyncIterator[Sequence[Stored]]:
+    def stored(self, grace: float) -> AsyncIterator[Sequence[StoredArtifact]]:
         """All artifacts, some at a time; those put within the last `grace` seconds are young."""
         ...
 

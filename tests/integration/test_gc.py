@@ -13,7 +13,7 @@ import graphs
 import pytest
 from graphs import BOTH, DONE, RELEASE
 
-from pyheta.commands.gc import Bytes, Removed, collect, in_words
+from pyheta.commands.gc import GcResult, Total, collect, in_words
 from pyheta.errors import StoreError
 from pyheta.steps import Ending, Failure, State, Step, Success
 from pyheta.store.artifacts import HashNamed, ObjectArtifacts
@@ -117,13 +117,13 @@ class TestSweeps:
         await cancelled(store, submission)
         removed = await collect(store, artifacts, dry_run=False)
         # Then no row of it is left
-        assert removed == Removed(
+        assert removed == GcResult(
             dry_run=False,
             sweeps=1,
             steps=4,
             stopping=0,
             others=0,
-            freed=Bytes(3, len("onetwothree")),
+            freed=Total(3, len("onetwothree")),
         )
         assert await rows(database_url) == {}
 
@@ -137,7 +137,7 @@ class TestSweeps:
 
         removed = await collect(store, artifacts, dry_run=False)
 
-        assert removed == Removed(dry_run=False, sweeps=0, steps=0, stopping=0, others=0)
+        assert removed == GcResult(dry_run=False, sweeps=0, steps=0, stopping=0, others=0)
         assert await rows(database_url) == before
 
     async def test_keep_the_steps_and_bytes_that_they_share_with_a_cancelled_one(
@@ -153,7 +153,7 @@ class TestSweeps:
 
         removed = await collect(store, artifacts, dry_run=False)
 
-        assert (removed.sweeps, removed.steps, removed.freed) == (1, 1, Bytes(1, len("scored")))
+        assert (removed.sweeps, removed.steps, removed.freed) == (1, 1, Total(1, len("scored")))
         assert await graphs.states(database_url) == {"load a": "succeeded", "fit a": "succeeded"}
         await artifacts.fetch(digest_of("fitted"), tmp_path / "back")
         await assert_intact(database_url)
@@ -287,12 +287,12 @@ class TestArtifacts:
         await age(database_url)
         second = await collect(store, artifacts, dry_run=False)
 
-        assert (first.freed, first.young) == (Bytes(), Bytes(1, 3))
+        assert (first.freed, first.young) == (Total(), Total(1, 3))
         assert (
             in_words(first)
             == "removed 1 sweep, 1 step\n1 artifact (3 B) of the last hour left to a later gc"
         )
-        assert (second.freed, second.young) == (Bytes(1, 3), Bytes())
+        assert (second.freed, second.young) == (Total(1, 3), Total())
         assert in_words(second) == "removed 1 artifact (3 B)"
 
     async def test_that_no_step_ever_named_go_when_they_are_old(
@@ -317,7 +317,7 @@ class TestArtifacts:
         removed = await collect(store, artifacts, dry_run=False)
         await store.succeed(claim.step, claim.fence, success)
         # Then
-        assert removed.freed == Bytes()
+        assert removed.freed == Total()
         await artifacts.fetch(success.products[0].sha256, tmp_path / "back")
 
     async def test_that_are_put_while_they_are_being_removed_stay(
@@ -332,7 +332,7 @@ class TestArtifacts:
             removing = asyncio.create_task(collect(store, artifacts, dry_run=False))
             await graphs.blocked(database_url)
         # Then they are there
-        assert (await removing).freed == Bytes()
+        assert (await removing).freed == Total()
         assert await rows(database_url) == {"blob": 1}
 
     async def test_that_another_step_made_as_well_stay(
@@ -350,8 +350,8 @@ class TestArtifacts:
         await cancelled(store, theirs)
         second = await collect(store, artifacts, dry_run=False)
 
-        assert (first.steps, first.freed) == (1, Bytes())
-        assert (second.steps, second.freed) == (1, Bytes(1, 5))
+        assert (first.steps, first.freed) == (1, Total())
+        assert (second.steps, second.freed) == (1, Total(1, 5))
 
     async def test_that_a_live_sweep_reads_as_its_data_stay(
         self, store, artifacts, database_url, tmp_path
@@ -364,7 +364,7 @@ class TestArtifacts:
         would = await collect(store, artifacts, dry_run=True)
         removed = await collect(store, artifacts, dry_run=False)
 
-        assert would.freed == removed.freed == Bytes(1, len("nobody's"))
+        assert would.freed == removed.freed == Total(1, len("nobody's"))
 
     async def test_that_were_named_just_now_are_not_removed(
         self, store, artifacts, database_url, tmp_path
@@ -438,7 +438,7 @@ class TestObjectStore:
         would = await collect(store, artifacts, dry_run=True)
         removed = await collect(store, artifacts, dry_run=False)
 
-        assert would.freed == removed.freed == Bytes(1, 4)
+        assert would.freed == removed.freed == Total(1, 4)
         await artifacts.fetch(digest_of("theirs"), tmp_path / "back")
         with pytest.raises(StoreError, match="is not there"):
             await artifacts.fetch(digest_of("mine"), tmp_path / "back")
@@ -449,7 +449,7 @@ class TestObjectStore:
 
         removed = await collect(store, artifacts, dry_run=False)
 
-        assert (removed.steps, removed.freed, removed.young) == (1, Bytes(), Bytes(1, 4))
+        assert (removed.steps, removed.freed, removed.young) == (1, Total(), Total(1, 4))
 
     @pytest.mark.usefixtures("removable")
     async def test_keeps_all_where_another_store_has_put_something(
@@ -459,7 +459,7 @@ class TestObjectStore:
 
         removed = await collect(store, artifacts, dry_run=False)
 
-        assert (removed.steps, removed.freed) == (1, Bytes())
+        assert (removed.steps, removed.freed) == (1, Total())
         assert "1 other store" in in_words(removed)
         await artifacts.fetch(digest_of("mine"), tmp_path / "back")
 

@@ -15,12 +15,12 @@ from pyheta.steps import digest
 from pyheta.store import artifacts as module
 from pyheta.store.artifacts import HashNamed, ObjectArtifacts
 from pyheta.store.postgres import PostgresStore
-from pyheta.store.seam import Artifacts, Stored
+from pyheta.store.seam import Artifacts, StoredArtifact
 
 HOUR = 3600.0
 
 
-async def listed(artifacts: Artifacts) -> list[Stored]:
+async def listed(artifacts: Artifacts) -> list[StoredArtifact]:
     return [found async for batch in artifacts.stored(HOUR) for found in batch]
 
 
@@ -52,7 +52,7 @@ class ArtifactsContract:
         first, second = await artifacts.put(file), await artifacts.put(copy)
 
         assert first.sha256 == second.sha256
-        assert await listed(artifacts) == [Stored(first.sha256, 1024, young=True)]
+        assert await listed(artifacts) == [StoredArtifact(first.sha256, 1024, young=True)]
 
     async def test_lists_all_in_batches(self, artifacts: HashNamed, tmp_path: Path, monkeypatch):
         monkeypatch.setattr(module, "BATCH", 2)
