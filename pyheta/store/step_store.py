@@ -53,7 +53,7 @@ class PostgresSteps:
         progress: Mapping[tuple[StepId, Fence], Mapping[str, Any]],
     ) -> Sequence[Holding]:
         steps, fences = [step for step, _ in progress], [fence for _, fence in progress]
-        facts = [clean_facts(said) for said in progress.values()]
+        facts = [clean_facts(report) for report in progress.values()]
         lease = timedelta(seconds=lease_seconds)
         rows = await self._pulse.fetch(_SQL["heartbeat"], worker, lease, steps, fences, facts)
         if not rows:
@@ -101,9 +101,8 @@ class PostgresSteps:
             if await connection.fetchval(_SQL["succeed"], step, fence, *_recorded_with(success)):
                 await connection.execute(_SQL["wake"], step, timeout=LONG_SECONDS)
                 return True
-            # Said again, because an answer was lost: what counts is what this very attempt has
-            # recorded.
-            return await connection.fetchval(_SQL["recorded"], step, fence, "ok") is not None
+            # Perhaps this attempt has recorded its success before, and the answer was lost.
+            return await _state_if_recorded(connection, step, fence, "ok") is not None
 
         return await self._database.run(work, patience=PATIENCE)
 
@@ -111,13 +110,12 @@ class PostgresSteps:
         async def work(connection: Connection) -> State | None:
             if state := await self._end(connection, step, fence, failure):
                 return state
-            state = await connection.fetchval(_SQL["recorded"], step, fence, failure.ending)
-            return State(state) if state else None
+            return await _state_if_recorded(connection, step, fence, failure.ending)
 
         return await self._database.run(work, patience=PATIENCE)
 
     async def reap(self, me: WorkerId | None = None) -> int:
-        await self._database.run(lambda connection: connection.execute(_SQL["bury"], me))
+        await self._database.run(lambda connection: connection.execute(_SQL["mark_dead"], me))
         orphans = await self._database.fetch(_SQL["orphans"])
         return sum([await self._give_back(orphan["id"], orphan["fence"]) for orphan in orphans])
 
@@ -145,7 +143,7 @@ class PostgresSteps:
             failure.after,
         )
         if state in {State.FAILED, State.CANCELLED}:
-            await follow(connection, [step])
+            await end_dependants(connection, [step])
         return State(state) if state else None
 
     async def open_steps(self, kinds: Sequence[Kind], *, sweep: str | None = None) -> int:
@@ -156,10 +154,18 @@ class PostgresSteps:
         return wakes(self._database)
 
 
-async def follow(connection: Connection, ended: Iterable[StepId]) -> None:
+async def _state_if_recorded(
+    connection: Connection, step: StepId, fence: Fence, outcome: str
+) -> State | None:
+    """The step's state, if this attempt has ended with this outcome."""
+    state = await connection.fetchval(_SQL["state_if_recorded"], step, fence, outcome)
+    return State(state) if state else None
+
+
+async def end_dependants(connection: Connection, ended: Iterable[StepId]) -> None:
     """End all that waits, directly or not, for these failed or cancelled steps."""
     while ended := list(ended):
-        rows = await connection.fetch(_SQL["follow"], ended, timeout=LONG_SECONDS)
+        rows = await connection.fetch(_SQL["end_dependants"], ended, timeout=LONG_SECONDS)
         ended = [row["id"] for row in rows]
 
 

@@ -7,7 +7,7 @@ from pyheta.steps import Key, State, Step, StepId
 from pyheta.store.database import LONG_SECONDS, Connection, Database, Record
 from pyheta.store.seam import NewRun, Receipt, Submission
 from pyheta.store.sql import load
-from pyheta.store.step_store import follow
+from pyheta.store.step_store import end_dependants
 
 _SQL = load("sweeps")
 
@@ -30,9 +30,9 @@ class PostgresSweeps:
             await _run(connection, "lock")
             new = await _add_sweep(connection, submission)
             added = await _add_graph(connection, submission) if new else 0
-            await _run(connection, "meet_steps", submission.id, submission.priority)
-            revived = await _fetch(connection, "pick", submission.id, [State.CANCELLED])
-            await _start_afresh(connection, submission.id, _ids(revived))
+            await _run(connection, "resubmit_steps", submission.id, submission.priority)
+            revived = await _fetch(connection, "lock_steps", submission.id, [State.CANCELLED])
+            await _restart(connection, submission.id, _ids(revived))
             steps = _counts(await _fetch(connection, "states", submission.id))
             return Receipt(submission.id, new, added, len(revived), steps)
 
@@ -48,39 +48,37 @@ class PostgresSweeps:
         return await self._database.run(work)
 
     async def retry(self, sweep: str, *, runs: Sequence[int] | None = None) -> int:
-        query, which = ("pick", ()) if runs is None else ("pick_of_runs", (runs,))
+        query, which = ("lock_steps", ()) if runs is None else ("lock_steps_of_runs", (runs,))
 
         async def work(connection: Connection) -> int:
             await _run(connection, "lock")
             ended = await _fetch(connection, query, sweep, [State.FAILED, State.CANCELLED], *which)
-            for query_of_all in ("revive_sweep", "spare"):
+            for query_of_all in ("revive_sweep", "clear_stop_requests"):
                 await _run(connection, query_of_all, sweep)
-            await _start_afresh(connection, sweep, _ids(ended))
+            await _restart(connection, sweep, _ids(ended))
             return len(ended)
 
         return await self._database.run(work)
 
 
 async def _add_sweep(connection: Connection, submission: Submission) -> bool:
-    """True: it is new. False: it was there and is live again, in the words of this submission."""
+    """True: it is new. False: it was there, and is live again as this submission describes it."""
     s = submission
     words = (s.source, s.overrides, s.axes, s.report)
     rest = (s.leakage, s.priority, len(s.runs), s.asked)
     if await connection.fetchval(_SQL["add_sweep"], s.id, s.name, *words, *rest):
         return True
-    await _run(connection, "meet_sweep", s.id, *words, s.priority)
+    await _run(connection, "resubmit_sweep", s.id, *words, s.priority)
     return False
 
 
 async def _add_graph(connection: Connection, submission: Submission) -> int:
-    """Steps, needs, files and runs of a new sweep. Counts the steps that nobody had asked for
-    before.
-    """
+    """Add the steps, needs, files and runs of a new sweep; the number of steps that are new."""
     await connection.execute(_SQL["stage"])
     await _stage(connection, submission)
     await _run(connection, "place_known")
     await connection.execute(_SQL["analyze"], timeout=LONG_SECONDS)
-    await _run(connection, "share_known_needs")
+    await _run(connection, "lock_known_needs")
     await _run(connection, "add_steps", submission.priority)
     for query in ("add_needs", "add_files"):
         await _run(connection, query)
@@ -104,11 +102,11 @@ async def _stage(connection: Connection, submission: Submission) -> None:
         )
 
 
-async def _start_afresh(connection: Connection, sweep: str, ended: Sequence[StepId]) -> None:
-    """Settle ended steps anew, end at once what waits for a failed step, and wake the workers."""
-    await _run(connection, "share_needs", ended)
-    await _run(connection, "settle", ended)
-    await follow(connection, _ids(await _fetch(connection, "failed", sweep)))
+async def _restart(connection: Connection, sweep: str, ended: Sequence[StepId]) -> None:
+    """Restart ended steps, end those that wait for a failed step at once, and wake the workers."""
+    await _run(connection, "lock_needs", ended)
+    await _run(connection, "restart", ended)
+    await end_dependants(connection, _ids(await _fetch(connection, "failed_steps", sweep)))
     await _run(connection, "announce", sweep)
 
 

@@ -2,7 +2,8 @@
 UPDATE pyheta.blob SET created_at = now() WHERE sha256 = $1 RETURNING true;
 
 --- put: Keep these bytes, once.
-INSERT INTO pyheta.blob (sha256, bytes) VALUES ($1, $2) ON CONFLICT (sha256) DO UPDATE SET created_at = now();
+INSERT INTO pyheta.blob (sha256, bytes) VALUES ($1, $2)
+ON CONFLICT (sha256) DO UPDATE SET created_at = now();
 
 --- get: The bytes.
 SELECT bytes FROM pyheta.blob WHERE sha256 = $1;
@@ -18,7 +19,7 @@ ORDER BY sha256
 LIMIT $2;
 
 --- remove_unnamed: Forget those of these bytes that no step names and that were not put within $2.
--- One statement: bytes that are put again meanwhile have another age when their row is locked, and stay.
+-- One statement: bytes that are put again meanwhile are young when their row is locked, and stay.
 DELETE FROM pyheta.blob
 WHERE sha256 = ANY ($1::text[]) AND created_at < now() - $2::interval
     AND NOT EXISTS (SELECT FROM pyheta.product WHERE product.sha256 = blob.sha256)

@@ -1,4 +1,4 @@
---- cancelled_sweeps: The cancelled sweeps, and whether a step runs on for them alone, asked to stop.
+--- cancelled_sweeps: The cancelled sweeps, and whether a step of theirs is still being stopped.
 SELECT id, EXISTS (
     SELECT FROM pyheta.sweep_step JOIN pyheta.step ON step.id = sweep_step.step_id
     WHERE sweep_step.sweep_id = sweep.id AND step.state = 'running' AND step.cancel_requested
@@ -6,7 +6,8 @@ SELECT id, EXISTS (
 FROM pyheta.sweep
 WHERE cancelled_at IS NOT NULL;
 
---- steps: Steps that no sweep but these has, locked in id order. One that runs is not: someone will record its end.
+--- steps: Steps of no sweep but these, locked in id order.
+-- Not those that run: somebody will record their end.
 SELECT id FROM pyheta.step
 WHERE state <> 'running' AND NOT EXISTS (
     SELECT FROM pyheta.sweep_step WHERE step_id = step.id AND sweep_id <> ALL ($1::text[])
@@ -32,16 +33,16 @@ DELETE FROM pyheta.product WHERE step_id = ANY ($1::bigint[]);
 --- forget_attempts: Who tried these steps.
 DELETE FROM pyheta.attempt WHERE step_id = ANY ($1::bigint[]);
 
---- forget_needs: What these steps needed. No step that stays needs one of them: its sweep would have it too.
+--- forget_needs: Their needs. No step that stays needs one of them: its sweep would have it too.
 DELETE FROM pyheta.need WHERE step_id = ANY ($1::bigint[]);
 
 --- forget_files: Which artifacts of the user these steps read.
 DELETE FROM pyheta.file WHERE step_id = ANY ($1::bigint[]);
 
---- forget_steps: These steps. None that stays is blocked by one of them: that would be among its needs.
+--- forget_steps: These steps. None that stays is blocked by one of them: it would need that one.
 DELETE FROM pyheta.step WHERE id = ANY ($1::bigint[]);
 
---- unneeded_artifacts: Those of these artifacts that no step reads or made, but steps of the sweeps $2 alone.
+--- unneeded_artifacts: Those of these artifacts that no step needs, ignoring the sweeps $2.
 WITH named AS (
     SELECT sha256, step_id FROM pyheta.product WHERE sha256 = ANY ($1::text[])
     UNION ALL

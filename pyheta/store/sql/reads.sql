@@ -1,11 +1,13 @@
 --- sweeps: The sweeps, the newest submission first.
-SELECT id, name, overrides, runs, created_at, submitted_at, cancelled_at, axes, report, leakage, asked
+SELECT id, name, overrides, runs, created_at, submitted_at, cancelled_at,
+    axes, report, leakage, asked
 FROM pyheta.sweep
 ORDER BY submitted_at DESC
 LIMIT $1;
 
---- find_sweep: The best two answers to a name or the beginning of an id: a name counts more, then the newest.
-SELECT id, name, overrides, runs, created_at, submitted_at, cancelled_at, axes, report, leakage, asked
+--- find_sweep: The best two matches of a name or the beginning of an id: names first, then newest.
+SELECT id, name, overrides, runs, created_at, submitted_at, cancelled_at,
+    axes, report, leakage, asked
 FROM pyheta.sweep
 WHERE name = $1 OR starts_with(id, $1)
 ORDER BY name = $1 DESC, submitted_at DESC
@@ -31,7 +33,8 @@ WHERE state = 'succeeded' AND finished_at > now() - $2::interval
     AND EXISTS (SELECT FROM pyheta.sweep_step WHERE sweep_id = $1 AND step_id = step.id);
 
 --- running: A sweep's steps that workers hold, the longest running first.
-SELECT step.id, step.key, step.op, step.params, worker.host, worker.pid, attempt.started_at, attempt.progress
+SELECT step.id, step.key, step.op, step.params, worker.host, worker.pid,
+    attempt.started_at, attempt.progress
 FROM pyheta.step
 JOIN pyheta.worker ON worker.id = step.worker_id
 JOIN pyheta.attempt ON attempt.step_id = step.id AND attempt.fence = step.fence
@@ -58,7 +61,7 @@ CROSS JOIN LATERAL (
 WHERE state = 'alive'
 ORDER BY started_at DESC;
 
---- runs: A sweep's runs (only run $2, if given) with their scores' state and metrics up to horizon $3.
+--- runs: A sweep's runs (only $2, if given) with their scores' state, metrics up to horizon $3.
 SELECT run.sweep_id, run.ordinal, run.role, run.config, run.seed, step.key, step.state, step.reason,
     measured.splits, measured.names, measured.horizons, measured.values
 FROM pyheta.run
@@ -72,7 +75,7 @@ CROSS JOIN LATERAL (
 WHERE run.sweep_id = $1 AND ($2::int IS NULL OR run.ordinal = $2)
 ORDER BY run.ordinal;
 
---- locate_run: The newest run that needs a step whose key lies in a range: the keys that begin with some digits.
+--- locate_run: The newest run that needs a step whose key lies between $1 and $2.
 WITH RECURSIVE above (id) AS (
     SELECT id FROM pyheta.step WHERE key >= $1 AND key < $2
     UNION

@@ -1,4 +1,4 @@
---- facts: Which server this is, whether it takes writes, and whether what it confirms survives a crash.
+--- facts: The server's version, whether it takes writes, and whether a commit survives a crash.
 SELECT current_setting('server_version') AS version,
     current_setting('server_version_num')::int / 10000 AS major,
     current_setting('transaction_read_only')::boolean AS read_only,

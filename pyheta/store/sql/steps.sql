@@ -3,15 +3,15 @@ INSERT INTO pyheta.worker (id, host, pid, version, kinds, procs, device, lease_u
 VALUES ($1, $2, $3, $4, $5::pyheta.kind[], $6, $7, clock_timestamp() + $8::interval)
 ON CONFLICT (id) DO NOTHING;
 
---- heartbeat: Extend a living worker's lease, note progress, list what it holds. No row: it is dead.
+--- heartbeat: Extend a living worker's lease, note progress, list what it holds. No row: dead.
 WITH beat AS (
     UPDATE pyheta.worker SET lease_until = clock_timestamp() + $2::interval
     WHERE id = $1 AND state = 'alive'
     RETURNING id
 ), noted AS (
-    UPDATE pyheta.attempt SET progress = said.progress
-    FROM unnest($3::bigint[], $4::bigint[], $5::jsonb[]) AS said (step_id, fence, progress)
-    WHERE attempt.step_id = said.step_id AND attempt.fence = said.fence
+    UPDATE pyheta.attempt SET progress = report.progress
+    FROM unnest($3::bigint[], $4::bigint[], $5::jsonb[]) AS report (step_id, fence, progress)
+    WHERE attempt.step_id = report.step_id AND attempt.fence = report.fence
         AND attempt.worker_id = (SELECT id FROM beat) AND attempt.ended_at IS NULL
 )
 SELECT step.id, step.fence, step.cancel_requested
@@ -20,8 +20,8 @@ FROM beat LEFT JOIN pyheta.step ON step.worker_id = beat.id AND step.state = 'ru
 --- retire: A worker's life ends in order.
 UPDATE pyheta.worker SET state = 'stopped', ended_at = now() WHERE id = $1 AND state = 'alive';
 
---- claim: Take this step for a living worker. The share lock makes a burial and a claim exclude each other.
--- Only steps that nobody has tried before are of a bundle for their worker.
+--- claim: Take this step for a living worker. The share lock keeps `mark_dead` out meanwhile.
+-- Only steps that nobody has tried before have a bundle for their worker.
 WITH living AS MATERIALIZED (
     SELECT id FROM pyheta.worker
     WHERE id = $1 AND state = 'alive' AND lease_until > clock_timestamp()
@@ -37,8 +37,8 @@ WITH living AS MATERIALIZED (
 SELECT id, fence, key, op, version, kind, params, bundle FROM taken;
 
 --- claim_next: Take up to $3 ready steps (of sweep $4, if given), best first.
--- One short index scan a kind, however long the queue. The sweep is looked up for one candidate at a time:
--- a scalar subquery, since EXISTS may be planned as a hash of all the sweep's steps.
+-- One short index scan a kind, however long the queue. The sweep is looked up for one candidate at
+-- a time: a scalar subquery, since EXISTS may be planned as a hash of all the sweep's steps.
 WITH living AS MATERIALIZED (
     SELECT id FROM pyheta.worker
     WHERE id = $1 AND state = 'alive' AND lease_until > clock_timestamp()
@@ -69,12 +69,12 @@ WITH living AS MATERIALIZED (
 )
 SELECT id, fence, key, op, version, kind, params, bundle FROM taken ORDER BY priority DESC, id;
 
---- claim_siblings: Take up to $4 more ready steps of bundle $2 (and sweep $5, if given) that nobody has tried.
--- Those that are ready, and the one already taken, are shared out among the processes of all living workers that
--- take kind $3 and have the same device: a graphics processor's one process is worth many others. So many candidates
--- are read that the share is known and what others are taking can be passed by; one that was taken meanwhile has
--- another fence. They are not asked for their kind, which the bundle implies: the planner might walk the index of the
--- whole queue.
+--- claim_siblings: Take up to $4 untried ready steps of bundle $2 (and sweep $5, if given).
+-- Those that are ready, and the one already taken, are shared out among the processes of all living
+-- workers that take kind $3 and have the same device: one process with a GPU is worth many others.
+-- So many candidates are read that the share is known and those that others are taking can be
+-- skipped; one that was taken meanwhile has another fence. The kind is no condition, since the
+-- bundle implies it: with it, the planner might walk the index of the whole queue.
 WITH living AS MATERIALIZED (
     SELECT id, device FROM pyheta.worker
     WHERE id = $1 AND state = 'alive' AND lease_until > clock_timestamp()
@@ -98,7 +98,8 @@ WITH living AS MATERIALIZED (
     WHERE step.state = 'queued' AND step.fence IS NOT DISTINCT FROM candidate.fence
     ORDER BY candidate.priority DESC, candidate.id
     LIMIT (
-        SELECT least($4, ceil((count(*) + 1) / (SELECT procs FROM crew)::numeric) - 1) FROM candidate
+        SELECT least($4, ceil((count(*) + 1) / (SELECT procs FROM crew)::numeric) - 1)
+        FROM candidate
     )
     FOR UPDATE OF step SKIP LOCKED
 ), taken AS (
@@ -170,7 +171,8 @@ WITH done AS (
 SELECT EXISTS (SELECT FROM done);
 
 --- wake: A need of these steps has succeeded; queue those for which it was the last one.
--- A statement of its own: only a fresh snapshot sees steps that were submitted while `succeed` waited for its lock.
+-- A statement of its own: only a fresh snapshot sees steps that were submitted while `succeed`
+-- waited for its lock.
 WITH dependants AS MATERIALIZED (
     SELECT id FROM pyheta.step
     WHERE state = 'waiting' AND id IN (SELECT step_id FROM pyheta.need WHERE need_id = $1)
@@ -186,14 +188,14 @@ WITH dependants AS MATERIALIZED (
 SELECT pg_notify('pyheta_ready', kind::text)
 FROM (SELECT DISTINCT kind FROM woken WHERE state = 'queued') AS ready;
 
---- recorded: Has exactly this attempt ended so? The step's state if yes. For when an answer was lost.
+--- state_if_recorded: The step's state, if this attempt has ended just so: its answer was lost.
 SELECT step.state
 FROM pyheta.attempt JOIN pyheta.step ON step.id = attempt.step_id
 WHERE attempt.step_id = $1 AND attempt.fence = $2 AND attempt.outcome = $3::pyheta.outcome;
 
 --- fail: End an attempt without success; budgets and delays live here. No row: the fence is old.
--- Delays in seconds: after a release as many as the worker asks for, after a first loss none, else 5, 10, 20 …
--- 600 and up to half as much again, so that no outage synchronises the steps that it hit.
+-- Delays in seconds: after a release as many as the worker asks for, after a first loss none, else
+-- 5, 10, 20 … 600 and up to half as much again, so that an outage does not synchronise its steps.
 WITH held AS MATERIALIZED (
     SELECT id, cancel_requested,
         tries + ($3::pyheta.outcome = 'error')::int AS tries,
@@ -225,7 +227,8 @@ WITH held AS MATERIALIZED (
 ), moved AS (
     UPDATE pyheta.step
     SET state = verdict, worker_id = NULL, cancel_requested = false, rung_at = NULL,
-        tries = judged.tries, crashes = judged.crashes, lost = judged.lost, releases = judged.releases,
+        tries = judged.tries, crashes = judged.crashes,
+        lost = judged.lost, releases = judged.releases,
         available_at = now() + delay,
         reason = CASE verdict WHEN 'failed' THEN why END,
         finished_at = CASE WHEN verdict <> 'queued' THEN now() END
@@ -237,12 +240,14 @@ WITH held AS MATERIALIZED (
 )
 SELECT state, CASE state WHEN 'queued' THEN pg_notify('pyheta_ready', kind::text) END FROM moved;
 
---- follow: Steps that wait for one of these failed or cancelled steps end likewise, naming the first cause.
--- Returns the steps that did, to be followed in turn: each level needs a fresh snapshot, because a submission may
--- have added steps while this statement waited for its locks. 'failed' sorts before 'cancelled'.
+--- end_dependants: Steps that wait for these failed or cancelled ones end likewise.
+-- Returns the steps that did, whose own dependants come next: each level needs a fresh snapshot,
+-- because a submission may have added steps while this statement waited for its locks.
+-- 'failed' sorts before 'cancelled'.
 WITH doomed AS MATERIALIZED (
     SELECT id FROM pyheta.step
-    WHERE state = 'waiting' AND id IN (SELECT step_id FROM pyheta.need WHERE need_id = ANY ($1::bigint[]))
+    WHERE state = 'waiting'
+        AND id IN (SELECT step_id FROM pyheta.need WHERE need_id = ANY ($1::bigint[]))
     ORDER BY id
     FOR UPDATE
 ), verdict AS (
@@ -264,7 +269,8 @@ SET state = verdict.state, finished_at = now(),
 FROM verdict WHERE step.id = verdict.id
 RETURNING step.id;
 
---- bury: Workers whose lease ran out are dead from here on: the row lock decides against a late heartbeat.
+--- mark_dead: Workers whose lease ran out are dead from now on.
+-- The row lock decides against a late heartbeat.
 UPDATE pyheta.worker SET state = 'dead', ended_at = now()
 WHERE id IN (
     SELECT id FROM pyheta.worker
@@ -281,5 +287,8 @@ ORDER BY step.id;
 --- open_steps: How many steps of these kinds (of sweep $2, if given) may still be computed.
 -- Three ORs instead of one IN: each state has a partial index of its own.
 SELECT count(*) FROM pyheta.step
-WHERE kind = ANY ($1::pyheta.kind[]) AND (state = 'waiting' OR state = 'queued' OR state = 'running')
-    AND ($2::text IS NULL OR (SELECT true FROM pyheta.sweep_step WHERE sweep_id = $2 AND step_id = step.id));
+WHERE kind = ANY ($1::pyheta.kind[])
+    AND (state = 'waiting' OR state = 'queued' OR state = 'running')
+    AND ($2::text IS NULL OR (
+        SELECT true FROM pyheta.sweep_step WHERE sweep_id = $2 AND step_id = step.id
+    ));

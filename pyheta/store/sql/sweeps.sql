@@ -1,4 +1,4 @@
---- lock: Submissions, cancellations and retries take turns; the workers' statements do not wait for them.
+--- lock: Submissions, cancellations and retries take turns. Workers' statements do not wait.
 SELECT pg_advisory_xact_lock(hashtextextended('pyheta.sweeps', 0));
 
 --- add_sweep: A sweep that is not there yet. No row: it is.
@@ -7,31 +7,34 @@ VALUES ($1, $2, $3, $4, $5, $6, $7, $8, $9, $10)
 ON CONFLICT (id) DO NOTHING
 RETURNING true;
 
---- meet_sweep: A sweep submitted again is live again, in the words of the latest submission.
+--- resubmit_sweep: A sweep submitted again is live again, as the latest submission describes it.
 UPDATE pyheta.sweep
 SET submitted_at = now(), cancelled_at = NULL,
     source = $2, overrides = $3, axes = $4, report = $5, priority = $6
 WHERE id = $1;
 
---- stage: Tables of this transaction alone, filled by COPY; steps are named by their place in the submission.
+--- stage: Tables of this transaction, filled by COPY. Numbers are places in the submission.
 CREATE TEMP TABLE asked_step (
-    ordinal int PRIMARY KEY, key text COLLATE "C", op text, version int, kind text, params jsonb, bundle text,
-    course text
+    ordinal int PRIMARY KEY, key text COLLATE "C", op text, version int, kind text, params jsonb,
+    bundle text, course text
 ) ON COMMIT DROP;
 CREATE TEMP TABLE asked_need (step int, role text, need int) ON COMMIT DROP;
 CREATE TEMP TABLE asked_file (step int, role text, sha256 text) ON COMMIT DROP;
-CREATE TEMP TABLE asked_run (ordinal int, role text, config jsonb, seed int, score int) ON COMMIT DROP;
+CREATE TEMP TABLE asked_run (
+    ordinal int, role text, config jsonb, seed int, score int
+) ON COMMIT DROP;
 CREATE TEMP TABLE placed (ordinal int PRIMARY KEY, id bigint, added boolean) ON COMMIT DROP;
 
---- place_known: Where the steps are that somebody asked for before.
+--- place_known: The ids of the steps that are in the store already.
 INSERT INTO pg_temp.placed
 SELECT asked_step.ordinal, step.id, false
 FROM pg_temp.asked_step JOIN pyheta.step USING (key);
 
 --- analyze: The planner knows nothing of fresh tables otherwise.
-ANALYZE pg_temp.asked_step, pg_temp.asked_need, pg_temp.asked_file, pg_temp.asked_run, pg_temp.placed;
+ANALYZE pg_temp.asked_step, pg_temp.asked_need, pg_temp.asked_file, pg_temp.asked_run,
+    pg_temp.placed;
 
---- share_known_needs: Hold still, in id order, the unfinished steps that the steps to be added need.
+--- lock_known_needs: Lock, in id order, the unfinished steps that the steps to be added need.
 SELECT count(*) FROM (
     SELECT FROM pyheta.step
     WHERE state <> 'succeeded' AND id IN (
@@ -43,7 +46,7 @@ SELECT count(*) FROM (
     FOR SHARE
 ) AS held;
 
---- add_steps: The steps nobody asked for before, needs first, so that a need's id is always the smaller one.
+--- add_steps: The steps that are not there yet, needs first: a need's id is always the smaller one.
 WITH open_need AS (
     SELECT asked_need.step, count(DISTINCT asked_need.need) AS unmet
     FROM pg_temp.asked_need
@@ -53,7 +56,9 @@ WITH open_need AS (
     )
     GROUP BY asked_need.step
 ), added AS (
-    INSERT INTO pyheta.step (key, op, version, kind, params, bundle, course, priority, unmet, state)
+    INSERT INTO pyheta.step (
+        key, op, version, kind, params, bundle, course, priority, unmet, state
+    )
     SELECT key, op, version, kind::pyheta.kind, params, bundle, course, $1, coalesce(unmet, 0),
         CASE WHEN unmet IS NULL THEN 'queued' ELSE 'waiting' END::pyheta.state
     FROM pg_temp.asked_step LEFT JOIN open_need ON open_need.step = asked_step.ordinal
@@ -87,8 +92,8 @@ FROM pg_temp.asked_run JOIN pg_temp.placed ON placed.ordinal = asked_run.score;
 --- count_added: How many steps the submission added.
 SELECT count(*) FROM pg_temp.placed WHERE added;
 
---- meet_steps: A live sweep raises the priority of its unfinished steps, and nobody shall stop them any more.
-WITH met AS MATERIALIZED (
+--- resubmit_steps: Raise the priority of the sweep's unfinished steps; no longer ask any to stop.
+WITH unfinished AS MATERIALIZED (
     SELECT step.id
     FROM pyheta.sweep_step JOIN pyheta.step ON step.id = sweep_step.step_id
     WHERE sweep_step.sweep_id = $1 AND step.state <> 'succeeded'
@@ -97,16 +102,16 @@ WITH met AS MATERIALIZED (
     FOR UPDATE OF step
 )
 UPDATE pyheta.step SET priority = greatest(priority, $2), cancel_requested = false
-FROM met WHERE step.id = met.id;
+FROM unfinished WHERE step.id = unfinished.id;
 
---- pick: A sweep's steps in these states, locked in id order.
+--- lock_steps: A sweep's steps in these states, locked in id order.
 SELECT step.id
 FROM pyheta.sweep_step JOIN pyheta.step ON step.id = sweep_step.step_id
 WHERE sweep_step.sweep_id = $1 AND step.state = ANY ($2::pyheta.state[])
 ORDER BY step.id
 FOR UPDATE OF step;
 
---- pick_of_runs: The same for what some of its runs need.
+--- lock_steps_of_runs: The same for the steps that some of its runs need.
 WITH RECURSIVE needed (id) AS (
     SELECT score_id FROM pyheta.run WHERE sweep_id = $1 AND ordinal = ANY ($3::int[])
     UNION
@@ -118,37 +123,39 @@ WHERE step.id IN (SELECT id FROM needed) AND step.state = ANY ($2::pyheta.state[
 ORDER BY step.id
 FOR UPDATE;
 
---- share_needs: Hold still, in id order, what these steps need and has not succeeded.
+--- lock_needs: Lock, in id order, what these steps need and has not succeeded.
 SELECT count(*) FROM (
     SELECT FROM pyheta.step
-    WHERE state <> 'succeeded' AND id IN (SELECT need_id FROM pyheta.need WHERE step_id = ANY ($1::bigint[]))
+    WHERE state <> 'succeeded'
+        AND id IN (SELECT need_id FROM pyheta.need WHERE step_id = ANY ($1::bigint[]))
     ORDER BY id
     FOR SHARE
 ) AS held;
 
---- settle: Start these failed or cancelled steps afresh: queued, or waiting for what has not succeeded.
+--- restart: Restart these failed or cancelled steps: queued, or waiting for unfinished needs.
 WITH open_need AS (
     SELECT need.step_id, count(DISTINCT need.need_id) AS unmet
     FROM pyheta.need JOIN pyheta.step ON step.id = need.need_id AND step.state <> 'succeeded'
     WHERE need.step_id = ANY ($1::bigint[])
     GROUP BY need.step_id
-), afresh AS (
+), restarted AS (
     SELECT id, coalesce(unmet, 0) AS unmet
     FROM unnest($1::bigint[]) AS picked (id) LEFT JOIN open_need ON open_need.step_id = picked.id
 )
 UPDATE pyheta.step
-SET state = CASE afresh.unmet WHEN 0 THEN 'queued' ELSE 'waiting' END::pyheta.state,
-    unmet = afresh.unmet,
+SET state = CASE restarted.unmet WHEN 0 THEN 'queued' ELSE 'waiting' END::pyheta.state,
+    unmet = restarted.unmet,
     tries = 0, crashes = 0, lost = 0, releases = 0,
-    available_at = now(), rung_at = NULL, finished_at = NULL, reason = NULL, blocked_by = NULL
-FROM afresh WHERE step.id = afresh.id;
+    available_at = now(), rung_at = NULL, finished_at = NULL,
+    reason = NULL, blocked_by = NULL
+FROM restarted WHERE step.id = restarted.id;
 
---- failed: A sweep's failed steps: what waits for one of them has to follow it.
+--- failed_steps: A sweep's failed steps: those that wait for one of them fail too.
 SELECT step.id
 FROM pyheta.sweep_step JOIN pyheta.step ON step.id = sweep_step.step_id
 WHERE sweep_step.sweep_id = $1 AND step.state = 'failed';
 
---- announce: Wake those who wait for steps of the kinds that are ready in this sweep.
+--- announce: Wake the workers that wait for steps of the kinds that are ready in this sweep.
 SELECT pg_notify('pyheta_ready', kind::text)
 FROM (
     SELECT DISTINCT step.kind
@@ -165,7 +172,7 @@ GROUP BY step.state;
 --- cancel_sweep: No row: there is no such sweep, or it was cancelled before.
 UPDATE pyheta.sweep SET cancelled_at = now() WHERE id = $1 AND cancelled_at IS NULL RETURNING true;
 
---- cancel_steps: End the sweep's open steps that no other live sweep needs; ask the running ones to stop.
+--- cancel_steps: Cancel the open steps that no other live sweep needs; ask running ones to stop.
 WITH alone AS MATERIALIZED (
     SELECT step.id, step.state
     FROM pyheta.sweep_step JOIN pyheta.step ON step.id = sweep_step.step_id
@@ -189,7 +196,7 @@ SELECT earlier AS state, count(*) FROM stopped GROUP BY earlier;
 --- revive_sweep: A sweep of which something is tried again is live again.
 UPDATE pyheta.sweep SET cancelled_at = NULL WHERE id = $1;
 
---- spare: Nobody shall stop what runs for a live sweep.
+--- clear_stop_requests: No longer ask running steps of this sweep to stop.
 WITH stopping AS MATERIALIZED (
     SELECT step.id
     FROM pyheta.sweep_step JOIN pyheta.step ON step.id = sweep_step.step_id
