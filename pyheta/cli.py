@@ -332,11 +332,11 @@ def status(
         raise InputError("--watch and --json do not go together", cure="leave one of them out")
 
     async def look(services: "Services") -> Status:
-        from pyheta.commands.follow import follow
+        from pyheta.commands.follow import follow_sweep
 
         row = await services.store.find_sweep(sweep)
         once = partial(read_status, services.store, services.messages, row)
-        return await (follow(once, context.obj.screen) if watch else once())
+        return await (follow_sweep(once, context.obj.screen) if watch else once())
 
     if every:
         sweeps = context.obj.call(lambda services: services.store.sweeps())

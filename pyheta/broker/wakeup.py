@@ -1,6 +1,4 @@
-"""The store's own word that steps became ready, as an event that a waiting task can miss nothing
-of.
-"""
+"""The store's hint that steps became ready, as an event: a waiting task can miss none."""
 
 import asyncio
 import contextlib
@@ -23,16 +21,16 @@ async def readiness(store: Wakes, kinds: Collection[Kind]) -> AsyncIterator[asyn
     ready = asyncio.Event()
     ready.set()
     async with store.wakes() as wakes:
-        following = asyncio.create_task(_follow(wakes, kinds, ready), name="readiness")
+        setting = asyncio.create_task(_set_when_woken(ready, wakes, kinds), name="readiness")
         try:
             yield ready
         finally:
-            following.cancel()
-            await asyncio.wait([following])
+            setting.cancel()
+            await asyncio.wait([setting])
 
 
-async def _follow(
-    wakes: AsyncIterator[Kind], kinds: Collection[Kind], ready: asyncio.Event
+async def _set_when_woken(
+    ready: asyncio.Event, wakes: AsyncIterator[Kind], kinds: Collection[Kind]
 ) -> None:
     async for kind in wakes:
         if kind in kinds:

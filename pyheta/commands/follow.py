@@ -1,6 +1,4 @@
-"""Watching a sweep until it is finished: a view that redraws itself on a terminal, plain lines
-elsewhere.
-"""
+"""Watch a sweep until it is finished: a redrawn view on a terminal, plain lines elsewhere."""
 
 import asyncio
 from collections.abc import AsyncIterator, Awaitable, Callable
@@ -18,13 +16,13 @@ Look = Callable[[], Awaitable[Status]]
 
 REDRAW_SECONDS = 1.0
 LOOK_SECONDS = 2.0
-#: Without a terminal, a line each so many seconds or each so many per cent, whichever comes first.
+#: Without a terminal: a line every so many seconds, or whenever this share more of it is done.
 LINE_SECONDS = 10.0
 LINE_SHARE = 0.1
 
 
-async def follow(look: Look, screen: Screen) -> Status:
-    """Show how a sweep gets on; the last status when it is finished."""
+async def follow_sweep(look: Look, screen: Screen) -> Status:
+    """Show a sweep's progress until it is finished; the last status."""
     return await (_redraw(look, screen) if screen.live else _print_lines(look, screen))
 
 
@@ -36,20 +34,18 @@ async def _redraw(look: Look, screen: Screen) -> Status:
 
 
 async def _print_lines(look: Look, screen: Screen) -> Status:
-    said_at, said_share = monotonic(), -1.0
+    printed_at, printed_share = monotonic(), -1.0
     async for status in _looks(look, LOOK_SECONDS):
         share = status.done / max(status.total, 1)
-        due = monotonic() - said_at >= LINE_SECONDS or share - said_share >= LINE_SHARE
+        due = monotonic() - printed_at >= LINE_SECONDS or share - printed_share >= LINE_SHARE
         if due or status.finished:
             screen.note(line(status))
-            said_at, said_share = monotonic(), share
+            printed_at, printed_share = monotonic(), share
     return status
 
 
 async def _looks(look: Look, pause: float) -> AsyncIterator[Status]:
-    """Look again and again until the sweep is finished. While the store is away there is nothing to
-    see.
-    """
+    """Look until the sweep is finished. While the store is away, nothing is yielded."""
     finished = False
     while not finished:
         with suppress(StoreUnavailable):

@@ -3,7 +3,7 @@
 import asyncio
 from dataclasses import dataclass, replace
 
-from pyheta.commands.follow import follow
+from pyheta.commands.follow import follow_sweep
 from pyheta.commands.status import Status, read_status
 from pyheta.commands.submit import EXPLAINING, submit
 from pyheta.commands.worker import work
@@ -48,7 +48,7 @@ async def run_sweep(
     if options.device is Device.CPU:
         warm_up(kernels_of(prepared.plan.steps.values()), screen.note)
     options = replace(options, sweep=sweep.id, until_idle=True)
-    watching = asyncio.create_task(follow(lambda: read_status(store, None, sweep), screen))
+    watching = asyncio.create_task(follow_sweep(lambda: read_status(store, None, sweep), screen))
     try:
         if await work(services, options):
             screen.note("stopped; the same command goes on where this one stood")

@@ -129,7 +129,7 @@ class Slot:
         )
         assert child.stderr is not None  # noqa: S101 -- asked for above
         self._reading = asyncio.create_task(
-            self.log.follow(child.stderr), name=f"log of {child.pid}"
+            self.log.read_all(child.stderr), name=f"log of {child.pid}"
         )
         return child
 
@@ -174,7 +174,7 @@ class _Tail:
     def __init__(self) -> None:
         self._bytes = bytearray()
 
-    async def follow(self, stream: asyncio.StreamReader) -> None:
+    async def read_all(self, stream: asyncio.StreamReader) -> None:
         while piece := await stream.read(LOG_BYTES):
             self._bytes += piece
             del self._bytes[:-LOG_BYTES]
