@@ -16,7 +16,7 @@ from typing import TYPE_CHECKING, Annotated, TypeVar
 import typer
 
 from pyheta import __version__
-from pyheta.device import Device
+from pyheta.device import Device, available_cpus
 from pyheta.errors import Exit, InputError, PyhetaError
 
 if TYPE_CHECKING:
@@ -94,7 +94,7 @@ RunName = Annotated[
 ]
 Procs = Annotated[
     int | None,
-    typer.Option(min=1, max=4096, metavar="N", help="Processes; one for each processor core."),
+    typer.Option(min=1, max=4096, metavar="N", help="Processes; by default one for each CPU."),
 ]
 Lanes = Annotated[
     int | None,
@@ -241,9 +241,8 @@ def plan(
 ) -> None:
     """Show what a sweep would compute, and how long that would take."""
     from pyheta.commands.plan import preview, preview_view
-    from pyheta.commands.worker import processors
 
-    prepared, processes = context.obj.prepare(sweep, overrides), procs or processors()
+    prepared, processes = context.obj.prepare(sweep, overrides), procs or available_cpus()
     shown = context.obj.call(lambda services: preview(prepared, services.store, processes))
     context.obj.print(shown, preview_view, as_json=as_json)
 

@@ -1,7 +1,6 @@
-"""Where nets are trained, as a user says it, what this machine has, and when it has failed. No
-torch here.
-"""
+"""Where nets are trained: the user's choice, what this machine has, when it has failed."""
 
+import os
 import subprocess
 import sys
 from collections.abc import Sequence
@@ -13,27 +12,26 @@ from pyheta.errors import ConfigError
 #: The environment variable by which a worker tells its children.
 VARIABLE = "PYHETA_DEVICE"
 
-#: What is there where a driver for graphics processors is.
+#: One of these files exists where a GPU driver is installed (NVIDIA, AMD).
 DRIVERS = ("/dev/nvidiactl", "/dev/kfd")
 
 
 class Device(StrEnum):
     """Where nets are trained."""
 
-    AUTO = "auto"  # on a graphics processor if there is one
+    AUTO = "auto"  # on a GPU if there is one
     CPU = "cpu"
     CUDA = "cuda"
 
 
-#: The most nets that a child trains at once, unless told. On a processor they take turns, which
-#: spares messages and no more; on a graphics processor they are one stack, of which its memory
-#: takes what it can.
+#: The most nets that a child trains at once, unless the user says otherwise. On a CPU they take
+#: turns, which saves messages only; on a GPU they are one stack, as large as its memory allows.
 LANES = {Device.CPU: 16, Device.CUDA: 256}
 
-ANSWER_SECONDS = 120  # that torch may take to be loaded and to find, or to try, a device
+ANSWER_SECONDS = 120  # for loading torch and looking for a device, or trying it
 
-#: How torch introduces what a graphics processor or one of its libraries says, …
-SPEAKERS = (
+#: Prefixes of CUDA and HIP errors in torch's messages.
+ERROR_PREFIXES = (
     "CUDA error",
     "CUDA driver error",
     "HIP error",
@@ -42,9 +40,9 @@ SPEAKERS = (
     "HIPBLAS_STATUS_",
 )
 
-#: … and what they say when no later call of this process will succeed. Others, as that a kernel
-#: does not take such an argument or that memory ran out, concern one net.
-LASTING = (
+#: Errors after which the process cannot use the device again. Others (bad argument, out of memory)
+#: affect one fit only.
+FATAL_ERRORS = (
     "an illegal memory access",
     "device-side assert",
     "launch failure",
@@ -62,62 +60,70 @@ LASTING = (
 )
 
 
-def found(wish: Device) -> Device:
-    """Where it is to be. Raises ConfigError if a graphics processor is wished for and not there."""
-    if wish is Device.CPU:
-        return wish
-    if (wish is Device.CUDA or _has_driver()) and _torch_finds_one():
+def available_cpus() -> int:
+    """How many CPUs this process may use."""
+    if hasattr(os, "sched_getaffinity"):
+        return len(os.sched_getaffinity(0))
+    return os.cpu_count() or 1
+
+
+def resolve_device(choice: Device) -> Device:
+    """CPU or CUDA. Raises ConfigError if the user chose CUDA and there is no GPU."""
+    if choice is Device.CPU:
+        return choice
+    if (choice is Device.CUDA or _has_driver()) and _torch_finds_gpu():
         return Device.CUDA
-    if wish is Device.CUDA:
-        cure = "use --device cpu, or install a torch that knows this machine's"
-        raise ConfigError("torch finds no graphics processor here", where="--device", cure=cure)
+    if choice is Device.CUDA:
+        cure = "use --device cpu, or install a torch that supports this machine's GPU"
+        raise ConfigError("torch finds no GPU here", where="--device", cure=cure)
     return Device.CPU
 
 
 def failure(error: BaseException | None) -> str | None:
-    """What the device says, in one line, if it failed so that this process can use it no longer;
-    else None.
+    """The device's error in one line, if this process cannot use the device any more; else None.
 
-    Torch tells it by a RuntimeError, which may be what another error was raised for. An error of
-    ours that merely repeats the words is none.
+    Torch raises it as a RuntimeError, which may be the cause of another error. An error of PyHeta's
+    own that quotes the text does not count.
     """
     if error is None:
         return None
-    return _told_by(error) or failure(error.__cause__ or error.__context__)
+    return _fatal_line(error) or failure(error.__cause__ or error.__context__)
 
 
-def _told_by(error: BaseException) -> str | None:
+def _fatal_line(error: BaseException) -> str | None:
     if not isinstance(error, RuntimeError):
         return None
-    lines = (line.strip() for line in str(error).splitlines())
-    return next((line for line in lines if _says(line, SPEAKERS) and _says(line, LASTING)), None)
+    for line in map(str.strip, str(error).splitlines()):
+        if _has_any(line, ERROR_PREFIXES) and _has_any(line, FATAL_ERRORS):
+            return line
+    return None
 
 
-def _says(line: str, words: Sequence[str]) -> bool:
-    return any(word in line for word in words)
-
-
-def _has_driver() -> bool:
-    """Whether it is worth the seconds that asking torch takes."""
-    return any(Path(driver).exists() for driver in DRIVERS)
-
-
-def _torch_finds_one() -> bool:
-    """Asked in a process of its own, since this one never loads torch."""
-    return _holds("torch.cuda.is_available()")
+def _has_any(line: str, texts: Sequence[str]) -> bool:
+    return any(text in line for text in texts)
 
 
 def works(device: Device) -> bool:
-    """Whether it can add, which it says within ANSWER_SECONDS."""
-    return _holds(f"torch.ones(2, device='{device}').sum().item() == 2")
+    """Whether the device can add two numbers within ANSWER_SECONDS."""
+    return _torch_confirms(f"torch.ones(2, device='{device}').sum().item() == 2")
 
 
-def _holds(question: str) -> bool:
-    command = [sys.executable, "-c", f"import sys, torch; sys.exit(not {question})"]
+def _has_driver() -> bool:
+    """Without a driver, asking torch would waste seconds."""
+    return any(Path(driver).exists() for driver in DRIVERS)
+
+
+def _torch_finds_gpu() -> bool:
+    return _torch_confirms("torch.cuda.is_available()")
+
+
+def _torch_confirms(expression: str) -> bool:
+    """Evaluate it in a process of its own, since this one never loads torch."""
+    command = [sys.executable, "-c", f"import sys, torch; sys.exit(not {expression})"]
     try:
-        asked = subprocess.run(
+        done = subprocess.run(
             command, check=False, timeout=ANSWER_SECONDS, stderr=subprocess.DEVNULL
         )
     except subprocess.TimeoutExpired:
         return False
-    return asked.returncode == 0
+    return done.returncode == 0

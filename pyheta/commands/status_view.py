@@ -159,7 +159,7 @@ def _workers(status: Status) -> Table:
 
 
 def takes(worker: WorkerRow) -> Iterator[str]:
-    """Its kinds of steps; where it trains, if that is not on a processor."""
+    """A worker's kinds of steps; where it trains, unless that is on a CPU."""
     for kind in worker.kinds:
         elsewhere = kind is Kind.TRAIN and worker.device is not Device.CPU
         yield f"{kind} on {worker.device}" if elsewhere else kind

@@ -2,12 +2,11 @@
 
 import asyncio
 import logging
-import os
 import signal
 from collections.abc import Callable, Iterator, Sequence
 from contextlib import contextmanager
 
-from pyheta.device import LANES, Device, found
+from pyheta.device import LANES, Device, available_cpus, resolve_device
 from pyheta.steps import Kind
 from pyheta.wiring import Services
 from pyheta.worker.options import WorkerOptions
@@ -29,26 +28,18 @@ def worker_options(
 ) -> WorkerOptions:
     """A worker's options; what the user left out suits this machine.
 
-    Raises ConfigError if a graphics processor is asked for where there is none.
+    Raises ConfigError if the user chose a GPU and there is none.
     """
-    place = found(device)
-    shares_one = place is Device.CUDA and tuple(kinds) == (
-        Kind.TRAIN,
-    )  # a stack is quicker than several
+    place = resolve_device(device)
+    # One large stack on the GPU is quicker than several processes that share it.
+    one_process = place is Device.CUDA and tuple(kinds) == (Kind.TRAIN,)
     return WorkerOptions(
         tuple(kinds),
-        procs or (1 if shares_one else processors()),
+        procs or (1 if one_process else available_cpus()),
         lanes=lanes or LANES[place],
         device=place,
         until_idle=until_idle,
     )
-
-
-def processors() -> int:
-    """How many processors this process may use."""
-    if hasattr(os, "sched_getaffinity"):
-        return len(os.sched_getaffinity(0))
-    return os.cpu_count() or 1
 
 
 async def work(services: Services, options: WorkerOptions) -> signal.Signals | None:

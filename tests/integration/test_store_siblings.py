@@ -150,8 +150,7 @@ async def test_are_a_fair_share_for_every_process_that_takes_the_kind(store, pro
 
 
 async def test_are_shared_out_among_processes_with_the_same_device(store):
-    # Given ten ready siblings, 98 processes that train on processors, and three on graphics
-    # processors
+    # Given ten ready siblings, 98 processes that train on CPUs, and three on GPUs
     await store.submit(graphs.submission(*graphs.fits(10)))
     await graphs.new_worker(store, procs=98)
     worker = await graphs.new_worker(store, device=Device.CUDA)
@@ -161,7 +160,7 @@ async def test_are_shared_out_among_processes_with_the_same_device(store):
     first = await graphs.claim_one(store, worker)
     assert len(await store.claim_siblings(worker, first, 20)) == 3
 
-    # And one on a processor gets its hundredth of the rest
+    # And one on a CPU gets its hundredth of the rest
     other = await graphs.new_worker(store)
     second = await graphs.claim_one(store, other)
     assert await store.claim_siblings(other, second, 20) == []

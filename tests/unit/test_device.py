@@ -1,4 +1,4 @@
-"""Where nets are trained: what a user wishes, what this machine has."""
+"""Where nets are trained: what a user chooses, what this machine has."""
 
 from pathlib import Path
 
@@ -6,31 +6,29 @@ import pytest
 import torch
 
 from pyheta import device
-from pyheta.commands.worker import processors, worker_options
-from pyheta.device import Device, failure, found, works
+from pyheta.commands.worker import worker_options
+from pyheta.device import Device, available_cpus, failure, resolve_device, works
 from pyheta.errors import ConfigError, StepError
 from pyheta.steps import Kind
 
 
 @pytest.fixture
 def machine(monkeypatch):
-    """Makes a machine with or without a driver, and with or without a graphics processor that torch
-    finds.
-    """
+    """Makes a machine with or without a driver, and with or without a GPU that torch finds."""
     asked: list[bool] = []
 
     def make(*, driver: bool, torch_finds: bool) -> list[bool]:
         monkeypatch.setattr(
             device, "DRIVERS", (str(Path(__file__)) if driver else "/no/such/driver",)
         )
-        monkeypatch.setattr(device, "_torch_finds_one", lambda: asked.append(True) or torch_finds)
+        monkeypatch.setattr(device, "_torch_finds_gpu", lambda: asked.append(True) or torch_finds)
         return asked
 
     return make
 
 
 @pytest.mark.parametrize(
-    ("wish", "driver", "torch_finds", "expected"),
+    ("choice", "driver", "torch_finds", "expected"),
     [
         (Device.CPU, True, True, Device.CPU),
         (Device.AUTO, True, True, Device.CUDA),
@@ -40,27 +38,25 @@ def machine(monkeypatch):
         (Device.CUDA, False, True, Device.CUDA),  # a driver may lie elsewhere
     ],
 )
-def test_nets_are_trained_where_they_can_be(machine, wish, driver, torch_finds, expected):
+def test_nets_are_trained_where_they_can_be(machine, choice, driver, torch_finds, expected):
     machine(driver=driver, torch_finds=torch_finds)
-    assert found(wish) is expected
+    assert resolve_device(choice) is expected
 
 
 def test_torch_is_not_asked_where_nobody_needs_the_answer(machine):
     asked = machine(driver=False, torch_finds=False)
-    found(Device.AUTO)
-    found(Device.CPU)
+    resolve_device(Device.AUTO)
+    resolve_device(Device.CPU)
     assert not asked
 
 
-def test_a_graphics_processor_that_is_wished_for_and_not_there_is_an_error(machine):
+def test_a_gpu_that_was_chosen_and_not_there_is_an_error(machine):
     machine(driver=True, torch_finds=False)
-    with pytest.raises(
-        ConfigError, match="--device: torch finds no graphics processor here; use --device cpu"
-    ):
-        found(Device.CUDA)
+    with pytest.raises(ConfigError, match="--device: torch finds no GPU here; use --device cpu"):
+        resolve_device(Device.CUDA)
 
 
-def test_a_worker_that_only_trains_on_a_graphics_processor_is_one_process_with_one_large_stack(
+def test_a_worker_that_only_trains_on_a_gpu_is_one_process_with_one_large_stack(
     machine,
 ):
     machine(driver=True, torch_finds=True)
@@ -70,7 +66,7 @@ def test_a_worker_that_only_trains_on_a_graphics_processor_is_one_process_with_o
     told = worker_options((Kind.TRAIN,), 3, 7, Device.CUDA)
 
     assert (trains.procs, trains.lanes, trains.device) == (1, 256, Device.CUDA)
-    assert takes_all.procs == processors()
+    assert takes_all.procs == available_cpus()
     assert (told.procs, told.lanes) == (3, 7)
 
 
@@ -138,7 +134,7 @@ def test_a_device_works_that_adds():
         RuntimeError("cudnn RNN backward can only be called in training mode"),
         StepError(f"a net of one's own: {ASSERTED}"),
         ValueError(ASSERTED),
-        OSError("torch finds no graphics processor"),
+        OSError("torch finds no GPU"),
     ],
 )
 def test_other_errors_leave_the_device_as_it_was(error):

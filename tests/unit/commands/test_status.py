@@ -125,7 +125,7 @@ def test_without_workers_nobody_can_tell_the_time() -> None:
     assert line(status(fit(State.QUEUED, 5), workers=())).endswith("time left unknown")
 
 
-def test_a_worker_says_where_it_trains_if_that_is_not_on_a_processor() -> None:
+def test_a_worker_says_where_it_trains_if_that_is_not_on_a_cpu() -> None:
     kinds = [(Kind.TRAIN,), (Kind.DATA, Kind.TRAIN), (Kind.DATA,)]
     said = [list(takes(worker(*each, device=Device.CUDA))) for each in kinds]
     assert said == [["train on cuda"], ["data", "train on cuda"], ["data"]]
