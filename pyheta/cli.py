@@ -6,28 +6,20 @@ Nothing heavy is imported before a command needs it, so that `pyheta --help` ans
 import os
 import sys
 import traceback
-from collections.abc import Awaitable, Callable
-from dataclasses import dataclass
 from enum import StrEnum
-from functools import cached_property, partial
+from functools import partial
 from pathlib import Path
-from typing import TYPE_CHECKING, Annotated, TypeVar
+from typing import TYPE_CHECKING, Annotated
 
 import typer
 
 from pyheta import __version__
+from pyheta.commands.session import Session
 from pyheta.device import Device, available_cpus
 from pyheta.errors import Exit, InputError, PyhetaError
 
 if TYPE_CHECKING:
-    from rich.console import RenderableType
-
-    from pyheta.plan.prepare import Prepared
-    from pyheta.screen import Screen
-    from pyheta.settings import Settings
     from pyheta.wiring import Services
-
-T = TypeVar("T")
 
 app = typer.Typer(
     name="pyheta",
@@ -108,71 +100,10 @@ AsJson = Annotated[bool, typer.Option("--json", help="One JSON document on stand
 ReportForm = Annotated[Form, typer.Option("--format", help="How the report is written.")]
 
 
-@dataclass
-class Options:
-    """The options before the command, and what follows from them."""
-
-    home: Path | None = None
-    data: Path | None = None
-    debug: bool = False
-    quiet: bool = False
-
-    @cached_property
-    def settings(self) -> "Settings":
-        from pyheta.settings import Settings
-
-        settings = Settings.read(os.environ, Path.cwd(), home=self.home, data=self.data)
-        for warning in settings.warnings:
-            self.screen.warn(warning)
-        return settings
-
-    @cached_property
-    def screen(self) -> "Screen":
-        from pyheta.screen import Screen
-
-        return Screen(quiet=self.quiet)
-
-    def prepare(self, sweep: Path, overrides: list[str] | None) -> "Prepared":
-        """Read and check a sweep file."""
-        from pyheta.plan.prepare import prepare
-
-        return prepare(sweep, overrides or (), self.settings.data)
-
-    def call(self, service: "Callable[[Services], Awaitable[T]]") -> T:
-        """Run one service with store, broker and artifacts open."""
-        import asyncio
-
-        from pyheta.wiring import open_services
-
-        async def opened() -> T:
-            async with open_services(self.settings) as services:
-                return await service(services)
-
-        return asyncio.run(opened())
-
-    def change(self, service: "Callable[[Services], Awaitable[T]]") -> T:
-        """Run one service that may make steps ready, and have them announced."""
-
-        async def announced(services: "Services") -> T:
-            result = await service(services)
-            if trouble := await services.announce():
-                self.screen.warn(trouble)
-            return result
-
-        return self.call(announced)
-
-    def print(self, value: T, view: "Callable[[T], RenderableType]", *, as_json: bool) -> None:
-        """Print one result, for people or as JSON."""
-        if as_json:
-            self.screen.json(value)
-        else:
-            self.screen.show(view(value))
-
-
 class Context(typer.Context):
     """What a command gets from the options before it."""
 
-    obj: Options
+    obj: Session
 
 
 def _print_version(wanted: bool) -> None:
@@ -208,17 +139,9 @@ def init(
     folder: Annotated[Path, typer.Argument(metavar="[DIR]", help="Where to write it.")] = Path(),
 ) -> None:
     """Write a sweep to begin with: sweep.yaml, with comments."""
-    from importlib.resources import files
+    from pyheta.commands.init import write_starter
 
-    path = folder / "sweep.yaml"
-    try:
-        with path.open("x", encoding="utf-8") as file:
-            file.write(files("pyheta").joinpath("starter.yaml").read_text("utf-8"))
-    except OSError as error:
-        cure = "choose another folder" if path.exists() else "make the folder first"
-        raise InputError(
-            f"cannot write it: {error.strerror}", where=str(path), cure=cure
-        ) from error
+    path = write_starter(folder)
     typer.echo(f"wrote {path}; now: pyheta run {path}")
 
 
@@ -265,8 +188,8 @@ def run(
 
     prepared, screen = context.obj.prepare(sweep, overrides), context.obj.screen
     screen.log("WARNING")
-    how = worker_options(tuple(Kind), procs, lanes, device)
-    outcome = context.obj.call(lambda services: run_sweep(services, prepared, screen, how))
+    options = worker_options(tuple(Kind), procs, lanes, device)
+    outcome = context.obj.call(lambda services: run_sweep(services, prepared, screen, options))
     if outcome.table:
         show_answer(outcome.table, form, screen)
     raise typer.Exit(outcome.code)
@@ -298,21 +221,15 @@ def worker(
     """Compute steps of all sweeps until stopped (Ctrl-C once: in order; twice: at once)."""
     from signal import SIGINT
 
-    from pyheta.commands.worker import work, worker_options
-    from pyheta.nets.engines.kernels.readiness import KERNELS
-    from pyheta.nets.engines.warmup import warm_up
-    from pyheta.screen import count
+    from pyheta.commands.worker import get_ready, work, worker_options
     from pyheta.steps import Kind
 
     context.obj.screen.log("WARNING" if context.obj.quiet else "INFO")
     kinds = tuple(Kind) if kind is Takes.ALL else (Kind(kind),)
-    how = worker_options(kinds, procs, lanes, device, until_idle=exit_when_idle)
-    processes = count(how.procs, "process", "processes")
-    context.obj.screen.note(f"takes {', '.join(kinds)} steps with {processes}")
-    if Kind.TRAIN in kinds and how.device is Device.CPU:
-        warm_up(KERNELS, context.obj.screen.note)
-    came = context.obj.call(lambda services: work(services, how))
-    raise typer.Exit(Exit.INTERRUPTED if came is SIGINT else Exit.DONE)
+    options = worker_options(kinds, procs, lanes, device, until_idle=exit_when_idle)
+    get_ready(options, context.obj.screen.note)
+    stopped_by = context.obj.call(lambda services: work(services, options))
+    raise typer.Exit(Exit.INTERRUPTED if stopped_by is SIGINT else Exit.DONE)
 
 
 @app.command()
@@ -476,7 +393,7 @@ def doctor(
     from pyheta.wiring import open_services
 
     if leakage:
-        findings = examine_leakage(context.obj.prepare(leakage, None), context.obj.screen.note)
+        findings = examine_leakage(context.obj.prepare(leakage), context.obj.screen.note)
     else:
         findings = asyncio.run(examine(context.obj.settings, open_services))
     context.obj.print(findings, findings_view, as_json=as_json)
@@ -488,28 +405,25 @@ def upgrade_store(context: Context) -> None:
     """Bring the store's schema to this version of PyHeta."""
     import asyncio
 
-    from pyheta.wiring import upgrade
+    from pyheta.commands.db import upgrade
 
-    applied = asyncio.run(upgrade(context.obj.settings))
-    typer.echo("\n".join(f"applied {name}" for name in applied) or "the schema is up to date")
+    typer.echo(asyncio.run(upgrade(context.obj.settings)))
 
 
 @db_app.command("start")
 def start_store(context: Context) -> None:
     """Start the embedded server, to run until it is stopped."""
-    from pyheta.wiring import embedded
+    from pyheta.commands.db import start
 
-    embedded(context.obj.settings).keep()
-    typer.echo("running; stop it with: pyheta db stop")
+    typer.echo(start(context.obj.settings))
 
 
 @db_app.command("stop")
 def stop_store(context: Context) -> None:
     """Stop the embedded server."""
-    from pyheta.wiring import embedded
+    from pyheta.commands.db import stop
 
-    stopped = embedded(context.obj.settings).stop()
-    typer.echo("stopped" if stopped else "others use it: it stops when the last of them ends")
+    typer.echo(stop(context.obj.settings))
 
 
 def _names(text: str) -> tuple[str, ...]:
@@ -518,19 +432,19 @@ def _names(text: str) -> tuple[str, ...]:
 
 def main() -> None:
     """The `pyheta` command. Every error ends in one short paragraph and an exit code."""
-    given = Options()
+    session = Session()
     if sys.stdout is None:  # closed by the shell (`>&-`): what is printed goes nowhere
         sys.stdout = open(os.devnull, "w")  # noqa: SIM115, PTH123 -- for the rest of the process
     try:
-        app(obj=given)
+        app(obj=session)
     except Exception as error:  # noqa: BLE001 (the last resort: nobody above would catch it)
-        sys.exit(_complain(error, debug=given.debug))
+        sys.exit(_report_error(error, debug=session.debug))
     finally:
-        _let_go_of_pipes()
+        _ignore_closed_pipe()
 
 
-def _complain(error: Exception, *, debug: bool) -> int:
-    """Say what went wrong in one paragraph; the exit code."""
+def _report_error(error: Exception, *, debug: bool) -> int:
+    """Print what went wrong in one paragraph; the exit code."""
     if debug:
         traceback.print_exception(error)
     while isinstance(error, ExceptionGroup):  # of tasks that ran side by side: the first will do
@@ -538,9 +452,7 @@ def _complain(error: Exception, *, debug: bool) -> int:
     if isinstance(error, PyhetaError):
         typer.echo(f"pyheta: {error}", err=True)
         return error.exit_code
-    if (
-        isinstance(error, OSError) and error.strerror
-    ):  # a full disk, a folder that may not be written to
+    if isinstance(error, OSError) and error.strerror:  # such as a full disk
         typer.echo(f"pyheta: {error.filename or 'output'}: {error.strerror}", err=True)
         return Exit.CONFIG
     cure = "" if debug else "; where it happened: pyheta --debug …"
@@ -548,10 +460,8 @@ def _complain(error: Exception, *, debug: bool) -> int:
     return Exit.RUNS_FAILED
 
 
-def _let_go_of_pipes() -> None:
-    """A reader that left (`pyheta report | head`) is no error: the interpreter shall not
-    complain.
-    """
+def _ignore_closed_pipe() -> None:
+    """A reader that left (`pyheta report | head`) is no error, so Python shall report none."""
     try:
         sys.stdout.flush()
     except BrokenPipeError:

@@ -90,15 +90,15 @@ def _message_broker(url: str, store: PostgresStore, time_scale: float) -> Messag
     return RabbitBroker(url, store.id, time_scale=time_scale)
 
 
-async def upgrade(settings: Settings) -> list[str]:
-    """Bring the schema to this version; the names of what was applied."""
+async def migrate_store(settings: Settings) -> list[str]:
+    """Bring the schema to this version; the names of the migrations that were applied."""
     if settings.database_url:
         return await migrate(settings.database_url)
     async with embedded_server(settings.home) as server:
         return await migrate(server.url)
 
 
-def embedded(settings: Settings) -> EmbeddedServer:
+def own_server(settings: Settings) -> EmbeddedServer:
     """The embedded server, to be started or stopped by hand.
 
     Raises InputError where the settings name another server.

@@ -7,6 +7,9 @@ from collections.abc import Callable, Iterator, Sequence
 from contextlib import contextmanager
 
 from pyheta.device import LANES, Device, available_cpus, resolve_device
+from pyheta.nets.engines.kernels.readiness import KERNELS
+from pyheta.nets.engines.warmup import warm_up
+from pyheta.screen import count
 from pyheta.steps import Kind
 from pyheta.wiring import Services
 from pyheta.worker.options import WorkerOptions
@@ -40,6 +43,14 @@ def worker_options(
         device=place,
         until_idle=until_idle,
     )
+
+
+def get_ready(options: WorkerOptions, note: Callable[[str], None]) -> None:
+    """Say what the worker takes, and compile what it needs to train on a CPU."""
+    processes = count(options.procs, "process", "processes")
+    note(f"takes {', '.join(options.kinds)} steps with {processes}")
+    if Kind.TRAIN in options.kinds and options.device is Device.CPU:
+        warm_up(KERNELS, note)
 
 
 async def work(services: Services, options: WorkerOptions) -> signal.Signals | None:
