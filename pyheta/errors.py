@@ -1,5 +1,4 @@
-"""One tree of errors. Each says what is wrong, where, and what to do; its class gives the exit
-code.
+"""One tree of errors. Each says what is wrong, where, and the cure; its class has the exit code.
 
 Driver errors (asyncpg, aio-pika, obstore, polars, pydantic) are translated into these at the edge
 where the driver is called, with the driver's error as `__cause__`.
@@ -90,9 +89,7 @@ class LeaseLost(PyhetaError):
 
 
 class StepError(PyhetaError):
-    """A step failed for a reason that will not go away by trying again (bad data, bad
-    configuration).
-    """
+    """A step failed for a reason that stays (bad data, bad configuration): no retry helps."""
 
 
 class Diverged(StepError):
@@ -100,9 +97,7 @@ class Diverged(StepError):
 
 
 def nearest(name: str, known: Sequence[str]) -> str:
-    """A hint for a misspelt name: "did you mean 'epochs'?", else the known names, at most
-    twelve.
-    """
+    """A hint for a misspelt name: "did you mean 'epochs'?", else up to twelve known names."""
     if close := get_close_matches(name, known, n=1, cutoff=0.6):
         return f"did you mean '{close[0]}'?"
     return "known: " + ", ".join(known[:12]) + (", …" if len(known) > 12 else "")  # noqa: PLR2004

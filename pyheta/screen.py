@@ -50,9 +50,7 @@ class Screen:
 
     @property
     def live(self) -> bool:
-        """Whether somebody watches standard error on a terminal, so that a view may redraw
-        itself.
-        """
+        """Whether somebody watches standard error on a terminal, so that a view may be redrawn."""
         return self.err.is_terminal and not self.quiet
 
     def show(self, *results: RenderableType) -> None:
@@ -113,9 +111,7 @@ def _console(*, stderr: bool) -> Console:
 
 
 class Listing(Table):
-    """A table whose numbers (right-aligned columns) are never broken, however narrow the screen
-    is.
-    """
+    """A table that never breaks its numbers (right-aligned columns), however narrow the screen."""
 
     def add_row(self, *cells: RenderableType | None, **options: Any) -> None:
         super().add_row(*cells, **options)
@@ -153,9 +149,7 @@ def right(*heads: str) -> list[Text]:
 
 
 def plain(text: str) -> str:
-    """Text from outside without escape sequences and control characters (tabs and line ends
-    stay).
-    """
+    """Text from outside, without escape sequences and control characters but tabs and line ends."""
     return _CONTROL.sub("", text)
 
 

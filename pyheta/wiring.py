@@ -35,9 +35,7 @@ class Services:
         return Services(self.settings, self.store, self.artifacts, TableBroker(self.store))
 
     async def announce(self) -> str:
-        """Tell the broker which steps are ready; a warning if it cannot be told, which costs no
-        step.
-        """
+        """Tell the broker which steps are ready; a warning if that fails, since no step is lost."""
         try:
             if self.relay:
                 await self.relay.drain()

@@ -1,3 +1,1 @@
-"""The broker rings the bell: it says that steps are ready, holds nothing, and may lose
-everything.
-"""
+"""The broker says that steps are ready. It holds no truth and may lose every message."""

@@ -1,6 +1,4 @@
-"""One AMQP connection with one channel, rebuilt whole after any trouble; driver errors become
-PyHeta's.
-"""
+"""One AMQP connection with one channel, replaced after trouble; driver errors are translated."""
 
 import asyncio
 import contextlib
@@ -80,8 +78,9 @@ class Link:
 
     @contextlib.asynccontextmanager
     async def use(self) -> AsyncIterator[AbstractChannel]:
-        """The open channel, with publisher confirms. Raises BrokerError or ConfigError, also for
-        the body.
+        """The open channel, with publisher confirms.
+
+        Raises BrokerError or ConfigError, also for what the body does with the channel.
         """
         try:
             with self._driver_errors():
@@ -94,9 +93,7 @@ class Link:
             raise
 
     async def acknowledge(self, message: aio_pika.abc.AbstractIncomingMessage) -> None:
-        """Let the broker forget a message; if that fails it delivers the message again, which is
-        harmless.
-        """
+        """Let the broker forget a message. If that fails, it comes again, which is harmless."""
         with contextlib.suppress(BrokerError, ConfigError), self._driver_errors():
             async with asyncio.timeout(self._answer_seconds):
                 await message.ack()
@@ -172,8 +169,9 @@ def _cancellations() -> int:
 
 
 def _translated(error: BaseException, where: str) -> BrokerError | ConfigError | None:
-    """None: not an error of the driver. A bare Exception is: it comes with the end of a
-    connection.
+    """None: not an error of the driver.
+
+    A bare Exception is one: the driver raises it when a connection ends.
     """
     if isinstance(error, asyncio.CancelledError) or type(error) is Exception:
         return BrokerError("the connection was closed", where=where)

@@ -1,6 +1,4 @@
-"""The step table as the queue: whoever commits a ready step has announced it, and nothing can be
-lost.
-"""
+"""The step table as the queue: a committed ready step is announced, so nothing can be lost."""
 
 import asyncio
 import contextlib
@@ -11,9 +9,7 @@ from pyheta.steps import Kind
 
 
 class TableBroker:
-    """Rings while claims find steps, then waits until the store says that there is something
-    new.
-    """
+    """Rings as long as claims find steps, then whenever the store says that more are ready."""
 
     def __init__(self, store: Wakes) -> None:
         self._store = store

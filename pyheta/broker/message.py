@@ -25,8 +25,9 @@ def encode(bell: Bell) -> bytes:
 
 
 def decode(body: bytes, kind: Kind) -> Bell:
-    """The bell in a message from the queue of `kind`; Undecodable unless `encode` could have
-    written it.
+    """The bell in a message from the queue of `kind`.
+
+    Raises Undecodable unless `encode` could have written the message.
     """
     match _content(body):
         case {"version": int(version)} if version != VERSION:
@@ -49,9 +50,7 @@ def _content(body: bytes) -> Any:
 
 
 def _object(pairs: list[tuple[str, Any]]) -> dict[str, Any]:
-    """A JSON object in which every key stands once and no value is true or false (Python's 1 and
-    0).
-    """
+    """A JSON object in which no key stands twice and no value is a boolean (Python's 1 and 0)."""
     content = dict(pairs)
     if len(content) < len(pairs):
         raise Undecodable("the same key twice")

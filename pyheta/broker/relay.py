@@ -1,5 +1,4 @@
-"""The relay tells the broker which steps are ready. The step table is the outbox: nothing else is
-to be kept.
+"""The relay tells the broker which steps are ready. The step table is its outbox.
 
 Every worker runs one, and `submit` drains once; the store lets one of them at a time announce a
 kind. What is announced twice, or announced and lost, costs a moment and never a step.
@@ -49,8 +48,7 @@ class Relay:
         self._trouble = Trouble(log)
 
     async def run(self) -> Never:
-        """Announce whenever a step becomes ready, and at every tick what the store's word did not
-        reach.
+        """Announce steps whenever some become ready, and at every tick those that the hint missed.
 
         Trouble with store or broker is logged and waited out: workers find steps in the store
         meanwhile.
@@ -68,9 +66,7 @@ class Relay:
             pause = min(2 * pause, LONGEST_PAUSE)
 
     async def drain(self) -> int:
-        """Announce what is ready and fits into the window, and count it. Raises BrokerError,
-        StoreError, …
-        """
+        """Announce ready steps up to the window; their number. Raises BrokerError or StoreError."""
         depth = await self._broker.depth()
         return sum([await self._announce(kind, depth.ready[kind]) for kind in Kind])
 

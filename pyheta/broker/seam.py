@@ -21,8 +21,9 @@ class Delivery(Protocol):
     def step(self) -> StepId | None: ...
 
     async def settle(self, *, claimed: bool) -> None:
-        """The claim has committed (or found nothing): the broker may forget this ring. Never
-        raises.
+        """The broker may forget this ring: the claim has committed or found nothing.
+
+        Raises nothing.
         """
         ...
 

@@ -1,5 +1,4 @@
-"""Names and arguments of everything that PyHeta declares in RabbitMQ (3.10 and later), and its
-declaration.
+"""What PyHeta declares in RabbitMQ (3.10 or later): names, arguments, declaration.
 
 Names carry the store's id, so several stores can share one virtual host; the kind, so a worker
 hears only what it can compute; and the message's version, so an old worker never takes what it

@@ -15,9 +15,7 @@ SYNTHETIC = "synthetic"
 
 @dataclass(frozen=True, slots=True)
 class Known:
-    """A data set with a name. `path` is None for one that is made, or while no data folder is
-    set.
-    """
+    """A data set with a name. `path` is None if it is made, or while no data folder is set."""
 
     name: str
     path: Path | None

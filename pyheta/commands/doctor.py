@@ -45,9 +45,7 @@ async def examine(settings: Settings, open_services: OpenServices) -> Sequence[F
 
 
 def examine_leakage(prepared: Prepared, note: Callable[[str], None]) -> Sequence[Finding]:
-    """Replace the future by noise under each kind of run of a sweep; one finding for each kind of
-    step.
-    """
+    """Replace the future by noise under each kind of run; a finding for each kind of step."""
     findings: list[Finding] = []
     for run, scene in scenes(prepared.runs, prepared.datasets, prepared.files):
         note(

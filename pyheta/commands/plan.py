@@ -1,6 +1,4 @@
-"""What a sweep would do: runs, steps asked for, distinct, there already, to compute, and for how
-long.
-"""
+"""What a sweep would compute: runs, steps, those that are there already, and the time it takes."""
 
 from collections import Counter
 from collections.abc import Iterable, Mapping, Sequence
@@ -22,9 +20,7 @@ Means = Mapping[tuple[str, str], float]
 
 @dataclass(frozen=True, slots=True)
 class OpPreview:
-    """The steps of one operation. `seconds`: what those to compute will take one by one, if that is
-    known.
-    """
+    """The steps of one operation. `seconds`: to compute the missing ones one by one, if known."""
 
     op: str
     asked: int
@@ -37,9 +33,7 @@ class OpPreview:
 
 @dataclass(frozen=True, slots=True)
 class Preview:
-    """`runs` are those of nets. `seconds`: with `procs` processes, always busy; None where one is
-    unknown.
-    """
+    """`runs` are those of nets. `seconds`: with `procs` busy processes; None if one is unknown."""
 
     sweep: str
     runs: int

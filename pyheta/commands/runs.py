@@ -47,9 +47,7 @@ def documents(listing: Listing) -> Sequence[Mapping[str, Any]]:
 
 
 def listing_view(listing: Listing) -> RenderableType:
-    """One line a run: the axes, the seed, the state, the sweep's metric, why it failed or how it
-    leaks.
-    """
+    """One line a run: axes, seed, state, metric, and why it failed or how it leaks."""
     metric = listing.sweep.report.get("metric") or usual_metric(listing.runs)
     keys = keys_of(("net.name", *listing.sweep.axes), listing.runs)
     shown = table("run", *keys, "seed", "state", *right(metric, "skill"), "remark")

@@ -1,6 +1,4 @@
-"""Everything about one run: what it is, the steps that it needs, what came out, and every
-attempt.
-"""
+"""All about one run: configuration, steps, metrics, products, attempts."""
 
 from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass

@@ -1,6 +1,4 @@
-"""Where a sweep stands: counts, speed, time left, failures, workers, and what a user might do about
-it.
-"""
+"""Where a sweep stands: counts, speed, time left, failures, workers, and what to do next."""
 
 from collections import Counter
 from collections.abc import Iterator, Mapping, Sequence

@@ -14,8 +14,9 @@ EXPLAINING = ("relevance", "importance")
 
 
 def submission(prepared: Prepared) -> Submission:
-    """What the store is asked to record. Equal runs, explained alike, under one name make the same
-    sweep.
+    """What the store is asked to record. The same runs under the same name are the same sweep.
+
+    Steps that explain a run (relevance, importance) count too.
     """
     sweep, plan = prepared.sweep, prepared.plan
     runs = [

@@ -44,9 +44,7 @@ _SQL = load("blobs")
 
 
 class HashNamed(ABC):
-    """See `Artifacts`: putting and fetching, given three plain operations on bytes under their
-    hash.
-    """
+    """See `Artifacts`: put and fetch, given three operations on bytes under their hash."""
 
     where: str
 
@@ -141,16 +139,15 @@ class PostgresArtifacts(HashNamed):
 
 
 class ObjectArtifacts(HashNamed):
-    """In a folder or bucket: `<first two digits>/<hash>`, each object only ever replaced by the
-    same bytes.
+    """In a folder or bucket, as `<first two digits>/<hash>`.
+
+    An object is only ever replaced by the same bytes.
 
     `stores/<id>` says that the store with this id puts artifacts here.
     """
 
     def __init__(self, url: str, store: UUID) -> None:
-        """`url`: file://, s3://, gs:// or az://. Credentials come from the provider's own
-        variables.
-        """
+        """`url`: file://, s3://, gs:// or az://; credentials come from the provider's variables."""
         self.where = masked(url)
         self._objects = _object_store(url)
         self._sign = f"{_STORES}/{store}"
@@ -214,8 +211,9 @@ def _name(sha256: str) -> str:
 
 
 def _stored(found: "ObjectMeta", grace: float) -> StoredArtifact:
-    """Its age by this machine's clock: providers refuse clocks that are wrong by a quarter of an
-    hour.
+    """An artifact; its age is taken by this machine's clock.
+
+    Providers refuse requests from clocks that are wrong by a quarter of an hour.
     """
     young = datetime.now(UTC) - found["last_modified"] < timedelta(seconds=grace)
     return StoredArtifact(found["path"].rpartition("/")[2], found["size"], young)

@@ -1,6 +1,4 @@
-"""PostgreSQL's programs, found on this machine and never downloaded, and the account they run
-as.
-"""
+"""PostgreSQL's programs on this machine (never downloaded), and the account that runs them."""
 
 import os
 import re

@@ -1,6 +1,4 @@
-"""Text and facts from child processes may hold anything: made fit for PostgreSQL's text and
-jsonb.
-"""
+"""Make text and facts from child processes fit for PostgreSQL's text and jsonb."""
 
 import math
 from collections.abc import Mapping

@@ -1,6 +1,4 @@
-"""Connections to one PostgreSQL: sessions, a pool, and work that is repeated when the network
-failed it.
-"""
+"""Connections to one PostgreSQL: sessions, a pool, work that is repeated after network trouble."""
 
 import asyncio
 import json
@@ -69,9 +67,7 @@ class Database:
     async def open(
         cls, url: str, size: int, command_seconds: float, *, heal: Heal | None, time_scale: float
     ) -> AsyncIterator[Self]:
-        """Nothing is connected yet: the first work does that. `heal` is tried before work is
-        repeated.
-        """
+        """Nothing is connected before the first work. `heal` is awaited before work is repeated."""
         with translated(place(url)):
             pool = asyncpg.create_pool(
                 **_arguments(url),
@@ -143,8 +139,9 @@ def _arguments(url: str) -> dict[str, Any]:
 
 
 async def _teach_json(connection: Connection) -> None:
-    """Pass Python values as jsonb. COPY speaks the binary format only: one version byte, then
-    text.
+    """Pass Python values as jsonb.
+
+    COPY takes the binary format only: one version byte, then text.
     """
     await connection.set_type_codec(
         "jsonb",

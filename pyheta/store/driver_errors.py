@@ -86,9 +86,7 @@ def _translation(error: Exception, where: str) -> PyhetaError:
 
 
 def _said(error: Exception) -> str:
-    """The error in one line. Rows and parameters stand in the server's *detail*, which is left
-    out.
-    """
+    """The error in one line, without the server's *detail*, which holds rows and parameters."""
     if isinstance(error, TimeoutError):
         return "no answer in time"
     if isinstance(error, ConnectionRefusedError):

@@ -1,6 +1,4 @@
-"""Numbered migrations of the schema: all missing ones in one transaction, by one process at a
-time.
-"""
+"""Migrations of the schema: all missing ones in one transaction, by one process at a time."""
 
 from pyheta.errors import ConfigError
 from pyheta.store.database import Connection, place, session

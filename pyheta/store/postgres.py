@@ -1,6 +1,4 @@
-"""The store on PostgreSQL: `PostgresStore.open(url)` gives everything that `store/seam.py` asks
-for.
-"""
+"""The store on PostgreSQL: `PostgresStore.open(url)` gives all of `store/seam.py`."""
 
 from collections.abc import AsyncIterator
 from contextlib import asynccontextmanager
@@ -29,9 +27,7 @@ _SQL = load("server")
 
 @dataclass(frozen=True, slots=True)
 class ServerFacts:
-    """Which server this is. `risks`: settings, switched off, without which a crash loses confirmed
-    work.
-    """
+    """Which server this is. `risks`: settings that are off, so a crash loses confirmed work."""
 
     where: str
     version: str

@@ -81,8 +81,7 @@ class Postmaster:
         return bool(answer) and NOT_NOW not in answer
 
     def launch(self, life: int) -> None:
-        """Start the server and return at once; it and all its children inherit the open file
-        `life`.
+        """Start the server and return. It and its children inherit the open file `life`.
 
         No process of an earlier server may be alive. The data is made on the first launch.
 

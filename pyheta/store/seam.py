@@ -2,12 +2,11 @@
 
 Invariants that every store keeps, whatever happens to the processes that use it:
 
-- At most one worker holds a step; every write about a held step carries its fence, and a write with
-an old
-  fence changes nothing and says so.
-- A result and the move to *succeeded* are one transaction; *succeeded* is final. - A step is
-*queued* exactly when all its needs have succeeded and nobody holds it; when a need fails for
-  good, the steps that wait for it fail, naming it.
+- At most one worker holds a step. Every write about a held step carries its fence; a write with an
+  old fence changes nothing and says so.
+- A result and the move to *succeeded* are one transaction; *succeeded* is final.
+- A step is *queued* exactly when all its needs have succeeded and nobody holds it. When a need
+  fails for good, the steps that wait for it fail too, naming it.
 - One clock judges every lease: the store's.
 - Reads never write.
 """
@@ -39,9 +38,7 @@ from pyheta.steps import (
 
 @dataclass(frozen=True, slots=True)
 class NewRun:
-    """One run of a submission: its resolved configuration and the key of the score that answers
-    it.
-    """
+    """One run of a submission: its configuration and the key of the score that answers it."""
 
     role: str  # "net" or "baseline"
     config: Mapping[str, Any]
@@ -72,7 +69,7 @@ class Receipt:
 
     sweep: str
     new: bool  # False: this very sweep was there already
-    added: int  # steps that nobody had asked for before
+    added: int  # steps that no sweep had before
     revived: int  # cancelled steps that are queued again
     steps: Mapping[State, int]
 
@@ -89,28 +86,30 @@ class SweepStore(Protocol):
         ...
 
     async def submit(self, submission: Submission) -> Receipt:
-        """Record a sweep in one transaction, or meet the same sweep. Repeating it is harmless.
+        """Record a sweep in one transaction. Submitting it again adds nothing and revives it.
 
-        Files that steps name must be among the artifacts before.
+        The files that its steps read must be among the artifacts before.
         """
         ...
 
     async def cancel(self, sweep: str) -> Mapping[State, int]:
-        """Cancel a sweep: its steps that no other live sweep needs. Counts what changed, by earlier
-        state.
+        """Cancel a sweep and those of its steps that no other live sweep needs.
+
+        Counts the steps that changed, by the state that they had before.
         """
         ...
 
     async def retry(self, sweep: str, *, runs: Sequence[int] | None = None) -> int:
-        """Give failed and cancelled steps of a sweep (or of some of its runs) fresh budgets. Counts
-        them.
+        """Restart the failed and cancelled steps of a sweep or of some of its runs.
+
+        They have their full budgets again. Returns their number.
         """
         ...
 
 
 @dataclass(frozen=True, slots=True)
 class WorkerInfo:
-    """How a worker introduces itself. `device`: where it trains nets."""
+    """A worker as it introduces itself. `device`: where it trains nets."""
 
     id: WorkerId
     host: str
@@ -134,7 +133,7 @@ class StepStore(Protocol):
     """Writes of the workers: claims, heartbeats, endings."""
 
     async def register(self, worker: WorkerInfo, *, lease_seconds: float) -> None:
-        """Begin a worker's life. Every later call with its id depends on its lease."""
+        """Enter a living worker. Every later call with its id depends on its lease."""
         ...
 
     async def heartbeat(
@@ -144,19 +143,18 @@ class StepStore(Protocol):
         lease_seconds: float,
         progress: Mapping[tuple[StepId, Fence], Mapping[str, Any]],
     ) -> Sequence[Holding]:
-        """Extend the lease, note progress, and say what this worker holds. Raises LeaseLost if it
-        is dead.
+        """Extend the lease, note progress, list what this worker holds.
+
+        Raises LeaseLost if the worker is dead.
         """
         ...
 
     async def retire(self, worker: WorkerId) -> None:
-        """End a worker's life in order. It must hold nothing."""
+        """Enter that a worker has stopped. It must hold nothing."""
         ...
 
     async def claim(self, worker: WorkerId, step: StepId) -> Claim | None:
-        """Claim this step if it is ready and the worker alive; None if not. A committed fact on
-        return.
-        """
+        """Claim this step if it is ready and the worker alive, else None. Committed on return."""
         ...
 
     async def claim_next(
@@ -173,43 +171,41 @@ class StepStore(Protocol):
     ) -> Sequence[Claim]:
         """Claim up to `limit` further ready steps of the claim's bundle that nobody has tried yet.
 
-        Not more than a fair share: what is ready is meant for all processes of all living workers
-        that take the kind and have the same device. With `sweep`: only steps that this sweep needs.
+        Not more than a fair share: the ready steps are shared out among the processes of all
+        living workers that take the kind and have the same device. With `sweep`: only steps that
+        this sweep needs.
         """
         ...
 
     async def succeed(self, step: StepId, fence: Fence, success: Success) -> bool:
-        """Record a result and wake the steps that waited for it. False: the fence is old, nothing
-        changed.
+        """Record a result and queue the steps that waited for it alone.
 
-        True also when this very attempt has recorded its success before: saying it again is
-        harmless.
+        False: the fence is old and nothing changed. True also if this attempt has recorded its
+        success before: saying it again is harmless.
         """
         ...
 
     async def fail(self, step: StepId, fence: Fence, failure: Failure) -> State | None:
-        """End an attempt without success; the budgets decide what follows. None: the fence is old.
+        """End an attempt without success; the budgets decide the step's new state.
 
-        Saying it again about the same attempt gives the step's present state and changes nothing.
+        None: the fence is old. Saying it again about the same attempt changes nothing and gives
+        the step's present state.
         """
         ...
 
     async def reap(self, me: WorkerId | None = None) -> int:
-        """Bury workers whose lease ran out, never oneself, and give their steps back. Counts the
-        steps.
+        """Mark workers dead whose lease ran out, except `me`, and give their steps back.
+
+        Returns the number of those steps.
         """
         ...
 
     async def open_steps(self, kinds: Sequence[Kind], *, sweep: str | None = None) -> int:
-        """Steps of these kinds that are waiting, queued or running: zero means that nothing can
-        come.
-        """
+        """Steps of these kinds that are waiting, queued or running; 0: none will come any more."""
         ...
 
     def wakes(self) -> AbstractAsyncContextManager[AsyncIterator[Kind]]:
-        """Kinds of steps as they become ready, as a hint: it may miss some and may repeat
-        itself.
-        """
+        """Kinds of steps as they become ready: a hint, which may miss some and repeat others."""
         ...
 
 
@@ -239,7 +235,7 @@ class Removal:
 class Removals(Protocol):
     """Removing what no sweep needs.
 
-    Afterwards every step is needed by a sweep, and all that a step needs is there.
+    Afterwards a sweep needs every step, and all that a step needs is there.
     """
 
     async def remove_unneeded(self, *, dry_run: bool = False) -> Removal:
@@ -269,29 +265,22 @@ class Artifacts(Protocol):
     """Bytes under the SHA-256 of themselves."""
 
     async def put(self, path: Path) -> Product:
-        """Store a file's bytes (once) and say what they are called; `Product.name` is the file's
-        stem.
+        """Store a file's bytes once; their hash and size. `Product.name` is the file's stem.
 
-        Bytes that are there already count from now on as put now.
+        Bytes that are there already count as put now.
         """
         ...
 
     async def fetch(self, sha256: str, to: Path) -> None:
-        """Write the artifact to `to`, atomically, its hash checked. StoreError if it is not
-        there.
-        """
+        """Write the artifact to `to`, atomically, its hash checked. StoreError if it is missing."""
         ...
 
     async def check(self) -> str:
-        """One line that says where artifacts lie, after a write, a read and a removal have
-        worked.
-        """
+        """One line that says where artifacts lie, after a trial write, read and removal."""
         ...
 
     async def others(self) -> int:
-        """How many other stores put artifacts into the same place: nobody here knows what they
-        need.
-        """
+        """How many other stores keep artifacts in the same place. Their needs are unknown here."""
         ...
 
     def stored(self, grace: float) -> AsyncIterator[Sequence[StoredArtifact]]:
@@ -303,7 +292,7 @@ class Artifacts(Protocol):
         ...
 
 
-# ---- what is read by status, report, show, logs --------------------------------------------------
+# ---- what status, report, show and logs read -----------------------------------------------------
 
 
 @dataclass(frozen=True, slots=True)
@@ -341,7 +330,7 @@ class StepCount:
 
 @dataclass(frozen=True, slots=True)
 class RunningStep:
-    """A step in the hands of a worker."""
+    """A step that a worker holds."""
 
     step: StepId
     key: Key
@@ -355,7 +344,7 @@ class RunningStep:
 
 @dataclass(frozen=True, slots=True)
 class FailureGroup:
-    """Failed steps that give the same reason, one of them by key."""
+    """Failed steps of one operation with the same reason. `example`: the key of one of them."""
 
     op: str
     reason: str
@@ -400,7 +389,7 @@ class RunRow:
 
 @dataclass(frozen=True, slots=True)
 class StepRow:
-    """A step with everything that `show` tells of it."""
+    """A step as `pyheta show` shows it."""
 
     id: StepId
     key: Key
@@ -436,16 +425,16 @@ class AttemptRow:
 
 
 class Reads(Protocol):
-    """Everything that is only looked at. Reads never write."""
+    """What commands only look at. Reads never write."""
 
     async def sweeps(self, *, limit: int = 20) -> Sequence[SweepRow]:
         """The sweeps, the newest submission first."""
         ...
 
     async def find_sweep(self, text: str | None) -> SweepRow:
-        """The sweep with this name (its newest), id or beginning of an id; None: the newest of all.
+        """The newest sweep with this name, id or beginning of an id; None: the newest of all.
 
-        InputError when there is none or the beginning fits several.
+        Raises InputError if there is none, or if the beginning fits several.
         """
         ...
 
@@ -454,9 +443,7 @@ class Reads(Protocol):
     async def run_counts(self, sweep: str) -> Mapping[State, int]: ...
 
     async def finished_since(self, sweep: str, seconds: float) -> int:
-        """How many of a sweep's steps succeeded in the last so many seconds, by the store's
-        clock.
-        """
+        """How many of a sweep's steps succeeded in the last seconds, by the store's clock."""
         ...
 
     async def running(self, sweep: str) -> Sequence[RunningStep]:
@@ -476,10 +463,9 @@ class Reads(Protocol):
         ...
 
     async def find_run(self, text: str) -> RunRow:
-        """The run `SWEEP/ORDINAL`, or the newest that needs a step whose key begins with `text` (4
-        digits).
+        """The run `SWEEP/ORDINAL`, or the newest run with a step whose key begins with `text`.
 
-        InputError when there is none.
+        A beginning has at least 4 digits. Raises InputError if there is no such run.
         """
         ...
 

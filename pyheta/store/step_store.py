@@ -1,6 +1,4 @@
-"""The workers' writes: lives, claims, endings. Each is one guarded statement, most in
-`sql/steps.sql`.
-"""
+"""The workers' writes: lives, claims, endings. Most are one guarded statement of `steps.sql`."""
 
 from collections import defaultdict
 from collections.abc import AsyncIterator, Iterable, Mapping, Sequence
@@ -57,7 +55,7 @@ class PostgresSteps:
         lease = timedelta(seconds=lease_seconds)
         rows = await self._pulse.fetch(_SQL["heartbeat"], worker, lease, steps, fences, facts)
         if not rows:
-            raise LeaseLost("the store has buried this worker: its lease ran out")
+            raise LeaseLost("the store has declared this worker dead: its lease ran out")
         return [Holding(*row) for row in rows if row["id"] is not None]
 
     async def retire(self, worker: WorkerId) -> None:
@@ -85,9 +83,7 @@ class PostgresSteps:
     async def _claims(
         self, query: str, *args: object, patience: float = PATIENCE
     ) -> Sequence[Claim]:
-        """Claims of which the answer was lost are not found again here: the next heartbeat lists
-        them.
-        """
+        """Claims whose answer was lost are not found again here: the next heartbeat lists them."""
 
         async def work(connection: Connection) -> Sequence[Claim]:
             rows = await connection.fetch(query, *args)
@@ -191,9 +187,7 @@ def _claim(row: Record, inputs: Iterable[Input]) -> Claim:
 
 
 def _recorded_with(success: Success) -> tuple[object, ...]:
-    """Parameters 3 … of `succeed`: summary, seconds, log, then products and metrics column by
-    column.
-    """
+    """Parameters 3 … of `succeed`: summary, seconds, log, columns of products and of metrics."""
     products, metrics = success.products, success.metrics
     return (
         clean_facts(success.summary),

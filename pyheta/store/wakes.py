@@ -21,9 +21,7 @@ _log = logging.getLogger(__name__)
 
 @asynccontextmanager
 async def wakes(database: Database) -> AsyncIterator[AsyncIterator[Kind]]:
-    """Kinds of steps as they become ready, heard on a connection that is opened again when it
-    breaks.
-    """
+    """Kinds of steps as they become ready, from a connection that is reopened when it breaks."""
     ear = _Ear()
     listening = asyncio.create_task(_listen_for_ever(database, ear), name="wakes")
     try:

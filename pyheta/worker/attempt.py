@@ -1,6 +1,4 @@
-"""One attempt: a claimed step's inputs come in, a child computes, its products go out, an outcome
-is left.
-"""
+"""One attempt: fetch the inputs, have a child compute, keep the products, return the outcome."""
 
 import asyncio
 import logging
@@ -30,9 +28,7 @@ LEAVE_TO_OTHERS = 30.0
 
 
 class Attempt:
-    """A claim in a lane, anywhere between staging its inputs and keeping its products; `stop` ends
-    it.
-    """
+    """One attempt at a claimed step, in its lane of a bundle."""
 
     def __init__(self, claim: Claim, lane: BundleLane, staging: Staging) -> None:
         self.claim = claim
@@ -43,9 +39,7 @@ class Attempt:
         self._work: asyncio.Task[Success | Failure] | None = None
 
     def stop(self, failure: Failure) -> None:
-        """End the computation, and with it a child that has no other; the attempt ends with
-        `failure`.
-        """
+        """End the attempt with `failure`. A child that computes nothing else is killed."""
         if self._stopped is None:
             self._stopped = failure
             if self._work:
@@ -56,9 +50,7 @@ class Attempt:
         return self._lane.bundle.silent_for()
 
     async def outcome(self) -> Success | Failure:
-        """Raises nothing: whatever goes wrong with one step is that step's outcome, not the
-        worker's end.
-        """
+        """Raises nothing: whatever goes wrong is this step's outcome, not the worker's end."""
         try:
             return await self._outcome()
         finally:

@@ -64,18 +64,14 @@ def _die_with(supervisor: int) -> None:
 
 
 def _private_stdout() -> BinaryIO:
-    """Keep the pipe to the supervisor for replies; whatever prints to standard output goes to the
-    log.
-    """
+    """Keep the pipe to the supervisor for messages; what is printed goes to the log."""
     replies = os.fdopen(os.dup(1), "wb", buffering=0)
     os.dup2(2, 1)
     return replies
 
 
 def _listen(orders: "queue.SimpleQueue[bytes]") -> None:
-    """Pass orders on. End of input means that the supervisor is gone or wants us gone: leave at
-    once.
-    """
+    """Pass orders on. At end of input, exit: the supervisor is gone or wants this child gone."""
     for line in sys.stdin.buffer:
         orders.put(line)
     os._exit(0)
@@ -89,9 +85,7 @@ def _send(replies: BinaryIO, message: wire.Message) -> None:
 
 
 def _work(order: wire.Order, send: Send) -> None:
-    """Answer for every lane as soon as its outcome is known; end where the device can be used no
-    longer.
-    """
+    """Reply for each lane as soon as its outcome is known. Exit if the device is lost."""
     tasks = [lane.task(_ProgressSender(send, number)) for number, lane in enumerate(order.lanes)]
     clock = _Clock(len(tasks))
     for lane, outcome in compute_lanes(order.op, tasks):
@@ -115,9 +109,7 @@ def _exit_since_device_is_lost(error: Exception, reason: str, send: Send) -> NoR
 
 
 class _ProgressSender:
-    """Says how far a lane is, as often as anybody looks: a small net has thousands of epochs a
-    second.
-    """
+    """Sends a lane's progress, but not thousands of times a second, as a small net reports it."""
 
     def __init__(self, send: Send, lane: int) -> None:
         self._send = send

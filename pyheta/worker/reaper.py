@@ -1,6 +1,4 @@
-"""The reaper: gives back the steps of workers whose lease ran out. Every worker is one; two are
-harmless.
-"""
+"""The reaper gives back the steps of workers whose lease ran out. Every worker runs one."""
 
 import asyncio
 import logging

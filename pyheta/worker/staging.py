@@ -27,9 +27,7 @@ TRIM_AFTER_BYTES = 512 * 1024**2
 
 
 class Staging:
-    """`with Staging(home, artifacts) as staging:` owns a work folder that vanishes with its
-    process.
-    """
+    """`with Staging(home, artifacts) as staging:` owns a work folder that goes with its process."""
 
     def __init__(self, home: Path, artifacts: Artifacts) -> None:
         self.artifacts = artifacts
@@ -57,9 +55,7 @@ class Staging:
             self._lock.close()
 
     def out(self, claim: Claim) -> Path:
-        """An empty folder for this attempt alone; its fence is in the name, so a zombie writes
-        elsewhere.
-        """
+        """An empty folder named after step and fence, so that a zombie writes into another one."""
         out = self.folder / f"{claim.step}-{claim.fence}"
         out.mkdir(mode=0o700)
         return out
@@ -80,8 +76,7 @@ class Staging:
         return paths
 
     async def keep(self, products: Mapping[str, Path], out: Path) -> tuple[Product, ...]:
-        """Put a step's products into the store, then into the cache: the next step is likely to
-        read them.
+        """Put a step's products into the store, then into the cache for the next step.
 
         No file is moved before the store has all of them, so that after an outage this can be done
         again.

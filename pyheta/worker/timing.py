@@ -1,6 +1,4 @@
-"""The worker's times in seconds. All scale together, so that a test can live through an hour in a
-minute.
-"""
+"""The worker's times in seconds. All scale together, so that tests can live through an hour."""
 
 from dataclasses import dataclass, fields
 
