@@ -20,10 +20,10 @@ log = logging.getLogger(__name__)
 #: A step under the fence by which it is held.
 Hold = tuple[StepId, Fence]
 
-#: Between two tries to hand a finished step's products to a store that is away, in seconds.
+#: Seconds between two tries to hand a step's products to a store that is away.
 KEEP_PAUSE = 1.0
 
-#: After trouble of this machine a step is left to others for so many seconds.
+#: After trouble on this machine, a step is left to other workers for so many seconds.
 LEAVE_TO_OTHERS = 30.0
 
 
@@ -46,7 +46,7 @@ class Attempt:
                 self._work.cancel()
 
     def silent_for(self) -> float:
-        """Seconds since the last sign of progress, this lane's or a neighbour's."""
+        """Seconds since the child's last message, about this lane or a neighbour."""
         return self._lane.bundle.silent_for()
 
     async def outcome(self) -> Success | Failure:
@@ -57,8 +57,8 @@ class Attempt:
             await self._lane.leave()
 
     async def _outcome(self) -> Success | Failure:
-        if unfit := _unfit(self.claim):
-            return unfit
+        if mismatch := _version_mismatch(self.claim):
+            return mismatch
         self._work = asyncio.create_task(self._in_folder(), name=f"work on step {self.claim.step}")
         if self._stopped:
             self._work.cancel()
@@ -70,9 +70,9 @@ class Attempt:
             raise
         except ChildDied as death:
             return Failure(Ending.CRASH, str(death), log=self._lane.bundle.log())
-        except (StoreUnavailable, OSError) as error:  # the machine's trouble, not the step's
+        except (StoreUnavailable, OSError) as error:  # trouble on this machine
             return Failure(Ending.RELEASE, str(error), after=LEAVE_TO_OTHERS)
-        except Exception as error:  # noqa: BLE001 -- must not take the neighbours' steps along
+        except Exception as error:  # noqa: BLE001 -- must not end the neighbours' attempts
             return Failure(Ending.ERROR, f"{type(error).__name__}: {error}", retry=False)
 
     async def _in_folder(self) -> Success | Failure:
@@ -87,18 +87,18 @@ class Attempt:
         reply = await self._lane.compute(
             wire.LaneOrder(self.claim.params, inputs, str(out)), self._on_progress
         )
-        said = self._lane.bundle.log()
+        printed = self._lane.bundle.log()
         if isinstance(reply, wire.Raised):
             after = LEAVE_TO_OTHERS if reply.ending == Ending.RELEASE else 0.0
             ending = Ending(reply.ending)
             return Failure(
-                ending, reply.reason, reply.detail, retry=reply.retry, log=said, after=after
+                ending, reply.reason, reply.detail, retry=reply.retry, log=printed, after=after
             )
         products = await self._keep(reply, out)
-        return Success(products, reply.metrics, reply.summary, reply.seconds, said)
+        return Success(products, reply.metrics, reply.summary, reply.seconds, printed)
 
     async def _keep(self, done: wire.Done, out: Path) -> tuple[Product, ...]:
-        """What has been computed is not given up because the store is away for a while."""
+        """Keep the products, however long the store is away: nothing is computed twice."""
         while True:
             try:
                 return await self._staging.keep(done.paths(), out)
@@ -112,8 +112,8 @@ class Attempt:
         self.progress = progress
 
 
-def _unfit(claim: Claim) -> Failure | None:
-    """This worker's code computes other versions of operations than the step's key stands for."""
+def _version_mismatch(claim: Claim) -> Failure | None:
+    """The failure if this worker's code has another version of the operation than the step."""
     ours = OPS[claim.op].version if claim.op in OPS else 0
     if claim.version == ours:
         return None

@@ -1,8 +1,7 @@
 """The child process: reads orders from standard input, computes, replies. Dies with its supervisor.
 
 It holds no credentials and no connection. What operations print goes to standard error, which the
-supervisor keeps as the attempt's log; the replies go through a descriptor that nothing else can
-write to.
+supervisor keeps as the attempt's log; messages go through a descriptor that only they use.
 """
 
 import ctypes
@@ -27,10 +26,10 @@ from pyheta.steps import Ending
 from pyheta.task import Result
 from pyheta.worker import wire
 
-#: Errors of the code or of its configuration: the next attempt would raise them again.
-HOPELESS = (StepError, InputError, TypeError, ValueError, LookupError, ImportError, AttributeError)
+#: Errors of code or configuration: another attempt would raise them again.
+NO_RETRY = (StepError, InputError, TypeError, ValueError, LookupError, ImportError, AttributeError)
 
-#: The machine has run out of something: not the step's fault, and another machine may have more.
+#: The machine has run out of something. The step is not at fault; another machine may have more.
 EXHAUSTED = (errno.ENOSPC, errno.EDQUOT, errno.EMFILE, errno.ENFILE, errno.ENODEV)
 
 #: Between two progress messages about one lane.
@@ -42,12 +41,10 @@ Send = Callable[[wire.Message], None]
 
 
 def main() -> None:
-    """Answer orders until standard input closes."""
+    """Compute orders until standard input closes."""
     faulthandler.enable()
     _die_with(int(sys.argv[1]))
-    signal.signal(
-        signal.SIGINT, signal.SIG_IGN
-    )  # a Ctrl-C in the terminal is the supervisor's business
+    signal.signal(signal.SIGINT, signal.SIG_IGN)  # the supervisor decides what a Ctrl-C does
     replies = _private_stdout()
     orders: queue.SimpleQueue[bytes] = queue.SimpleQueue()
     threading.Thread(target=_listen, args=(orders,), daemon=True).start()
@@ -59,7 +56,7 @@ def _die_with(supervisor: int) -> None:
     """Let the kernel kill this process when the supervisor dies, however that happens (Linux)."""
     if sys.platform == "linux":
         ctypes.CDLL(None).prctl(PR_SET_PDEATHSIG, signal.SIGKILL)
-    if os.getppid() != supervisor:  # it died before the line above took effect
+    if os.getppid() != supervisor:  # it died before prctl took effect
         os._exit(1)
 
 
@@ -78,7 +75,7 @@ def _listen(orders: "queue.SimpleQueue[bytes]") -> None:
 
 
 def _send(replies: BinaryIO, message: wire.Message) -> None:
-    """Write a whole line, whatever a single write takes."""
+    """Write a whole line; a single write may take only a part of it."""
     rest = memoryview(wire.encode(message))
     while rest:
         rest = rest[replies.write(rest) :]
@@ -93,17 +90,17 @@ def _work(order: wire.Order, send: Send) -> None:
             _exit_since_device_is_lost(outcome, reason, send)
         try:
             send(_reply(lane, outcome, clock.lap()))
-        except Exception as error:  # noqa: BLE001 -- a result that cannot be written down is an error too
+        except Exception as error:  # noqa: BLE001 -- a result that cannot be sent is an error too
             send(_raised(lane, error))
 
 
 def _exit_since_device_is_lost(error: Exception, reason: str, send: Send) -> NoReturn:
-    """End this process, its last words in the log: every later step would fail on the same device.
+    """End this process, the error in its log: every later step would fail on the same device.
 
-    At once, since libraries that tidy up the device now would hang or abort.
+    At once, since libraries that now cleaned up the device would hang or abort.
     """
     traceback.print_exception(error)
-    sys.stderr.flush()  # before the message, after which nobody waits for more
+    sys.stderr.flush()  # before the message: after it, nobody reads on
     send(wire.DeviceLost(reason))
     os._exit(1)
 
@@ -124,7 +121,7 @@ class _ProgressSender:
 
 
 class _Clock:
-    """Shares the time out among the lanes that are still computed."""
+    """Shares out the time among the lanes that are still computed."""
 
     def __init__(self, lanes: int) -> None:
         self._lanes = lanes
@@ -132,7 +129,7 @@ class _Clock:
         self._last = time.perf_counter()
 
     def lap(self) -> float:
-        """One lane has ended: its share in seconds."""
+        """The share in seconds of a lane that has just ended."""
         now = time.perf_counter()
         self._share += (now - self._last) / self._lanes
         self._last, self._lanes = now, self._lanes - 1
@@ -152,7 +149,7 @@ def _raised(lane: int, error: Exception) -> wire.Raised:
         lane,
         _reason(error),
         "".join(traceback.format_exception(error)),
-        retry=not isinstance(error, HOPELESS),
+        retry=not isinstance(error, NO_RETRY),
         ending=Ending.RELEASE if exhausted else Ending.ERROR,
     )
 

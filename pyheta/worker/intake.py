@@ -1,4 +1,4 @@
-"""The intake: turns rings of the broker, or the lack of them, into claims."""
+"""The intake turns rings of the broker into claims, and looks by itself if none come."""
 
 import logging
 import random
@@ -14,7 +14,7 @@ log = logging.getLogger(__name__)
 
 
 class Intake:
-    """Claims for one worker; with `sweep` only what that sweep needs."""
+    """Claims steps for one worker; with `sweep`, only steps that this sweep needs."""
 
     def __init__(
         self,
@@ -35,21 +35,20 @@ class Intake:
         self._found_by_looking = False
 
     async def ring(self) -> Delivery | None:
-        """The next ring; None when none came for a while, which is a reason to look all the same.
+        """The next ring; None if none came for a while, or if the last look found steps.
 
-        Where looking found something, more may lie: a broker that is away must not make freed slots
-        wait.
+        Where a look found steps, there may be more: while the broker is away, slots must not wait.
         """
         if self._found_by_looking:
             return None
         return await self._listener.next(self._poll * random.uniform(0.5, 1.5))  # noqa: S311 -- spreads load
 
     async def claims(self, ring: Delivery | None, free: int) -> Sequence[Claim]:
-        """What the ring leads to: at most `free` claims, none when others were faster."""
+        """The claims that a ring or a look leads to: up to `free`, none if others were faster."""
         claims: Sequence[Claim] = ()
         try:
             claims = await self._claim(ring, free)
-        # A ring whose claim failed is lost, which costs a poll; kept, it would block the queue
+        # A ring whose claim failed is dropped, which costs a poll: kept, it would block the queue.
         finally:
             if ring:
                 await ring.settle(claimed=bool(claims))
@@ -57,10 +56,10 @@ class Intake:
         return claims
 
     async def siblings(self, claim: Claim, most: int) -> Sequence[Claim]:
-        """At most so many further claims that may be computed together with this one."""
+        """Up to `most` further claims that may be computed together with this one."""
         siblings: Sequence[Claim] = ()
         if claim.bundle and most:
-            with suppress(StoreUnavailable):  # the claim at hand is computed all the same
+            with suppress(StoreUnavailable):  # the claim itself is computed anyway
                 siblings = await self._store.claim_siblings(
                     self._worker, claim, most, sweep=self._sweep
                 )

@@ -79,7 +79,7 @@ class Lease:
                 attempt.stop(Failure(Ending.RELEASE, "cancelled"))
         for attempt in self._attempts.values():
             if attempt.silent_for() > self._timing.stall:
-                stalled = f"stalled: no sign for {self._timing.stall:.0f} s"
+                stalled = f"stalled: no progress for {self._timing.stall:.0f} s"
                 attempt.stop(Failure(Ending.CRASH, stalled))
         await self._give_back_orphaned_claims(holdings)
 

@@ -11,15 +11,15 @@ from pyheta.store.seam import StepStore
 
 log = logging.getLogger(__name__)
 
-#: The clock on the wall may run ahead of the time that this process has lived by so many seconds.
+#: The wall clock may gain so many seconds on the monotonic clock before this machine has slept.
 SLEPT_SECONDS = 5.0
 
 
 async def reap_for_ever(store: StepStore, me: WorkerId, every: float) -> None:
-    """Look every so many seconds, give or take a fifth, so that many workers do not look at once.
+    """Look every so many seconds, give or take a fifth: not all workers at the same time.
 
-    A machine that has slept finds all leases of its own workers overdue: they get a round to renew
-    them.
+    On a machine that has slept, the leases of its own workers are overdue: it skips one round, so
+    that they can renew them.
     """
     while True:
         lead = time.time() - time.monotonic()

@@ -1,4 +1,4 @@
-"""A slot: one child process at a time, replaced when it dies. The supervisor's side of `child`."""
+"""A slot: one child process at a time, replaced when it dies. It speaks with `child`."""
 
 import asyncio
 import contextlib
@@ -11,14 +11,14 @@ from pathlib import Path
 from pyheta.device import VARIABLE, Device
 from pyheta.worker import wire
 
-#: How much of what a child prints is kept for its attempt's log.
+#: So much of what a child printed last is kept as its attempt's log.
 LOG_BYTES = 64 * 1024
 
-#: How long the log of a dead child may take to end: what the child started may hold it open.
-LAST_WORDS_SECONDS = 2.0
+#: How long to read on after a child's death: a process that it started may hold its log open.
+READ_ON_SECONDS = 2.0
 
-#: What a child sees of the environment. No URL, no password: the supervisor alone talks to store
-#: and broker.
+#: The environment variables that a child gets. No URL and no password is among them: only the
+#: supervisor talks to store and broker.
 ENVIRONMENT = (
     "PATH",
     "HOME",
@@ -60,7 +60,7 @@ OnMessage = Callable[[wire.LaneMessage], None]
 
 
 class ChildDied(Exception):
-    """The child ended without an answer. The text says how."""
+    """The child ended before it had replied for every lane. The text says how."""
 
 
 class Slot:
@@ -73,9 +73,7 @@ class Slot:
         }
         self.folder = folder
         self.log = _Tail()
-        self.device_error: str | None = (
-            None  # what the device said, if it failed during the last order
-        )
+        self.device_error: str | None = None  # set if the device failed during the last order
         self._child: asyncio.subprocess.Process | None = None
         self._reading: asyncio.Task[None] | None = None
 
@@ -86,7 +84,7 @@ class Slot:
     async def compute(self, order: wire.Order, on_message: OnMessage) -> None:
         """Pass the child's messages to `on_message` until it has replied for every lane.
 
-        Raises ChildDied when it ends before that; the next order gets a new child.
+        Raises ChildDied if it ends before that; the next order gets a new child.
         """
         child = await self._living_child()
         self.log.clear()
@@ -96,7 +94,7 @@ class Slot:
         except (ConnectionError, EOFError) as error:
             raise ChildDied(await self._kill(child)) from error
         except BaseException:
-            await self._kill(child)  # whatever it computes now, nobody waits for
+            await self._kill(child)  # nobody waits for what it computes
             raise
 
     async def close(self) -> None:
@@ -113,7 +111,7 @@ class Slot:
     async def _spawn(self) -> asyncio.subprocess.Process:
         child = await asyncio.create_subprocess_exec(
             sys.executable,
-            # What a step prints is to be in its own log, not in a buffer that the next one fills
+            # Unbuffered: what a step prints belongs to its own log, not to the next step's.
             "-u",
             "-m",
             "pyheta.worker.child",
@@ -144,9 +142,8 @@ class Slot:
         await child.stdin.drain()
         waiting = set(range(len(order.lanes)))
         while waiting:
-            if not (line := await child.stdout.readline()).endswith(
-                b"\n"
-            ):  # it died, perhaps while writing
+            line = await child.stdout.readline()
+            if not line.endswith(b"\n"):  # it died, perhaps while writing
                 raise EOFError
             message = wire.decode(line)
             if isinstance(message, wire.DeviceLost):
@@ -157,14 +154,14 @@ class Slot:
                 waiting.remove(message.lane)
 
     async def _kill(self, child: asyncio.subprocess.Process) -> str:
-        """Kill the child and all that it started, if they live, and say how the child ended."""
+        """Kill the child and its own children, if it lives; how it ended, in words."""
         self._child = None
         if child.returncode is None:
             with contextlib.suppress(ProcessLookupError):
                 os.killpg(child.pid, signal.SIGKILL)
         status = _status(await child.wait())
-        if self._reading:  # the last words (a faulthandler stack) belong to the log
-            await asyncio.wait({self._reading}, timeout=LAST_WORDS_SECONDS)
+        if self._reading:  # what it printed last (a faulthandler stack) belongs to the log
+            await asyncio.wait({self._reading}, timeout=READ_ON_SECONDS)
         return status
 
 

@@ -1,7 +1,7 @@
-"""Artifacts on this machine: what steps read and write lies here as files, each under its hash.
+"""Artifacts on this machine: steps read and write them as files, each named after its hash.
 
-One cache per home, shared by all workers of a user. Files appear in it whole (written aside, then
-renamed) and are never changed, so any number of processes may read them at once.
+All workers of a user share one cache in their home folder. A file appears in it whole (written
+elsewhere, then renamed) and never changes, so any number of processes may read it.
 """
 
 import fcntl
@@ -19,10 +19,9 @@ from pyheta.errors import StepError, StoreError, StoreUnavailable
 from pyheta.steps import EARLIER, Claim, Input, Product
 from pyheta.store.seam import Artifacts
 
-#: The cache is trimmed to this size; the files used longest ago go first, so none that a child is
-#: reading.
+#: The cache is trimmed to this size. The files used longest ago go first: no child reads those.
 CACHE_BYTES = 4 * 1024**3
-#: A worker trims when it starts and whenever it has added so much.
+#: A worker trims the cache when it starts and whenever it has added so many bytes.
 TRIM_AFTER_BYTES = 512 * 1024**2
 
 
@@ -40,9 +39,7 @@ class Staging:
     def __enter__(self) -> Self:
         self.cache.mkdir(parents=True, mode=0o700, exist_ok=True)
         self.work.mkdir(mode=0o700, exist_ok=True)
-        with _locked(
-            self.work
-        ):  # else another worker might find the new folder before it is locked
+        with _locked(self.work):  # or another worker might find the new folder before its lock
             self.folder.mkdir(mode=0o700)
             self._lock = _locked(self.folder)
             _remove_abandoned(self.work)
@@ -63,8 +60,8 @@ class Staging:
     async def bring(self, inputs: Iterable[Input]) -> dict[str, dict[str, str]]:
         """Paths of a step's inputs by role and name, fetched where they are not here yet.
 
-        What an earlier step has left may have been cleared away since the claim: then the step
-        begins anew.
+        The products of an earlier step may have been removed since the claim: then the step is
+        computed from the start.
         """
         paths: dict[str, dict[str, str]] = {}
         for role, items in groupby(sorted(inputs, key=attrgetter("role")), attrgetter("role")):
@@ -78,8 +75,7 @@ class Staging:
     async def keep(self, products: Mapping[str, Path], out: Path) -> tuple[Product, ...]:
         """Put a step's products into the store, then into the cache for the next step.
 
-        No file is moved before the store has all of them, so that after an outage this can be done
-        again.
+        No file is moved before the store has all of them, so this can be repeated after an outage.
         """
         kept = [(path, await self._put(name, path, out)) for name, path in products.items()]
         for path, product in kept:
@@ -90,7 +86,7 @@ class Staging:
         path = self._cached(sha256)
         if path.exists():
             with suppress(OSError):
-                os.utime(path)  # used now: trimming takes it later
+                os.utime(path)  # so that trimming takes it later
         else:
             path.parent.mkdir(exist_ok=True)
             await self.artifacts.fetch(sha256, path)
@@ -123,14 +119,14 @@ class Staging:
 
 
 def _locked(folder: Path) -> IO[bytes]:
-    """A lock that the kernel drops when this process ends, however it ends."""
+    """A lock that the kernel releases when this process ends, however it ends."""
     lock = (folder / "lock").open("wb")
     fcntl.flock(lock, fcntl.LOCK_EX)
     return lock
 
 
 def _make_durable(path: Path) -> None:
-    """Write it out: after a power cut the cache must hold whole files only."""
+    """Flush it to disk: after a power cut, the cache must hold whole files only."""
     with path.open("rb") as file:
         os.fsync(file.fileno())
 
@@ -154,7 +150,7 @@ def _trim(cache: Path, limit: int) -> None:
 
 
 def _sizes(cache: Path) -> Iterator[tuple[float, int, Path]]:
-    """Time of last use, size and path of each file; another worker may remove some meanwhile."""
+    """Time of last use, size and path of each file. Another worker may remove some meanwhile."""
     for path in cache.glob("??/*"):
         with suppress(FileNotFoundError):
             state = path.stat()

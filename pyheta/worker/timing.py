@@ -12,14 +12,14 @@ class Timing:
 
     lease: float = 45.0  # how long a claim outlives its worker's last sign of life
     beat: float = 10.0  # from heartbeat to heartbeat: three may be missed
-    fence: float = 38.0  # after the start of the last successful heartbeat: stop everything
+    fence: float = 38.0  # after the start of the last successful heartbeat: kill the children
     reap: float = 10.0
-    #: Without a ring: look for ready steps anyway, since a bell may have been lost
+    #: Without a ring for so long, look for ready steps anyway: the message may be lost
     poll: float = 5.0
     drain: float = 20.0  # after a first signal: what the running steps get to finish
-    #: A child without any sign of progress: nets sign once an epoch, others never
+    #: A child without a message for so long has stalled: nets send one an epoch, others none
     stall: float = 3600.0
-    #: After trouble with store, broker or disk: first back-off, doubling up to a minute
+    #: First pause after trouble with store, broker or disk; pauses double up to a minute
     pause: float = 5.0
     patience: float = 600.0  # how long the store may be away before a worker gives up
 

@@ -47,7 +47,7 @@ class Order:
 
 @dataclass(frozen=True, slots=True)
 class LaneProgress:
-    """Child to supervisor: still computing a lane, this far."""
+    """Child to supervisor: how far a lane is."""
 
     lane: int
     progress: Mapping[str, Any]
@@ -55,9 +55,9 @@ class LaneProgress:
 
 @dataclass(frozen=True, slots=True)
 class Done:
-    """Child to supervisor: computed; the products lie in these files.
+    """Child to supervisor: a lane is computed, its products are these files.
 
-    `seconds` is the lane's share of the time: all lanes' seconds add up to what the order took.
+    `seconds` is the lane's share of the time: the shares of all lanes add up to the order's.
     """
 
     lane: int
@@ -74,8 +74,8 @@ class Done:
 class Raised:
     """Child to supervisor: the operation raised for this lane.
 
-    `retry` is False where trying again cannot help. `ending` is "error", or "release" for trouble
-    of the machine that is not the step's fault.
+    `retry` is False if trying again cannot help. `ending` is "error", or "release" if the machine
+    has run out of something.
     """
 
     lane: int
