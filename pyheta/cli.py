@@ -342,9 +342,7 @@ def gc(
     ] = False,
     as_json: AsJson = False,
 ) -> None:
-    """Remove what no sweep needs: cancel a sweep first, then gc forgets it with all that only it
-    had.
-    """
+    """Remove what no sweep needs: cancel a sweep, then gc removes it and all that only it had."""
     from pyheta.commands.gc import collect, in_words
 
     removed = context.obj.call(
@@ -356,9 +354,9 @@ def gc(
 @data_app.command("list")
 def list_data(context: Context, as_json: AsJson = False) -> None:
     """List the data sets that are known by name."""
-    from pyheta.commands.data import known, known_view
+    from pyheta.commands.data import datasets_view, named_datasets
 
-    context.obj.print(known(context.obj.settings.data), known_view, as_json=as_json)
+    context.obj.print(named_datasets(context.obj.settings.data), datasets_view, as_json=as_json)
 
 
 @data_app.command("check")

@@ -49,7 +49,7 @@ class SweepError(InputError):
 
 
 class SweepErrors(SweepError):
-    """Several errors of one sweep file, shown together so that one edit can mend them all."""
+    """Several errors of one sweep file, shown together so that one edit can correct all."""
 
     def __init__(self, errors: Sequence[SweepError]) -> None:
         self.errors = tuple(errors)

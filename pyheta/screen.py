@@ -34,7 +34,7 @@ STATE_STYLE: Mapping[State, str] = {
     State.CANCELLED: "yellow",
 }
 
-PIPE_WIDTH = 200  # where nobody looks at a screen, lines need not fit one
+PIPE_WIDTH = 200  # without a terminal, lines may be long
 LEAST_WIDTH = 60  # narrower than this, nothing can be laid out
 
 _CONTROL = re.compile(r"\x1b\[[0-9;?]*[ -/]*[@-~]|[\x00-\x08\x0b-\x1f\x7f-\x9f]")
@@ -77,7 +77,7 @@ class Screen:
         self.err.print(Text(f"pyheta: warning: {text}", style="yellow"))
 
     def log(self, level: str) -> None:
-        """Send log records of this level ("INFO", "WARNING") and above to standard error."""
+        """Print log records of this level ("INFO", "WARNING") or above on standard error."""
         logging.basicConfig(
             level=level, handlers=[_LogLines(self.err)], format=_LOG, datefmt="%H:%M:%S"
         )
@@ -87,7 +87,7 @@ _LOG = "%(asctime)s %(levelname)s %(message)s"
 
 
 class _LogLines(logging.Handler):
-    """Log records through a console, so that they do not tear a view that redraws itself."""
+    """Prints log records through a console, so that they do not disturb a redrawn view."""
 
     def __init__(self, console: Console) -> None:
         super().__init__()
@@ -138,7 +138,7 @@ def table(*heads: str | Text, title: str | None = None) -> Listing:
 
 
 def parts(*renderables: RenderableType) -> Group:
-    """Several things below each other, an empty line between them."""
+    """Several things below each other, with empty lines between them."""
     spaced = [part for renderable in renderables for part in ("", renderable)]
     return Group(*spaced[1:])
 

@@ -18,7 +18,7 @@ from pyheta.errors import ConfigError, nearest
 FILE = "pyheta.toml"
 PREFIX = "PYHETA_"
 KEYS = ("database_url", "broker_url", "artifacts_url", "data", "home", "time_scale")
-# Read by other parts: which PostgreSQL binaries the embedded server runs.
+# Read by the embedded server: the folder of PostgreSQL's programs.
 OTHER_VARIABLES = ("PYHETA_PG_BIN",)
 # The test suite's own.
 TEST_PREFIX = "PYHETA_TEST_"
@@ -51,8 +51,8 @@ class Settings:
     broker_url: str | None = None  # amqp:// or amqps://; None: the step table is the queue
     artifacts_url: str | None = None  # file://, s3://, gs://, az://; None: kept in PostgreSQL
     data: Path | None = None  # the folder in which named data sets lie, absolute
-    time_scale: float = 1.0  # factor on every waiting time (leases, polls); tests make it small
-    warnings: tuple[str, ...] = ()  # misspelt variables and keys, for the command to print
+    time_scale: float = 1.0  # multiplies all times (leases, polls); tests make it small
+    warnings: tuple[str, ...] = ()  # about misspelt variables and keys
 
     @classmethod
     def read(

@@ -28,7 +28,7 @@ from pyheta.settings import masked
 
 CONNECT_SECONDS = 5.0
 ANSWER_SECONDS = 10.0
-#: However times are scaled, a healthy broker on a busy machine gets as much.
+#: However times are scaled, a healthy broker on a busy machine gets so many seconds.
 SHORTEST_SECONDS = 1.0
 CLOSE_SECONDS = 3.0
 HEARTBEAT_SECONDS = 30
@@ -37,7 +37,7 @@ _INEQUIVALENT = re.compile(
     r"inequivalent arg '(.+?)' for (\w+ '.+?') in vhost '.*?': (.*)", re.DOTALL
 )
 
-# The drivers also log, with tracebacks, what they raise: it is said once, by whoever catches it.
+# The drivers also log, with tracebacks, what they raise. Whoever catches it logs it once.
 for _driver in ("aiormq", "aio_pika"):
     logging.getLogger(_driver).setLevel(logging.CRITICAL)
 
@@ -45,9 +45,8 @@ for _driver in ("aiormq", "aio_pika"):
 class Link:
     """Connects when it is first used, and anew after trouble.
 
-    Every use ends within `ANSWER_SECONDS` (times `time_scale`): a broker that is blocked by an
-    alarm, frozen or behind a dead network raises BrokerError instead of holding its caller for
-    ever.
+    Every use ends within `ANSWER_SECONDS` (times `time_scale`). If the broker is blocked by an
+    alarm, frozen or behind a dead network, it raises BrokerError: no caller waits for ever.
     """
 
     def __init__(
@@ -87,8 +86,8 @@ class Link:
                 async with asyncio.timeout(self._answer_seconds):
                     yield await self._open_channel()
         except BaseException:
-            # Who knows what the other side still thinks of this channel: what was delivered on it
-            # and not acknowledged comes back when it is gone.
+            # The broker may still take this channel for open. Once it is gone, the broker delivers
+            # again what was not acknowledged on it.
             self._drop()
             raise
 
@@ -118,7 +117,7 @@ class Link:
         return channel
 
     def _drop(self) -> None:
-        """Part with the connection without waiting for a goodbye that may never come."""
+        """Close the connection in the background: the broker may never confirm it."""
         connection, self._connection, self._channel = self._connection, None, None
         if connection is not None:
             closing = asyncio.create_task(_close(connection), name="close AMQP connection")
@@ -127,22 +126,22 @@ class Link:
 
     @contextlib.contextmanager
     def _driver_errors(self) -> Iterator[None]:
-        """The driver's errors as PyHeta's, and a cancellation always as one.
+        """Translate the driver's errors; a requested cancellation stays a cancellation.
 
-        The driver cancels what waits on a connection that it closes, though nobody asked for it.
-        The other way round, it may answer a cancellation with the error of a connection that ends
-        in the same moment or, on Python 3.11, with a result.
+        The driver cancels tasks that wait on a connection that it closes, though nobody asked for
+        it. Conversely, it may answer a requested cancellation with the error of a connection that
+        ends in the same moment or, on Python 3.11, with a result.
         """
-        asked = _cancellations()
+        before = _cancellations()
         try:
             yield
         except (asyncio.CancelledError, Exception) as error:
-            if _cancellations() > asked:
+            if _cancellations() > before:
                 raise asyncio.CancelledError from error
             if translated := _translated(error, self.where):
                 raise translated from error
             raise
-        if _cancellations() > asked:
+        if _cancellations() > before:
             raise asyncio.CancelledError
 
 
@@ -163,7 +162,7 @@ async def _close(connection: AbstractConnection) -> None:
 
 
 def _cancellations() -> int:
-    """How often this task was asked to end."""
+    """How often somebody asked this task to end."""
     task = asyncio.current_task()
     return task.cancelling() if task else 0
 
@@ -188,7 +187,7 @@ def _refused(error: Exception, where: str) -> BrokerError | ConfigError:
         case ConnectionNotAllowed() | InvalidFrameError() if (
             "Connection.Close" in text or "vhost" in text
         ):
-            # The driver keeps the broker's words to itself when it is turned away at this door.
+            # The driver does not pass on what the broker said about the virtual host.
             what = "the virtual host does not exist, is down, or is closed to this user"
             cure = "correct PYHETA_BROKER_URL or grant access"
         case ChannelAccessRefused():
@@ -228,7 +227,7 @@ def _out_of_reach(error: Exception, text: str, where: str) -> BrokerError:
 
 
 def _tls_error(error: Exception) -> ssl.SSLError | None:
-    """The refusal in an error or its cause; an end of the stream in the middle is not one."""
+    """The TLS error in an error or its cause; a stream that ends early is none."""
     for candidate in (error, error.__cause__):
         if isinstance(candidate, ssl.SSLError) and not isinstance(candidate, ssl.SSLEOFError):
             return candidate

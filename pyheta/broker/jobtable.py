@@ -32,12 +32,12 @@ class TableListener:
                 await self._ready.wait()
         except TimeoutError:
             return None
-        self._ready.clear()  # before the claim: a step that becomes ready during it rings again
+        self._ready.clear()  # before the claim: a step that becomes ready during it sets it again
         return Invitation(self._ready)
 
 
 class Invitation:
-    """Satisfies `seam.Delivery`: something of these kinds may be ready."""
+    """Satisfies `seam.Delivery`: some step of these kinds may be ready."""
 
     step = None
 
@@ -45,6 +45,6 @@ class Invitation:
         self._ready = ready
 
     async def settle(self, *, claimed: bool) -> None:
-        """Where one step was, there may be more: ring again until a claim finds nothing."""
+        """Ring again after a successful claim, since there may be more; until one finds nothing."""
         if claimed:
             self._ready.set()

@@ -11,7 +11,7 @@ from typing import Any, Never
 from pyheta.steps import Bell, Kind, StepId
 
 VERSION = 1
-LIMIT = 4096  # bytes; anything longer is not ours
+LIMIT = 4096  # bytes; no message of ours is longer
 LARGEST_STEP = 2**63 - 1  # PostgreSQL's bigint
 
 
@@ -42,10 +42,8 @@ def _content(body: bytes) -> Any:
         raise Undecodable(f"{len(body)} bytes, more than {LIMIT}")
     try:
         return json.loads(body.decode(), object_pairs_hook=_object, parse_constant=_refuse_constant)
-    except (
-        ValueError,
-        RecursionError,
-    ) as error:  # not UTF-8, not JSON, digits or brackets without end
+    # Not UTF-8, not JSON, or too many digits or brackets.
+    except (ValueError, RecursionError) as error:
         raise Undecodable(f"not JSON: {error}") from error
 
 

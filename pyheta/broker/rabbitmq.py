@@ -1,8 +1,7 @@
-"""RabbitMQ: a quorum queue a kind, publisher confirms, and messages fetched one at a time.
+"""RabbitMQ: one quorum queue a kind, publisher confirms, messages fetched one at a time.
 
-Messages are fetched with basic.get and only while a worker asks for work. So nothing is ever
-prefetched by a worker that is busy, and there is no consumer that could be lost without anybody
-noticing.
+Messages are fetched with basic.get, and only while a worker wants work. So a busy worker prefetches
+nothing, and there is no consumer that could be lost unnoticed.
 """
 
 import asyncio
@@ -24,9 +23,9 @@ from pyheta.broker.trouble import Trouble
 from pyheta.errors import BrokerError, ConfigError
 from pyheta.steps import Bell, Kind, StepId
 
-#: Publishes that wait for their confirms together: some six times faster than one by one.
+#: So many messages wait for their confirms together: about six times faster than one by one.
 BATCH = 256
-#: Between two looks into empty queues, at first and at most.
+#: Seconds between two looks into empty queues: the first pause and the longest.
 FIRST_PAUSE, LONGEST_PAUSE = 0.02, 1.0
 
 log = logging.getLogger(__name__)
@@ -51,7 +50,7 @@ class RabbitBroker:
 
     @contextlib.asynccontextmanager
     async def listen(self, kinds: Sequence[Kind]) -> AsyncIterator["RabbitListener"]:
-        # An alarm blocks connections that publish; those that only listen go on.
+        # A connection of its own: an alarm blocks connections that publish, and no others.
         link = self._new_link()
         try:
             yield RabbitListener(
@@ -105,10 +104,10 @@ class RabbitListener:
     async def next(self, timeout: float) -> "RabbitDelivery | None":  # noqa: ASYNC109 -- None is an answer
         with contextlib.suppress(TimeoutError):
             async with asyncio.timeout(timeout):
-                return await self._hear()
+                return await self._fetch()
         return None
 
-    async def _hear(self) -> "RabbitDelivery":
+    async def _fetch(self) -> "RabbitDelivery":
         pause = FIRST_PAUSE
         while True:
             try:
@@ -122,7 +121,7 @@ class RabbitListener:
             pause = min(2 * pause, self._longest_pause)
 
     async def _look(self) -> "RabbitDelivery | None":
-        """One look into each queue, going on behind the one in which something was found last."""
+        """Look into each queue once, beginning after the one that had a message last."""
         async with self._link.use() as channel:
             for kind in itertools.islice(self._kinds, self._round):
                 if delivery := await self._take(channel, kind):
@@ -130,7 +129,7 @@ class RabbitListener:
         return None
 
     async def _take(self, channel: AbstractChannel, kind: Kind) -> "RabbitDelivery | None":
-        """The next ring of a queue; what cannot be read goes to the dead letter queue."""
+        """The next message of a queue; one that cannot be read becomes a dead letter."""
         queue = await channel.get_queue(self._topology.queue(kind), ensure=False)
         while message := await queue.get(fail=False):
             try:
@@ -149,7 +148,7 @@ class RabbitDelivery:
         self._message = message
         self._link = link
 
-    async def settle(self, *, claimed: bool) -> None:  # noqa: ARG002 -- said and done either way
+    async def settle(self, *, claimed: bool) -> None:  # noqa: ARG002 -- acknowledged either way
         await self._link.acknowledge(self._message)
 
 

@@ -1,7 +1,7 @@
 """The relay tells the broker which steps are ready. The step table is its outbox.
 
-Every worker runs one, and `submit` drains once; the store lets one of them at a time announce a
-kind. What is announced twice, or announced and lost, costs a moment and never a step.
+Every worker runs one, and `submit` drains once; the store lets one process at a time announce a
+kind. A step that is announced twice, or whose message is lost, costs a moment and is never lost.
 """
 
 import asyncio
@@ -16,16 +16,15 @@ from pyheta.errors import PyhetaError
 from pyheta.steps import Kind
 from pyheta.store.seam import Outbox
 
-#: Rings that may wait in a queue. More would only be in the way of cancelling and of priorities.
+#: So many messages may wait in a queue. With more, priorities and cancelling would act too late.
 WINDOW = 1000
 TICK_SECONDS = 1.0
-#: A step that was announced so long ago, is still ready, and of which no message waits: its message
+#: If no message waits, a ready step that was announced so long ago is announced again: its message
 #: was lost.
 STALE_SECONDS = 30.0
-#: The same while other messages wait: most of those announced are among them.
+#: The same while messages wait: the step's own is probably among them.
 LONG_STALE_SECONDS = 300.0
-#: Seconds between two announcements: steps that become ready together share one. No waiting time to
-#: scale.
+#: Seconds between two announcements: steps that become ready together share one. Not scaled.
 LEAST_PAUSE = 0.2
 FIRST_PAUSE, LONGEST_PAUSE = 5.0, 60.0
 
@@ -33,7 +32,7 @@ log = logging.getLogger(__name__)
 
 
 class RelayStore(Outbox, Wakes, Protocol):
-    """What the relay reads from the store."""
+    """What the relay needs of the store."""
 
 
 class Relay:
@@ -50,8 +49,8 @@ class Relay:
     async def run(self) -> Never:
         """Announce steps whenever some become ready, and at every tick those that the hint missed.
 
-        Trouble with store or broker is logged and waited out: workers find steps in the store
-        meanwhile.
+        Trouble with store or broker is logged and waited out: meanwhile workers find steps in the
+        store.
         """
         pause = FIRST_PAUSE
         while True:

@@ -1,9 +1,9 @@
 """What PyHeta asks of a broker: to ring when steps are ready. The step table holds the truth.
 
-A broker is at-least-once at best and may lose everything: a bell without a ready step is harmless
-(the claim finds nothing), a lost bell costs some seconds (workers poll, the relay rings again). No
-delivery is held while a step is computed: it is settled as soon as the claim has committed or has
-found nothing.
+A broker delivers at least once at best, and may lose everything. A ring without a ready step is
+harmless (the claim finds nothing); a lost ring costs some seconds (workers poll, the relay rings
+again). No delivery is held while a step is computed: it is settled once the claim has committed or
+has found nothing.
 """
 
 from collections.abc import Mapping, Sequence
@@ -15,7 +15,7 @@ from pyheta.steps import Bell, Kind, StepId
 
 
 class Delivery(Protocol):
-    """One ring. `step` is None when the broker only knows that something is ready: claim any."""
+    """One ring. `step` is None if the broker only knows that some step is ready: claim any."""
 
     @property
     def step(self) -> StepId | None: ...
@@ -29,13 +29,12 @@ class Delivery(Protocol):
 
 
 class Listener(Protocol):
-    """One worker's ear. Not shared between tasks."""
+    """How one worker hears rings. Not shared between tasks."""
 
     async def next(self, timeout: float) -> Delivery | None:  # noqa: ASYNC109 -- a poll: None is an answer
         """The next ring, or None after `timeout` seconds without one.
 
-        Survives a broker that is out of reach or refuses us, says so in the log, and goes on
-        trying.
+        If the broker is out of reach or refuses access, it logs that and goes on trying.
         """
         ...
 
@@ -48,14 +47,14 @@ class Broker(Protocol):
 
 @dataclass(frozen=True, slots=True)
 class Depth:
-    """Messages that wait in the broker, by kind, and those that nobody could read."""
+    """The number of messages in the broker: by kind, and those that nobody could read."""
 
     ready: Mapping[Kind, int]
     dead: int
 
 
 class MessageBroker(Broker, Protocol):
-    """A broker apart from the store: it has to be told which steps are ready (by the relay).
+    """A broker apart from the store: the relay tells it which steps are ready.
 
     Errors are BrokerError (with the cause in one line) or ConfigError (access, vhost, queue
     arguments).

@@ -1,8 +1,8 @@
 """What PyHeta declares in RabbitMQ (3.10 or later): names, arguments, declaration.
 
-Names carry the store's id, so several stores can share one virtual host; the kind, so a worker
-hears only what it can compute; and the message's version, so an old worker never takes what it
-cannot read.
+A queue's name has the store's id, so that stores can share a virtual host; the kind, so that a
+worker gets only steps that it can compute; and the message's version, so that an old worker gets no
+message that it cannot read.
 """
 
 from uuid import UUID
@@ -15,10 +15,10 @@ from pyheta.broker import message
 from pyheta.broker.seam import Depth
 from pyheta.steps import Kind
 
-#: How often a ring may be delivered before it counts as dead (RabbitMQ's default before 4.0 was:
-#: for ever).
+#: A message delivered more often than this becomes a dead letter (never, by RabbitMQ's default
+#: before 4.0).
 DELIVERY_LIMIT = 20
-#: Dead letters are kept for people to look at; the oldest go first.
+#: So many dead letters are kept for people to look at; the oldest go first.
 DEAD_LIMIT = 10_000
 
 
@@ -38,7 +38,7 @@ class Topology:
         return f"{self._prefix}.dead"
 
     async def declare(self, channel: AbstractChannel) -> Depth:
-        """Declare everything, as often as you like, and say how many messages wait in it."""
+        """Declare everything; the number of messages that wait. Repeating it is harmless."""
         dead = await self._declare_dead(channel)
         ready = {kind: await self._declare_queue(channel, kind) for kind in Kind}
         return Depth(ready, dead)

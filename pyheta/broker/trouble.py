@@ -1,4 +1,4 @@
-"""Warnings about trouble that lasts: one a minute instead of one a try."""
+"""Warnings about lasting trouble: one a minute instead of one a try."""
 
 import logging
 import time
@@ -12,15 +12,15 @@ class Trouble:
     def __init__(self, log: logging.Logger) -> None:
         self._log = log
         self._quiet_until = float("-inf")
-        self._unsaid = 0
+        self._left_out = 0
 
     def warn(self, text: str) -> None:
         """Log `text` as a warning, with the number of warnings left out since the last one."""
         now = time.monotonic()
         if now < self._quiet_until:
-            self._unsaid += 1
+            self._left_out += 1
             return
-        more = f" ({self._unsaid} more since the last warning)" if self._unsaid else ""
+        more = f" ({self._left_out} more since the last warning)" if self._left_out else ""
         self._log.warning("%s%s", text, more)
         self._quiet_until = now + SECONDS_BETWEEN
-        self._unsaid = 0
+        self._left_out = 0

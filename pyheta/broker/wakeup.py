@@ -17,7 +17,7 @@ class Wakes(Protocol):
 
 @contextlib.asynccontextmanager
 async def readiness(store: Wakes, kinds: Collection[Kind]) -> AsyncIterator[asyncio.Event]:
-    """An event, set now and whenever a step of `kinds` becomes ready; clear it before you look."""
+    """An event, set now and whenever a step of `kinds` becomes ready. Clear it, then look."""
     ready = asyncio.Event()
     ready.set()
     async with store.wakes() as wakes:

@@ -10,7 +10,7 @@ FORGET = "to forget the sweep and its results: pyheta gc"
 
 
 class Store(Reads, SweepStore, Protocol):
-    """What is read and changed here."""
+    """What this command reads and changes."""
 
 
 async def cancel_sweep(store: Store, text: str | None) -> str:
@@ -20,8 +20,8 @@ async def cancel_sweep(store: Store, text: str | None) -> str:
         return f"{sweep.name}: already cancelled; {FORGET}"
     changed = await store.cancel(sweep.id)
     running = changed.get(State.RUNNING, 0)
-    still = sum(changed.values()) - running
-    words = [f"{count(still, 'step')} cancelled"]
+    open_steps = sum(changed.values()) - running
+    words = [f"{count(open_steps, 'step')} cancelled"]
     if running:
         words.append(f"{count(running, 'running step')} told to stop")
     return f"{sweep.name}: {', '.join(words)}; {FORGET}"

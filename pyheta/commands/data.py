@@ -1,4 +1,4 @@
-"""Data sets before any sweep uses them: which are known by name, and what one file holds."""
+"""Data sets: those that have a name, and what one file holds."""
 
 from collections.abc import Sequence
 from dataclasses import dataclass
@@ -14,7 +14,7 @@ SYNTHETIC = "synthetic"
 
 
 @dataclass(frozen=True, slots=True)
-class Known:
+class NamedDataset:
     """A data set with a name. `path` is None if it is made, or while no data folder is set."""
 
     name: str
@@ -22,28 +22,30 @@ class Known:
     present: bool
 
 
-def known(data: Path | None) -> Sequence[Known]:
+def named_datasets(data: Path | None) -> Sequence[NamedDataset]:
     """The data sets of the catalogue, and whether their files lie in the data folder."""
     paths = {name: data / file if data else None for name, (file, _) in CATALOGUE.items()}
     listed = [
-        Known(name, path, path is not None and path.is_file()) for name, path in paths.items()
+        NamedDataset(name, path, path is not None and path.is_file())
+        for name, path in paths.items()
     ]
-    return [Known(SYNTHETIC, None, present=True), *listed]
+    return [NamedDataset(SYNTHETIC, None, present=True), *listed]
 
 
-def check(text: str, time: str | None, data: Path | None) -> DatasetFacts:
+def check(name_or_path: str, time: str | None, data: Path | None) -> DatasetFacts:
     """Read and check a data set by its name or its path. Raises DataError."""
-    by_name = text == SYNTHETIC or text in CATALOGUE
-    dataset = {"name": text} if by_name else {"path": text, "time": time}
+    by_name = name_or_path == SYNTHETIC or name_or_path in CATALOGUE
+    dataset = {"name": name_or_path} if by_name else {"path": name_or_path, "time": time}
     facts, _ = inspect(dataset, base=Path.cwd(), data=data)
     return facts
 
 
-def known_view(listed: Sequence[Known]) -> RenderableType:
+def datasets_view(listed: Sequence[NamedDataset]) -> RenderableType:
     shown = table("data set", "file", "")
-    for one in listed:
-        place = str(one.path) if one.path else "made" if one.present else "no data folder set"
-        shown.add_row(one.name, place, "" if one.present else "missing")
+    for dataset in listed:
+        where = "made" if dataset.present else "no data folder set"
+        place = str(dataset.path) if dataset.path else where
+        shown.add_row(dataset.name, place, "" if dataset.present else "missing")
     return shown
 
 

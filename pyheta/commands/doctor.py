@@ -25,7 +25,7 @@ OpenServices = Callable[[Settings], AbstractAsyncContextManager[Services]]
 
 @dataclass(frozen=True, slots=True)
 class Finding:
-    """What was looked at and what was found. `code` is DONE when it is in order."""
+    """What was examined, and the result. `code` is DONE if it is in order."""
 
     what: str
     found: str
@@ -33,7 +33,7 @@ class Finding:
 
 
 async def examine(settings: Settings, open_services: OpenServices) -> Sequence[Finding]:
-    """Look at everything, whatever is wrong with some of it."""
+    """Examine everything, whatever is wrong with some of it."""
     findings = [_versions(), _home(settings.home), _data(settings.data)]
     findings += [Finding("setting", warning, Exit.CONFIG) for warning in settings.warnings]
     try:
@@ -64,7 +64,7 @@ def examine_leakage(prepared: Prepared, note: Callable[[str], None]) -> Sequence
 
 
 def _leakage(run: Run, verdicts: Sequence[Verdict]) -> Finding:
-    """What the probe found of one run's steps of one operation."""
+    """The probe's result for one run's steps of one operation."""
     op, sees = verdicts[0].step.op, verdicts[0].fit_on
     what = f"run {run.ordinal} ({_treatment(run)}): {op} x {len(verdicts)}"
     leaking = sum(verdict.leaks for verdict in verdicts)
@@ -94,7 +94,7 @@ def _treatment(run: Run) -> str:
 
 
 def exit_code(findings: Sequence[Finding]) -> Exit:
-    """What has to be changed by somebody counts for more than what may pass."""
+    """CONFIG counts most, since a person has to change something; then LOST, which may pass."""
     codes = {finding.code for finding in findings}
     return next((code for code in (Exit.CONFIG, Exit.LOST) if code in codes), max(codes))
 

@@ -1,6 +1,7 @@
 """Every attempt of a run's steps: outcome, traceback, log."""
 
 from collections.abc import Iterator
+from itertools import chain
 
 from rich.console import Group, RenderableType
 from rich.text import Text
@@ -15,7 +16,8 @@ def logs_view(details: RunDetails) -> RenderableType:
     if not details.attempts:
         return Text("no attempt yet")
     keys = {step.id: step.key for step in details.steps}
-    return Group(*(line for one in details.attempts for line in _attempt(one, keys[one.step])))
+    shown = (_attempt(attempt, keys[attempt.step]) for attempt in details.attempts)
+    return Group(*chain.from_iterable(shown))
 
 
 def _attempt(attempt: AttemptRow, key: str) -> Iterator[Text]:

@@ -8,7 +8,7 @@ from pyheta.store.seam import Reads, SweepStore
 
 
 class Store(Reads, SweepStore, Protocol):
-    """What is read and changed here."""
+    """What this command reads and changes."""
 
 
 async def retry_sweep(store: Store, text: str | None, runs: Sequence[int] | None) -> str:

@@ -1,4 +1,4 @@
-"""A sweep on this machine alone: submit it, work until it is done, show how it gets on."""
+"""Compute a sweep on this machine: submit it, work until it is done, show its progress."""
 
 import asyncio
 from dataclasses import dataclass, replace
@@ -18,13 +18,13 @@ from pyheta.steps import State
 from pyheta.wiring import Services
 from pyheta.worker.options import WorkerOptions
 
-#: How long the view may take to show the end; a retry from elsewhere may have begun anew meanwhile.
+#: So long the view may take to show the end: a retry by somebody else may have restarted steps.
 LAST_LOOK_SECONDS = 5.0
 
 
 @dataclass(frozen=True, slots=True)
 class Outcome:
-    """How a sweep on this machine ended. There is no table when it was stopped."""
+    """How a sweep on this machine ended. There is no table if it was stopped."""
 
     code: Exit
     table: Table | None = None
@@ -33,7 +33,7 @@ class Outcome:
 async def run_sweep(
     services: Services, prepared: Prepared, screen: Screen, options: WorkerOptions
 ) -> Outcome:
-    """Submit a sweep and compute all of it in this process, showing how it gets on.
+    """Submit a sweep and compute all of it in this process, showing its progress.
 
     `options` say how; that the work ends with this sweep is added here.
     No broker is asked, even where there is one: it would bring steps of other sweeps.

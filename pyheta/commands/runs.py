@@ -1,4 +1,4 @@
-"""The runs of a sweep, one a line: what each is, its state and what came out."""
+"""The runs of a sweep, one a line: configuration, state, result."""
 
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass

@@ -1,4 +1,4 @@
-"""Working: a supervisor in this process, which signals stop in order."""
+"""Work as a supervisor in this process, which signals stop in order."""
 
 import asyncio
 import logging
@@ -56,7 +56,7 @@ def get_ready(options: WorkerOptions, note: Callable[[str], None]) -> None:
 async def work(services: Services, options: WorkerOptions) -> signal.Signals | None:
     """Take steps until none is left, if so told, or until Ctrl-C or SIGTERM, which is returned.
 
-    After the first signal the running steps may finish, a second gives them back at once.
+    After a first signal the running steps may finish; a second one gives them back at once.
     """
     settings, relay = services.settings, services.relay
     supervisor = Supervisor(
@@ -70,20 +70,20 @@ async def work(services: Services, options: WorkerOptions) -> signal.Signals | N
     )
 
     def stop() -> None:
-        seconds = f"{supervisor.timing.drain:.0f} s"
         log.warning(
-            "stopping: running steps may finish for %s, once more gives them back now", seconds
+            "stopping: running steps have %.0f s to finish; a second signal gives them back now",
+            supervisor.timing.drain,
         )
         supervisor.stop()
 
-    with _signals(stop) as came:
+    with _signals(stop) as signals:
         await supervisor.run()
-    return came[0] if came else None
+    return signals[0] if signals else None
 
 
 @contextmanager
 def _signals(stop: Callable[[], None]) -> Iterator[Sequence[signal.Signals]]:
-    """Meanwhile each signal to end calls `stop`; those that came are listed."""
+    """Meanwhile each ending signal calls `stop`. The list has those that came."""
     came: list[signal.Signals] = []
     loop = asyncio.get_running_loop()
 

@@ -31,12 +31,11 @@ from pyheta.store.seam import StoredArtifact
 from pyheta.store.sql import load
 
 if TYPE_CHECKING:
-    from obstore import ObjectMeta  # a type alone, which the library does not have when it runs
+    from obstore import ObjectMeta  # exists in the library's stubs only
 
-#: What PostgreSQL keeps of one artifact; its own limit is 1 GiB, and every copy of it stands in
-#: memory.
+#: The largest artifact in PostgreSQL, in bytes. Its own limit is 1 GiB; every copy takes memory.
 LARGEST_BLOB: Final = 512 * 2**20
-#: So many artifacts are listed, checked and removed at a time.
+#: So many artifacts are listed, checked and removed at once.
 BATCH: Final = 200
 _STORES: Final = "stores"
 _OBJECT: Final = re.compile(r"([0-9a-f]{2})/(\1[0-9a-f]{62})")
@@ -50,7 +49,7 @@ class HashNamed(ABC):
 
     @abstractmethod
     async def _keep(self, sha256: str, content: bytes) -> None:
-        """Keep the bytes; when they are there already, they are young again."""
+        """Keep the bytes; if they are there already, they are young again."""
 
     @abstractmethod
     async def _read(self, sha256: str) -> bytes | None:
@@ -71,7 +70,7 @@ class HashNamed(ABC):
             raise StoreError(f"artifact {sha256[:12]} is not there", where=self.where)
         if hashlib.sha256(content).hexdigest() != sha256:
             raise StoreError(
-                f"artifact {sha256[:12]} is damaged: its hash is another", where=self.where
+                f"artifact {sha256[:12]} is damaged: its bytes have another hash", where=self.where
             )
         await asyncio.to_thread(_write_whole, to, content)
 
@@ -111,7 +110,7 @@ class PostgresArtifacts(HashNamed):
 
     async def _keep(self, sha256: str, content: bytes) -> None:
         if await self._value("renew", sha256):
-            return  # nothing was sent but the hash
+            return  # it was there: only the hash has been sent
         if len(content) > LARGEST_BLOB:
             what = f"an artifact of {len(content) / 2**20:.0f} MiB is too large for PostgreSQL"
             cure = (
@@ -143,42 +142,42 @@ class ObjectArtifacts(HashNamed):
 
     An object is only ever replaced by the same bytes.
 
-    `stores/<id>` says that the store with this id puts artifacts here.
+    An empty object `stores/<id>` marks that the store with this id keeps artifacts here.
     """
 
     def __init__(self, url: str, store: UUID) -> None:
         """`url`: file://, s3://, gs:// or az://; credentials come from the provider's variables."""
         self.where = masked(url)
         self._objects = _object_store(url)
-        self._sign = f"{_STORES}/{store}"
-        self._signed = False
+        self._marker = f"{_STORES}/{store}"
+        self._is_marked = False
 
     async def put(self, path: Path) -> Product:
-        if not self._signed:
+        if not self._is_marked:
             with _translated(self.where):
-                await obstore.put_async(self._objects, self._sign, b"")
-            self._signed = True
+                await obstore.put_async(self._objects, self._marker, b"")
+            self._is_marked = True
         return await super().put(path)
 
     async def others(self) -> int:
         with _translated(self.where):
-            signs = await obstore.list(self._objects, prefix=_STORES).collect_async()
-        return len({sign["path"] for sign in signs} - {self._sign})
+            markers = await obstore.list(self._objects, prefix=_STORES).collect_async()
+        return len({marker["path"] for marker in markers} - {self._marker})
 
     async def stored(self, grace: float) -> AsyncIterator[Sequence[StoredArtifact]]:
         with _translated(self.where):
             async for page in obstore.list(self._objects, chunk_size=BATCH):
-                yield [_stored(found, grace) for found in page if _OBJECT.fullmatch(found["path"])]
+                yield [_stored(meta, grace) for meta in page if _OBJECT.fullmatch(meta["path"])]
 
     async def remove(self, artifacts: Sequence[str], grace: float) -> Collection[str]:
         removed = await asyncio.gather(*(self._remove_old(sha256, grace) for sha256 in artifacts))
         return {sha256 for sha256, gone in zip(artifacts, removed, strict=True) if gone}
 
     async def _remove_old(self, sha256: str, grace: float) -> bool:
-        """Look at its age again and remove it at once: in between it must not be put anew."""
+        """Look at its age again, then remove it at once: it must not be put again in between."""
         with _translated(self.where), suppress(FileNotFoundError, NotFoundError):
-            found = await obstore.head_async(self._objects, _name(sha256))
-            if not _stored(found, grace).young:
+            meta = await obstore.head_async(self._objects, _name(sha256))
+            if not _stored(meta, grace).young:
                 await self._remove(sha256)
                 return True
         return False
@@ -189,8 +188,8 @@ class ObjectArtifacts(HashNamed):
 
     async def _read(self, sha256: str) -> bytes | None:
         with _translated(self.where), suppress(FileNotFoundError, NotFoundError):
-            found = await obstore.get_async(self._objects, _name(sha256))
-            return bytes(await found.bytes_async())
+            answer = await obstore.get_async(self._objects, _name(sha256))
+            return bytes(await answer.bytes_async())
         return None
 
     async def _remove(self, sha256: str) -> None:
@@ -210,17 +209,17 @@ def _name(sha256: str) -> str:
     return f"{sha256[:2]}/{sha256}"
 
 
-def _stored(found: "ObjectMeta", grace: float) -> StoredArtifact:
+def _stored(meta: "ObjectMeta", grace: float) -> StoredArtifact:
     """An artifact; its age is taken by this machine's clock.
 
     Providers refuse requests from clocks that are wrong by a quarter of an hour.
     """
-    young = datetime.now(UTC) - found["last_modified"] < timedelta(seconds=grace)
-    return StoredArtifact(found["path"].rpartition("/")[2], found["size"], young)
+    young = datetime.now(UTC) - meta["last_modified"] < timedelta(seconds=grace)
+    return StoredArtifact(meta["path"].rpartition("/")[2], meta["size"], young)
 
 
 def _write_whole(to: Path, content: bytes) -> None:
-    """All of it or nothing: written beside, forced to disk, then renamed."""
+    """Write all of it or nothing: into another file, flushed to disk, then renamed."""
     beside = to.with_name(f".{to.name}.{secrets.token_hex(4)}")
     try:
         with beside.open("wb") as file:

@@ -22,10 +22,10 @@ ENVIRON = {"PATH": "/usr/bin:/bin", "LC_ALL": "C", "TZ": "UTC"}
 
 @dataclass(frozen=True, slots=True)
 class Account:
-    """Who runs the programs. PostgreSQL refuses to run as root; root's server runs as `nobody`."""
+    """Who runs the programs. PostgreSQL refuses to run as root: root's server runs as `nobody`."""
 
     uid: int
-    user: int | None = None  # what `subprocess` is to change to; None: nothing
+    user: int | None = None  # whom `subprocess` shall run as; None: this process's user
     group: int | None = None
     extra_groups: Sequence[int] | None = None
 
@@ -130,9 +130,10 @@ def _probe(folder: Path) -> Binaries | None:
 
 
 def reachable(binaries: Binaries, account: Account, copies: Path) -> Binaries:
-    """The same programs where `account` may run them: root's may lie in a folder closed to others.
+    """The same programs in a folder where `account` may run them.
 
-    Such programs are copied into `copies`, once a version; no other folder's rights are touched.
+    Root's may lie in a folder that is closed to others. Those are copied into `copies`, once a
+    version; no other folder's rights change.
     """
     if account.may_run(binaries.folder / "postgres", "--version"):
         return binaries
@@ -147,7 +148,7 @@ def reachable(binaries: Binaries, account: Account, copies: Path) -> Binaries:
 
 
 def _copy(installation: Path, copy: Path) -> None:
-    """Copy the programs and the shared libraries that lie beside the package, all or nothing."""
+    """Copy the programs and the shared libraries beside the package, all or nothing."""
     package = installation.parent
     libraries = f"{package.name}.libs"
     shutil.rmtree(copy.parent, ignore_errors=True)  # other versions, and what a killed copy left

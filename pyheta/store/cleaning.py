@@ -21,7 +21,7 @@ def clean_text(text: str, longest: int = LONGEST_TEXT) -> str:
 
 
 def clean_reason(text: str) -> str:
-    """The first line that says something."""
+    """The first line that is not empty."""
     lines = (line.strip() for line in clean_text(text).splitlines())
     return next(filter(None, lines), "no reason given")[:LONGEST_REASON]
 

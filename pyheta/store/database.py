@@ -25,9 +25,9 @@ T = TypeVar("T")
 
 CONNECT_SECONDS: Final = 5.0
 CLOSE_SECONDS: Final = 2.0
-#: For one statement about a whole sweep or a large artifact, and for waiting for somebody else's.
+#: For a statement about a whole sweep or a large artifact, or one that waits for such a statement.
 LONG_SECONDS: Final = 600.0
-#: A process that is frozen in the middle of a transaction holds its locks for so long at most.
+#: A process that freezes within a transaction keeps its locks for so long at most.
 IDLE_SECONDS: Final = 30.0
 FIRST_PAUSE, LONGEST_PAUSE = 0.05, 2.0
 _JSON: Final = json.JSONEncoder(allow_nan=False)
@@ -54,7 +54,7 @@ async def session(url: str) -> AsyncIterator[Connection]:
 
 
 class Database:
-    """A small pool of connections, opened when they are needed, and how to work with it."""
+    """A small pool of connections, which are opened when they are needed."""
 
     def __init__(self, pool: Pool, url: str, *, heal: Heal | None, time_scale: float) -> None:
         self._pool = pool
@@ -97,10 +97,10 @@ class Database:
                 yield connection
 
     async def run(self, work: Callable[[Connection], Awaitable[T]], *, patience: float = 2.0) -> T:
-        """Do `work` in a transaction; from its beginning again when it was undone by what passes.
+        """Do `work` in a transaction; after passing trouble, again from its beginning.
 
-        `work` must be safe to repeat after a commit of which the answer was lost. `patience` is in
-        seconds, before the time scale. Raises the last StoreUnavailable when it has run out.
+        `work` must be safe to repeat after a commit whose answer was lost. `patience` is in
+        seconds, before the time scale: when it is over, the last StoreUnavailable is raised.
         """
         pauses = _pauses(patience * self.time_scale)
         while True:
@@ -121,11 +121,11 @@ class Database:
 
 
 def _pauses(seconds: float) -> Iterator[float]:
-    """Growing, jittered pauses, until `seconds` have gone by."""
+    """Growing, jittered pauses, until `seconds` have passed."""
     deadline = time.monotonic() + seconds
     pause = FIRST_PAUSE
     while time.monotonic() + pause < deadline:
-        yield pause * random.uniform(0.5, 1.0)  # noqa: S311 -- spreads those who were cut off together
+        yield pause * random.uniform(0.5, 1.0)  # noqa: S311 -- not all clients at once
         pause = min(2 * pause, LONGEST_PAUSE)
 
 

@@ -1,4 +1,4 @@
-"""The one place that knows the driver's errors. Outside of it there are only PyHeta's own."""
+"""Translates the driver's errors into PyHeta's: no other module knows them."""
 
 import ssl
 from collections.abc import Iterator
@@ -12,31 +12,31 @@ _URL = "check PYHETA_DATABASE_URL"
 _DIRECT = "connect to PostgreSQL itself, or to a pooler in session mode"
 _TRY_LATER = "check that PostgreSQL runs and can be reached, then try again"
 
-# What a person has to change first: error, what is wrong ({said}: the server's own words), cure.
+# What a person has to change first: error, what is wrong ({text}: the server's own words), cure.
 _TO_CHANGE: tuple[tuple[type[Exception], str, str], ...] = (
-    (asyncpg.InvalidPasswordError, "the server refuses the password: {said}", _URL),
-    (asyncpg.InvalidAuthorizationSpecificationError, "the server lets nobody in: {said}", _URL),
-    (asyncpg.InvalidCatalogNameError, "no such database: {said}", f"create it, or {_URL}"),
+    (asyncpg.InvalidPasswordError, "the server refuses the password: {text}", _URL),
+    (asyncpg.InvalidAuthorizationSpecificationError, "the server lets nobody in: {text}", _URL),
+    (asyncpg.InvalidCatalogNameError, "no such database: {text}", f"create it, or {_URL}"),
     (
         asyncpg.InsufficientPrivilegeError,
-        "this user lacks a right: {said}",
+        "this user lacks a right: {text}",
         "grant it, or use another user",
     ),
     (
         asyncpg.ReadOnlySQLTransactionError,
-        "the database is read-only: {said}",
+        "the database is read-only: {text}",
         "name the primary server",
     ),
-    (ssl.SSLError, "TLS failed: {said}", "check sslmode and certificates in PYHETA_DATABASE_URL"),
-    (asyncpg.InvalidSQLStatementNameError, "a pooler mixes up sessions: {said}", _DIRECT),
-    (asyncpg.DuplicatePreparedStatementError, "a pooler mixes up sessions: {said}", _DIRECT),
-    (asyncpg.ProtocolViolationError, "the server refuses the session: {said}", _DIRECT),
-    (asyncpg.ClientConfigurationError, "not usable: {said}", _URL),
-    (asyncpg.UndefinedTableError, "the schema is not PyHeta's: {said}", "run `pyheta db upgrade`"),
-    (asyncpg.UndefinedColumnError, "the schema is not PyHeta's: {said}", "run `pyheta db upgrade`"),
+    (ssl.SSLError, "TLS failed: {text}", "check sslmode and certificates in PYHETA_DATABASE_URL"),
+    (asyncpg.InvalidSQLStatementNameError, "a pooler mixes up sessions: {text}", _DIRECT),
+    (asyncpg.DuplicatePreparedStatementError, "a pooler mixes up sessions: {text}", _DIRECT),
+    (asyncpg.ProtocolViolationError, "the server refuses the session: {text}", _DIRECT),
+    (asyncpg.ClientConfigurationError, "not usable: {text}", _URL),
+    (asyncpg.UndefinedTableError, "the schema is not PyHeta's: {text}", "run `pyheta db upgrade`"),
+    (asyncpg.UndefinedColumnError, "the schema is not PyHeta's: {text}", "run `pyheta db upgrade`"),
 )
 
-# What goes away by itself or by trying again.
+# Trouble that passes by itself: trying again helps.
 _PASSING = (
     OSError,  # refused, reset, unknown host; TimeoutError is one too
     asyncpg.PostgresConnectionError,
@@ -44,8 +44,8 @@ _PASSING = (
     asyncpg.InsufficientResourcesError,  # too many connections, disk full
     asyncpg.TransactionRollbackError,  # deadlock, serialization
     asyncpg.LockNotAvailableError,
-    asyncpg.IdleInTransactionSessionTimeoutError,  # this process was frozen, or too busy to go on
-    # The schema was upgraded; the driver has forgotten the plan now
+    asyncpg.IdleInTransactionSessionTimeoutError,  # this process was frozen or too busy
+    # The schema was upgraded; the driver has now dropped the old plan.
     asyncpg.InvalidCachedStatementError,
     asyncpg.InterfaceError,  # the connection was closed under the statement
     asyncpg.InternalClientError,
@@ -56,7 +56,7 @@ _PASSING = (
 def translated(where: str) -> Iterator[None]:
     """Turn the driver's errors into ConfigError, StoreUnavailable or StoreError at `where`.
 
-    Wrap calls of the driver only: an OSError of anything else would be taken for the network's.
+    Wrap calls of the driver only: any OSError is taken for trouble with the network.
     """
     try:
         yield
@@ -70,22 +70,20 @@ def translated(where: str) -> Iterator[None]:
 
 
 def _translation(error: Exception, where: str) -> PyhetaError:
-    said = _said(error)
-    if isinstance(
-        error, asyncpg.exceptions.DataError | ValueError
-    ):  # a value that no column can hold
-        return StoreError(f"the store refused: {said}", where=where)
-    if isinstance(error, ConnectionError) and "SSL" in said:  # the driver has no class of its own
-        return ConfigError(said, where=where, cure="check sslmode in PYHETA_DATABASE_URL")
+    text = _one_line(error)
+    if isinstance(error, asyncpg.exceptions.DataError | ValueError):  # no column can hold it
+        return StoreError(f"the store refused: {text}", where=where)
+    if isinstance(error, ConnectionError) and "SSL" in text:  # the driver has no class of its own
+        return ConfigError(text, where=where, cure="check sslmode in PYHETA_DATABASE_URL")
     for kind, what, cure in _TO_CHANGE:
         if isinstance(error, kind):
-            return ConfigError(what.format(said=said), where=where, cure=cure)
+            return ConfigError(what.format(text=text), where=where, cure=cure)
     if isinstance(error, _PASSING):
-        return StoreUnavailable(f"cannot reach the store: {said}", where=where, cure=_TRY_LATER)
-    return StoreError(f"the store refused: {said}", where=where)
+        return StoreUnavailable(f"cannot reach the store: {text}", where=where, cure=_TRY_LATER)
+    return StoreError(f"the store refused: {text}", where=where)
 
 
-def _said(error: Exception) -> str:
+def _one_line(error: Exception) -> str:
     """The error in one line, without the server's *detail*, which holds rows and parameters."""
     if isinstance(error, TimeoutError):
         return "no answer in time"

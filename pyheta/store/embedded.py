@@ -27,7 +27,7 @@ from pyheta.store.postmaster import Postmaster
 START_SECONDS = 90.0  # recovery after a crash included
 STOP_SECONDS = 30.0
 SHORTEST_PAUSE, LONGEST_PAUSE = 0.01, 0.5  # seconds between two looks
-LAUNCHES = 2  # the first may meet the end of its predecessor: a kill, memory given back late
+LAUNCHES = 2  # the first may fail while a predecessor that was killed still holds memory
 
 
 @dataclass(frozen=True, slots=True)
@@ -52,14 +52,14 @@ class Status:
 async def embedded_server(
     home: Path, environ: Mapping[str, str] = os.environ
 ) -> AsyncIterator[Attached]:
-    """Attach to the server in `home`, started if need be; let go of it at the end.
+    """Attach to the server in `home`, starting it if necessary; detach at the end.
 
     Raises:
         ConfigError: it cannot run here (programs, rights, another major version, disk space).
         StoreUnavailable: it did not answer in time.
     """
     server = EmbeddedServer(home, environ)
-    # One thread: what a cancellation interrupts still ends before the server is let go.
+    # One thread: a call whose task is cancelled still ends before `detach`.
     with ThreadPoolExecutor(1, "embedded-postgres") as thread:
         run = partial(asyncio.get_running_loop().run_in_executor, thread)
         try:
@@ -85,7 +85,7 @@ class EmbeddedServer:
         return self._postmaster.url
 
     def attach(self) -> None:
-        """Use the server: it runs on return, and until `detach` or the end of this process."""
+        """Use the server: it runs from now until `detach` or the end of this process."""
         with self._alone():
             if self._users is None:
                 self._users = _open(self._folder / "users.lock")
@@ -98,7 +98,7 @@ class EmbeddedServer:
             self._bring_up()
 
     def detach(self) -> None:
-        """Let go of the server. The last process stops it."""
+        """Use the server no longer. The last process that does so stops it."""
         if self._users is None:
             return
         os.close(self._users)
@@ -107,13 +107,13 @@ class EmbeddedServer:
             self._stop_if_unused()
 
     def keep(self) -> None:
-        """Start the server and have it run, whoever comes and goes, until `stop`."""
+        """Start the server; it runs until `stop`, whether anybody uses it or not."""
         with self._alone():
             self._bring_up()
             self._keep.touch()
 
     def stop(self) -> bool:
-        """Stop the server, or have the last of those who use it do so. True: it is stopped."""
+        """Stop the server, or have its last user stop it. True: it is stopped."""
         with self._alone():
             self._keep.unlink(missing_ok=True)
             return self._stop_if_unused()
@@ -127,7 +127,7 @@ class EmbeddedServer:
     def _alone(self) -> Iterator[None]:
         """Nobody else starts or stops the server meanwhile."""
         with self._explained():
-            # Root's server runs under another account, which has to pass through to its data.
+            # Root's server runs under another account, which must be able to reach its data.
             _make_folders(self._folder, 0o711 if os.geteuid() == 0 else 0o700)
             with _opened(self._folder / "start.lock") as start:
                 if not _wait_until(lambda: _take(start), START_SECONDS):
@@ -165,7 +165,7 @@ class EmbeddedServer:
     def _launch_if_dead(self) -> bool:
         with _opened(self._folder / "life.lock") as life:
             if not _take(life):
-                return False  # it is starting, recovering or just dying
+                return False  # it is starting, recovering or ending
             self._postmaster.launch(life)
             return True
 
@@ -216,7 +216,7 @@ def _opened(path: Path) -> Iterator[int]:
 
 def _take(file: int) -> bool:
     """Lock the file alone, if nobody else holds it."""
-    import fcntl  # not on Windows, where this module is imported to say that it does not work
+    import fcntl  # there is none on Windows, where this module can still be imported
 
     try:
         fcntl.flock(file, fcntl.LOCK_EX | fcntl.LOCK_NB)
@@ -226,7 +226,7 @@ def _take(file: int) -> bool:
 
 
 def _share(file: int) -> None:
-    """Lock the file together with others; nobody holds it alone for longer than a glance."""
+    """Lock the file together with others. Nobody holds it alone for more than a moment."""
     import fcntl
 
     fcntl.flock(file, fcntl.LOCK_SH)

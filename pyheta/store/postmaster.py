@@ -62,7 +62,7 @@ class Postmaster:
             return None
 
     def answers(self) -> bool:
-        """Whether connections are accepted. Asked over the socket: a process id proves nothing.
+        """Whether the server accepts connections. The socket tells: a process id proves nothing.
 
         Raises ConfigError if the socket lies where somebody else could have put one.
         """
@@ -104,10 +104,10 @@ class Postmaster:
             pid = int((self._data / "postmaster.pid").read_text().split()[0])
             os.kill(pid, signal.SIGINT)
         except (FileNotFoundError, IndexError, ProcessLookupError):
-            return  # it is past that already
+            return  # it has ended already
 
     def tail(self) -> str:
-        """The last lines of the log, for an error message, without the refusals of `answers`."""
+        """The last lines of the log, for an error message, without those that `answers` caused."""
         try:
             lines = self.log.read_text(errors="replace").splitlines()
         except FileNotFoundError:
@@ -122,7 +122,7 @@ class Postmaster:
             raise ConfigError(what, where=str(self.folder), cure=cure)
 
     def _initialise(self, binaries: Binaries, life: int) -> None:
-        """Make the data elsewhere and move it: half-made data never counts."""
+        """Make the data elsewhere, then move it: unfinished data never counts."""
         unfinished = self.folder / "data.unfinished"
         if unfinished.exists():
             shutil.rmtree(unfinished)
@@ -150,7 +150,7 @@ class Postmaster:
             raise ConfigError(what, where=str(folder), cure=f"remove it, or {ELSEWHERE}")
 
     def _forget_the_dead(self) -> None:
-        """Remove what a killed server left: PostgreSQL takes any process of that id for it."""
+        """Remove a killed server's files: PostgreSQL would take any process with its id for it."""
         for path in (self._data / "postmaster.pid", *self._sockets.glob(f"{SOCKET}*")):
             path.unlink(missing_ok=True)
 
@@ -160,10 +160,10 @@ class Postmaster:
         server: list[str | Path] = [binaries.folder / "postgres", "-D", self._data, *settings]
         if self.log.exists():
             self.log.replace(self.log.with_suffix(".old"))
-        self.log.touch(mode=0o600)  # failed statements stand in it
+        self.log.touch(mode=0o600)  # it shows failed statements
         with self.log.open("wb") as log:
             subprocess.run(
-                # The shell goes at once, so the server is nobody's child: it leaves no zombie here.
+                # The shell ends at once, so that the server is not this process's child: no zombie.
                 ["/bin/sh", "-c", '"$@" &', "sh", *server],
                 cwd="/",
                 env=ENVIRON,

@@ -8,9 +8,8 @@ from pyheta.store.seam import Removal
 from pyheta.store.sql import load
 
 _SQL = load("gc")
-_LOCK = load("sweeps")[
-    "lock"
-]  # what is being removed must not be submitted, and the other way round
+# Nobody may submit what is being removed, or remove what is being submitted.
+_LOCK = load("sweeps")["lock"]
 
 # In the order that the foreign keys want.
 _OF_SWEEPS: Final = ("forget_runs", "forget_sweep_steps", "forget_sweeps")

@@ -72,13 +72,9 @@ class PostgresSteps:
     async def claim_siblings(
         self, worker: WorkerId, claim: Claim, limit: int, *, sweep: str | None = None
     ) -> Sequence[Claim]:
-        wanted = (
-            claim.bundle,
-            claim.kind,
-            limit,
-            sweep,
-        )  # the claim at hand must not wait for them long
-        return await self._claims(_SQL["claim_siblings"], worker, *wanted, patience=0)
+        args = (worker, claim.bundle, claim.kind, limit, sweep)
+        # One try: the claim itself must not wait long for its siblings.
+        return await self._claims(_SQL["claim_siblings"], *args, patience=0)
 
     async def _claims(
         self, query: str, *args: object, patience: float = PATIENCE

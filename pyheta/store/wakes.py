@@ -12,7 +12,7 @@ from pyheta.store.database import Database, session
 from pyheta.store.driver_errors import translated
 
 CHANNEL: Final = "pyheta_ready"
-#: How often a silent connection is tried: a cut network gives no sign of itself
+#: A silent connection is tried so often: nothing else tells that the network is cut.
 PING_SECONDS: Final = 30.0
 PING_ANSWER_SECONDS: Final = 5.0
 PAUSE_SECONDS: Final = 2.0
@@ -32,7 +32,7 @@ async def wakes(database: Database) -> AsyncIterator[AsyncIterator[Kind]]:
 
 
 class _Ear(AsyncIterator[Kind]):
-    """Kinds heard and not yet taken, each once, so that nothing grows while nobody asks."""
+    """Kinds heard and not yet taken, each once: it does not grow while nobody takes them."""
 
     def __init__(self) -> None:
         self._heard: dict[Kind, None] = {}
@@ -67,8 +67,8 @@ async def _listen(database: Database, ear: _Ear) -> None:
     async with session(database.url) as connection:
         with translated(database.where):
             connection.add_termination_listener(lambda _: broken.set())
-            await connection.add_listener(CHANNEL, lambda *said: ear.hear(Kind(said[-1])))
-            ear.hear(*Kind)  # whatever was said while nobody listened
+            await connection.add_listener(CHANNEL, lambda *message: ear.hear(Kind(message[-1])))
+            ear.hear(*Kind)  # something may have become ready while nobody listened
             while not broken.is_set():
                 try:
                     async with asyncio.timeout(PING_SECONDS * database.time_scale):

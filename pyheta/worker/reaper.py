@@ -11,7 +11,7 @@ from pyheta.store.seam import StepStore
 
 log = logging.getLogger(__name__)
 
-#: The wall clock may gain so many seconds on the monotonic clock before this machine has slept.
+#: If the wall clock gains so many seconds on the monotonic clock, this machine has slept.
 SLEPT_SECONDS = 5.0
 
 
