@@ -172,10 +172,10 @@ def _unknown_keys(table: Mapping[str, Any], path: Path) -> Iterable[str]:
 
 
 def _unknown_variables(environ: Mapping[str, str]) -> Iterable[str]:
-    known = (*(PREFIX + key.upper() for key in KEYS), *OTHER_VARIABLES)
+    names = (*(PREFIX + key.upper() for key in KEYS), *OTHER_VARIABLES)
     for name in sorted(environ):
-        if name.startswith(PREFIX) and not name.startswith(TEST_PREFIX) and name not in known:
-            yield f"unknown variable {name}; {nearest(name, known)}"
+        if name.startswith(PREFIX) and not name.startswith(TEST_PREFIX) and name not in names:
+            yield f"unknown variable {name}; {nearest(name, names)}"
 
 
 def _url(given: _Given | None, form: _UrlForm) -> str | None:

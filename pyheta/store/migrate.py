@@ -41,8 +41,8 @@ async def check_schema(connection: Connection) -> int:
     """
     version, newest = _not_newer(await schema_version(connection)), migrations()[-1].version
     if version < newest:
-        found = f"has version {version}, this PyHeta needs {newest}" if version else "is missing"
-        raise ConfigError(f"the schema `pyheta` {found}", cure="run `pyheta db upgrade`")
+        what = f"has version {version}, this PyHeta needs {newest}" if version else "is missing"
+        raise ConfigError(f"the schema `pyheta` {what}", cure="run `pyheta db upgrade`")
     return version
 
 

@@ -76,10 +76,10 @@ class PostgresStore(PostgresSweeps, PostgresRemovals, PostgresSteps, PostgresOut
         """What `pyheta doctor` wants to know. The schema has been checked."""
 
         async def look(connection: Connection) -> ServerFacts:
-            found = await _suitable_server(connection)
-            risks = tuple(name for name in DURABILITY if not found[name])
+            server = await _suitable_server(connection)
+            risks = tuple(name for name in DURABILITY if not server[name])
             schema = await check_schema(connection)
-            return ServerFacts(self._database.where, found["version"], schema, risks)
+            return ServerFacts(self._database.where, server["version"], schema, risks)
 
         return await self._database.run(look)
 

@@ -90,8 +90,8 @@ class Postmaster:
         """
         self._check_reach()
         self._make_private(self._sockets)
-        found = find_binaries(self._environ, self.major())
-        binaries = reachable(found, self.account, self.folder / "programs")
+        installed = find_binaries(self._environ, self.major())
+        binaries = reachable(installed, self.account, self.folder / "programs")
         if self.major() is None:
             self._initialise(binaries, life)
         self._check_private(self._data)

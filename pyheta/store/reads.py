@@ -43,9 +43,9 @@ class PostgresReads:
             return await self._newest_sweep()
         rows = await self._database.fetch(_SQL["find_sweep"], text)
         if not rows:
-            known = [sweep.name for sweep in await self.sweeps()]
+            names = [sweep.name for sweep in await self.sweeps()]
             raise InputError(
-                f"no sweep '{text}'", cure=nearest(text, known) if known else "none was submitted"
+                f"no sweep '{text}'", cure=nearest(text, names) if names else "none was submitted"
             )
         if len(rows) > 1 and rows[0]["name"] != text:
             raise InputError(f"several sweeps begin with '{text}'", cure="write more of the id")

@@ -38,6 +38,10 @@ class Attempt:
         self._stopped: Failure | None = None
         self._work: asyncio.Task[Success | Failure] | None = None
 
+    @property
+    def hold(self) -> Hold:
+        return self.claim.step, self.claim.fence
+
     def stop(self, failure: Failure) -> None:
         """End the attempt with `failure`. A child that computes nothing else is killed."""
         if self._stopped is None:

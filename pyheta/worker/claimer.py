@@ -107,7 +107,7 @@ class Claimer:
             Attempt(claim, lane, self._staging)
             for claim, lane in zip(claims, bundle.lanes, strict=True)
         ]
-        self.attempts |= {(each.claim.step, each.claim.fence): each for each in together}
+        self.attempts |= {attempt.hold: attempt for attempt in together}
         task = group.create_task(
             self._see_all_through(together, bundle.slot), name=f"step {claims[0].step}"
         )
@@ -137,4 +137,4 @@ class Claimer:
             refused = Failure(Ending.ERROR, str(error), retry=False)
             await record(self._store, claim, refused, first_pause)
         finally:
-            del self.attempts[claim.step, claim.fence]
+            del self.attempts[attempt.hold]

@@ -16,9 +16,9 @@ log = logging.getLogger(__name__)
 
 
 class Lease:
-    """Keeps one worker alive in the store, and what the store believes it holds true.
+    """Renews one worker's lease, and compares what the store believes it holds with its attempts.
 
-    Durations are measured here, instants only by the store.
+    Durations are measured here; instants only by the store.
     """
 
     def __init__(
@@ -73,9 +73,8 @@ class Lease:
     async def _reconcile(self, holdings: Sequence[Holding]) -> None:
         """Stop what the store wants stopped and what stalls; give back what nobody computes."""
         for holding in holdings:
-            if holding.cancel_requested and (
-                attempt := self._attempts.get((holding.step, holding.fence))
-            ):
+            attempt = self._attempts.get((holding.step, holding.fence))
+            if holding.cancel_requested and attempt:
                 attempt.stop(Failure(Ending.RELEASE, "cancelled"))
         for attempt in self._attempts.values():
             if attempt.silent_for() > self._timing.stall:

@@ -33,9 +33,9 @@ class Migration(NamedTuple):
 
 def migrations() -> Sequence[Migration]:
     """All migrations, the oldest first."""
-    found = []
+    numbered = []
     for file in files(__package__).joinpath("migrations").iterdir():
         if match := _MIGRATION.fullmatch(file.name):
             text = file.read_text(encoding="utf-8")
-            found.append(Migration(int(match[1]), match[2], text))
-    return sorted(found)
+            numbered.append(Migration(int(match[1]), match[2], text))
+    return sorted(numbered)
