@@ -22,23 +22,23 @@ _log = logging.getLogger(__name__)
 @asynccontextmanager
 async def wakes(database: Database) -> AsyncIterator[AsyncIterator[Kind]]:
     """Kinds of steps as they become ready, from a connection that is reopened when it breaks."""
-    ear = _Ear()
-    listening = asyncio.create_task(_listen_for_ever(database, ear), name="wakes")
+    hints = _Hints()
+    listening = asyncio.create_task(_listen_for_ever(database, hints), name="wakes")
     try:
-        yield ear
+        yield hints
     finally:
         listening.cancel()
         await asyncio.wait([listening])
 
 
-class _Ear(AsyncIterator[Kind]):
+class _Hints(AsyncIterator[Kind]):
     """Kinds heard and not yet taken, each once: it does not grow while nobody takes them."""
 
     def __init__(self) -> None:
         self._heard: dict[Kind, None] = {}
         self._anything = asyncio.Event()
 
-    def hear(self, *kinds: Kind) -> None:
+    def add(self, *kinds: Kind) -> None:
         self._heard |= dict.fromkeys(kinds)
         self._anything.set()
 
@@ -52,23 +52,23 @@ class _Ear(AsyncIterator[Kind]):
         return kind
 
 
-async def _listen_for_ever(database: Database, ear: _Ear) -> Never:
+async def _listen_for_ever(database: Database, hints: _Hints) -> Never:
     while True:
         try:
-            await _listen(database, ear)
+            await _listen(database, hints)
         except PyhetaError as error:
             _log.info("listening again soon: %s", error)
         await asyncio.sleep(PAUSE_SECONDS * database.time_scale)
 
 
-async def _listen(database: Database, ear: _Ear) -> None:
+async def _listen(database: Database, hints: _Hints) -> None:
     """Until the connection breaks."""
     broken = asyncio.Event()
     async with session(database.url) as connection:
         with translated(database.where):
             connection.add_termination_listener(lambda _: broken.set())
-            await connection.add_listener(CHANNEL, lambda *message: ear.hear(Kind(message[-1])))
-            ear.hear(*Kind)  # something may have become ready while nobody listened
+            await connection.add_listener(CHANNEL, lambda *message: hints.add(Kind(message[-1])))
+            hints.add(*Kind)  # something may have become ready while nobody listened
             while not broken.is_set():
                 try:
                     async with asyncio.timeout(PING_SECONDS * database.time_scale):

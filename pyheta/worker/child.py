@@ -87,14 +87,14 @@ def _work(order: wire.Order, send: Send) -> None:
     clock = _Clock(len(tasks))
     for lane, outcome in compute_lanes(order.op, tasks):
         if isinstance(outcome, Exception) and (reason := device.failure(outcome)):
-            _exit_since_device_is_lost(outcome, reason, send)
+            _exit_after_device_failure(outcome, reason, send)
         try:
             send(_reply(lane, outcome, clock.lap()))
         except Exception as error:  # noqa: BLE001 -- a result that cannot be sent is an error too
             send(_raised(lane, error))
 
 
-def _exit_since_device_is_lost(error: Exception, reason: str, send: Send) -> NoReturn:
+def _exit_after_device_failure(error: Exception, reason: str, send: Send) -> NoReturn:
     """End this process, the error in its log: every later step would fail on the same device.
 
     At once, since libraries that now cleaned up the device would hang or abort.

@@ -122,7 +122,7 @@ class Claimer:
         finally:
             self._idle.put_nowait(slot)
         if slot.device_error and not await asyncio.to_thread(works, self._options.device):
-            self._shutdown.begin_since_device_failed(slot.device_error)
+            self._shutdown.begin_after_device_failure(slot.device_error)
 
     async def _see_through(self, attempt: Attempt) -> None:
         """Record an attempt's outcome as soon as it is known, whatever its neighbours do."""

@@ -33,7 +33,7 @@ class Shutdown:
         """First call: claim no more, let running steps finish. Second: give them back now."""
         (self._hurry if self._drain.is_set() else self._drain).set()
 
-    def begin_since_device_failed(self, error: str) -> None:
+    def begin_after_device_failure(self, error: str) -> None:
         """Claim no more: the device would take all steps down, one after the other."""
         self.device_error = error
         self._drain.set()
