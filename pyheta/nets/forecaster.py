@@ -3,7 +3,6 @@ looks.
 """
 
 from abc import ABC, abstractmethod
-from collections.abc import Mapping
 from typing import Any, ClassVar
 
 import numpy as np
@@ -11,6 +10,7 @@ from numpy.typing import NDArray
 
 from pyheta.nets.training.earlier import Earlier
 from pyheta.nets.training.history import History
+from pyheta.nets.training.options import Train
 from pyheta.nets.training.standing import State
 from pyheta.pipeline.windows import Windows
 from pyheta.task import Progress
@@ -28,7 +28,7 @@ class Forecaster(ABC):
         self,
         train: Windows,  # noqa: ARG002 (the default is for nets that have nothing to learn)
         val: Windows,  # noqa: ARG002
-        options: Mapping[str, Any],  # noqa: ARG002
+        options: Train,  # noqa: ARG002
         progress: Progress,  # noqa: ARG002
         earlier: Earlier | None = None,  # noqa: ARG002
     ) -> History | None:

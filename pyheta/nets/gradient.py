@@ -1,7 +1,6 @@
 """Any torch module (batch, channels, lookback) -> (batch, targets, horizon) as a forecaster."""
 
-from collections.abc import Callable, Mapping
-from dataclasses import replace
+from collections.abc import Callable
 from typing import Any, ClassVar
 
 import numpy as np
@@ -20,7 +19,7 @@ from pyheta.nets.training.course import Course, Learner, follow
 from pyheta.nets.training.earlier import Earlier
 from pyheta.nets.training.history import History
 from pyheta.nets.training.learning_rate import found
-from pyheta.nets.training.options import Options
+from pyheta.nets.training.options import Train
 from pyheta.nets.training.standing import State
 from pyheta.pipeline.windows import Shape, Windows
 from pyheta.task import Progress
@@ -44,29 +43,27 @@ class GradientForecaster(Forecaster):
         self,
         train: Windows,
         val: Windows,
-        options: Mapping[str, Any],
+        options: Train,
         progress: Progress,
         earlier: Earlier | None = None,
     ) -> History:
-        asked = Options(**options)
-        chosen = (
-            replace(asked, lr=earlier.lr) if earlier else self._settled(asked, train, val, progress)
-        )
+        if earlier:
+            chosen = options.model_copy(update={"lr": earlier.lr})
+        else:
+            chosen = self._settled(options, train, val, progress)
         learner = self._learner(train, val, chosen)
         course = Course(chosen, len(train), self.seed, earlier)
         history = follow(learner, course, progress)
         self.restore(learner.state())
         return history
 
-    def _settled(
-        self, options: Options, train: Windows, val: Windows, progress: Progress
-    ) -> Options:
+    def _settled(self, options: Train, train: Windows, val: Windows, progress: Progress) -> Train:
         """The options with a learning rate that suits the net, if it is to be found."""
         if not options.find_lr:
             return options
         first = {name: array.copy() for name, array in self.state().items()}
 
-        def begin(trial: Options) -> Learner:
+        def begin(trial: Train) -> Learner:
             self.restore(first)
             return self._learner(train, val, trial)
 
@@ -74,7 +71,7 @@ class GradientForecaster(Forecaster):
         self.restore(first)
         return chosen
 
-    def _learner(self, train: Windows, val: Windows, options: Options) -> Learner:
+    def _learner(self, train: Windows, val: Windows, options: Train) -> Learner:
         """The quickest that is at hand: a run does not wait for kernels to be compiled."""
         exact = options.precision == "float32"
         if self.program and exact and readiness.ready(self.program.kernel):

@@ -1,6 +1,6 @@
 """The `fit` step: train one net on one component, seeing training and validation rows only."""
 
-from collections.abc import Iterator, Mapping, Sequence
+from collections.abc import Iterator, Sequence
 from contextlib import contextmanager
 from dataclasses import dataclass
 from pathlib import Path
@@ -14,7 +14,7 @@ from pyheta.nets.forecaster import Forecaster
 from pyheta.nets.registry import build
 from pyheta.nets.training.earlier import Earlier
 from pyheta.nets.training.history import History
-from pyheta.nets.training.options import Options
+from pyheta.nets.training.options import Train
 from pyheta.nets.training.standing import Standing, State
 from pyheta.pipeline.channels import Channel, Source, read_channels
 from pyheta.pipeline.scaling import Method, Scaler
@@ -89,10 +89,9 @@ class Fit:
         return cls(task, net, train, val, shape, sources, scalers, _earlier(task))
 
     @property
-    def options(self) -> Mapping[str, Any]:
-        """The `train` section."""
-        options: Mapping[str, Any] = self.task.params.get("train", {})
-        return options
+    def options(self) -> Train:
+        """The `train` section; its defaults for a net that is not trained by gradient."""
+        return Train(**self.task.params.get("train", {}))
 
     def result(self, history: History | None) -> Result:
         """What the step makes of the net, now that it is trained."""
@@ -134,7 +133,7 @@ def _earlier(task: Task) -> Earlier | None:
     earlier = Earlier(
         losses, **facts, kept=Checkpoint.read(products["weights"]).state, standing=standing
     )
-    return earlier if earlier.serves(Options(**task.params["train"])) else None
+    return earlier if earlier.serves(Train(**task.params["train"])) else None
 
 
 def _scaler(method: Method, channel: Channel, split: Split) -> Scaler:

@@ -14,7 +14,6 @@ from pyheta.nets.engines import stacked
 from pyheta.nets.engines.device import device
 from pyheta.nets.gradient import GradientForecaster
 from pyheta.nets.training.history import History
-from pyheta.nets.training.options import Options
 from pyheta.ops.fit import Fit, fit, shortage_blamed
 from pyheta.task import Outcomes, Result, Task
 
@@ -52,7 +51,7 @@ def _stackable(one: Fit) -> bool:
     net = one.net
     if not isinstance(net, GradientForecaster) or isinstance(net.config, OwnNetConfig):
         return False
-    alone = net.config.reads_rows or one.options.get("find_lr")
+    alone = net.config.reads_rows or one.options.find_lr
     return not alone and stacked.stackable(net.module)
 
 
@@ -141,7 +140,6 @@ def _halves(lanes: Sequence[int]) -> Iterable[Sequence[int]]:
 def _lane(one: Fit) -> stacked.Lane:
     net = one.net
     assert isinstance(net, GradientForecaster)  # noqa: S101 -- others are not stackable
-    options = Options(**one.options)
     return stacked.Lane(
-        net.module, one.train, one.val, options, net.seed, one.task.progress, one.earlier
+        net.module, one.train, one.val, one.options, net.seed, one.task.progress, one.earlier
     )

@@ -13,7 +13,7 @@ from torch.nn import functional
 
 from pyheta.arrays import Array
 from pyheta.nets.training.losses import mean_loss
-from pyheta.nets.training.options import Options
+from pyheta.nets.training.options import Train
 from pyheta.nets.training.standing import Standing, State
 from pyheta.pipeline.windows import Windows
 
@@ -28,7 +28,7 @@ MEMORY = {
     "sgd": ("momentum_buffer", None),
 }
 
-OPTIMIZERS: Mapping[str, Callable[[Iterable[Tensor], Options], torch.optim.Optimizer]] = {
+OPTIMIZERS: Mapping[str, Callable[[Iterable[Tensor], Train], torch.optim.Optimizer]] = {
     # Fused: one kernel for all weights, which is a fifth of a small net's time per batch.
     "adam": lambda weights, o: torch.optim.Adam(
         weights, o.lr, weight_decay=o.weight_decay, fused=True
@@ -47,7 +47,7 @@ def _quantile_loss(forecast: Tensor, truth: Tensor, quantile: float) -> Tensor:
     return torch.maximum(quantile * short, (quantile - 1) * short).mean()
 
 
-LOSSES: Mapping[str, Callable[[Options], Callable[[Tensor, Tensor], Tensor]]] = {
+LOSSES: Mapping[str, Callable[[Train], Callable[[Tensor, Tensor], Tensor]]] = {
     "mse": lambda _: functional.mse_loss,
     "mae": lambda _: functional.l1_loss,
     "huber": lambda o: partial(functional.huber_loss, delta=o.huber_delta),
@@ -73,7 +73,7 @@ class AutogradLearner:
         module: nn.Module,
         train: Windows,
         val: Windows,
-        options: Options,
+        options: Train,
         *,
         seed: int,
         reads_rows: bool,

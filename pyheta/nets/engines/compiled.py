@@ -15,7 +15,7 @@ from pyheta.arrays import Array
 from pyheta.nets.engines.kernels import LINE, readiness
 from pyheta.nets.engines.programs import Flat, Program
 from pyheta.nets.training.losses import mean_loss
-from pyheta.nets.training.options import Options
+from pyheta.nets.training.options import Train
 from pyheta.nets.training.standing import NOTHING, Standing, State
 from pyheta.pipeline.windows import Windows
 
@@ -33,7 +33,7 @@ class CompiledLearner:
         state: Mapping[str, Any],
         train: Windows,
         val: Windows,
-        options: Options,
+        options: Train,
     ) -> None:
         self.program = program
         self.train, self.val = train, val
@@ -87,7 +87,7 @@ def predict(program: Program, weights: Flat, windows: Windows) -> Array:
     return out.reshape(windows.targets.shape)
 
 
-def _rule(options: Options) -> Any:
+def _rule(options: Train) -> Any:
     from pyheta.nets.engines.kernels.rules import LOSSES, OPTIMIZERS, Rule
 
     parameter = options.quantile if options.loss == "quantile" else options.huber_delta

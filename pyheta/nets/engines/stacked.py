@@ -25,7 +25,7 @@ from pyheta.nets.training.course import Course
 from pyheta.nets.training.earlier import Earlier, Losses
 from pyheta.nets.training.history import History
 from pyheta.nets.training.losses import mean_loss
-from pyheta.nets.training.options import Options
+from pyheta.nets.training.options import Train
 from pyheta.nets.training.standing import NOTHING, Standing, State
 from pyheta.pipeline.windows import Windows
 from pyheta.task import Progress
@@ -43,7 +43,7 @@ class Lane:
     module: nn.Module
     train: Windows
     val: Windows
-    options: Options
+    options: Train
     seed: int
     progress: Progress
     earlier: Earlier | None = None
@@ -74,7 +74,7 @@ def train(lanes: Sequence[Lane], device: torch.device) -> Iterator[tuple[int, Hi
     """Each lane's history, or what ended it, by its place, as soon as it is known.
 
     Lanes have modules of one kind, equally many windows, and options that differ in
-    `plan.graph.LANE_OPTIONS` alone. Where columns of zeros change nothing about a net
+    `options.PER_NET` alone. Where columns of zeros change nothing about a net
     (`NetConfig.paddable`), lanes may differ in their columns.
     """
     yield from ((place, lane.finish()) for place, lane in enumerate(lanes) if lane.course.done)

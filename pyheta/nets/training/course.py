@@ -14,7 +14,7 @@ from pyheta.errors import Diverged
 from pyheta.nets.training import schedules
 from pyheta.nets.training.earlier import Earlier, Losses
 from pyheta.nets.training.history import History
-from pyheta.nets.training.options import Options
+from pyheta.nets.training.options import Train
 from pyheta.nets.training.standing import Standing, State
 from pyheta.nets.training.stopping import EarlyStopping
 from pyheta.task import Progress
@@ -58,7 +58,7 @@ class Course:
     """
 
     def __init__(
-        self, options: Options, windows: int, seed: int, earlier: Earlier | None = None
+        self, options: Train, windows: int, seed: int, earlier: Earlier | None = None
     ) -> None:
         self.options = options
         self.windows = windows

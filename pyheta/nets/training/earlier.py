@@ -7,9 +7,9 @@ there.
 """
 
 from collections.abc import Sequence
-from dataclasses import dataclass, replace
+from dataclasses import dataclass
 
-from pyheta.nets.training.options import Options
+from pyheta.nets.training.options import LIMITS, Train
 from pyheta.nets.training.standing import Standing, State
 from pyheta.nets.training.stopping import EarlyStopping
 
@@ -26,13 +26,14 @@ class Earlier:
     kept: State  # the weights
     standing: Standing | None  # where its last epoch has led, if that was kept
 
-    def serves(self, options: Options) -> bool:
+    def serves(self, options: Train) -> bool:
         """Whether a fit by these options can go on from here, or has nothing left to do."""
         count = len(self.losses)
         stopping = self._watched(EarlyStopping.of(options))
         if options.resumable or not stopping.done:
             return self.standing is not None and stopping.epoch == count
-        whole = self._watched(EarlyStopping.of(replace(options, epochs=count, patience=count)))
+        unlimited = options.model_copy(update=dict.fromkeys(LIMITS, count))
+        whole = self._watched(EarlyStopping.of(unlimited))
         return stopping.kept_epoch == whole.kept_epoch
 
     def _watched(self, stopping: EarlyStopping) -> EarlyStopping:

@@ -5,24 +5,23 @@ with the same weights and is judged by windows that were not trained on.
 """
 
 from collections.abc import Callable
-from dataclasses import replace
 from math import inf, isfinite
 
 import numpy as np
 
 from pyheta.errors import Diverged
 from pyheta.nets.training.course import Course, Learner
-from pyheta.nets.training.options import Options
+from pyheta.nets.training.options import Train
 from pyheta.task import Progress
 
-Begin = Callable[[Options], Learner]
+Begin = Callable[[Train], Learner]
 
 RATES = tuple(float(rate) for rate in np.geomspace(1e-5, 1e-1, 9))
 
 
 def found(
-    options: Options, course: Callable[[Options], Course], learner: Begin, progress: Progress
-) -> Options:
+    options: Train, course: Callable[[Train], Course], learner: Begin, progress: Progress
+) -> Train:
     """The options with the best of RATES, each tried at that very rate, whatever the schedule.
 
     `learner` makes a new one with the first weights each time, `course` what it goes through.
@@ -30,14 +29,14 @@ def found(
     """
     losses: dict[float, float] = {}
     for rate in RATES:
-        trial = replace(options, lr=rate, schedule="constant")
+        trial = options.model_copy(update={"lr": rate, "schedule": "constant"})
         losses[rate] = _loss(course(trial), learner(trial))
         progress({"stage": f"tries a rate of {rate:.2g}"})
     best = min(losses, key=losses.__getitem__)
     if losses[best] == inf:
         what = f"the loss is not finite with any learning rate from {RATES[0]:g} on"
         raise Diverged(what, cure="check the scale")
-    return replace(options, lr=best)
+    return options.model_copy(update={"lr": best})
 
 
 def _loss(course: Course, learner: Learner) -> float:

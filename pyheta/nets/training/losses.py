@@ -12,12 +12,12 @@ import numpy as np
 from numpy.typing import NDArray
 
 from pyheta.arrays import Array
-from pyheta.nets.training.options import Options
+from pyheta.nets.training.options import Train
 
 BLOCK = 1 << 20  # errors that are looked at together
 
 
-def mean_loss(forecast: Array, truth: Array, options: Options) -> float:
+def mean_loss(forecast: Array, truth: Array, options: Train) -> float:
     """Over all windows, targets and steps ahead, summed in float64."""
     total = sum(float(_losses(error, options).sum()) for error in _errors(forecast, truth))
     return total / forecast.size
@@ -33,7 +33,7 @@ def _errors(forecast: Array, truth: Array) -> Iterator[NDArray[np.float64]]:
         yield np.subtract(forecast[block], truth[block], dtype=np.float64)
 
 
-def _losses(error: NDArray[np.float64], options: Options) -> NDArray[np.float64]:
+def _losses(error: NDArray[np.float64], options: Train) -> NDArray[np.float64]:
     if options.loss == "mse":
         return np.square(error)
     if options.loss == "mae":

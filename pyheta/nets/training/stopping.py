@@ -3,7 +3,7 @@
 from math import inf
 from typing import Self
 
-from pyheta.nets.training.options import Options
+from pyheta.nets.training.options import Train
 
 
 class EarlyStopping:
@@ -24,7 +24,7 @@ class EarlyStopping:
         self.epoch = 0
 
     @classmethod
-    def of(cls, options: Options) -> Self:
+    def of(cls, options: Train) -> Self:
         last = options.weights == "last"
         return cls(options.epochs, options.patience, options.min_delta, last=last)
 

@@ -19,7 +19,7 @@ from pyheta.nets.engines.kernels.rules import inverse
 from pyheta.nets.engines.kernels.vectors import transpose
 from pyheta.nets.registry import build
 from pyheta.nets.training.course import Course, follow
-from pyheta.nets.training.options import Options
+from pyheta.nets.training.options import Train as Options
 from pyheta.nets.zoo.dlinear import moving_average
 from pyheta.pipeline.channels import Channel
 from pyheta.pipeline.windows import Shape, cut

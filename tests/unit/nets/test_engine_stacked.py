@@ -9,7 +9,7 @@ from pyheta.nets.engines import stacked
 from pyheta.nets.engines.autograd import AutogradLearner
 from pyheta.nets.registry import build
 from pyheta.nets.training.course import Course, follow
-from pyheta.nets.training.options import Options
+from pyheta.nets.training.options import Train as Options
 from pyheta.pipeline.channels import Channel
 from pyheta.pipeline.windows import Shape, Windows, cut
 

@@ -14,7 +14,7 @@ from pyheta.nets.training import learning_rate as finding
 from pyheta.nets.training import schedules
 from pyheta.nets.training.course import Course, follow
 from pyheta.nets.training.losses import mean_loss
-from pyheta.nets.training.options import Options
+from pyheta.nets.training.options import Train as Options
 from pyheta.nets.training.stopping import EarlyStopping
 from pyheta.nets.zoo.lstm import LSTM
 from pyheta.nets.zoo.mlp import MLP
@@ -24,8 +24,8 @@ from pyheta.pipeline.windows import Shape, Windows, cut
 SHAPE = Shape(channels=2, lookback=6, horizon=3)
 
 
-def options(**changed) -> dict:
-    return {"lr": 1e-2, "batch_size": 16, "epochs": 3, "patience": 3} | changed
+def options(**changed) -> Options:
+    return Options(**{"lr": 1e-2, "batch_size": 16, "epochs": 3, "patience": 3} | changed)
 
 
 def windows(rows: int = 80, seed: int = 0):

@@ -3,7 +3,6 @@ start.
 """
 
 from collections.abc import Sequence
-from dataclasses import replace
 from itertools import count
 
 import numpy as np
@@ -12,7 +11,7 @@ from safetensors.numpy import load_file
 
 from pyheta.nets.engines.kernels import readiness
 from pyheta.nets.training.earlier import Earlier
-from pyheta.nets.training.options import Options
+from pyheta.nets.training.options import Train as Options
 from pyheta.ops.fit import fit
 from pyheta.ops.fit_stacked import fit_stacked
 from pyheta.pipeline.data.synthetic import generate
@@ -270,4 +269,4 @@ STUCK = [5.0, 4.0, 6.0, 6.0]  # the best is the second
     ],
 )
 def test_serves_where_nothing_is_left_open(given, options, serves):
-    assert given.serves(replace(Options(patience=9), **options)) is serves
+    assert given.serves(Options(**{"patience": 9} | options)) is serves
