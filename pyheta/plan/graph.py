@@ -16,6 +16,7 @@ from typing import Any
 from pyheta.nets.configs.base import NetConfig
 from pyheta.nets.configs.own import OwnNetConfig
 from pyheta.nets.training.options import EXTENT, PER_NET
+from pyheta.nets.training.schedules import SCHEDULES
 from pyheta.ops.registry import OPS
 from pyheta.pipeline.channels import Source
 from pyheta.pipeline.decomposition.components import WHOLE
@@ -27,9 +28,6 @@ LEAST_KEPT = 32  # rows of a causal decomposition's tail: shorter windows share 
 
 #: Nets trained in one bundle may differ in these parameters, and in the training options PER_NET.
 LANE_PARAMS = {"component", "sources", "scale", "seed", "train"}
-
-#: Schedules that depend on the number of epochs, so that a fit cannot be resumed.
-WHOLE_SCHEDULES = {"cosine", "one_cycle"}
 
 FORMS = {"original": (False,), "shaped": (True,), "both": (False, True)}
 
@@ -213,7 +211,7 @@ def _course(params: Mapping[str, Any], needs: Mapping[str, Key], net: NetConfig)
     """
     if isinstance(net, OwnNetConfig) or not net.trained_by_gradient:
         return None
-    if params["train"]["schedule"] in WHOLE_SCHEDULES:
+    if SCHEDULES[params["train"]["schedule"]].depends_on_epochs:
         return None
     train = {name: value for name, value in params["train"].items() if name not in EXTENT}
     return digest(

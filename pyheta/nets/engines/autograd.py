@@ -3,7 +3,7 @@
 from collections.abc import Callable, Iterable, Iterator, Mapping
 from contextlib import contextmanager
 from functools import partial
-from typing import Any, cast
+from typing import Any, Final, assert_never, cast
 
 import numpy as np
 import torch
@@ -13,7 +13,7 @@ from torch.nn import functional
 
 from pyheta.arrays import Array
 from pyheta.nets.training.losses import mean_loss
-from pyheta.nets.training.options import Train
+from pyheta.nets.training.options import OptimizerName, Train
 from pyheta.nets.training.standing import Standing, State
 from pyheta.pipeline.windows import Windows
 
@@ -21,38 +21,46 @@ EVALUATED = (
     1 << 17
 )  # numbers of the windows that are forecast at once: what comes of them has to fit too
 
-#: What torch's optimisers call what they remember of each weight: the first moment and the second.
-MEMORY = {
+#: The keys of the first and the second moment of a weight in the state of torch's optimizers.
+MOMENTS: Final[Mapping[OptimizerName, tuple[str, str | None]]] = {
     "adam": ("exp_avg", "exp_avg_sq"),
     "adamw": ("exp_avg", "exp_avg_sq"),
     "sgd": ("momentum_buffer", None),
 }
 
-OPTIMIZERS: Mapping[str, Callable[[Iterable[Tensor], Train], torch.optim.Optimizer]] = {
-    # Fused: one kernel for all weights, which is a fifth of a small net's time per batch.
-    "adam": lambda weights, o: torch.optim.Adam(
-        weights, o.lr, weight_decay=o.weight_decay, fused=True
-    ),
-    "adamw": lambda weights, o: torch.optim.AdamW(
-        weights, o.lr, weight_decay=o.weight_decay, fused=True
-    ),
-    "sgd": lambda weights, o: torch.optim.SGD(
-        weights, o.lr, o.momentum, weight_decay=o.weight_decay
-    ),
-}
+
+def optimizer_of(weights: Iterable[Tensor], options: Train) -> torch.optim.Optimizer:
+    """Fused: one kernel for all weights saves a fifth of a small net's time per batch."""
+    lr, decay = options.lr, options.weight_decay
+    match options.optimizer:
+        case "adam":
+            return torch.optim.Adam(weights, lr, weight_decay=decay, fused=True)
+        case "adamw":
+            return torch.optim.AdamW(weights, lr, weight_decay=decay, fused=True)
+        case "sgd":
+            return torch.optim.SGD(weights, lr, options.momentum, weight_decay=decay)
+        case _:
+            assert_never(options.optimizer)
+
+
+def loss_of(options: Train) -> Callable[[Tensor, Tensor], Tensor]:
+    """The mean loss of forecasts and their truth, as `training/losses.py` defines it."""
+    match options.loss:
+        case "mse":
+            return functional.mse_loss
+        case "mae":
+            return functional.l1_loss
+        case "huber":
+            return partial(functional.huber_loss, delta=options.huber_delta)
+        case "quantile":
+            return partial(_quantile_loss, quantile=options.quantile)
+        case _:
+            assert_never(options.loss)
 
 
 def _quantile_loss(forecast: Tensor, truth: Tensor, quantile: float) -> Tensor:
     short = truth - forecast
     return torch.maximum(quantile * short, (quantile - 1) * short).mean()
-
-
-LOSSES: Mapping[str, Callable[[Train], Callable[[Tensor, Tensor], Tensor]]] = {
-    "mse": lambda _: functional.mse_loss,
-    "mae": lambda _: functional.l1_loss,
-    "huber": lambda o: partial(functional.huber_loss, delta=o.huber_delta),
-    "quantile": lambda o: partial(_quantile_loss, quantile=o.quantile),
-}
 
 
 @contextmanager
@@ -85,8 +93,8 @@ class AutogradLearner:
         self.device = place_of(module)
         arrays = (train.inputs, train.targets, train.rows)
         self.examples = [torch.from_numpy(array).to(self.device) for array in arrays]
-        self.optimizer = OPTIMIZERS[options.optimizer](module.parameters(), options)
-        self.loss = LOSSES[options.loss](options)
+        self.optimizer = optimizer_of(module.parameters(), options)
+        self.loss = loss_of(options)
         self.steps = 0
         with seeded(seed):
             self._random = self._generator_state()  # for dropout
@@ -127,7 +135,7 @@ class AutogradLearner:
         self.module.load_state_dict({name: torch.tensor(array) for name, array in state.items()})
 
     def standing(self) -> Standing:
-        first, second = map(self._moment, MEMORY[self.options.optimizer])
+        first, second = map(self._moment, MOMENTS[self.options.optimizer])
         return Standing(self.state(), first, second, self.steps, self._random.numpy())
 
     def _moment(self, remembered: str | None) -> State:
@@ -149,7 +157,7 @@ class AutogradLearner:
             self._random = torch.tensor(standing.random)
 
     def _memory(self, standing: Standing, name: str) -> dict[str, Tensor]:
-        first, second = MEMORY[self.options.optimizer]
+        first, second = MOMENTS[self.options.optimizer]
         memory = {first: torch.tensor(standing.first[name], device=self.device)}
         if second is None:
             return memory

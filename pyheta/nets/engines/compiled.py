@@ -6,7 +6,7 @@ sums.
 """
 
 from collections.abc import Mapping
-from typing import Any
+from typing import Any, assert_never
 
 import numpy as np
 from numpy.typing import NDArray
@@ -90,15 +90,26 @@ def predict(program: Program, weights: Flat, windows: Windows) -> Array:
 def _rule(options: Train) -> Any:
     from pyheta.nets.engines.kernels.rules import LOSSES, OPTIMIZERS, Rule
 
-    parameter = options.quantile if options.loss == "quantile" else options.huber_delta
     return Rule(
         LOSSES.index(options.loss),
-        parameter,
+        _loss_parameter(options),
         OPTIMIZERS.index(options.optimizer),
         options.momentum,
         options.weight_decay,
         options.clip or 0.0,
     )
+
+
+def _loss_parameter(options: Train) -> float:
+    match options.loss:
+        case "mse" | "mae":
+            return 0.0
+        case "huber":
+            return options.huber_delta
+        case "quantile":
+            return options.quantile
+        case _:
+            assert_never(options.loss)
 
 
 def _zeros(count: int) -> Flat:

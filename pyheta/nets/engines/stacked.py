@@ -11,7 +11,7 @@ import hashlib
 from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass, field
 from functools import partial
-from typing import Any
+from typing import Any, assert_never
 
 import numpy as np
 import torch
@@ -19,7 +19,7 @@ from torch import Tensor, nn
 from torch.func import functional_call, grad_and_value, vmap
 
 from pyheta.errors import Diverged
-from pyheta.nets.engines.autograd import EVALUATED, LOSSES, products_in
+from pyheta.nets.engines.autograd import EVALUATED, loss_of, products_in
 from pyheta.nets.engines.unrolled import unrolled
 from pyheta.nets.training.course import Course
 from pyheta.nets.training.earlier import Earlier, Losses
@@ -133,7 +133,7 @@ class _Stack:
                 self._resume(place, standing)
         self.examples = _Examples([lane.train for lane in lanes], device)
         self.validation = _Examples([lane.val for lane in lanes], device)
-        self._loss = LOSSES[self.options.loss](self.options)
+        self._loss = loss_of(self.options)
         self._step = vmap(grad_and_value(self._loss_of), randomness="error")
         self._forecast = vmap(self._call)
 
@@ -231,18 +231,29 @@ class _Stack:
         for name, weights in self.weights.items():
             over = partial(_over, like=weights)
             gradient = gradients[name] * over(shares)
-            if self.options.optimizer == "adamw":
-                weights.mul_(1 - over(rate * decay))
-            else:
-                gradient = gradient + over(decay) * weights
+            match self.options.optimizer:
+                case "adam" | "sgd":
+                    gradient = gradient + over(decay) * weights
+                case "adamw":
+                    weights.mul_(1 - over(rate * decay))
+                case _:
+                    assert_never(self.options.optimizer)
             weights.sub_(over(rate) * self._direction(name, gradient))
 
     def _direction(self, name: str, gradient: Tensor) -> Tensor:
         first, second = self.first[name], self.second[name]
-        if self.options.optimizer == "sgd":
-            return first.mul_(self.options.momentum).add_(gradient)
-        first.lerp_(gradient, 1 - BETA1)
-        second.mul_(BETA2).addcmul_(gradient, gradient, value=1 - BETA2)
+        match self.options.optimizer:
+            case "sgd":
+                return first.mul_(self.options.momentum).add_(gradient)
+            case "adam" | "adamw":
+                first.lerp_(gradient, 1 - BETA1)
+                second.mul_(BETA2).addcmul_(gradient, gradient, value=1 - BETA2)
+                return self._normalised(first, second)
+            case _:
+                assert_never(self.options.optimizer)
+
+    def _normalised(self, first: Tensor, second: Tensor) -> Tensor:
+        """Adam's direction from its moments, freed of their bias towards zero."""
         grown = [_over((1 - beta**self.steps).float(), like=first) for beta in (BETA1, BETA2)]
         direction: Tensor = first / grown[0] / ((second / grown[1]).sqrt() + EPSILON)
         return direction

@@ -7,6 +7,7 @@ quantile  q (y - f) where the forecast is short, else (1 - q) (f - y) (Koenker &
 """
 
 from collections.abc import Iterator
+from typing import assert_never
 
 import numpy as np
 from numpy.typing import NDArray
@@ -34,11 +35,15 @@ def _errors(forecast: Array, truth: Array) -> Iterator[NDArray[np.float64]]:
 
 
 def _losses(error: NDArray[np.float64], options: Train) -> NDArray[np.float64]:
-    if options.loss == "mse":
-        return np.square(error)
-    if options.loss == "mae":
-        return np.abs(error)
-    if options.loss == "huber":
-        near = np.clip(error, -options.huber_delta, options.huber_delta)
-        return near * (error - near / 2)
-    return np.maximum(-options.quantile * error, (1 - options.quantile) * error)
+    match options.loss:
+        case "mse":
+            return np.square(error)
+        case "mae":
+            return np.abs(error)
+        case "huber":
+            near = np.clip(error, -options.huber_delta, options.huber_delta)
+            return near * (error - near / 2)
+        case "quantile":
+            return np.maximum(-options.quantile * error, (1 - options.quantile) * error)
+        case _:
+            assert_never(options.loss)

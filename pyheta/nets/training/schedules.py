@@ -1,14 +1,15 @@
 """The learning rate from batch to batch."""
 
 from collections.abc import Callable, Mapping
+from dataclasses import dataclass
 from math import cos, pi
-from typing import Any
+from typing import Any, Final
 
 import numpy as np
 from numpy.typing import NDArray
 
 from pyheta.arrays import Floats
-from pyheta.nets.training.options import Train
+from pyheta.nets.training.options import ScheduleName, Train
 
 # Of one cycle (Smith & Topin 2018), with torch's defaults: a rise in 0.3 of all batches from lr /
 # 25 to lr, then a fall to lr / 25 / 10,000.
@@ -17,7 +18,7 @@ RISE, START, END = 0.3, 1 / 25, 1 / 25 / 1e4
 
 def rates(options: Train, epoch: int, batches: int) -> Floats:
     """(batches,): the learning rate of each batch of an epoch, the first being 0."""
-    return options.lr * SHARES[options.schedule](options, epoch, batches)
+    return options.lr * SCHEDULES[options.schedule].shares(options, epoch, batches)
 
 
 def _constant(_: Train, __: int, batches: int) -> Floats:
@@ -47,9 +48,20 @@ def _between(start: float, stop: float, share: NDArray[np.floating[Any]]) -> Flo
     return np.asarray(stop + (start - stop) * (1 + np.cos(pi * share)) / 2)
 
 
-SHARES: Mapping[str, Callable[[Train, int, int], Floats]] = {
-    "constant": _constant,
-    "cosine": _cosine,
-    "step": _step,
-    "one_cycle": _one_cycle,
+@dataclass(frozen=True, slots=True)
+class Schedule:
+    """`shares(options, epoch, batches)` is each batch's learning rate as a share of `options.lr`.
+
+    Where the shares depend on `options.epochs`, a fit cannot be resumed with more epochs.
+    """
+
+    shares: Callable[[Train, int, int], Floats]
+    depends_on_epochs: bool
+
+
+SCHEDULES: Final[Mapping[ScheduleName, Schedule]] = {
+    "constant": Schedule(_constant, depends_on_epochs=False),
+    "cosine": Schedule(_cosine, depends_on_epochs=True),
+    "step": Schedule(_step, depends_on_epochs=False),
+    "one_cycle": Schedule(_one_cycle, depends_on_epochs=True),
 }
