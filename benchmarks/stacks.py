@@ -18,7 +18,8 @@ import torch
 from pyheta.nets.engines import stacked
 from pyheta.nets.engines.autograd import AutogradLearner
 from pyheta.nets.registry import build
-from pyheta.nets.training.course import Course, follow
+from pyheta.nets.training import loop
+from pyheta.nets.training.loop import TrainingRun
 from pyheta.nets.training.options import Train as Options
 from pyheta.pipeline.channels import Channel
 from pyheta.pipeline.windows import Shape, Windows, cut
@@ -55,8 +56,8 @@ def alone(net: Mapping[str, object], count: int, device: torch.device) -> tuple[
     for seed in range(count):
         module = build(net, SHAPE, seed=seed).module.to(device)
         learner = AutogradLearner(module, train, val, OPTIONS, seed=seed, reads_rows=False)
-        course = Course(OPTIONS, len(train), seed)
-        losses.append(follow(learner, course, lambda _: None).val_loss)
+        run = TrainingRun(OPTIONS, len(train), seed)
+        losses.append(loop.train(learner, run, lambda _: None).val_loss)
     return (time.perf_counter() - start) / count, losses[0]
 
 

@@ -15,10 +15,11 @@ from pyheta.nets.engines.compiled import CompiledLearner
 from pyheta.nets.engines.device import device
 from pyheta.nets.engines.kernels import readiness
 from pyheta.nets.forecaster import Forecaster
-from pyheta.nets.training.course import Course, Learner, follow
+from pyheta.nets.training import loop
 from pyheta.nets.training.earlier import Earlier
 from pyheta.nets.training.history import History
 from pyheta.nets.training.learning_rate import found
+from pyheta.nets.training.loop import Learner, TrainingRun
 from pyheta.nets.training.options import Train
 from pyheta.nets.training.standing import State
 from pyheta.pipeline.windows import Shape, Windows
@@ -52,8 +53,8 @@ class GradientForecaster(Forecaster):
         else:
             chosen = self._settled(options, train, val, progress)
         learner = self._learner(train, val, chosen)
-        course = Course(chosen, len(train), self.seed, earlier)
-        history = follow(learner, course, progress)
+        run = TrainingRun(chosen, len(train), self.seed, earlier)
+        history = loop.train(learner, run, progress)
         self.restore(learner.state())
         return history
 
@@ -67,7 +68,9 @@ class GradientForecaster(Forecaster):
             self.restore(first)
             return self._learner(train, val, trial)
 
-        chosen = found(options, lambda trial: Course(trial, len(train), self.seed), begin, progress)
+        chosen = found(
+            options, lambda trial: TrainingRun(trial, len(train), self.seed), begin, progress
+        )
         self.restore(first)
         return chosen
 

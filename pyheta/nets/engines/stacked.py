@@ -21,9 +21,9 @@ from torch.func import functional_call, grad_and_value, vmap
 from pyheta.errors import Diverged
 from pyheta.nets.engines.autograd import EVALUATED, loss_of, products_in
 from pyheta.nets.engines.unrolled import unrolled
-from pyheta.nets.training.course import Course
 from pyheta.nets.training.earlier import Earlier, Losses
 from pyheta.nets.training.history import History
+from pyheta.nets.training.loop import TrainingRun
 from pyheta.nets.training.losses import mean_loss
 from pyheta.nets.training.options import Train
 from pyheta.nets.training.standing import NOTHING, Standing, State
@@ -47,10 +47,10 @@ class Lane:
     seed: int
     progress: Progress
     earlier: Earlier | None = None
-    course: Course = field(init=False)
+    run: TrainingRun = field(init=False)
 
     def __post_init__(self) -> None:
-        self.course = Course(self.options, len(self.train), self.seed, self.earlier)
+        self.run = TrainingRun(self.options, len(self.train), self.seed, self.earlier)
 
     def state(self) -> State:
         return {
@@ -58,8 +58,8 @@ class Lane:
         }
 
     def finish(self) -> History:
-        self.module.load_state_dict({name: torch.tensor(a) for name, a in self.course.kept.items()})
-        return self.course.history("stacked")
+        self.module.load_state_dict({name: torch.tensor(a) for name, a in self.run.kept.items()})
+        return self.run.history("stacked")
 
 
 def stackable(module: nn.Module) -> bool:
@@ -77,8 +77,8 @@ def train(lanes: Sequence[Lane], device: torch.device) -> Iterator[tuple[int, Hi
     `options.PER_NET` alone. Where columns of zeros change nothing about a net
     (`NetConfig.paddable`), lanes may differ in their columns.
     """
-    yield from ((place, lane.finish()) for place, lane in enumerate(lanes) if lane.course.done)
-    if all(lane.course.done for lane in lanes):
+    yield from ((place, lane.finish()) for place, lane in enumerate(lanes) if lane.run.done)
+    if all(lane.run.done for lane in lanes):
         return
     stack = _Stack(lanes, device)
     while stack.living:
@@ -94,18 +94,18 @@ def train(lanes: Sequence[Lane], device: torch.device) -> Iterator[tuple[int, Hi
 
 def _advance(lane: Lane, losses: Losses, stack: "_Stack", place: int) -> History | Diverged | None:
     """Take an epoch's losses; what the lane at a place has come to, if it is at its end."""
-    course = lane.course
+    run = lane.run
     try:
-        kept = course.take(*losses)
+        kept = run.record(*losses)
     except Diverged as error:
         return error
     if kept:
-        course.kept = stack.state(place)
-    lane.progress(course.progress)
-    if not course.done:
+        run.kept = stack.state(place)
+    lane.progress(run.progress)
+    if not run.done:
         return None
     if lane.options.resumable:
-        course.standing = stack.standing(place)
+        run.standing = stack.standing(place)
     return lane.finish()
 
 
@@ -117,7 +117,7 @@ class _Stack:
     def __init__(self, lanes: Sequence[Lane], device: torch.device) -> None:
         self.lanes = lanes
         self.device = device
-        self.living = [number for number, lane in enumerate(lanes) if not lane.course.done]
+        self.living = [number for number, lane in enumerate(lanes) if not lane.run.done]
         self.options = lanes[0].options
         self.widest = max(lanes, key=lambda lane: lane.train.inputs.shape[1])
         self.net = unrolled(self.widest.module).to(device)
@@ -129,7 +129,7 @@ class _Stack:
         )
         self.steps = torch.zeros(len(self.living), dtype=torch.float64, device=device)
         for place, lane in enumerate(self.living):
-            if standing := lanes[lane].course.standing:
+            if standing := lanes[lane].run.standing:
                 self._resume(place, standing)
         self.examples = _Examples([lane.train for lane in lanes], device)
         self.validation = _Examples([lane.val for lane in lanes], device)
@@ -139,12 +139,10 @@ class _Stack:
 
     def epoch(self) -> list[float]:
         """The mean losses of the living lanes."""
-        courses = [self.lanes[lane].course for lane in self.living]
-        orders = torch.from_numpy(np.stack([course.order() for course in courses])).to(self.device)
-        rates = torch.from_numpy(
-            np.stack([course.rates() for course in courses]).astype(np.float32)
-        )
-        total = torch.zeros(len(courses), dtype=torch.float64, device=self.device)
+        runs = [self.lanes[lane].run for lane in self.living]
+        orders = torch.from_numpy(np.stack([run.order() for run in runs])).to(self.device)
+        rates = torch.from_numpy(np.stack([run.rates() for run in runs]).astype(np.float32))
+        total = torch.zeros(len(runs), dtype=torch.float64, device=self.device)
         batches = torch.split(orders, self.options.batch_size, dim=1)
         for rows, rate in zip(batches, rates.to(self.device).T, strict=True):
             inputs, targets = self.examples.take(self.living, rows)

@@ -10,7 +10,7 @@ from math import inf, isfinite
 import numpy as np
 
 from pyheta.errors import Diverged
-from pyheta.nets.training.course import Course, Learner
+from pyheta.nets.training.loop import Learner, TrainingRun
 from pyheta.nets.training.options import Train
 from pyheta.task import Progress
 
@@ -20,17 +20,17 @@ RATES = tuple(float(rate) for rate in np.geomspace(1e-5, 1e-1, 9))
 
 
 def found(
-    options: Train, course: Callable[[Train], Course], learner: Begin, progress: Progress
+    options: Train, run: Callable[[Train], TrainingRun], learner: Begin, progress: Progress
 ) -> Train:
     """The options with the best of RATES, each tried at that very rate, whatever the schedule.
 
-    `learner` makes a new one with the first weights each time, `course` what it goes through.
+    `learner` makes a new one with the first weights each time, `run` what it goes through.
     Raises Diverged if the loss is finite with none of the rates.
     """
     losses: dict[float, float] = {}
     for rate in RATES:
         trial = options.model_copy(update={"lr": rate, "schedule": "constant"})
-        losses[rate] = _loss(course(trial), learner(trial))
+        losses[rate] = _loss(run(trial), learner(trial))
         progress({"stage": f"tries a rate of {rate:.2g}"})
     best = min(losses, key=losses.__getitem__)
     if losses[best] == inf:
@@ -39,8 +39,8 @@ def found(
     return options.model_copy(update={"lr": best})
 
 
-def _loss(course: Course, learner: Learner) -> float:
+def _loss(run: TrainingRun, learner: Learner) -> float:
     """On validation after one epoch."""
-    trained = learner.epoch(course.order(), course.rates())
+    trained = learner.epoch(run.order(), run.rates())
     loss = learner.validate()
     return loss if isfinite(trained + loss) else inf

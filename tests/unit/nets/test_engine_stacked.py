@@ -8,7 +8,8 @@ from pyheta.errors import Diverged
 from pyheta.nets.engines import stacked
 from pyheta.nets.engines.autograd import AutogradLearner
 from pyheta.nets.registry import build
-from pyheta.nets.training.course import Course, follow
+from pyheta.nets.training import loop
+from pyheta.nets.training.loop import TrainingRun
 from pyheta.nets.training.options import Train as Options
 from pyheta.pipeline.channels import Channel
 from pyheta.pipeline.windows import Shape, Windows, cut
@@ -63,8 +64,8 @@ def alone(net: dict, seed: int, data: int = 0, shape: Shape = SHAPE, **changed):
     chosen = options(**changed)
     train, val = windows(data, 120, shape=shape), windows(data + 50, 70, shape=shape)
     learner = AutogradLearner(module, train, val, chosen, seed=seed, reads_rows=False)
-    course = Course(chosen, len(train), seed)
-    return follow(learner, course, lambda _: None), learner.state()
+    run = TrainingRun(chosen, len(train), seed)
+    return loop.train(learner, run, lambda _: None), learner.state()
 
 
 def assert_same(one: stacked.Lane, history, expected, tolerance=1e-3):

@@ -11,8 +11,8 @@ from pyheta.nets.engines import autograd
 from pyheta.nets.engines.autograd import AutogradLearner
 from pyheta.nets.registry import build
 from pyheta.nets.training import learning_rate as finding
-from pyheta.nets.training import schedules
-from pyheta.nets.training.course import Course, follow
+from pyheta.nets.training import loop, schedules
+from pyheta.nets.training.loop import TrainingRun
 from pyheta.nets.training.losses import mean_loss
 from pyheta.nets.training.options import Train as Options
 from pyheta.nets.training.stopping import EarlyStopping
@@ -129,7 +129,7 @@ def learner(net: nn.Module, some: Windows, chosen: Options) -> AutogradLearner:
 
 def train(net: nn.Module, some: Windows, chosen: Options):
     mine = learner(net, some, chosen)
-    return follow(mine, Course(chosen, len(some), 0), lambda _: None)
+    return loop.train(mine, TrainingRun(chosen, len(some), 0), lambda _: None)
 
 
 OPTIMIZERS = {
@@ -277,7 +277,7 @@ def test_the_weights_of_the_kept_epoch_are_kept_or_of_the_last(weights, epochs, 
     # When it is trained for five epochs with a patience of two
     chosen = Options(epochs=5, patience=2, weights=weights)
     told = Told(net, examples(20, 4), examples(20, 4), chosen, seed=0, reads_rows=False)
-    history = follow(told, Course(chosen, 20, 0), lambda _: None)
+    history = loop.train(told, TrainingRun(chosen, 20, 0), lambda _: None)
 
     # Then it stops after the fourth and has the weights of the second, or goes on to the end and
     # has the last

@@ -11,7 +11,8 @@ from pyheta.nets.engines.autograd import MOMENTS, AutogradLearner
 from pyheta.nets.engines.compiled import CompiledLearner
 from pyheta.nets.engines.kernels import readiness, rules
 from pyheta.nets.registry import build
-from pyheta.nets.training.course import Course, Learner, follow
+from pyheta.nets.training import loop
+from pyheta.nets.training.loop import Learner, TrainingRun
 from pyheta.nets.training.losses import mean_loss
 from pyheta.nets.training.options import (
     ONLY_WITH,
@@ -42,7 +43,7 @@ def chosen(option: str, name: str) -> Train:
 
 def alone(learner: Learner, options: Train) -> np.ndarray:
     """The validation losses of a net that is trained by this learner."""
-    return follow(learner, Course(options, len(windows(0)), 0), lambda _: None).val_loss
+    return loop.train(learner, TrainingRun(options, len(windows(0)), 0), lambda _: None).val_loss
 
 
 @pytest.mark.parametrize(("option", "name"), CHOICES)

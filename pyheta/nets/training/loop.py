@@ -1,5 +1,6 @@
-"""The course of one net's training, whatever computes it: batches, rates, when to stop, what to
-keep.
+"""The training loop of one net, the same for every engine: batches, learning rates, early stopping.
+
+A `Learner` computes; a `TrainingRun` says what is computed next and which weights are kept.
 """
 
 from collections.abc import Mapping
@@ -21,12 +22,12 @@ from pyheta.task import Progress
 
 
 class Learner(Protocol):
-    """A net with its examples and its optimiser."""
+    """A net with its examples and its optimizer, in one engine."""
 
     engine: str
 
     def epoch(self, order: NDArray[np.int64], rates: NDArray[np.float64]) -> float:
-        """Train on the windows in this order, with each batch's learning rate; the mean loss."""
+        """Train on the windows in this order, with one learning rate a batch; the mean loss."""
         ...
 
     def validate(self) -> float:
@@ -34,27 +35,27 @@ class Learner(Protocol):
         ...
 
     def state(self) -> State:
-        """A copy of the weights, as the net's module names them."""
+        """A copy of the weights, under the names of the net's module."""
         ...
 
     def load(self, state: State) -> None:
-        """Take these weights."""
+        """Replace the weights by these."""
         ...
 
     def standing(self) -> Standing:
-        """A copy of all that the next epoch depends on."""
+        """A copy of everything that the next epoch depends on."""
         ...
 
     def resume(self, standing: Standing) -> None:
-        """Go on from there."""
+        """Continue from a state that any engine has saved."""
         ...
 
 
-class Course:
-    """One net's way through its epochs. Equal seeds give equal courses.
+class TrainingRun:
+    """One net's epochs, counted and judged. Equal options and seeds give equal runs.
 
-    It begins with the epochs of an `earlier` fit that serves its options; `resumed` says with how
-    many. `standing` is where the last epoch has led, as far as that is kept.
+    It begins with the epochs of an `earlier` fit that can be resumed; `resumed` counts them.
+    `standing` is the trainer state after the last epoch, where it is kept.
     """
 
     def __init__(
@@ -66,7 +67,7 @@ class Course:
         self.standing: Standing | None = None
         self.stopping = EarlyStopping.of(options)
         self.losses: list[Losses] = []
-        self.engine = ""  # what computed the epochs of the earlier one
+        self.engine = ""  # of the epochs of the earlier fit
         self._random = torch.Generator().manual_seed(seed)
         if earlier:
             self._repeat(earlier)
@@ -76,13 +77,13 @@ class Course:
         for losses in earlier.losses:
             if self.done:
                 break
-            self.order()  # drawn and not used: the next epoch has to have its own
-            self.take(*losses)
+            self.order()  # drawn although unused, so that the next epoch draws what it always draws
+            self.record(*losses)
         self.kept, self.standing, self.engine = earlier.kept, earlier.standing, earlier.engine
 
     @property
     def epoch(self) -> int:
-        """How many are done."""
+        """How many epochs are done."""
         return self.stopping.epoch
 
     @property
@@ -90,21 +91,18 @@ class Course:
         return self.stopping.done
 
     def order(self) -> NDArray[np.int64]:
-        """The windows of the next epoch."""
+        """The order of the windows in the next epoch."""
         if not self.options.shuffle:
             return np.arange(self.windows)
         return torch.randperm(self.windows, generator=self._random).numpy()
 
     def rates(self) -> NDArray[np.float64]:
-        """The next epoch's learning rates, one for each batch."""
-        return schedules.rates(
-            self.options, self.epoch, -(-self.windows // self.options.batch_size)
-        )
+        """The learning rate of each batch of the next epoch."""
+        batches = -(-self.windows // self.options.batch_size)
+        return schedules.rates(self.options, self.epoch, batches)
 
-    def take(self, train_loss: float, val_loss: float) -> bool:
-        """The next epoch's losses; whether its weights are kept. Raises Diverged if one is not
-        finite.
-        """
+    def record(self, train_loss: float, val_loss: float) -> bool:
+        """Count an epoch; whether its weights are kept. Raises Diverged if a loss is not finite."""
         if not isfinite(train_loss + val_loss):
             what = f"the loss of epoch {self.epoch + 1} is not finite"
             raise Diverged(what, cure="lower train.lr, set train.clip, or check the scale")
@@ -122,28 +120,28 @@ class Course:
             val_losses,
             self.stopping.kept_epoch,
             "patience" if self.stopping.exhausted else "epochs",
-            self._computed_by(engine),
+            self._engines(engine),
             self.options.lr,
             self.resumed,
             self.standing if self.options.resumable else None,
         )
 
-    def _computed_by(self, engine: str) -> str:
-        """Both names where one engine went on from another."""
+    def _engines(self, engine: str) -> str:
+        """The engines that computed the epochs: both where one resumed what another had begun."""
         before = self.engine.split(", ") if self.engine else []
         return ", ".join(dict.fromkeys([*before, engine]) if self.epoch > self.resumed else before)
 
 
-def follow(learner: Learner, course: Course, progress: Progress) -> History:
-    """Train to the end and leave the learner with the weights that are kept. Raises Diverged."""
-    if course.standing:
-        learner.resume(course.standing)
-    while not course.done:
-        train_loss = learner.epoch(course.order(), course.rates())
-        if course.take(train_loss, learner.validate()):
-            course.kept = learner.state()
-        progress(course.progress)
-    if course.options.resumable and course.epoch > course.resumed:
-        course.standing = learner.standing()
-    learner.load(course.kept)
-    return course.history(learner.engine)
+def train(learner: Learner, run: TrainingRun, progress: Progress) -> History:
+    """Train to the end, then give the learner the weights that are kept. Raises Diverged."""
+    if run.standing:
+        learner.resume(run.standing)
+    while not run.done:
+        train_loss = learner.epoch(run.order(), run.rates())
+        if run.record(train_loss, learner.validate()):
+            run.kept = learner.state()
+        progress(run.progress)
+    if run.options.resumable and run.epoch > run.resumed:
+        run.standing = learner.standing()
+    learner.load(run.kept)
+    return run.history(learner.engine)
