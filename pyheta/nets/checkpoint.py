@@ -11,7 +11,7 @@ from safetensors import SafetensorError, safe_open
 from safetensors.numpy import save_file
 
 from pyheta.errors import StepError
-from pyheta.nets.training.standing import State
+from pyheta.nets.training.trainer_state import State
 from pyheta.pipeline.channels import Source
 from pyheta.pipeline.scaling import Scaler
 from pyheta.pipeline.windows import Shape

@@ -11,7 +11,7 @@ from numpy.typing import NDArray
 from pyheta.nets.training.earlier import Earlier
 from pyheta.nets.training.history import History
 from pyheta.nets.training.options import Train
-from pyheta.nets.training.standing import State
+from pyheta.nets.training.trainer_state import State
 from pyheta.pipeline.windows import Windows
 from pyheta.task import Progress
 

@@ -21,7 +21,7 @@ from pyheta.nets.training.history import History
 from pyheta.nets.training.learning_rate import found
 from pyheta.nets.training.loop import Learner, TrainingRun
 from pyheta.nets.training.options import Train
-from pyheta.nets.training.standing import State
+from pyheta.nets.training.trainer_state import State
 from pyheta.pipeline.windows import Shape, Windows
 from pyheta.task import Progress
 

@@ -4,7 +4,7 @@ from collections.abc import Iterator, Sequence
 from contextlib import contextmanager
 from dataclasses import dataclass
 from pathlib import Path
-from typing import Any
+from typing import Any, Final
 
 import numpy as np
 
@@ -15,13 +15,16 @@ from pyheta.nets.registry import build
 from pyheta.nets.training.earlier import Earlier
 from pyheta.nets.training.history import History
 from pyheta.nets.training.options import Train
-from pyheta.nets.training.standing import Standing, State
+from pyheta.nets.training.trainer_state import State, TrainerState
 from pyheta.pipeline.channels import Channel, Source, read_channels
 from pyheta.pipeline.scaling import Method, Scaler
 from pyheta.pipeline.splits import Part, Split
 from pyheta.pipeline.windows import Shape, Windows, cut
 from pyheta.steps import EARLIER
 from pyheta.task import Result, Task
+
+#: The product that holds the trainer state: stores are full of it under this name.
+TRAINER_STATE: Final = "standing"
 
 
 def fit(task: Task) -> Result:
@@ -114,8 +117,8 @@ class Fit:
         files: dict[str, State] = {
             "curves": {"train_loss": history.train_loss, "val_loss": history.val_loss}
         }
-        if history.standing:
-            files["standing"] = history.standing.arrays()
+        if history.trainer_state:
+            files[TRAINER_STATE] = history.trainer_state.arrays()
         paths = {name: self.task.out / f"{name}.safetensors" for name in files}
         facts = {"lr": history.lr, "engine": history.engine}
         for name, path in paths.items():
@@ -129,9 +132,12 @@ def _earlier(task: Task) -> Earlier | None:
         return None
     curves, facts = read_arrays(products["curves"])
     losses = list(zip(curves["train_loss"].tolist(), curves["val_loss"].tolist(), strict=True))
-    standing = Standing.of(read_arrays(products["standing"])[0]) if "standing" in products else None
+    state = products.get(TRAINER_STATE)
     earlier = Earlier(
-        losses, **facts, kept=Checkpoint.read(products["weights"]).state, standing=standing
+        losses,
+        **facts,
+        kept=Checkpoint.read(products["weights"]).state,
+        trainer_state=TrainerState.of(read_arrays(state)[0]) if state else None,
     )
     return earlier if earlier.serves(Train(**task.params["train"])) else None
 

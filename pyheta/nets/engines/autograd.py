@@ -14,7 +14,7 @@ from torch.nn import functional
 from pyheta.arrays import Array
 from pyheta.nets.training.losses import mean_loss
 from pyheta.nets.training.options import OptimizerName, Train
-from pyheta.nets.training.standing import Standing, State
+from pyheta.nets.training.trainer_state import State, TrainerState
 from pyheta.pipeline.windows import Windows
 
 EVALUATED = (
@@ -134,9 +134,9 @@ class AutogradLearner:
     def load(self, state: State) -> None:
         self.module.load_state_dict({name: torch.tensor(array) for name, array in state.items()})
 
-    def standing(self) -> Standing:
+    def trainer_state(self) -> TrainerState:
         first, second = map(self._moment, MOMENTS[self.options.optimizer])
-        return Standing(self.state(), first, second, self.steps, self._random.numpy())
+        return TrainerState(self.state(), first, second, self.steps, self._random.numpy())
 
     def _moment(self, remembered: str | None) -> State:
         """Zeros where an optimiser remembers nothing: that is how each begins."""
@@ -146,24 +146,24 @@ class AutogradLearner:
             for name, weight in self.module.named_parameters()
         }
 
-    def resume(self, standing: Standing) -> None:
-        self.load(standing.weights)
-        self.steps = standing.steps
+    def resume(self, state: TrainerState) -> None:
+        self.load(state.weights)
+        self.steps = state.steps
         for name, weight in self.module.named_parameters():
-            self.optimizer.state[weight] = self._memory(standing, name)
+            self.optimizer.state[weight] = self._memory(state, name)
         if (
-            standing.random.size == self._random.numel()
+            state.random.size == self._random.numel()
         ):  # else another kind of device or engine drew them
-            self._random = torch.tensor(standing.random)
+            self._random = torch.tensor(state.random)
 
-    def _memory(self, standing: Standing, name: str) -> dict[str, Tensor]:
+    def _memory(self, state: TrainerState, name: str) -> dict[str, Tensor]:
         first, second = MOMENTS[self.options.optimizer]
-        memory = {first: torch.tensor(standing.first[name], device=self.device)}
+        memory = {first: torch.tensor(state.first[name], device=self.device)}
         if second is None:
             return memory
-        steps = torch.tensor(float(standing.steps), device=self.device)
+        steps = torch.tensor(float(state.steps), device=self.device)
         return memory | {
-            second: torch.tensor(standing.second[name], device=self.device),
+            second: torch.tensor(state.second[name], device=self.device),
             "step": steps,
         }
 

@@ -16,7 +16,7 @@ from pyheta.nets.engines.kernels import LINE, readiness
 from pyheta.nets.engines.programs import Flat, Program
 from pyheta.nets.training.losses import mean_loss
 from pyheta.nets.training.options import Train
-from pyheta.nets.training.standing import NOTHING, Standing, State
+from pyheta.nets.training.trainer_state import NO_RANDOM, State, TrainerState
 from pyheta.pipeline.windows import Windows
 
 
@@ -63,15 +63,15 @@ class CompiledLearner:
     def load(self, state: State) -> None:
         self.program.place(state, self._weights)
 
-    def standing(self) -> Standing:
+    def trainer_state(self) -> TrainerState:
         weights, first, second = map(self.program.take, (self._weights, self._first, self._second))
-        return Standing(weights, first, second, self.steps, NOTHING)
+        return TrainerState(weights, first, second, self.steps, NO_RANDOM)
 
-    def resume(self, standing: Standing) -> None:
-        self.load(standing.weights)
-        self.program.place(standing.first, self._first)
-        self.program.place(standing.second, self._second)
-        self.steps = standing.steps
+    def resume(self, state: TrainerState) -> None:
+        self.load(state.weights)
+        self.program.place(state.first, self._first)
+        self.program.place(state.second, self._second)
+        self.steps = state.steps
 
 
 def forecast(program: Program, state: Mapping[str, Any], windows: Windows) -> Array:

@@ -26,7 +26,7 @@ from pyheta.nets.training.history import History
 from pyheta.nets.training.loop import TrainingRun
 from pyheta.nets.training.losses import mean_loss
 from pyheta.nets.training.options import Train
-from pyheta.nets.training.standing import NOTHING, Standing, State
+from pyheta.nets.training.trainer_state import NO_RANDOM, State, TrainerState
 from pyheta.pipeline.windows import Windows
 from pyheta.task import Progress
 
@@ -105,7 +105,7 @@ def _advance(lane: Lane, losses: Losses, stack: "_Stack", place: int) -> History
     if not run.done:
         return None
     if lane.options.resumable:
-        run.standing = stack.standing(place)
+        run.trainer_state = stack.trainer_state(place)
     return lane.finish()
 
 
@@ -129,8 +129,8 @@ class _Stack:
         )
         self.steps = torch.zeros(len(self.living), dtype=torch.float64, device=device)
         for place, lane in enumerate(self.living):
-            if standing := lanes[lane].run.standing:
-                self._resume(place, standing)
+            if state := lanes[lane].run.trainer_state:
+                self._resume(place, state)
         self.examples = _Examples([lane.train for lane in lanes], device)
         self.validation = _Examples([lane.val for lane in lanes], device)
         self._loss = loss_of(self.options)
@@ -164,9 +164,9 @@ class _Stack:
         """A living lane's weights and buffers, as far as a module keeps them."""
         return self._taken(self.weights | self._buffers(), place)
 
-    def standing(self, place: int) -> Standing:
+    def trainer_state(self, place: int) -> TrainerState:
         first, second = (self._taken(moments, place) for moments in (self.first, self.second))
-        return Standing(self.state(place), first, second, int(self.steps[place]), NOTHING)
+        return TrainerState(self.state(place), first, second, int(self.steps[place]), NO_RANDOM)
 
     def _taken(self, stack: Stack, place: int) -> State:
         """A copy of a living lane's own numbers, without those that stand for what it lacks."""
@@ -177,12 +177,12 @@ class _Stack:
             if name in own
         }
 
-    def _resume(self, place: int, standing: Standing) -> None:
+    def _resume(self, place: int, state: TrainerState) -> None:
         parts = {"weights": self.weights, "first": self.first, "second": self.second}
         for part, stack in parts.items():
-            for name, own in getattr(standing, part).items():
+            for name, own in getattr(state, part).items():
                 stack[name][place][_corner(own.shape)] = torch.tensor(own)
-        self.steps[place] = standing.steps
+        self.steps[place] = state.steps
 
     def leave(self, places: Sequence[int]) -> None:
         """The lanes at these places have ended."""

@@ -10,8 +10,8 @@ from collections.abc import Sequence
 from dataclasses import dataclass
 
 from pyheta.nets.training.options import LIMITS, Train
-from pyheta.nets.training.standing import Standing, State
 from pyheta.nets.training.stopping import EarlyStopping
+from pyheta.nets.training.trainer_state import State, TrainerState
 
 Losses = tuple[float, float]  # of an epoch: of training and of validation
 
@@ -24,14 +24,14 @@ class Earlier:
     lr: float
     engine: str  # what computed it
     kept: State  # the weights
-    standing: Standing | None  # where its last epoch has led, if that was kept
+    trainer_state: TrainerState | None  # where its last epoch has led, if that was kept
 
     def serves(self, options: Train) -> bool:
         """Whether a fit by these options can go on from here, or has nothing left to do."""
         count = len(self.losses)
         stopping = self._watched(EarlyStopping.of(options))
         if options.resumable or not stopping.done:
-            return self.standing is not None and stopping.epoch == count
+            return self.trainer_state is not None and stopping.epoch == count
         unlimited = options.model_copy(update=dict.fromkeys(LIMITS, count))
         whole = self._watched(EarlyStopping.of(unlimited))
         return stopping.kept_epoch == whole.kept_epoch

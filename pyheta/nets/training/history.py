@@ -6,7 +6,7 @@ from typing import Literal
 import numpy as np
 from numpy.typing import NDArray
 
-from pyheta.nets.training.standing import Standing
+from pyheta.nets.training.trainer_state import TrainerState
 
 
 @dataclass(frozen=True, slots=True)
@@ -20,4 +20,4 @@ class History:
     engine: str  # what computed it; two names where one went on from the other
     lr: float  # the learning rate, or the highest of its schedule
     resumed: int  # so many of the epochs are an earlier fit's
-    standing: Standing | None  # where the last epoch has led, if it is to be kept
+    trainer_state: TrainerState | None  # where the last epoch has led, if it is to be kept

@@ -16,8 +16,8 @@ from pyheta.nets.training import schedules
 from pyheta.nets.training.earlier import Earlier, Losses
 from pyheta.nets.training.history import History
 from pyheta.nets.training.options import Train
-from pyheta.nets.training.standing import Standing, State
 from pyheta.nets.training.stopping import EarlyStopping
+from pyheta.nets.training.trainer_state import State, TrainerState
 from pyheta.task import Progress
 
 
@@ -42,11 +42,11 @@ class Learner(Protocol):
         """Replace the weights by these."""
         ...
 
-    def standing(self) -> Standing:
+    def trainer_state(self) -> TrainerState:
         """A copy of everything that the next epoch depends on."""
         ...
 
-    def resume(self, standing: Standing) -> None:
+    def resume(self, state: TrainerState) -> None:
         """Continue from a state that any engine has saved."""
         ...
 
@@ -55,7 +55,7 @@ class TrainingRun:
     """One net's epochs, counted and judged. Equal options and seeds give equal runs.
 
     It begins with the epochs of an `earlier` fit that can be resumed; `resumed` counts them.
-    `standing` is the trainer state after the last epoch, where it is kept.
+    `trainer_state` is the trainer state after the last epoch, where it is kept.
     """
 
     def __init__(
@@ -64,7 +64,7 @@ class TrainingRun:
         self.options = options
         self.windows = windows
         self.kept: State = {}
-        self.standing: Standing | None = None
+        self.trainer_state: TrainerState | None = None
         self.stopping = EarlyStopping.of(options)
         self.losses: list[Losses] = []
         self.engine = ""  # of the epochs of the earlier fit
@@ -79,7 +79,8 @@ class TrainingRun:
                 break
             self.order()  # drawn although unused, so that the next epoch draws what it always draws
             self.record(*losses)
-        self.kept, self.standing, self.engine = earlier.kept, earlier.standing, earlier.engine
+        self.kept, self.engine = earlier.kept, earlier.engine
+        self.trainer_state = earlier.trainer_state
 
     @property
     def epoch(self) -> int:
@@ -123,7 +124,7 @@ class TrainingRun:
             self._engines(engine),
             self.options.lr,
             self.resumed,
-            self.standing if self.options.resumable else None,
+            self.trainer_state if self.options.resumable else None,
         )
 
     def _engines(self, engine: str) -> str:
@@ -134,14 +135,14 @@ class TrainingRun:
 
 def train(learner: Learner, run: TrainingRun, progress: Progress) -> History:
     """Train to the end, then give the learner the weights that are kept. Raises Diverged."""
-    if run.standing:
-        learner.resume(run.standing)
+    if run.trainer_state:
+        learner.resume(run.trainer_state)
     while not run.done:
         train_loss = learner.epoch(run.order(), run.rates())
         if run.record(train_loss, learner.validate()):
             run.kept = learner.state()
         progress(run.progress)
     if run.options.resumable and run.epoch > run.resumed:
-        run.standing = learner.standing()
+        run.trainer_state = learner.trainer_state()
     learner.load(run.kept)
     return run.history(learner.engine)

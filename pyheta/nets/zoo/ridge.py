@@ -16,7 +16,7 @@ from pyheta.nets.configs.union import RidgeConfig
 from pyheta.nets.forecaster import Forecaster
 from pyheta.nets.training.earlier import Earlier
 from pyheta.nets.training.options import Train
-from pyheta.nets.training.standing import State
+from pyheta.nets.training.trainer_state import State
 from pyheta.pipeline.windows import Shape, Windows
 from pyheta.task import Progress
 
