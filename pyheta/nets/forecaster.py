@@ -8,9 +8,9 @@ from typing import Any, ClassVar
 import numpy as np
 from numpy.typing import NDArray
 
-from pyheta.nets.training.earlier import Earlier
 from pyheta.nets.training.history import History
 from pyheta.nets.training.options import Train
+from pyheta.nets.training.resume import EarlierFit
 from pyheta.nets.training.trainer_state import State
 from pyheta.pipeline.windows import Windows
 from pyheta.task import Progress
@@ -30,9 +30,9 @@ class Forecaster(ABC):
         val: Windows,  # noqa: ARG002
         options: Train,  # noqa: ARG002
         progress: Progress,  # noqa: ARG002
-        earlier: Earlier | None = None,  # noqa: ARG002
+        earlier: EarlierFit | None = None,  # noqa: ARG002
     ) -> History | None:
-        """Learn from `train`, decide by `val`. `earlier` is one that serves these options.
+        """Learn from `train`, decide by `val`. `earlier` is a fit that can be resumed.
 
         A history if that took epochs. Raises Diverged.
         """

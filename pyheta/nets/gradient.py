@@ -16,11 +16,11 @@ from pyheta.nets.engines.device import device
 from pyheta.nets.engines.kernels import readiness
 from pyheta.nets.forecaster import Forecaster
 from pyheta.nets.training import loop
-from pyheta.nets.training.earlier import Earlier
 from pyheta.nets.training.history import History
 from pyheta.nets.training.learning_rate import found
 from pyheta.nets.training.loop import Learner, TrainingRun
 from pyheta.nets.training.options import Train
+from pyheta.nets.training.resume import EarlierFit
 from pyheta.nets.training.trainer_state import State
 from pyheta.pipeline.windows import Shape, Windows
 from pyheta.task import Progress
@@ -46,7 +46,7 @@ class GradientForecaster(Forecaster):
         val: Windows,
         options: Train,
         progress: Progress,
-        earlier: Earlier | None = None,
+        earlier: EarlierFit | None = None,
     ) -> History:
         if earlier:
             chosen = options.model_copy(update={"lr": earlier.lr})

@@ -12,9 +12,9 @@ from pyheta.errors import StepError
 from pyheta.nets.checkpoint import Checkpoint, read_arrays, write_arrays
 from pyheta.nets.forecaster import Forecaster
 from pyheta.nets.registry import build
-from pyheta.nets.training.earlier import Earlier
 from pyheta.nets.training.history import History
 from pyheta.nets.training.options import Train
+from pyheta.nets.training.resume import EarlierFit, can_resume
 from pyheta.nets.training.trainer_state import State, TrainerState
 from pyheta.pipeline.channels import Channel, Source, read_channels
 from pyheta.pipeline.scaling import Method, Scaler
@@ -74,7 +74,7 @@ class Fit:
     shape: Shape
     sources: Sequence[Source]
     scalers: Sequence[Scaler]
-    earlier: Earlier | None
+    earlier: EarlierFit | None
 
     @classmethod
     def of(cls, task: Task) -> "Fit":
@@ -126,20 +126,20 @@ class Fit:
         return paths
 
 
-def _earlier(task: Task) -> Earlier | None:
+def _earlier(task: Task) -> EarlierFit | None:
     """A fit of the same course from which this one can go on."""
     if not (products := task.inputs.get(EARLIER)):
         return None
     curves, facts = read_arrays(products["curves"])
     losses = list(zip(curves["train_loss"].tolist(), curves["val_loss"].tolist(), strict=True))
     state = products.get(TRAINER_STATE)
-    earlier = Earlier(
+    earlier = EarlierFit(
         losses,
         **facts,
         kept=Checkpoint.read(products["weights"]).state,
         trainer_state=TrainerState.of(read_arrays(state)[0]) if state else None,
     )
-    return earlier if earlier.serves(Train(**task.params["train"])) else None
+    return earlier if can_resume(earlier, Train(**task.params["train"])) else None
 
 
 def _scaler(method: Method, channel: Channel, split: Split) -> Scaler:

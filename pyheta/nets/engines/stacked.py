@@ -21,11 +21,11 @@ from torch.func import functional_call, grad_and_value, vmap
 from pyheta.errors import Diverged
 from pyheta.nets.engines.autograd import EVALUATED, loss_of, products_in
 from pyheta.nets.engines.unrolled import unrolled
-from pyheta.nets.training.earlier import Earlier, Losses
 from pyheta.nets.training.history import History
 from pyheta.nets.training.loop import TrainingRun
 from pyheta.nets.training.losses import mean_loss
 from pyheta.nets.training.options import Train
+from pyheta.nets.training.resume import EarlierFit, Losses
 from pyheta.nets.training.trainer_state import NO_RANDOM, State, TrainerState
 from pyheta.pipeline.windows import Windows
 from pyheta.task import Progress
@@ -46,7 +46,7 @@ class Lane:
     options: Train
     seed: int
     progress: Progress
-    earlier: Earlier | None = None
+    earlier: EarlierFit | None = None
     run: TrainingRun = field(init=False)
 
     def __post_init__(self) -> None:

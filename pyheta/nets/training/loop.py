@@ -13,9 +13,9 @@ from numpy.typing import NDArray
 
 from pyheta.errors import Diverged
 from pyheta.nets.training import schedules
-from pyheta.nets.training.earlier import Earlier, Losses
 from pyheta.nets.training.history import History
 from pyheta.nets.training.options import Train
+from pyheta.nets.training.resume import EarlierFit, Losses
 from pyheta.nets.training.stopping import EarlyStopping
 from pyheta.nets.training.trainer_state import State, TrainerState
 from pyheta.task import Progress
@@ -59,7 +59,7 @@ class TrainingRun:
     """
 
     def __init__(
-        self, options: Train, windows: int, seed: int, earlier: Earlier | None = None
+        self, options: Train, windows: int, seed: int, earlier: EarlierFit | None = None
     ) -> None:
         self.options = options
         self.windows = windows
@@ -73,7 +73,7 @@ class TrainingRun:
             self._repeat(earlier)
         self.resumed = self.epoch
 
-    def _repeat(self, earlier: Earlier) -> None:
+    def _repeat(self, earlier: EarlierFit) -> None:
         for losses in earlier.losses:
             if self.done:
                 break

@@ -14,8 +14,8 @@ from pyheta.arrays import Array, Floats
 from pyheta.errors import StepError
 from pyheta.nets.configs.union import RidgeConfig
 from pyheta.nets.forecaster import Forecaster
-from pyheta.nets.training.earlier import Earlier
 from pyheta.nets.training.options import Train
+from pyheta.nets.training.resume import EarlierFit
 from pyheta.nets.training.trainer_state import State
 from pyheta.pipeline.windows import Shape, Windows
 from pyheta.task import Progress
@@ -63,7 +63,7 @@ class Ridge(Forecaster):
         val: Windows,
         options: Train,  # noqa: ARG002
         progress: Progress,  # noqa: ARG002
-        earlier: Earlier | None = None,  # noqa: ARG002
+        earlier: EarlierFit | None = None,  # noqa: ARG002
     ) -> None:
         """One decomposition of X'X serves all alphas. Raises StepError if there is no single
         solution.
