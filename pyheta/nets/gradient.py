@@ -17,7 +17,7 @@ from pyheta.nets.engines.kernels import readiness
 from pyheta.nets.forecaster import Forecaster
 from pyheta.nets.training import loop
 from pyheta.nets.training.history import History
-from pyheta.nets.training.learning_rate import found
+from pyheta.nets.training.learning_rate import find_learning_rate
 from pyheta.nets.training.loop import Learner, TrainingRun
 from pyheta.nets.training.options import Train
 from pyheta.nets.training.resume import EarlierFit
@@ -48,34 +48,43 @@ class GradientForecaster(Forecaster):
         progress: Progress,
         earlier: EarlierFit | None = None,
     ) -> History:
-        if earlier:
-            chosen = options.model_copy(update={"lr": earlier.lr})
-        else:
-            chosen = self._settled(options, train, val, progress)
-        learner = self._learner(train, val, chosen)
-        run = TrainingRun(chosen, len(train), self.seed, earlier)
+        chosen = self._with_rate(options, train, val, progress, earlier)
+        learner, run = self._begin(chosen, train, val, earlier)
         history = loop.train(learner, run, progress)
         self.restore(learner.state())
         return history
 
-    def _settled(self, options: Train, train: Windows, val: Windows, progress: Progress) -> Train:
-        """The options with a learning rate that suits the net, if it is to be found."""
+    def _with_rate(
+        self,
+        options: Train,
+        train: Windows,
+        val: Windows,
+        progress: Progress,
+        earlier: EarlierFit | None,
+    ) -> Train:
+        """The options with the learning rate of the earlier fit, or the one that is to be found."""
+        if earlier:
+            return options.model_copy(update={"lr": earlier.lr})
         if not options.find_lr:
             return options
         first = {name: array.copy() for name, array in self.state().items()}
 
-        def begin(trial: Train) -> Learner:
+        def begin(trial: Train) -> tuple[Learner, TrainingRun]:
             self.restore(first)
-            return self._learner(train, val, trial)
+            return self._begin(trial, train, val)
 
-        chosen = found(
-            options, lambda trial: TrainingRun(trial, len(train), self.seed), begin, progress
-        )
+        chosen = find_learning_rate(options, begin, progress)
         self.restore(first)
         return chosen
 
+    def _begin(
+        self, options: Train, train: Windows, val: Windows, earlier: EarlierFit | None = None
+    ) -> tuple[Learner, TrainingRun]:
+        run = TrainingRun(options, len(train), self.seed, earlier)
+        return self._learner(train, val, options), run
+
     def _learner(self, train: Windows, val: Windows, options: Train) -> Learner:
-        """The quickest that is at hand: a run does not wait for kernels to be compiled."""
+        """In the fastest engine that is ready: no run waits until kernels are compiled."""
         exact = options.precision == "float32"
         if self.program and exact and readiness.ready(self.program.kernel):
             return CompiledLearner(self.program, self.state(), train, val, options)

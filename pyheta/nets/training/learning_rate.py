@@ -1,4 +1,4 @@
-"""A learning rate that suits a net: one epoch with each of some, and what validation says of it.
+"""Find a learning rate that suits a net: train one epoch with each of RATES, compare on validation.
 
 A range test (Smith 2017) looks at the training loss while the rate rises; here each rate begins
 with the same weights and is judged by windows that were not trained on.
@@ -14,23 +14,21 @@ from pyheta.nets.training.loop import Learner, TrainingRun
 from pyheta.nets.training.options import Train
 from pyheta.task import Progress
 
-Begin = Callable[[Train], Learner]
-
 RATES = tuple(float(rate) for rate in np.geomspace(1e-5, 1e-1, 9))
 
 
-def found(
-    options: Train, run: Callable[[Train], TrainingRun], learner: Begin, progress: Progress
+def find_learning_rate(
+    options: Train, begin: Callable[[Train], tuple[Learner, TrainingRun]], progress: Progress
 ) -> Train:
-    """The options with the best of RATES, each tried at that very rate, whatever the schedule.
+    """The options with the best of RATES, each tried as it is, whatever the schedule.
 
-    `learner` makes a new one with the first weights each time, `run` what it goes through.
-    Raises Diverged if the loss is finite with none of the rates.
+    `begin` makes a learner with the first weights, and its run. Raises Diverged if the loss is
+    finite with none of the rates.
     """
     losses: dict[float, float] = {}
     for rate in RATES:
         trial = options.model_copy(update={"lr": rate, "schedule": "constant"})
-        losses[rate] = _loss(run(trial), learner(trial))
+        losses[rate] = _loss(*begin(trial))
         progress({"stage": f"tries a rate of {rate:.2g}"})
     best = min(losses, key=losses.__getitem__)
     if losses[best] == inf:
@@ -39,8 +37,8 @@ def found(
     return options.model_copy(update={"lr": best})
 
 
-def _loss(run: TrainingRun, learner: Learner) -> float:
-    """On validation after one epoch."""
-    trained = learner.epoch(run.order(), run.rates())
+def _loss(learner: Learner, run: TrainingRun) -> float:
+    """On validation after one epoch; infinite where training diverges."""
+    train_loss = learner.epoch(run.order(), run.rates())
     loss = learner.validate()
-    return loss if isfinite(trained + loss) else inf
+    return loss if isfinite(train_loss + loss) else inf

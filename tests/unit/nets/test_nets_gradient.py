@@ -10,8 +10,7 @@ from pyheta.nets.configs.union import LSTMConfig, MLPConfig
 from pyheta.nets.engines import autograd
 from pyheta.nets.engines.autograd import AutogradLearner
 from pyheta.nets.registry import build
-from pyheta.nets.training import learning_rate as finding
-from pyheta.nets.training import loop, schedules
+from pyheta.nets.training import learning_rate, loop, schedules
 from pyheta.nets.training.loop import TrainingRun
 from pyheta.nets.training.losses import mean_loss
 from pyheta.nets.training.options import Train as Options
@@ -301,7 +300,7 @@ def test_products_in_bfloat16_train_nearly_the_same_net_with_weights_in_float32(
 def test_a_learning_rate_is_found_by_one_epoch_each_and_validation(net):
     # Given the validation loss after one epoch with each rate
     losses = {}
-    for rate in finding.RATES:
+    for rate in learning_rate.RATES:
         _, history = fitted(net, lr=rate, epochs=1)
         losses[rate] = history.val_loss[0]
     best = min(losses, key=losses.__getitem__)
