@@ -40,7 +40,9 @@ def together(
     """Seconds, and the validation losses of the first net."""
     train, val = windows(4000, 0), windows(1000, 1)
     some = [
-        stacked.Lane(build(net, SHAPE, seed=seed).module, train, val, OPTIONS, seed, lambda _: None)
+        stacked.StackedNet(
+            build(net, SHAPE, seed=seed).module, train, val, OPTIONS, seed, lambda _: None
+        )
         for seed in range(lanes)
     ]
     start = time.perf_counter()

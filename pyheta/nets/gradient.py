@@ -12,7 +12,7 @@ from pyheta.nets.configs.base import NetConfig
 from pyheta.nets.engines import autograd, compiled, programs
 from pyheta.nets.engines.autograd import AutogradLearner
 from pyheta.nets.engines.compiled import CompiledLearner
-from pyheta.nets.engines.device import device
+from pyheta.nets.engines.device import torch_device
 from pyheta.nets.engines.kernels import readiness
 from pyheta.nets.forecaster import Forecaster
 from pyheta.nets.training import loop
@@ -38,7 +38,7 @@ class GradientForecaster(Forecaster):
         self.seed = seed
         self.program = programs.program(config, shape)
         with autograd.seeded(seed):
-            self.module = make().to(device())
+            self.module = make().to(torch_device())
 
     def fit(
         self,

@@ -11,7 +11,7 @@ import torch
 from pyheta.errors import StepError
 from pyheta.nets.configs.own import OwnNetConfig
 from pyheta.nets.engines import stacked
-from pyheta.nets.engines.device import device
+from pyheta.nets.engines.device import torch_device
 from pyheta.nets.gradient import GradientForecaster
 from pyheta.nets.training.history import History
 from pyheta.ops.fit import Fit, fit, shortage_blamed
@@ -70,7 +70,7 @@ def _trained(fits: Mapping[int, Fit]) -> Outcomes:
     """
     shaped = sorted((_shape(one), lane) for lane, one in fits.items())
     for _, alike in groupby(shaped, key=lambda one: one[0]):
-        for lane, history in _stack({lane: fits[lane] for _, lane in alike}, device()):
+        for lane, history in _stack({lane: fits[lane] for _, lane in alike}, torch_device()):
             yield lane, _outcome(fits[lane], history)
 
 
@@ -137,9 +137,9 @@ def _halves(lanes: Sequence[int]) -> Iterable[Sequence[int]]:
     return filter(None, (lanes[:middle], lanes[middle:]))
 
 
-def _lane(one: Fit) -> stacked.Lane:
+def _lane(one: Fit) -> stacked.StackedNet:
     net = one.net
     assert isinstance(net, GradientForecaster)  # noqa: S101 -- others are not stackable
-    return stacked.Lane(
+    return stacked.StackedNet(
         net.module, one.train, one.val, one.options, net.seed, one.task.progress, one.earlier
     )

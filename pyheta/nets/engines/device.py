@@ -8,7 +8,7 @@ import torch
 from pyheta.device import VARIABLE, Device
 
 
-def device() -> torch.device:
+def torch_device() -> torch.device:
     """Raises OSError if it is not there, as something else may have it: the step is not to blame.
 
     A graphics processor is told to add up in one order, if it can.

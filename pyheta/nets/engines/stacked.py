@@ -37,7 +37,7 @@ EPSILON, BETA1, BETA2 = 1e-8, 0.9, 0.999
 
 
 @dataclass
-class Lane:
+class StackedNet:
     """One net on its way: its module has the first weights, later those that are kept."""
 
     module: nn.Module
@@ -52,11 +52,6 @@ class Lane:
     def __post_init__(self) -> None:
         self.run = TrainingRun(self.options, len(self.train), self.seed, self.earlier)
 
-    def state(self) -> State:
-        return {
-            name: tensor.cpu().numpy().copy() for name, tensor in self.module.state_dict().items()
-        }
-
     def finish(self) -> History:
         self.module.load_state_dict({name: torch.tensor(a) for name, a in self.run.kept.items()})
         return self.run.history("stacked")
@@ -70,7 +65,9 @@ def stackable(module: nn.Module) -> bool:
     )
 
 
-def train(lanes: Sequence[Lane], device: torch.device) -> Iterator[tuple[int, History | Diverged]]:
+def train(
+    lanes: Sequence[StackedNet], device: torch.device
+) -> Iterator[tuple[int, History | Diverged]]:
     """Each lane's history, or what ended it, by its place, as soon as it is known.
 
     Lanes have modules of one kind, equally many windows, and options that differ in
@@ -92,7 +89,9 @@ def train(lanes: Sequence[Lane], device: torch.device) -> Iterator[tuple[int, Hi
         stack.leave(ended)
 
 
-def _advance(lane: Lane, losses: Losses, stack: "_Stack", place: int) -> History | Diverged | None:
+def _advance(
+    lane: StackedNet, losses: Losses, stack: "_Stack", place: int
+) -> History | Diverged | None:
     """Take an epoch's losses; what the lane at a place has come to, if it is at its end."""
     run = lane.run
     try:
@@ -114,7 +113,7 @@ class _Stack:
     device.
     """
 
-    def __init__(self, lanes: Sequence[Lane], device: torch.device) -> None:
+    def __init__(self, lanes: Sequence[StackedNet], device: torch.device) -> None:
         self.lanes = lanes
         self.device = device
         self.living = [number for number, lane in enumerate(lanes) if not lane.run.done]

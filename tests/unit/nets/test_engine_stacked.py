@@ -56,7 +56,7 @@ def lane(
 ):
     module = build(net, shape, seed=seed).module
     parts = windows(data, 120, scale, shape), windows(data + 50, 70, scale, shape)
-    return stacked.Lane(module, *parts, options(**changed), seed, progress)
+    return stacked.StackedNet(module, *parts, options(**changed), seed, progress)
 
 
 def alone(net: dict, seed: int, data: int = 0, shape: Shape = SHAPE, **changed):
@@ -68,12 +68,12 @@ def alone(net: dict, seed: int, data: int = 0, shape: Shape = SHAPE, **changed):
     return loop.train(learner, run, lambda _: None), learner.state()
 
 
-def assert_same(one: stacked.Lane, history, expected, tolerance=1e-3):
+def assert_same(one: stacked.StackedNet, history, expected, tolerance=1e-3):
     theirs, weights = expected
     np.testing.assert_allclose(history.val_loss, theirs.val_loss, rtol=tolerance)
     np.testing.assert_allclose(history.train_loss, theirs.train_loss, rtol=tolerance)
     assert (history.kept_epoch, history.stopped) == (theirs.kept_epoch, theirs.stopped)
-    for name, values in one.state().items():
+    for name, values in one.module.state_dict().items():
         np.testing.assert_allclose(values, weights[name], atol=tolerance, err_msg=name)
 
 

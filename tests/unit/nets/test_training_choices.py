@@ -53,7 +53,7 @@ def test_every_engine_computes_it_alike(option: str, name: str) -> None:
     readiness.load(net.program.kernel)
 
     compiled = alone(CompiledLearner(net.program, net.state(), train, val, options), options)
-    lane = stacked.Lane(build(NET, SHAPE).module, train, val, options, 0, lambda _: None)
+    lane = stacked.StackedNet(build(NET, SHAPE).module, train, val, options, 0, lambda _: None)
     [(_, history)] = stacked.train([lane], torch.device("cpu"))
     torchs = alone(
         AutogradLearner(net.module, train, val, options, seed=0, reads_rows=False), options
