@@ -1,6 +1,4 @@
-"""What every net is to the steps `fit` and `score`, whether it is trained, solved or merely
-looks.
-"""
+"""What the steps `fit` and `score` know of a net, be it trained, solved or a plain rule."""
 
 from abc import ABC, abstractmethod
 from typing import Any, ClassVar
@@ -19,7 +17,7 @@ from pyheta.task import Progress
 class Forecaster(ABC):
     """A net in scaled units. It begins untrained; `fit` or `restore` makes it ready to predict.
 
-    `dtype` is what its windows have to hold.
+    `dtype` is the type of its windows.
     """
 
     dtype: ClassVar[type[np.floating[Any]]] = np.float64
@@ -34,7 +32,7 @@ class Forecaster(ABC):
     ) -> History | None:
         """Learn from `train`, decide by `val`. `earlier` is a fit that can be resumed.
 
-        A history if that took epochs. Raises Diverged.
+        Returns a history if it trains in epochs. Raises Diverged.
         """
         return None
 
@@ -43,8 +41,8 @@ class Forecaster(ABC):
         """Forecasts (n, targets, horizon)."""
 
     def state(self) -> State:
-        """Everything that was learned."""
+        """All that was learned."""
         return {}
 
     def restore(self, state: State) -> None:  # noqa: B027 (nothing learned, nothing to restore)
-        """Put back what `state` gave."""
+        """Take a state that `state` has returned."""

@@ -28,32 +28,30 @@ TRAINER_STATE: Final = "standing"
 
 
 def fit(task: Task) -> Result:
-    """Products `weights` (a checkpoint), for nets trained by gradient `curves`, if resumable
-    `standing`.
+    """Products: `weights` (a checkpoint); `curves` of a net trained by gradient, and its
+    TRAINER_STATE if it is resumable.
 
     params: sources (the targets first), targets (how many), split, window, scale, net, and train
     and seed where they matter. The input `earlier` may hold the products of a fit of the same
     course: its epochs are not computed again. Raises StepError if a part is too short for a window
     or memory runs out, Diverged if training fails.
     """
-    with shortage_blamed():
-        one = Fit.of(task)
-        return one.result(one.net.fit(one.train, one.val, one.options, task.progress, one.earlier))
+    with memory_errors_as_step_errors():
+        ready = Fit.of(task)
+        return ready.result(ready.trained())
 
 
-#: How torch says that memory ran out, on a processor and on a graphics processor.
-SHORTAGE = ("allocate memory", "out of memory")
+#: How torch says that memory ran out, on a CPU and on a GPU.
+OUT_OF_MEMORY = ("allocate memory", "out of memory")
 
 
 @contextmanager
-def shortage_blamed() -> Iterator[None]:
-    """Memory that cannot be had as a StepError, whoever asked for it."""
+def memory_errors_as_step_errors() -> Iterator[None]:
+    """Raises StepError where Python or torch runs out of memory."""
     try:
         yield
     except (MemoryError, RuntimeError) as error:
-        if not isinstance(error, MemoryError) and not any(
-            words in str(error) for words in SHORTAGE
-        ):
+        if not (isinstance(error, MemoryError) or any(w in str(error) for w in OUT_OF_MEMORY)):
             raise
         cure = "lower train.batch_size, the window or the net's width"
         raise StepError(f"the net does not fit into memory: {error}", cure=cure) from error
@@ -61,10 +59,9 @@ def shortage_blamed() -> Iterator[None]:
 
 @dataclass(frozen=True, slots=True)
 class Fit:
-    """A net that is not trained yet, with all that it is trained on. `scalers` has one for each
-    source.
+    """A net that is not trained yet, with all that it is trained on.
 
-    `earlier` is a fit that this one can go on from.
+    `scalers` has one for each source; `earlier` is a fit that can be resumed.
     """
 
     task: Task
@@ -96,8 +93,12 @@ class Fit:
         """The `train` section; its defaults for a net that is not trained by gradient."""
         return Train(**self.task.params.get("train", {}))
 
+    def trained(self) -> History | None:
+        """Train the net."""
+        return self.net.fit(self.train, self.val, self.options, self.task.progress, self.earlier)
+
     def result(self, history: History | None) -> Result:
-        """What the step makes of the net, now that it is trained."""
+        """Write the products of the trained net."""
         weights = self.task.out / "weights.safetensors"
         state = self.net.state()
         Checkpoint(self.task.params["net"], self.shape, self.sources, self.scalers, state).save(
@@ -127,7 +128,7 @@ class Fit:
 
 
 def _earlier(task: Task) -> EarlierFit | None:
-    """A fit of the same course from which this one can go on."""
+    """A fit of the same course, if it can be resumed."""
     if not (products := task.inputs.get(EARLIER)):
         return None
     curves, facts = read_arrays(products["curves"])

@@ -17,9 +17,8 @@ from pyheta.nets.training.options import OptimizerName, Train
 from pyheta.nets.training.trainer_state import State, TrainerState
 from pyheta.pipeline.windows import Windows
 
-EVALUATED = (
-    1 << 17
-)  # numbers of the windows that are forecast at once: what comes of them has to fit too
+#: Numbers in the windows that are forecast at once: memory has to hold what layers make of them.
+EVALUATED = 1 << 17
 
 #: The keys of the first and the second moment of a weight in the state of torch's optimizers.
 MOMENTS: Final[Mapping[OptimizerName, tuple[str, str | None]]] = {
@@ -65,14 +64,14 @@ def _quantile_loss(forecast: Tensor, truth: Tensor, quantile: float) -> Tensor:
 
 @contextmanager
 def seeded(seed: int) -> Iterator[None]:
-    """Draw torch's random numbers from this seed; afterwards its generator is as it was before."""
+    """Seed torch's generator, and restore its state afterwards."""
     with torch.random.fork_rng(devices=[]):
         torch.manual_seed(seed)
         yield
 
 
 class AutogradLearner:
-    """A module, called with (inputs) or (inputs, rows), that is trained in place."""
+    """Trains a module in place. It is called with (inputs), or with (inputs, rows)."""
 
     engine = "torch"
 
@@ -138,11 +137,11 @@ class AutogradLearner:
         first, second = map(self._moment, MOMENTS[self.options.optimizer])
         return TrainerState(self.state(), first, second, self.steps, self._random.numpy())
 
-    def _moment(self, remembered: str | None) -> State:
-        """Zeros where an optimiser remembers nothing: that is how each begins."""
+    def _moment(self, key: str | None) -> State:
+        """Zeros where the optimizer keeps no such moment: each begins with zeros."""
         memory = self.optimizer.state
         return {
-            name: memory[weight].get(remembered, torch.zeros_like(weight)).cpu().numpy().copy()
+            name: memory[weight].get(key, torch.zeros_like(weight)).cpu().numpy().copy()
             for name, weight in self.module.named_parameters()
         }
 
@@ -151,9 +150,8 @@ class AutogradLearner:
         self.steps = state.steps
         for name, weight in self.module.named_parameters():
             self.optimizer.state[weight] = self._memory(state, name)
-        if (
-            state.random.size == self._random.numel()
-        ):  # else another kind of device or engine drew them
+        # Otherwise another kind of device or engine drew the random numbers
+        if state.random.size == self._random.numel():
             self._random = torch.tensor(state.random)
 
     def _memory(self, state: TrainerState, name: str) -> dict[str, Tensor]:
@@ -179,21 +177,21 @@ class AutogradLearner:
             self._random = self._generator_state()
 
     def _generator_state(self) -> Tensor:
-        """Of the generator that dropout draws from: each device has its own."""
+        """The state of the generator that dropout draws from: each device has its own."""
         on_cuda = self.device.type == "cuda"
         return torch.cuda.get_rng_state(self.device) if on_cuda else torch.get_rng_state()
 
 
 @contextmanager
 def products_in(precision: str, device: torch.device) -> Iterator[None]:
-    """Let products be rounded so, while they are computed forward.
+    """Compute the products of the forward pass in this precision.
 
-    oneDNN has no LSTM in bfloat16 for processors without AVX-512, and torch does not step in for
-    it.
+    oneDNN has no bfloat16 LSTM for CPUs without AVX-512, and torch then fails instead of computing
+    it itself: so oneDNN is switched off there.
     """
     mixed, onednn = precision == "bfloat16", cast(Any, torch.backends.mkldnn)
     before = onednn.enabled
-    if mixed and device.type == "cpu" and onednn.is_available() and not _rounds_so():
+    if mixed and device.type == "cpu" and onednn.is_available() and not _onednn_has_bfloat16():
         onednn.enabled = False
     try:
         with torch.autocast(device.type, torch.bfloat16, enabled=mixed):
@@ -202,14 +200,14 @@ def products_in(precision: str, device: torch.device) -> Iterator[None]:
         onednn.enabled = before
 
 
-def _rounds_so() -> bool:
-    """Whether oneDNN has products in bfloat16 for this processor."""
+def _onednn_has_bfloat16() -> bool:
+    """Whether oneDNN has bfloat16 products for this CPU."""
     supported: bool = torch.ops.mkldnn._is_mkldnn_bf16_supported()  # noqa: SLF001
     return supported
 
 
 def place_of(module: nn.Module) -> torch.device:
-    """The device that a net is on; one without weights is anywhere."""
+    """The device of a module's weights; the CPU if it has none."""
     return next(module.parameters(), torch.empty(0)).device
 
 
@@ -219,7 +217,7 @@ def call(module: nn.Module, inputs: Tensor, rows: Tensor, *, reads_rows: bool) -
 
 
 def predict(module: nn.Module, windows: Windows, *, reads_rows: bool) -> Array:
-    """Forecasts (n, targets, horizon) of a module at rest: no dropout, no gradient."""
+    """Forecasts (n, targets, horizon) in evaluation mode: no dropout, no gradient."""
     module.eval()
     out = np.empty(windows.targets.shape, np.float32)
     device = place_of(module)

@@ -1,8 +1,8 @@
-"""The engine for small nets on a processor: whole epochs as one compiled function.
+"""The engine for small nets on a CPU: a whole epoch is one compiled function.
 
 torch takes microseconds for each of the hundred operations of a step, which is most of a small
-net's time. The same weights, batches and formulas give the same nets as torch, but for the order of
-sums.
+net's time. Weights, batches and formulas are the same, so the nets are those of torch but for the
+order of sums.
 """
 
 from collections.abc import Mapping
@@ -21,9 +21,7 @@ from pyheta.pipeline.windows import Windows
 
 
 class CompiledLearner:
-    """A net whose weights, gradients and moments are flat arrays. It begins with a module's
-    weights.
-    """
+    """Trains a net that is kept in flat arrays: weights, moments. `state` has the first weights."""
 
     engine = "compiled"
 
@@ -75,7 +73,7 @@ class CompiledLearner:
 
 
 def forecast(program: Program, state: Mapping[str, Any], windows: Windows) -> Array:
-    """(n, targets, horizon) by a net of this state."""
+    """Forecasts (n, targets, horizon) of a net with these weights."""
     weights = _zeros(program.weights)
     program.place(state, weights)
     return predict(program, weights, windows)
@@ -113,7 +111,7 @@ def _loss_parameter(options: Train) -> float:
 
 
 def _zeros(count: int) -> Flat:
-    """Zeros that begin on a line of the cache."""
+    """Zeros that begin on a cache line."""
     buffer = np.zeros(count + LINE // 4, np.float32)
     start = -buffer.ctypes.data % LINE // 4
     return buffer[start : start + count]

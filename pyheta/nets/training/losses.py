@@ -1,4 +1,4 @@
-"""The losses that nets are trained by, for forecasts f of a truth y.
+"""The losses that nets are trained by, of a forecast f and a truth y.
 
 mse       (f - y)²
 mae       |f - y|
@@ -15,7 +15,7 @@ from numpy.typing import NDArray
 from pyheta.arrays import Array
 from pyheta.nets.training.options import Train
 
-BLOCK = 1 << 20  # errors that are looked at together
+BLOCK = 1 << 20  # errors that are computed together
 
 
 def mean_loss(forecast: Array, truth: Array, options: Train) -> float:
@@ -25,9 +25,7 @@ def mean_loss(forecast: Array, truth: Array, options: Train) -> float:
 
 
 def _errors(forecast: Array, truth: Array) -> Iterator[NDArray[np.float64]]:
-    """A block of windows at a time: the truth is a view that would not fit in memory if it were
-    copied.
-    """
+    """A block of windows at a time: the truth is a view whose copy may not fit into memory."""
     windows = max(1, BLOCK // forecast[0].size)
     for start in range(0, len(forecast), windows):
         block = slice(start, start + windows)

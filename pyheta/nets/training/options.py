@@ -67,7 +67,7 @@ class Train(BaseModel):
     )
     precision: Literal["float32", "bfloat16"] = Field(
         default="float32",
-        description="Of products while training; bfloat16 pays on graphics processors.",
+        description="Of products while training; bfloat16 pays on GPUs.",
     )
     clip: Annotated[float | None, Trait.PER_NET] = Field(
         default=None, gt=0, le=1e9, description="The longest gradient (L2 norm)."
@@ -89,8 +89,8 @@ class Train(BaseModel):
     shuffle: bool = Field(default=True, description="Windows in a new order in every epoch.")
     resumable: Annotated[bool, Trait.PER_NET, Trait.LEAVES] = Field(
         default=False,
-        description="Keep how the last epoch left the optimiser: more epochs or patience go on "
-        "from there.",
+        description="Keep the optimizer state after the last epoch: a run with more epochs or "
+        "patience resumes from it.",
     )
 
     def reduced(self) -> Self:

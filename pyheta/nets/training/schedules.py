@@ -1,4 +1,4 @@
-"""The learning rate from batch to batch."""
+"""Learning rate schedules."""
 
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass
@@ -11,13 +11,13 @@ from numpy.typing import NDArray
 from pyheta.arrays import Floats
 from pyheta.nets.training.options import ScheduleName, Train
 
-# Of one cycle (Smith & Topin 2018), with torch's defaults: a rise in 0.3 of all batches from lr /
-# 25 to lr, then a fall to lr / 25 / 10,000.
+# One cycle (Smith & Topin 2018) with torch's defaults: during 0.3 of all batches the rate rises
+# from lr / 25 to lr, then it falls to lr / 25 / 10,000.
 RISE, START, END = 0.3, 1 / 25, 1 / 25 / 1e4
 
 
 def rates(options: Train, epoch: int, batches: int) -> Floats:
-    """(batches,): the learning rate of each batch of an epoch, the first being 0."""
+    """(batches,): the learning rate of each batch of an epoch. The first epoch is 0."""
     return options.lr * SCHEDULES[options.schedule].shares(options, epoch, batches)
 
 
@@ -26,7 +26,7 @@ def _constant(_: Train, __: int, batches: int) -> Floats:
 
 
 def _cosine(options: Train, epoch: int, batches: int) -> Floats:
-    """From the full rate towards none (Loshchilov & Hutter 2017, without restarts)."""
+    """From the full rate towards 0 (Loshchilov & Hutter 2017, without restarts)."""
     return np.full(batches, (1 + cos(pi * epoch / options.epochs)) / 2)
 
 
