@@ -18,8 +18,9 @@ import torch
 from pyheta.nets.engines import stacked
 from pyheta.nets.engines.autograd import AutogradLearner
 from pyheta.nets.registry import build
-from pyheta.nets.training.course import Course, follow
-from pyheta.nets.training.options import Options
+from pyheta.nets.training import loop
+from pyheta.nets.training.loop import TrainingRun
+from pyheta.nets.training.options import Train as Options
 from pyheta.pipeline.channels import Channel
 from pyheta.pipeline.windows import Shape, Windows, cut
 
@@ -39,7 +40,9 @@ def together(
     """Seconds, and the validation losses of the first net."""
     train, val = windows(4000, 0), windows(1000, 1)
     some = [
-        stacked.Lane(build(net, SHAPE, seed=seed).module, train, val, OPTIONS, seed, lambda _: None)
+        stacked.StackedNet(
+            build(net, SHAPE, seed=seed).module, train, val, OPTIONS, seed, lambda _: None
+        )
         for seed in range(lanes)
     ]
     start = time.perf_counter()
@@ -55,8 +58,8 @@ def alone(net: Mapping[str, object], count: int, device: torch.device) -> tuple[
     for seed in range(count):
         module = build(net, SHAPE, seed=seed).module.to(device)
         learner = AutogradLearner(module, train, val, OPTIONS, seed=seed, reads_rows=False)
-        course = Course(OPTIONS, len(train), seed)
-        losses.append(follow(learner, course, lambda _: None).val_loss)
+        run = TrainingRun(OPTIONS, len(train), seed)
+        losses.append(loop.train(learner, run, lambda _: None).val_loss)
     return (time.perf_counter() - start) / count, losses[0]
 
 

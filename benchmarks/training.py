@@ -38,7 +38,7 @@ from pyheta.nets.engines.autograd import AutogradLearner, predict
 from pyheta.nets.engines.compiled import CompiledLearner
 from pyheta.nets.engines.kernels import readiness
 from pyheta.nets.registry import build
-from pyheta.nets.training.options import Options
+from pyheta.nets.training.options import Train as Options
 from pyheta.pipeline.channels import Channel
 from pyheta.pipeline.windows import Shape, Windows, cut
 

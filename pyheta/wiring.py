@@ -1,6 +1,6 @@
 """The composition root: the only module that knows which adapters stand behind the seams."""
 
-from collections.abc import AsyncIterator
+from collections.abc import AsyncIterator, Sequence
 from contextlib import AsyncExitStack, asynccontextmanager
 from dataclasses import dataclass
 
@@ -70,16 +70,28 @@ async def open_services(settings: Settings) -> AsyncIterator[Services]:
 @asynccontextmanager
 async def _store(settings: Settings) -> AsyncIterator[PostgresStore]:
     if settings.database_url:
-        opened = PostgresStore.open(settings.database_url, time_scale=settings.time_scale)
+        opened = PostgresStore.open(
+            settings.database_url, time_scale=settings.time_scale, limits=_limits
+        )
         async with opened as store:
             yield store
         return
     async with embedded_server(settings.home) as server:
         opened = PostgresStore.open(
-            server.url, time_scale=settings.time_scale, heal=server.ensure, private=True
+            server.url,
+            time_scale=settings.time_scale,
+            heal=server.ensure,
+            private=True,
+            limits=_limits,
         )
         async with opened as store:
             yield store
+
+
+def _limits() -> Sequence[str]:
+    from pyheta.nets.training.options import LIMITS  # loads pydantic: only when a step is claimed
+
+    return LIMITS
 
 
 def _message_broker(url: str, store: PostgresStore, time_scale: float) -> MessageBroker:

@@ -11,7 +11,7 @@ from safetensors import SafetensorError, safe_open
 from safetensors.numpy import save_file
 
 from pyheta.errors import StepError
-from pyheta.nets.training.standing import State
+from pyheta.nets.training.trainer_state import State
 from pyheta.pipeline.channels import Source
 from pyheta.pipeline.scaling import Scaler
 from pyheta.pipeline.windows import Shape
@@ -22,9 +22,7 @@ ENTRY = "pyheta"  # one entry of the file's header: several would be written in 
 
 @dataclass(frozen=True, slots=True)
 class Checkpoint:
-    """`sources` are the channels that the net reads, its target first; `scalers` has one for
-    each.
-    """
+    """A fitted net. `sources` are its channels, targets first; `scalers` has one for each."""
 
     net: Mapping[str, Any]
     shape: Shape
@@ -60,9 +58,7 @@ def write_arrays(path: Path, arrays: State, facts: Mapping[str, Any] | None = No
 
 
 def read_arrays(path: Path) -> tuple[State, dict[str, Any]]:
-    """What `write_arrays` wrote with facts. Raises an error of safetensors, or another, if it did
-    not.
-    """
+    """What `write_arrays` has written with facts. Raises whatever comes of another file."""
     with safe_open(path, framework="numpy") as file:
         facts: dict[str, Any] = json.loads(file.metadata()[ENTRY])
         return {name: file.get_tensor(name) for name in file.keys()}, facts  # noqa: SIM118 (no dict)

@@ -1,17 +1,15 @@
-"""What every net is to the steps `fit` and `score`, whether it is trained, solved or merely
-looks.
-"""
+"""What the steps `fit` and `score` know of a net, be it trained, solved or a plain rule."""
 
 from abc import ABC, abstractmethod
-from collections.abc import Mapping
 from typing import Any, ClassVar
 
 import numpy as np
 from numpy.typing import NDArray
 
-from pyheta.nets.training.earlier import Earlier
 from pyheta.nets.training.history import History
-from pyheta.nets.training.standing import State
+from pyheta.nets.training.options import Train
+from pyheta.nets.training.resume import EarlierFit
+from pyheta.nets.training.trainer_state import State
 from pyheta.pipeline.windows import Windows
 from pyheta.task import Progress
 
@@ -19,7 +17,7 @@ from pyheta.task import Progress
 class Forecaster(ABC):
     """A net in scaled units. It begins untrained; `fit` or `restore` makes it ready to predict.
 
-    `dtype` is what its windows have to hold.
+    `dtype` is the type of its windows.
     """
 
     dtype: ClassVar[type[np.floating[Any]]] = np.float64
@@ -28,13 +26,13 @@ class Forecaster(ABC):
         self,
         train: Windows,  # noqa: ARG002 (the default is for nets that have nothing to learn)
         val: Windows,  # noqa: ARG002
-        options: Mapping[str, Any],  # noqa: ARG002
+        options: Train,  # noqa: ARG002
         progress: Progress,  # noqa: ARG002
-        earlier: Earlier | None = None,  # noqa: ARG002
+        earlier: EarlierFit | None = None,  # noqa: ARG002
     ) -> History | None:
-        """Learn from `train`, decide by `val`. `earlier` is one that serves these options.
+        """Learn from `train`, decide by `val`. `earlier` is a fit that can be resumed.
 
-        A history if that took epochs. Raises Diverged.
+        Returns a history if it trains in epochs. Raises Diverged.
         """
         return None
 
@@ -43,8 +41,8 @@ class Forecaster(ABC):
         """Forecasts (n, targets, horizon)."""
 
     def state(self) -> State:
-        """Everything that was learned."""
+        """All that was learned."""
         return {}
 
     def restore(self, state: State) -> None:  # noqa: B027 (nothing learned, nothing to restore)
-        """Put back what `state` gave."""
+        """Take a state that `state` has returned."""

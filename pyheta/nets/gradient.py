@@ -1,7 +1,6 @@
 """Any torch module (batch, channels, lookback) -> (batch, targets, horizon) as a forecaster."""
 
-from collections.abc import Callable, Mapping
-from dataclasses import replace
+from collections.abc import Callable
 from typing import Any, ClassVar
 
 import numpy as np
@@ -13,15 +12,16 @@ from pyheta.nets.configs.base import NetConfig
 from pyheta.nets.engines import autograd, compiled, programs
 from pyheta.nets.engines.autograd import AutogradLearner
 from pyheta.nets.engines.compiled import CompiledLearner
-from pyheta.nets.engines.device import device
+from pyheta.nets.engines.device import torch_device
 from pyheta.nets.engines.kernels import readiness
 from pyheta.nets.forecaster import Forecaster
-from pyheta.nets.training.course import Course, Learner, follow
-from pyheta.nets.training.earlier import Earlier
+from pyheta.nets.training import loop
 from pyheta.nets.training.history import History
-from pyheta.nets.training.learning_rate import found
-from pyheta.nets.training.options import Options
-from pyheta.nets.training.standing import State
+from pyheta.nets.training.learning_rate import find_learning_rate
+from pyheta.nets.training.loop import Learner, TrainingRun
+from pyheta.nets.training.options import Train
+from pyheta.nets.training.resume import EarlierFit
+from pyheta.nets.training.trainer_state import State
 from pyheta.pipeline.windows import Shape, Windows
 from pyheta.task import Progress
 
@@ -38,44 +38,53 @@ class GradientForecaster(Forecaster):
         self.seed = seed
         self.program = programs.program(config, shape)
         with autograd.seeded(seed):
-            self.module = make().to(device())
+            self.module = make().to(torch_device())
 
     def fit(
         self,
         train: Windows,
         val: Windows,
-        options: Mapping[str, Any],
+        options: Train,
         progress: Progress,
-        earlier: Earlier | None = None,
+        earlier: EarlierFit | None = None,
     ) -> History:
-        asked = Options(**options)
-        chosen = (
-            replace(asked, lr=earlier.lr) if earlier else self._settled(asked, train, val, progress)
-        )
-        learner = self._learner(train, val, chosen)
-        course = Course(chosen, len(train), self.seed, earlier)
-        history = follow(learner, course, progress)
+        chosen = self._with_rate(options, train, val, progress, earlier)
+        learner, run = self._begin(chosen, train, val, earlier)
+        history = loop.train(learner, run, progress)
         self.restore(learner.state())
         return history
 
-    def _settled(
-        self, options: Options, train: Windows, val: Windows, progress: Progress
-    ) -> Options:
-        """The options with a learning rate that suits the net, if it is to be found."""
+    def _with_rate(
+        self,
+        options: Train,
+        train: Windows,
+        val: Windows,
+        progress: Progress,
+        earlier: EarlierFit | None,
+    ) -> Train:
+        """The options with the learning rate of the earlier fit, or the one that is to be found."""
+        if earlier:
+            return options.model_copy(update={"lr": earlier.lr})
         if not options.find_lr:
             return options
         first = {name: array.copy() for name, array in self.state().items()}
 
-        def begin(trial: Options) -> Learner:
+        def begin(trial: Train) -> tuple[Learner, TrainingRun]:
             self.restore(first)
-            return self._learner(train, val, trial)
+            return self._begin(trial, train, val)
 
-        chosen = found(options, lambda trial: Course(trial, len(train), self.seed), begin, progress)
+        chosen = find_learning_rate(options, begin, progress)
         self.restore(first)
         return chosen
 
-    def _learner(self, train: Windows, val: Windows, options: Options) -> Learner:
-        """The quickest that is at hand: a run does not wait for kernels to be compiled."""
+    def _begin(
+        self, options: Train, train: Windows, val: Windows, earlier: EarlierFit | None = None
+    ) -> tuple[Learner, TrainingRun]:
+        run = TrainingRun(options, len(train), self.seed, earlier)
+        return self._learner(train, val, options), run
+
+    def _learner(self, train: Windows, val: Windows, options: Train) -> Learner:
+        """In the fastest engine that is ready: no run waits until kernels are compiled."""
         exact = options.precision == "float32"
         if self.program and exact and readiness.ready(self.program.kernel):
             return CompiledLearner(self.program, self.state(), train, val, options)

@@ -1,10 +1,10 @@
 """The `fit` step: train one net on one component, seeing training and validation rows only."""
 
-from collections.abc import Iterator, Mapping, Sequence
+from collections.abc import Iterator, Sequence
 from contextlib import contextmanager
 from dataclasses import dataclass
 from pathlib import Path
-from typing import Any
+from typing import Any, Final
 
 import numpy as np
 
@@ -12,10 +12,10 @@ from pyheta.errors import StepError
 from pyheta.nets.checkpoint import Checkpoint, read_arrays, write_arrays
 from pyheta.nets.forecaster import Forecaster
 from pyheta.nets.registry import build
-from pyheta.nets.training.earlier import Earlier
 from pyheta.nets.training.history import History
-from pyheta.nets.training.options import Options
-from pyheta.nets.training.standing import Standing, State
+from pyheta.nets.training.options import Train
+from pyheta.nets.training.resume import EarlierFit, can_resume
+from pyheta.nets.training.trainer_state import State, TrainerState
 from pyheta.pipeline.channels import Channel, Source, read_channels
 from pyheta.pipeline.scaling import Method, Scaler
 from pyheta.pipeline.splits import Part, Split
@@ -23,34 +23,35 @@ from pyheta.pipeline.windows import Shape, Windows, cut
 from pyheta.steps import EARLIER
 from pyheta.task import Result, Task
 
+#: The product that holds the trainer state: stores are full of it under this name.
+TRAINER_STATE: Final = "standing"
+
 
 def fit(task: Task) -> Result:
-    """Products `weights` (a checkpoint), for nets trained by gradient `curves`, if resumable
-    `standing`.
+    """Products: `weights` (a checkpoint); `curves` of a net trained by gradient, and its
+    TRAINER_STATE if it is resumable.
 
     params: sources (the targets first), targets (how many), split, window, scale, net, and train
     and seed where they matter. The input `earlier` may hold the products of a fit of the same
     course: its epochs are not computed again. Raises StepError if a part is too short for a window
     or memory runs out, Diverged if training fails.
     """
-    with shortage_blamed():
-        one = Fit.of(task)
-        return one.result(one.net.fit(one.train, one.val, one.options, task.progress, one.earlier))
+    with memory_errors_as_step_errors():
+        ready = Fit.of(task)
+        return ready.result(ready.trained())
 
 
-#: How torch says that memory ran out, on a processor and on a graphics processor.
-SHORTAGE = ("allocate memory", "out of memory")
+#: How torch says that memory ran out, on a CPU and on a GPU.
+OUT_OF_MEMORY = ("allocate memory", "out of memory")
 
 
 @contextmanager
-def shortage_blamed() -> Iterator[None]:
-    """Memory that cannot be had as a StepError, whoever asked for it."""
+def memory_errors_as_step_errors() -> Iterator[None]:
+    """Raises StepError where Python or torch runs out of memory."""
     try:
         yield
     except (MemoryError, RuntimeError) as error:
-        if not isinstance(error, MemoryError) and not any(
-            words in str(error) for words in SHORTAGE
-        ):
+        if not (isinstance(error, MemoryError) or any(w in str(error) for w in OUT_OF_MEMORY)):
             raise
         cure = "lower train.batch_size, the window or the net's width"
         raise StepError(f"the net does not fit into memory: {error}", cure=cure) from error
@@ -58,10 +59,9 @@ def shortage_blamed() -> Iterator[None]:
 
 @dataclass(frozen=True, slots=True)
 class Fit:
-    """A net that is not trained yet, with all that it is trained on. `scalers` has one for each
-    source.
+    """A net that is not trained yet, with all that it is trained on.
 
-    `earlier` is a fit that this one can go on from.
+    `scalers` has one for each source; `earlier` is a fit that can be resumed.
     """
 
     task: Task
@@ -71,7 +71,7 @@ class Fit:
     shape: Shape
     sources: Sequence[Source]
     scalers: Sequence[Scaler]
-    earlier: Earlier | None
+    earlier: EarlierFit | None
 
     @classmethod
     def of(cls, task: Task) -> "Fit":
@@ -89,13 +89,16 @@ class Fit:
         return cls(task, net, train, val, shape, sources, scalers, _earlier(task))
 
     @property
-    def options(self) -> Mapping[str, Any]:
-        """The `train` section."""
-        options: Mapping[str, Any] = self.task.params.get("train", {})
-        return options
+    def options(self) -> Train:
+        """The `train` section; its defaults for a net that is not trained by gradient."""
+        return Train(**self.task.params.get("train", {}))
+
+    def trained(self) -> History | None:
+        """Train the net."""
+        return self.net.fit(self.train, self.val, self.options, self.task.progress, self.earlier)
 
     def result(self, history: History | None) -> Result:
-        """What the step makes of the net, now that it is trained."""
+        """Write the products of the trained net."""
         weights = self.task.out / "weights.safetensors"
         state = self.net.state()
         Checkpoint(self.task.params["net"], self.shape, self.sources, self.scalers, state).save(
@@ -115,8 +118,8 @@ class Fit:
         files: dict[str, State] = {
             "curves": {"train_loss": history.train_loss, "val_loss": history.val_loss}
         }
-        if history.standing:
-            files["standing"] = history.standing.arrays()
+        if history.trainer_state:
+            files[TRAINER_STATE] = history.trainer_state.arrays()
         paths = {name: self.task.out / f"{name}.safetensors" for name in files}
         facts = {"lr": history.lr, "engine": history.engine}
         for name, path in paths.items():
@@ -124,17 +127,20 @@ class Fit:
         return paths
 
 
-def _earlier(task: Task) -> Earlier | None:
-    """A fit of the same course from which this one can go on."""
+def _earlier(task: Task) -> EarlierFit | None:
+    """A fit of the same course, if it can be resumed."""
     if not (products := task.inputs.get(EARLIER)):
         return None
     curves, facts = read_arrays(products["curves"])
     losses = list(zip(curves["train_loss"].tolist(), curves["val_loss"].tolist(), strict=True))
-    standing = Standing.of(read_arrays(products["standing"])[0]) if "standing" in products else None
-    earlier = Earlier(
-        losses, **facts, kept=Checkpoint.read(products["weights"]).state, standing=standing
+    state = products.get(TRAINER_STATE)
+    earlier = EarlierFit(
+        losses,
+        **facts,
+        kept=Checkpoint.read(products["weights"]).state,
+        trainer_state=TrainerState.of(read_arrays(state)[0]) if state else None,
     )
-    return earlier if earlier.serves(Options(**task.params["train"])) else None
+    return earlier if can_resume(earlier, Train(**task.params["train"])) else None
 
 
 def _scaler(method: Method, channel: Channel, split: Split) -> Scaler:

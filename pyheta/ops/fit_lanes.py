@@ -1,6 +1,4 @@
-"""Fits of one bundle as lanes: one after the other on a processor, as a stack on a graphics
-processor.
-"""
+"""Fits of one bundle as lanes: one after the other on a CPU, as a stack on a GPU."""
 
 import os
 from collections.abc import Sequence
@@ -11,7 +9,7 @@ from pyheta.task import Outcomes, Task, one_by_one
 
 
 def fit_lanes(tasks: Sequence[Task]) -> Outcomes:
-    """Train the nets of several steps; what becomes of one does not depend on the others."""
+    """Train the nets of several steps. The outcome of one does not depend on the others."""
     if os.environ.get(VARIABLE, Device.CPU) == Device.CPU:
         return one_by_one(fit, tasks)
     from pyheta.ops.fit_stacked import fit_stacked

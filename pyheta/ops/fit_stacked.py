@@ -1,93 +1,82 @@
-"""Fits on a graphics processor: in stacks as large as its memory takes, and alone what cannot be
-stacked.
-"""
+"""Fits on a GPU: in stacks as large as its memory takes; nets that cannot be stacked, alone."""
 
 import gc
 from collections.abc import Iterable, Iterator, Mapping, Sequence
 from itertools import groupby
+from operator import itemgetter
 
 import torch
 
 from pyheta.errors import StepError
 from pyheta.nets.configs.own import OwnNetConfig
 from pyheta.nets.engines import stacked
-from pyheta.nets.engines.device import device
+from pyheta.nets.engines.device import torch_device
 from pyheta.nets.gradient import GradientForecaster
 from pyheta.nets.training.history import History
-from pyheta.nets.training.options import Options
-from pyheta.ops.fit import Fit, fit, shortage_blamed
+from pyheta.ops.fit import Fit, fit, memory_errors_as_step_errors
 from pyheta.task import Outcomes, Result, Task
 
 Histories = Iterator[tuple[int, History | Exception]]
 
-BUDGET = 4 << 30  # bytes of windows that are made ready together
+BUDGET = 4 << 30  # bytes of windows that are held in memory together
 
 
 def fit_stacked(tasks: Sequence[Task]) -> Outcomes:
-    """The outcomes of fits by their places, as soon as each is known."""
+    """The outcome of each task with its index, as soon as it is known."""
     fits: dict[int, Fit] = {}
     for lane, task in enumerate(tasks):
         try:
-            with shortage_blamed():
-                one = Fit.of(task)
+            with memory_errors_as_step_errors():
+                ready = Fit.of(task)
         except Exception as error:  # noqa: BLE001 -- whatever it raises is the lane's outcome
             yield lane, error
             continue
-        if not _stackable(one):
+        if not _stackable(ready):
             yield lane, _alone(task)
             continue
-        fits[lane] = one
-        if (
-            len(fits) * max(map(_bytes, fits.values())) > BUDGET
-        ):  # in a stack all are as wide as the widest
+        fits[lane] = ready
+        # In a stack all are as wide as the widest
+        if len(fits) * max(map(_bytes, fits.values())) > BUDGET:
             yield from _trained(fits)
             fits = {}
     yield from _trained(fits)
 
 
-def _stackable(one: Fit) -> bool:
-    """Whether it is known that the net is the same in a stack: nobody knows what a net of one's own
-    does.
-    """
-    net = one.net
+def _stackable(ready: Fit) -> bool:
+    """Whether the net is known to become the same in a stack. Of a user's own net nobody knows."""
+    net = ready.net
     if not isinstance(net, GradientForecaster) or isinstance(net.config, OwnNetConfig):
         return False
-    alone = net.config.reads_rows or one.options.get("find_lr")
+    alone = net.config.reads_rows or ready.options.find_lr
     return not alone and stacked.stackable(net.module)
 
 
-def _bytes(one: Fit) -> int:
-    return (
-        one.train.inputs.nbytes
-        + one.train.targets.nbytes
-        + one.val.inputs.nbytes
-        + one.val.targets.nbytes
-    )
+def _bytes(ready: Fit) -> int:
+    return sum(part.inputs.nbytes + part.targets.nbytes for part in (ready.train, ready.val))
 
 
 def _trained(fits: Mapping[int, Fit]) -> Outcomes:
-    """A stack for each shape of windows and number of them; the number of columns may differ in
-    some.
-    """
-    shaped = sorted((_shape(one), lane) for lane, one in fits.items())
-    for _, alike in groupby(shaped, key=lambda one: one[0]):
-        for lane, history in _stack({lane: fits[lane] for _, lane in alike}, device()):
+    """One stack for all fits whose windows agree in shape and number."""
+    shapes = sorted((_shape(ready), lane) for lane, ready in fits.items())
+    for _, same in groupby(shapes, key=itemgetter(0)):
+        for lane, history in _stack({lane: fits[lane] for _, lane in same}, torch_device()):
             yield lane, _outcome(fits[lane], history)
 
 
-def _shape(one: Fit) -> tuple[int, ...]:
-    windows, columns, lookback = one.train.inputs.shape
-    assert isinstance(one.net, GradientForecaster)  # noqa: S101 -- others are not stackable
-    told_apart = 0 if one.net.config.paddable else columns
-    return (told_apart, windows, lookback, *one.train.targets.shape, len(one.val))
+def _shape(ready: Fit) -> tuple[int, ...]:
+    """Equal for fits that can share a stack; the number of columns is 0 where it may differ."""
+    windows, columns, lookback = ready.train.inputs.shape
+    assert isinstance(ready.net, GradientForecaster)  # noqa: S101 -- others are not stackable
+    fixed_columns = 0 if ready.net.config.paddable else columns
+    return (fixed_columns, windows, lookback, *ready.train.targets.shape, len(ready.val))
 
 
-def _outcome(one: Fit, history: History | Exception) -> Result | Exception:
-    """What cannot be written down, as when its folder has gone, is one lane's affair."""
+def _outcome(ready: Fit, history: History | Exception) -> Result | Exception:
+    """An error of writing, as when the folder has gone, is the outcome of this lane alone."""
     if isinstance(history, Exception):
         return history
     try:
-        return one.result(history)
+        return ready.result(history)
     except Exception as error:  # noqa: BLE001 -- whatever it raises is the lane's outcome
         return error
 
@@ -99,37 +88,37 @@ def _alone(task: Task) -> Result | Exception:
         return error
 
 
-def _stack(fits: Mapping[int, Fit], place: torch.device) -> Histories:
-    """One stack; where the memory does not take it, its halves, begun anew."""
-    left, short = dict(fits), ""
+def _stack(fits: Mapping[int, Fit], device: torch.device) -> Histories:
+    """Train one stack; where memory runs out, start again with its halves."""
+    left, shortage = dict(fits), ""
     try:
-        for lane, history in _histories(fits, place):
+        for lane, history in _histories(fits, device):
             del left[lane]
             yield lane, history
     except torch.OutOfMemoryError as error:
-        short = str(error)  # and not the error itself, which would keep the stack where it is
-    if short and len(fits) == 1:
+        shortage = str(error)  # not the error itself, whose traceback keeps the stack in memory
+    if shortage and len(fits) == 1:
         cure = "lower train.batch_size or the net's width, or start the worker with --device cpu"
         failure = StepError(
-            f"the net does not fit into the memory of the device: {short}", cure=cure
+            f"the net does not fit into the memory of the device: {shortage}", cure=cure
         )
         yield from ((lane, failure) for lane in left)
-    elif short:
-        _free(place)
+    elif shortage:
+        _free(device)
         for half in _halves(list(left)):
-            yield from _stack({lane: fits[lane] for lane in half}, place)
+            yield from _stack({lane: fits[lane] for lane in half}, device)
 
 
-def _histories(fits: Mapping[int, Fit], place: torch.device) -> Histories:
+def _histories(fits: Mapping[int, Fit], device: torch.device) -> Histories:
     lanes = list(fits)
-    for number, history in stacked.train([_lane(one) for one in fits.values()], place):
-        yield lanes[number], history
+    for index, history in stacked.train([_stacked_net(ready) for ready in fits.values()], device):
+        yield lanes[index], history
 
 
-def _free(place: torch.device) -> None:
-    """Give back what the stack that did not fit has held."""
+def _free(device: torch.device) -> None:
+    """Give back the memory of a stack that did not fit."""
     gc.collect()
-    if place.type == "cuda":
+    if device.type == "cuda":
         torch.cuda.empty_cache()
 
 
@@ -138,10 +127,15 @@ def _halves(lanes: Sequence[int]) -> Iterable[Sequence[int]]:
     return filter(None, (lanes[:middle], lanes[middle:]))
 
 
-def _lane(one: Fit) -> stacked.Lane:
-    net = one.net
+def _stacked_net(ready: Fit) -> stacked.StackedNet:
+    net = ready.net
     assert isinstance(net, GradientForecaster)  # noqa: S101 -- others are not stackable
-    options = Options(**one.options)
-    return stacked.Lane(
-        net.module, one.train, one.val, options, net.seed, one.task.progress, one.earlier
+    return stacked.StackedNet(
+        net.module,
+        ready.train,
+        ready.val,
+        ready.options,
+        net.seed,
+        ready.task.progress,
+        ready.earlier,
     )

@@ -18,7 +18,7 @@ from pyheta.pipeline.windows import Windows, cut
 
 @dataclass(frozen=True, slots=True)
 class Fitted:
-    """A net, ready to predict, beside the channels that it reads, as they are."""
+    """A net that is ready to predict, and its channels in their own units."""
 
     checkpoint: Checkpoint
     net: Forecaster
@@ -33,11 +33,11 @@ class Fitted:
 
     @property
     def scalers(self) -> Sequence[Scaler]:
-        """Those of the targets."""
+        """The scalers of the targets."""
         return self.checkpoint.scalers[: self.checkpoint.shape.targets]
 
     def target(self, number: int) -> Floats:
-        """(rows,): what the net forecasts as its n-th target, NaN where it is not known."""
+        """(rows,): the true values of the net's n-th target, NaN where they are unknown."""
         return self.channels[number].values.astype(np.float64)
 
     def windows(self, part: Part, split: Split) -> Windows:
@@ -55,9 +55,7 @@ class Fitted:
         return forecast
 
     def permuted(self, channel: int, windows: Windows, order: NDArray[np.intp]) -> Windows:
-        """The same windows with those of one channel in another order: they tell nothing any
-        more.
-        """
+        """The same windows with one channel shuffled among them, so that it says nothing."""
         inputs = np.array(windows.inputs)
         inputs[:, channel] = inputs[order, channel]
         return replace(windows, inputs=inputs)

@@ -15,6 +15,8 @@ from typing import Any
 
 from pyheta.nets.configs.base import NetConfig
 from pyheta.nets.configs.own import OwnNetConfig
+from pyheta.nets.training.options import EXTENT, PER_NET
+from pyheta.nets.training.schedules import SCHEDULES
 from pyheta.ops.registry import OPS
 from pyheta.pipeline.channels import Source
 from pyheta.pipeline.decomposition.components import WHOLE
@@ -24,25 +26,8 @@ from pyheta.sweep.config import RunConfig
 
 LEAST_KEPT = 32  # rows of a causal decomposition's tail: shorter windows share one
 
-#: In these parameters of a fit, and options of its training, nets may differ that are trained
-#: together.
+#: Nets trained in one bundle may differ in these parameters, and in the training options PER_NET.
 LANE_PARAMS = {"component", "sources", "scale", "seed", "train"}
-LANE_OPTIONS = {
-    "lr",
-    "epochs",
-    "weights",
-    "patience",
-    "min_delta",
-    "weight_decay",
-    "clip",
-    "resumable",
-}
-
-#: These options of a training say how far it goes, and what it leaves, …
-REACH_OPTIONS = {"epochs", "patience", "resumable"}
-
-#: … unless its learning rate follows a schedule that is made for so many epochs.
-WHOLE_SCHEDULES = {"cosine", "one_cycle"}
 
 FORMS = {"original": (False,), "shaped": (True,), "both": (False, True)}
 
@@ -133,9 +118,7 @@ class RunGraph:
         if "train" not in params:
             return None
         alike = {name: value for name, value in params.items() if name not in LANE_PARAMS}
-        train = {
-            option: value for option, value in params["train"].items() if option not in LANE_OPTIONS
-        }
+        train = {name: value for name, value in params["train"].items() if name not in PER_NET}
         channels = None if net.paddable else len(params["sources"])
         return digest(
             {"op": "fit", **alike, "channels": channels, "train": train, "load": self.load.key}
@@ -228,11 +211,9 @@ def _course(params: Mapping[str, Any], needs: Mapping[str, Key], net: NetConfig)
     """
     if isinstance(net, OwnNetConfig) or not net.trained_by_gradient:
         return None
-    if params["train"]["schedule"] in WHOLE_SCHEDULES:
+    if SCHEDULES[params["train"]["schedule"]].depends_on_epochs:
         return None
-    train = {
-        option: value for option, value in params["train"].items() if option not in REACH_OPTIONS
-    }
+    train = {name: value for name, value in params["train"].items() if name not in EXTENT}
     return digest(
         {"op": "fit", "version": OPS["fit"].version, **params, "train": train, "needs": needs}
     )

@@ -1,6 +1,6 @@
 """The store on PostgreSQL: `PostgresStore.open(url)` gives all of `store/seam.py`."""
 
-from collections.abc import AsyncIterator
+from collections.abc import AsyncIterator, Callable, Sequence
 from contextlib import asynccontextmanager
 from dataclasses import dataclass
 from typing import Final, Self
@@ -38,22 +38,36 @@ class ServerFacts:
 class PostgresStore(PostgresSweeps, PostgresRemovals, PostgresSteps, PostgresOutbox, PostgresReads):
     """All seams over one pool, and one connection for heartbeats. `id` tells stores apart."""
 
-    def __init__(self, database: Database, pulse: Database, identity: UUID) -> None:
+    def __init__(
+        self,
+        database: Database,
+        pulse: Database,
+        identity: UUID,
+        limits: Callable[[], Sequence[str]],
+    ) -> None:
         self._database = database
         self._pulse = pulse
+        self._limits = limits
         self.id = identity
         self.artifacts = PostgresArtifacts(database)
 
     @classmethod
     @asynccontextmanager
     async def open(
-        cls, url: str, *, time_scale: float = 1.0, heal: Heal | None = None, private: bool = False
+        cls,
+        url: str,
+        *,
+        time_scale: float = 1.0,
+        heal: Heal | None = None,
+        private: bool = False,
+        limits: Callable[[], Sequence[str]] = tuple,
     ) -> AsyncIterator[Self]:
         """The store at a postgresql:// URL; where there is no schema yet, it is made.
 
         `private`: nobody else uses this database (the embedded server), so an older schema is
         upgraded as well. `heal` is awaited before work is repeated that was cut off: it may start
-        the server again. `time_scale` multiplies every waiting time.
+        the server again. `time_scale` multiplies every waiting time. `limits` names the options
+        that limit how far a fit goes; without them no claim finds an earlier fit to resume.
 
         Raises:
             ConfigError: access, the server's version, or the schema does not fit.
@@ -70,7 +84,7 @@ class PostgresStore(PostgresSweeps, PostgresRemovals, PostgresSteps, PostgresOut
         main = Database.open(url, CONNECTIONS, COMMAND_SECONDS, heal=heal, time_scale=time_scale)
         beats = Database.open(url, 1, HEARTBEAT_SECONDS, heal=heal, time_scale=time_scale)
         async with main as database, beats as pulse:
-            yield cls(database, pulse, await database.run(prepare))
+            yield cls(database, pulse, await database.run(prepare), limits)
 
     async def facts(self) -> ServerFacts:
         """What `pyheta doctor` wants to know. The schema has been checked."""

@@ -1,7 +1,7 @@
 """The workers' writes: lives, claims, endings. Most are one guarded statement of `steps.sql`."""
 
 from collections import defaultdict
-from collections.abc import AsyncIterator, Iterable, Mapping, Sequence
+from collections.abc import AsyncIterator, Callable, Iterable, Mapping, Sequence
 from contextlib import AbstractAsyncContextManager
 from datetime import timedelta
 from typing import Any, Final
@@ -37,6 +37,7 @@ class PostgresSteps:
 
     _database: Database
     _pulse: Database  # a connection of its own: no other statement delays a heartbeat
+    _limits: Callable[[], Sequence[str]]  # options in a step's `train` that limit how far it goes
 
     async def register(self, worker: WorkerInfo, *, lease_seconds: float) -> None:
         who = (worker.id, worker.host, worker.pid, worker.version)
@@ -83,10 +84,18 @@ class PostgresSteps:
 
         async def work(connection: Connection) -> Sequence[Claim]:
             rows = await connection.fetch(query, *args)
-            inputs = await _inputs(connection, [row["id"] for row in rows])
+            inputs = await self._inputs(connection, [row["id"] for row in rows])
             return [_claim(row, inputs[row["id"]]) for row in rows]
 
         return await self._database.run(work, patience=patience)
+
+    async def _inputs(
+        self, connection: Connection, steps: Sequence[StepId]
+    ) -> Mapping[StepId, list[Input]]:
+        inputs = defaultdict[StepId, list[Input]](list)
+        for row in await connection.fetch(_SQL["inputs"], steps, self._limits()):
+            inputs[row["step_id"]].append(Input(row["role"], row["name"], row["sha256"]))
+        return inputs
 
     async def succeed(self, step: StepId, fence: Fence, success: Success) -> bool:
         async def work(connection: Connection) -> bool:
@@ -159,13 +168,6 @@ async def end_dependants(connection: Connection, ended: Iterable[StepId]) -> Non
     while ended := list(ended):
         rows = await connection.fetch(_SQL["end_dependants"], ended, timeout=LONG_SECONDS)
         ended = [row["id"] for row in rows]
-
-
-async def _inputs(connection: Connection, steps: Sequence[StepId]) -> Mapping[StepId, list[Input]]:
-    inputs = defaultdict[StepId, list[Input]](list)
-    for row in await connection.fetch(_SQL["inputs"], steps):
-        inputs[row["step_id"]].append(Input(row["role"], row["name"], row["sha256"]))
-    return inputs
 
 
 def _claim(row: Record, inputs: Iterable[Input]) -> Claim:

@@ -21,13 +21,13 @@ from pydantic import (
 from pyheta.nets.configs.base import as_tuple
 from pyheta.nets.configs.own import OwnNetConfig
 from pyheta.nets.configs.union import NETS, LastConfig, Net, SeasonalConfig
+from pyheta.nets.training.options import Train
 from pyheta.pipeline.decomposition.components import WHOLE, component_names
 from pyheta.steps import canonical
 from pyheta.sweep.components import Components, UnfitChange, changes_for
 from pyheta.sweep.preprocessing import Decompose, Shaping
 from pyheta.sweep.problems import shown
 from pyheta.sweep.section import Section
-from pyheta.sweep.train import Train
 
 SPLIT_TOLERANCE = 1e-9
 MONTHS = re.compile(r"[1-9][0-9]{0,3}mo")

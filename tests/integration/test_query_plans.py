@@ -94,7 +94,7 @@ def scans_all(plan: list[dict[str, Any]], *tables: str) -> bool:
         ("steps", "claim", (WORKER, "100")),
         ("steps", "claim_siblings", (WORKER, BUNDLE, "'train'", "5", "NULL")),
         ("steps", "claim_siblings", (WORKER, BUNDLE, "'train'", "5", SWEEP)),
-        ("steps", "inputs", ("'{100,200}'",)),
+        ("steps", "inputs", ("'{100,200}'", "'{epochs,patience}'")),
         ("steps", "orphans", ()),
         ("steps", "wake", ("100",)),
         ("outbox", "unrung", ("'train'", "5", "'30 s'")),

@@ -6,13 +6,14 @@ import graphs
 import pytest
 from graphs import BOTH, ERROR
 
+from pyheta.nets.training.options import LIMITS
 from pyheta.steps import Claim, Product, Step, Success
 from pyheta.store.postgres import PostgresStore
 
 
 @pytest.fixture
 async def store(database_url: str) -> AsyncIterator[PostgresStore]:
-    async with PostgresStore.open(database_url) as store:
+    async with PostgresStore.open(database_url, limits=lambda: LIMITS) as store:
         yield store
 
 

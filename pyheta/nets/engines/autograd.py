@@ -3,7 +3,7 @@
 from collections.abc import Callable, Iterable, Iterator, Mapping
 from contextlib import contextmanager
 from functools import partial
-from typing import Any, cast
+from typing import Any, Final, assert_never, cast
 
 import numpy as np
 import torch
@@ -13,33 +13,48 @@ from torch.nn import functional
 
 from pyheta.arrays import Array
 from pyheta.nets.training.losses import mean_loss
-from pyheta.nets.training.options import Options
-from pyheta.nets.training.standing import Standing, State
+from pyheta.nets.training.options import OptimizerName, Train
+from pyheta.nets.training.trainer_state import State, TrainerState
 from pyheta.pipeline.windows import Windows
 
-EVALUATED = (
-    1 << 17
-)  # numbers of the windows that are forecast at once: what comes of them has to fit too
+#: Numbers in the windows that are forecast at once: memory has to hold what layers make of them.
+EVALUATED = 1 << 17
 
-#: What torch's optimisers call what they remember of each weight: the first moment and the second.
-MEMORY = {
+#: The keys of the first and the second moment of a weight in the state of torch's optimizers.
+MOMENTS: Final[Mapping[OptimizerName, tuple[str, str | None]]] = {
     "adam": ("exp_avg", "exp_avg_sq"),
     "adamw": ("exp_avg", "exp_avg_sq"),
     "sgd": ("momentum_buffer", None),
 }
 
-OPTIMIZERS: Mapping[str, Callable[[Iterable[Tensor], Options], torch.optim.Optimizer]] = {
-    # Fused: one kernel for all weights, which is a fifth of a small net's time per batch.
-    "adam": lambda weights, o: torch.optim.Adam(
-        weights, o.lr, weight_decay=o.weight_decay, fused=True
-    ),
-    "adamw": lambda weights, o: torch.optim.AdamW(
-        weights, o.lr, weight_decay=o.weight_decay, fused=True
-    ),
-    "sgd": lambda weights, o: torch.optim.SGD(
-        weights, o.lr, o.momentum, weight_decay=o.weight_decay
-    ),
-}
+
+def optimizer_of(weights: Iterable[Tensor], options: Train) -> torch.optim.Optimizer:
+    """Fused: one kernel for all weights saves a fifth of a small net's time per batch."""
+    lr, decay = options.lr, options.weight_decay
+    match options.optimizer:
+        case "adam":
+            return torch.optim.Adam(weights, lr, weight_decay=decay, fused=True)
+        case "adamw":
+            return torch.optim.AdamW(weights, lr, weight_decay=decay, fused=True)
+        case "sgd":
+            return torch.optim.SGD(weights, lr, options.momentum, weight_decay=decay)
+        case _:
+            assert_never(options.optimizer)
+
+
+def loss_of(options: Train) -> Callable[[Tensor, Tensor], Tensor]:
+    """The mean loss of forecasts and their truth, as `training/losses.py` defines it."""
+    match options.loss:
+        case "mse":
+            return functional.mse_loss
+        case "mae":
+            return functional.l1_loss
+        case "huber":
+            return partial(functional.huber_loss, delta=options.huber_delta)
+        case "quantile":
+            return partial(_quantile_loss, quantile=options.quantile)
+        case _:
+            assert_never(options.loss)
 
 
 def _quantile_loss(forecast: Tensor, truth: Tensor, quantile: float) -> Tensor:
@@ -47,24 +62,16 @@ def _quantile_loss(forecast: Tensor, truth: Tensor, quantile: float) -> Tensor:
     return torch.maximum(quantile * short, (quantile - 1) * short).mean()
 
 
-LOSSES: Mapping[str, Callable[[Options], Callable[[Tensor, Tensor], Tensor]]] = {
-    "mse": lambda _: functional.mse_loss,
-    "mae": lambda _: functional.l1_loss,
-    "huber": lambda o: partial(functional.huber_loss, delta=o.huber_delta),
-    "quantile": lambda o: partial(_quantile_loss, quantile=o.quantile),
-}
-
-
 @contextmanager
 def seeded(seed: int) -> Iterator[None]:
-    """Draw torch's random numbers from this seed; afterwards its generator is as it was before."""
+    """Seed torch's generator, and restore its state afterwards."""
     with torch.random.fork_rng(devices=[]):
         torch.manual_seed(seed)
         yield
 
 
 class AutogradLearner:
-    """A module, called with (inputs) or (inputs, rows), that is trained in place."""
+    """Trains a module in place. It is called with (inputs), or with (inputs, rows)."""
 
     engine = "torch"
 
@@ -73,7 +80,7 @@ class AutogradLearner:
         module: nn.Module,
         train: Windows,
         val: Windows,
-        options: Options,
+        options: Train,
         *,
         seed: int,
         reads_rows: bool,
@@ -85,8 +92,8 @@ class AutogradLearner:
         self.device = place_of(module)
         arrays = (train.inputs, train.targets, train.rows)
         self.examples = [torch.from_numpy(array).to(self.device) for array in arrays]
-        self.optimizer = OPTIMIZERS[options.optimizer](module.parameters(), options)
-        self.loss = LOSSES[options.loss](options)
+        self.optimizer = optimizer_of(module.parameters(), options)
+        self.loss = loss_of(options)
         self.steps = 0
         with seeded(seed):
             self._random = self._generator_state()  # for dropout
@@ -126,36 +133,35 @@ class AutogradLearner:
     def load(self, state: State) -> None:
         self.module.load_state_dict({name: torch.tensor(array) for name, array in state.items()})
 
-    def standing(self) -> Standing:
-        first, second = map(self._moment, MEMORY[self.options.optimizer])
-        return Standing(self.state(), first, second, self.steps, self._random.numpy())
+    def trainer_state(self) -> TrainerState:
+        first, second = map(self._moment, MOMENTS[self.options.optimizer])
+        return TrainerState(self.state(), first, second, self.steps, self._random.numpy())
 
-    def _moment(self, remembered: str | None) -> State:
-        """Zeros where an optimiser remembers nothing: that is how each begins."""
+    def _moment(self, key: str | None) -> State:
+        """Zeros where the optimizer keeps no such moment: each begins with zeros."""
         memory = self.optimizer.state
         return {
-            name: memory[weight].get(remembered, torch.zeros_like(weight)).cpu().numpy().copy()
+            name: memory[weight].get(key, torch.zeros_like(weight)).cpu().numpy().copy()
             for name, weight in self.module.named_parameters()
         }
 
-    def resume(self, standing: Standing) -> None:
-        self.load(standing.weights)
-        self.steps = standing.steps
+    def resume(self, state: TrainerState) -> None:
+        self.load(state.weights)
+        self.steps = state.steps
         for name, weight in self.module.named_parameters():
-            self.optimizer.state[weight] = self._memory(standing, name)
-        if (
-            standing.random.size == self._random.numel()
-        ):  # else another kind of device or engine drew them
-            self._random = torch.tensor(standing.random)
+            self.optimizer.state[weight] = self._memory(state, name)
+        # Otherwise another kind of device or engine drew the random numbers
+        if state.random.size == self._random.numel():
+            self._random = torch.tensor(state.random)
 
-    def _memory(self, standing: Standing, name: str) -> dict[str, Tensor]:
-        first, second = MEMORY[self.options.optimizer]
-        memory = {first: torch.tensor(standing.first[name], device=self.device)}
+    def _memory(self, state: TrainerState, name: str) -> dict[str, Tensor]:
+        first, second = MOMENTS[self.options.optimizer]
+        memory = {first: torch.tensor(state.first[name], device=self.device)}
         if second is None:
             return memory
-        steps = torch.tensor(float(standing.steps), device=self.device)
+        steps = torch.tensor(float(state.steps), device=self.device)
         return memory | {
-            second: torch.tensor(standing.second[name], device=self.device),
+            second: torch.tensor(state.second[name], device=self.device),
             "step": steps,
         }
 
@@ -171,21 +177,21 @@ class AutogradLearner:
             self._random = self._generator_state()
 
     def _generator_state(self) -> Tensor:
-        """Of the generator that dropout draws from: each device has its own."""
+        """The state of the generator that dropout draws from: each device has its own."""
         on_cuda = self.device.type == "cuda"
         return torch.cuda.get_rng_state(self.device) if on_cuda else torch.get_rng_state()
 
 
 @contextmanager
 def products_in(precision: str, device: torch.device) -> Iterator[None]:
-    """Let products be rounded so, while they are computed forward.
+    """Compute the products of the forward pass in this precision.
 
-    oneDNN has no LSTM in bfloat16 for processors without AVX-512, and torch does not step in for
-    it.
+    oneDNN has no bfloat16 LSTM for CPUs without AVX-512, and torch then fails instead of computing
+    it itself: so oneDNN is switched off there.
     """
     mixed, onednn = precision == "bfloat16", cast(Any, torch.backends.mkldnn)
     before = onednn.enabled
-    if mixed and device.type == "cpu" and onednn.is_available() and not _rounds_so():
+    if mixed and device.type == "cpu" and onednn.is_available() and not _onednn_has_bfloat16():
         onednn.enabled = False
     try:
         with torch.autocast(device.type, torch.bfloat16, enabled=mixed):
@@ -194,14 +200,14 @@ def products_in(precision: str, device: torch.device) -> Iterator[None]:
         onednn.enabled = before
 
 
-def _rounds_so() -> bool:
-    """Whether oneDNN has products in bfloat16 for this processor."""
+def _onednn_has_bfloat16() -> bool:
+    """Whether oneDNN has bfloat16 products for this CPU."""
     supported: bool = torch.ops.mkldnn._is_mkldnn_bf16_supported()  # noqa: SLF001
     return supported
 
 
 def place_of(module: nn.Module) -> torch.device:
-    """The device that a net is on; one without weights is anywhere."""
+    """The device of a module's weights; the CPU if it has none."""
     return next(module.parameters(), torch.empty(0)).device
 
 
@@ -211,7 +217,7 @@ def call(module: nn.Module, inputs: Tensor, rows: Tensor, *, reads_rows: bool) -
 
 
 def predict(module: nn.Module, windows: Windows, *, reads_rows: bool) -> Array:
-    """Forecasts (n, targets, horizon) of a module at rest: no dropout, no gradient."""
+    """Forecasts (n, targets, horizon) in evaluation mode: no dropout, no gradient."""
     module.eval()
     out = np.empty(windows.targets.shape, np.float32)
     device = place_of(module)

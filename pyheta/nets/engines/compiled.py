@@ -1,12 +1,12 @@
-"""The engine for small nets on a processor: whole epochs as one compiled function.
+"""The engine for small nets on a CPU: a whole epoch is one compiled function.
 
 torch takes microseconds for each of the hundred operations of a step, which is most of a small
-net's time. The same weights, batches and formulas give the same nets as torch, but for the order of
-sums.
+net's time. Weights, batches and formulas are the same, so the nets are those of torch but for the
+order of sums.
 """
 
 from collections.abc import Mapping
-from typing import Any
+from typing import Any, assert_never
 
 import numpy as np
 from numpy.typing import NDArray
@@ -15,15 +15,13 @@ from pyheta.arrays import Array
 from pyheta.nets.engines.kernels import LINE, readiness
 from pyheta.nets.engines.programs import Flat, Program
 from pyheta.nets.training.losses import mean_loss
-from pyheta.nets.training.options import Options
-from pyheta.nets.training.standing import NOTHING, Standing, State
+from pyheta.nets.training.options import Train
+from pyheta.nets.training.trainer_state import NO_RANDOM, State, TrainerState
 from pyheta.pipeline.windows import Windows
 
 
 class CompiledLearner:
-    """A net whose weights, gradients and moments are flat arrays. It begins with a module's
-    weights.
-    """
+    """Trains a net that is kept in flat arrays: weights, moments. `state` has the first weights."""
 
     engine = "compiled"
 
@@ -33,7 +31,7 @@ class CompiledLearner:
         state: Mapping[str, Any],
         train: Windows,
         val: Windows,
-        options: Options,
+        options: Train,
     ) -> None:
         self.program = program
         self.train, self.val = train, val
@@ -63,19 +61,19 @@ class CompiledLearner:
     def load(self, state: State) -> None:
         self.program.place(state, self._weights)
 
-    def standing(self) -> Standing:
+    def trainer_state(self) -> TrainerState:
         weights, first, second = map(self.program.take, (self._weights, self._first, self._second))
-        return Standing(weights, first, second, self.steps, NOTHING)
+        return TrainerState(weights, first, second, self.steps, NO_RANDOM)
 
-    def resume(self, standing: Standing) -> None:
-        self.load(standing.weights)
-        self.program.place(standing.first, self._first)
-        self.program.place(standing.second, self._second)
-        self.steps = standing.steps
+    def resume(self, state: TrainerState) -> None:
+        self.load(state.weights)
+        self.program.place(state.first, self._first)
+        self.program.place(state.second, self._second)
+        self.steps = state.steps
 
 
 def forecast(program: Program, state: Mapping[str, Any], windows: Windows) -> Array:
-    """(n, targets, horizon) by a net of this state."""
+    """Forecasts (n, targets, horizon) of a net with these weights."""
     weights = _zeros(program.weights)
     program.place(state, weights)
     return predict(program, weights, windows)
@@ -87,13 +85,12 @@ def predict(program: Program, weights: Flat, windows: Windows) -> Array:
     return out.reshape(windows.targets.shape)
 
 
-def _rule(options: Options) -> Any:
+def _rule(options: Train) -> Any:
     from pyheta.nets.engines.kernels.rules import LOSSES, OPTIMIZERS, Rule
 
-    parameter = options.quantile if options.loss == "quantile" else options.huber_delta
     return Rule(
         LOSSES.index(options.loss),
-        parameter,
+        _loss_parameter(options),
         OPTIMIZERS.index(options.optimizer),
         options.momentum,
         options.weight_decay,
@@ -101,8 +98,20 @@ def _rule(options: Options) -> Any:
     )
 
 
+def _loss_parameter(options: Train) -> float:
+    match options.loss:
+        case "mse" | "mae":
+            return 0.0
+        case "huber":
+            return options.huber_delta
+        case "quantile":
+            return options.quantile
+        case _:
+            assert_never(options.loss)
+
+
 def _zeros(count: int) -> Flat:
-    """Zeros that begin on a line of the cache."""
+    """Zeros that begin on a cache line."""
     buffer = np.zeros(count + LINE // 4, np.float32)
     start = -buffer.ctypes.data % LINE // 4
     return buffer[start : start + count]

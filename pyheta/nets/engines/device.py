@@ -1,4 +1,4 @@
-"""Where torch computes: on the processor, or on a graphics processor if the worker said so."""
+"""Where torch computes: on the CPU, or on a GPU if the worker said so."""
 
 import errno
 import os
@@ -8,16 +8,15 @@ import torch
 from pyheta.device import VARIABLE, Device
 
 
-def device() -> torch.device:
-    """Raises OSError if it is not there, as something else may have it: the step is not to blame.
+def torch_device() -> torch.device:
+    """The device that the worker has told its children to use.
 
-    A graphics processor is told to add up in one order, if it can.
+    A GPU sums in a fixed order where torch can make it. Raises OSError if the device is not there:
+    another process may hold it, so the step is not to blame.
     """
     name = os.environ.get(VARIABLE, Device.CPU)
     if name != Device.CPU and not torch.cuda.is_available():
-        raise OSError(
-            errno.ENODEV, "torch finds no graphics processor; start the worker with --device cpu"
-        )
+        raise OSError(errno.ENODEV, "torch finds no GPU; start the worker with --device cpu")
     if name != Device.CPU:
         torch.use_deterministic_algorithms(mode=True, warn_only=True)
     return torch.device(name)

@@ -1,6 +1,6 @@
-"""Recurrent layers row by row, with torch's names for their weights: torch's own cannot be stacked.
+"""Recurrent layers row by row, with torch's names for their weights: vmap cannot stack torch's own.
 
-The formulas are those of `torch.nn.LSTM` and `torch.nn.GRU`, of one layer or several.
+The formulas are those of `torch.nn.LSTM` and `torch.nn.GRU`, with any number of layers.
 """
 
 from copy import deepcopy
@@ -31,30 +31,30 @@ class Unrolled(nn.Module):
     def _layer(
         self, x: Tensor, inputs: Tensor, states: Tensor, bias: Tensor, state_bias: Tensor
     ) -> Tensor:
-        put_in = x @ inputs.T + bias
-        h = c = torch.zeros_like(put_in[:, 0, : self.hidden])
-        seen = []
+        from_inputs = x @ inputs.T + bias
+        h = c = torch.zeros_like(from_inputs[:, 0, : self.hidden])
+        outputs = []
         for row in range(x.shape[1]):
-            h, c = self.cell(put_in[:, row], h @ states.T + state_bias, h, c)
-            seen.append(h)
-        return torch.stack(seen, dim=1)
+            h, c = self.cell(from_inputs[:, row], h @ states.T + state_bias, h, c)
+            outputs.append(h)
+        return torch.stack(outputs, dim=1)
 
 
-def _lstm(x: Tensor, put_in: Tensor, _: Tensor, c: Tensor) -> tuple[Tensor, Tensor]:
-    i, f, g, o = (x + put_in).chunk(4, dim=-1)
+def _lstm(x: Tensor, state: Tensor, _: Tensor, c: Tensor) -> tuple[Tensor, Tensor]:
+    i, f, g, o = (x + state).chunk(4, dim=-1)
     c = torch.sigmoid(f) * c + torch.sigmoid(i) * torch.tanh(g)
     return torch.sigmoid(o) * torch.tanh(c), c
 
 
-def _gru(x: Tensor, put_in: Tensor, h: Tensor, c: Tensor) -> tuple[Tensor, Tensor]:
+def _gru(x: Tensor, state: Tensor, h: Tensor, c: Tensor) -> tuple[Tensor, Tensor]:
     x_r, x_z, x_n = x.chunk(3, dim=-1)
-    h_r, h_z, h_n = put_in.chunk(3, dim=-1)
+    h_r, h_z, h_n = state.chunk(3, dim=-1)
     candidate = torch.tanh(x_n + torch.sigmoid(x_r + h_r) * h_n)
     return candidate + torch.sigmoid(x_z + h_z) * (h - candidate), c
 
 
 def unrolled(module: nn.Module) -> nn.Module:
-    """The same net, its recurrent layers written out."""
+    """A copy of a net with its recurrent layers unrolled."""
     copied = deepcopy(module)
     for parent in list(copied.modules()):
         for name, child in list(parent.named_children()):

@@ -1,3 +1,1 @@
-"""The training loop of a net, whatever computes it: options, batches, rates, when to stop, what to
-keep.
-"""
+"""How a net is trained, whatever computes it: options, losses, schedules, the loop, resuming."""

@@ -1,4 +1,4 @@
-"""How the training of a net went."""
+"""How a net's training went."""
 
 from dataclasses import dataclass
 from typing import Literal
@@ -6,18 +6,18 @@ from typing import Literal
 import numpy as np
 from numpy.typing import NDArray
 
-from pyheta.nets.training.standing import Standing
+from pyheta.nets.training.trainer_state import TrainerState
 
 
 @dataclass(frozen=True, slots=True)
 class History:
-    """How a training went: the mean losses of each epoch, (epochs,)."""
+    """Losses, what was kept, and why training stopped."""
 
-    train_loss: NDArray[np.float64]
-    val_loss: NDArray[np.float64]
+    train_loss: NDArray[np.float64]  # (epochs,): the mean of each epoch
+    val_loss: NDArray[np.float64]  # (epochs,)
     kept_epoch: int  # counted from 1; its weights were kept
-    stopped: Literal["patience", "epochs"]
-    engine: str  # what computed it; two names where one went on from the other
+    stopped: Literal["patience", "epochs"]  # the option that ended it
+    engine: str  # what computed it; both names where one engine resumed what another had begun
     lr: float  # the learning rate, or the highest of its schedule
-    resumed: int  # so many of the epochs are an earlier fit's
-    standing: Standing | None  # where the last epoch has led, if it is to be kept
+    resumed: int  # how many of the epochs an earlier fit has computed
+    trainer_state: TrainerState | None  # after the last epoch, if it is to be kept

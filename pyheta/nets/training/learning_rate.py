@@ -1,47 +1,44 @@
-"""A learning rate that suits a net: one epoch with each of some, and what validation says of it.
+"""Find a learning rate that suits a net: train one epoch with each of RATES, compare on validation.
 
 A range test (Smith 2017) looks at the training loss while the rate rises; here each rate begins
 with the same weights and is judged by windows that were not trained on.
 """
 
 from collections.abc import Callable
-from dataclasses import replace
 from math import inf, isfinite
 
 import numpy as np
 
 from pyheta.errors import Diverged
-from pyheta.nets.training.course import Course, Learner
-from pyheta.nets.training.options import Options
+from pyheta.nets.training.loop import Learner, TrainingRun
+from pyheta.nets.training.options import Train
 from pyheta.task import Progress
-
-Begin = Callable[[Options], Learner]
 
 RATES = tuple(float(rate) for rate in np.geomspace(1e-5, 1e-1, 9))
 
 
-def found(
-    options: Options, course: Callable[[Options], Course], learner: Begin, progress: Progress
-) -> Options:
-    """The options with the best of RATES, each tried at that very rate, whatever the schedule.
+def find_learning_rate(
+    options: Train, begin: Callable[[Train], tuple[Learner, TrainingRun]], progress: Progress
+) -> Train:
+    """The options with the best of RATES, each tried as it is, whatever the schedule.
 
-    `learner` makes a new one with the first weights each time, `course` what it goes through.
-    Raises Diverged if the loss is finite with none of the rates.
+    `begin` makes a learner with the first weights, and its run. Raises Diverged if the loss is
+    finite with none of the rates.
     """
     losses: dict[float, float] = {}
     for rate in RATES:
-        trial = replace(options, lr=rate, schedule="constant")
-        losses[rate] = _loss(course(trial), learner(trial))
+        trial = options.model_copy(update={"lr": rate, "schedule": "constant"})
+        losses[rate] = _loss(*begin(trial))
         progress({"stage": f"tries a rate of {rate:.2g}"})
     best = min(losses, key=losses.__getitem__)
     if losses[best] == inf:
         what = f"the loss is not finite with any learning rate from {RATES[0]:g} on"
         raise Diverged(what, cure="check the scale")
-    return replace(options, lr=best)
+    return options.model_copy(update={"lr": best})
 
 
-def _loss(course: Course, learner: Learner) -> float:
-    """On validation after one epoch."""
-    trained = learner.epoch(course.order(), course.rates())
+def _loss(learner: Learner, run: TrainingRun) -> float:
+    """On validation after one epoch; infinite where training diverges."""
+    train_loss = learner.epoch(run.order(), run.rates())
     loss = learner.validate()
-    return loss if isfinite(trained + loss) else inf
+    return loss if isfinite(train_loss + loss) else inf

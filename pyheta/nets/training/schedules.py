@@ -1,39 +1,40 @@
-"""The learning rate from batch to batch."""
+"""Learning rate schedules."""
 
 from collections.abc import Callable, Mapping
+from dataclasses import dataclass
 from math import cos, pi
-from typing import Any
+from typing import Any, Final
 
 import numpy as np
 from numpy.typing import NDArray
 
 from pyheta.arrays import Floats
-from pyheta.nets.training.options import Options
+from pyheta.nets.training.options import ScheduleName, Train
 
-# Of one cycle (Smith & Topin 2018), with torch's defaults: a rise in 0.3 of all batches from lr /
-# 25 to lr, then a fall to lr / 25 / 10,000.
+# One cycle (Smith & Topin 2018) with torch's defaults: during 0.3 of all batches the rate rises
+# from lr / 25 to lr, then it falls to lr / 25 / 10,000.
 RISE, START, END = 0.3, 1 / 25, 1 / 25 / 1e4
 
 
-def rates(options: Options, epoch: int, batches: int) -> Floats:
-    """(batches,): the learning rate of each batch of an epoch, the first being 0."""
-    return options.lr * SHARES[options.schedule](options, epoch, batches)
+def rates(options: Train, epoch: int, batches: int) -> Floats:
+    """(batches,): the learning rate of each batch of an epoch. The first epoch is 0."""
+    return options.lr * SCHEDULES[options.schedule].shares(options, epoch, batches)
 
 
-def _constant(_: Options, __: int, batches: int) -> Floats:
+def _constant(_: Train, __: int, batches: int) -> Floats:
     return np.ones(batches)
 
 
-def _cosine(options: Options, epoch: int, batches: int) -> Floats:
-    """From the full rate towards none (Loshchilov & Hutter 2017, without restarts)."""
+def _cosine(options: Train, epoch: int, batches: int) -> Floats:
+    """From the full rate towards 0 (Loshchilov & Hutter 2017, without restarts)."""
     return np.full(batches, (1 + cos(pi * epoch / options.epochs)) / 2)
 
 
-def _step(options: Options, epoch: int, batches: int) -> Floats:
+def _step(options: Train, epoch: int, batches: int) -> Floats:
     return np.full(batches, options.step_factor ** (epoch // options.step_epochs))
 
 
-def _one_cycle(options: Options, epoch: int, batches: int) -> Floats:
+def _one_cycle(options: Train, epoch: int, batches: int) -> Floats:
     total = options.epochs * batches
     top, last = RISE * total - 1, total - 1
     at = np.arange(epoch * batches, (epoch + 1) * batches)
@@ -47,9 +48,20 @@ def _between(start: float, stop: float, share: NDArray[np.floating[Any]]) -> Flo
     return np.asarray(stop + (start - stop) * (1 + np.cos(pi * share)) / 2)
 
 
-SHARES: Mapping[str, Callable[[Options, int, int], Floats]] = {
-    "constant": _constant,
-    "cosine": _cosine,
-    "step": _step,
-    "one_cycle": _one_cycle,
+@dataclass(frozen=True, slots=True)
+class Schedule:
+    """`shares(options, epoch, batches)` is each batch's learning rate as a share of `options.lr`.
+
+    Where the shares depend on `options.epochs`, a fit cannot be resumed with more epochs.
+    """
+
+    shares: Callable[[Train, int, int], Floats]
+    depends_on_epochs: bool
+
+
+SCHEDULES: Final[Mapping[ScheduleName, Schedule]] = {
+    "constant": Schedule(_constant, depends_on_epochs=False),
+    "cosine": Schedule(_cosine, depends_on_epochs=True),
+    "step": Schedule(_step, depends_on_epochs=False),
+    "one_cycle": Schedule(_one_cycle, depends_on_epochs=True),
 }

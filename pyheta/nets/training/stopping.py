@@ -1,17 +1,15 @@
-"""When a training ends, and which of its epochs it keeps."""
+"""Early stopping: when training ends, and the weights of which epoch are kept."""
 
 from math import inf
 from typing import Self
 
-from pyheta.nets.training.options import Options
+from pyheta.nets.training.options import Train
 
 
 class EarlyStopping:
-    """Keeps the epoch with the best loss, and says when it has not been bettered for `patience`
-    epochs.
+    """Keeps the epoch with the best loss; done after `patience` epochs without a better one.
 
-    If the `last` weights are wanted it keeps each epoch rather than the one before, so none is too
-    many.
+    With `weights: last` every epoch counts as an improvement, so patience never stops training.
     """
 
     def __init__(self, epochs: int, patience: int, min_delta: float, *, last: bool = False) -> None:
@@ -24,14 +22,12 @@ class EarlyStopping:
         self.epoch = 0
 
     @classmethod
-    def of(cls, options: Options) -> Self:
+    def of(cls, options: Train) -> Self:
         last = options.weights == "last"
         return cls(options.epochs, options.patience, options.min_delta, last=last)
 
     def keeps(self, loss: float) -> bool:
-        """Take the next epoch's loss; whether the epoch is kept: it is better by more than
-        min_delta.
-        """
+        """Count an epoch; whether it is kept because its loss is better by more than min_delta."""
         self.epoch += 1
         kept = self.last or self.kept_loss - loss > self.min_delta
         if kept:

@@ -5,9 +5,8 @@ Per channel it is the linear model of long-term forecasting (Zeng et al. 2023) a
 normalise a window.
 """
 
-from collections.abc import Iterator, Mapping, Sequence
+from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
-from typing import Any
 
 import numpy as np
 
@@ -15,8 +14,9 @@ from pyheta.arrays import Array, Floats
 from pyheta.errors import StepError
 from pyheta.nets.configs.union import RidgeConfig
 from pyheta.nets.forecaster import Forecaster
-from pyheta.nets.training.earlier import Earlier
-from pyheta.nets.training.standing import State
+from pyheta.nets.training.options import Train
+from pyheta.nets.training.resume import EarlierFit
+from pyheta.nets.training.trainer_state import State
 from pyheta.pipeline.windows import Shape, Windows
 from pyheta.task import Progress
 
@@ -61,9 +61,9 @@ class Ridge(Forecaster):
         self,
         train: Windows,
         val: Windows,
-        options: Mapping[str, Any],  # noqa: ARG002
+        options: Train,  # noqa: ARG002
         progress: Progress,  # noqa: ARG002
-        earlier: Earlier | None = None,  # noqa: ARG002
+        earlier: EarlierFit | None = None,  # noqa: ARG002
     ) -> None:
         """One decomposition of X'X serves all alphas. Raises StepError if there is no single
         solution.

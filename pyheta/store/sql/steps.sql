@@ -112,41 +112,40 @@ WITH living AS MATERIALIZED (
 SELECT id, fence, key, op, version, kind, params, bundle FROM taken ORDER BY priority DESC, id;
 
 --- inputs: What claimed steps read: files that a user brought, the products of their needs, and those of an earlier
--- step of the same course, which `nets/training/earlier.py` judges once more. Where a step stood in the end is read only by one
--- that goes on from there.
+-- step of the same course that may be resumed. Which one may is decided in `nets/training/resume.py`; here integers
+-- are compared, of the options in `train` that $2 names: they limit how far a step goes. Where a step's summary has
+-- the option's name, it has counted how far it went; 'stopped' there names the limit that ended it.
+-- 'standing', the trainer state, is read only by a step that goes on from there.
 SELECT step_id, role, role AS name, sha256 FROM pyheta.file WHERE step_id = ANY ($1::bigint[])
 UNION ALL
 SELECT need.step_id, need.role, product.name, product.sha256
 FROM pyheta.need JOIN pyheta.product ON product.step_id = need.need_id
 WHERE need.step_id = ANY ($1::bigint[]) AND product.name <> 'standing'
 UNION ALL
-SELECT asked.id, 'earlier', product.name, product.sha256
-FROM pyheta.step AS asked
+SELECT claimed.id, 'earlier', product.name, product.sha256
+FROM pyheta.step AS claimed
 CROSS JOIN LATERAL (
-    SELECT (asked.params #>> '{train,epochs}')::int AS epochs,
-        (asked.params #>> '{train,patience}')::int AS patience,
-        (asked.params #>> '{train,resumable}')::boolean AS resumable
-) AS wanted
-CROSS JOIN LATERAL (
-    -- The one that went furthest of those whose epochs are all among the wanted ones: with as much patience or less.
-    -- Nothing is left to do where it went to the last epoch, or the same patience ended it.
-    SELECT other.id, whole
+    -- The one that went furthest of those within all limits of the claimed step. Nothing is left to do (finished) where
+    -- it has come to one of them; otherwise, and where a state is to be left, its own state is needed.
+    SELECT other.id, finished
     FROM pyheta.step AS other
     CROSS JOIN LATERAL (
-        SELECT NOT wanted.resumable AND (
-            (summary ->> 'epochs')::int = wanted.epochs
-            OR (summary ->> 'stopped' = 'patience' AND (params #>> '{train,patience}')::int = wanted.patience)
-        ) AS whole
-    ) AS judged
-    WHERE course = asked.course AND state = 'succeeded'
-        AND (summary ->> 'epochs')::int <= wanted.epochs
-        AND (params #>> '{train,patience}')::int <= wanted.patience
-        AND (whole OR EXISTS (SELECT FROM pyheta.product WHERE step_id = other.id AND name = 'standing'))
-    ORDER BY (summary ->> 'epochs')::int DESC, whole DESC, other.id
+        SELECT bool_and(used <= allowed) AS within,
+            NOT (claimed.params #>> '{train,resumable}')::boolean
+                AND bool_or(used = allowed AND (summary ? option OR summary ->> 'stopped' = option)) AS finished
+        FROM unnest($2::text[]) AS option
+        CROSS JOIN LATERAL (
+            SELECT coalesce(summary -> option, params #> ARRAY['train', option])::int AS used,
+                (claimed.params #> ARRAY['train', option])::int AS allowed
+        ) AS extent
+    ) AS compared
+    WHERE course = claimed.course AND state = 'succeeded' AND within
+        AND (finished OR EXISTS (SELECT FROM pyheta.product WHERE step_id = other.id AND name = 'standing'))
+    ORDER BY (summary ->> 'epochs')::int DESC, finished DESC, other.id
     LIMIT 1
 ) AS earlier
-JOIN pyheta.product ON product.step_id = earlier.id AND NOT (whole AND product.name = 'standing')
-WHERE asked.id = ANY ($1::bigint[])
+JOIN pyheta.product ON product.step_id = earlier.id AND NOT (finished AND product.name = 'standing')
+WHERE claimed.id = ANY ($1::bigint[])
 ORDER BY role, name;
 
 --- succeed: Record a result together with the move to succeeded. False: the fence is old.

@@ -18,8 +18,9 @@ from pyheta.nets.engines.kernels.products import multiply
 from pyheta.nets.engines.kernels.rules import inverse
 from pyheta.nets.engines.kernels.vectors import transpose
 from pyheta.nets.registry import build
-from pyheta.nets.training.course import Course, follow
-from pyheta.nets.training.options import Options
+from pyheta.nets.training import loop
+from pyheta.nets.training.loop import TrainingRun
+from pyheta.nets.training.options import Train as Options
 from pyheta.nets.zoo.dlinear import moving_average
 from pyheta.pipeline.channels import Channel
 from pyheta.pipeline.windows import Shape, cut
@@ -54,8 +55,8 @@ def both(net: dict, shape: Shape, options: Options, seed: int = 0):
         else:
             module = forecaster.module
             learner = AutogradLearner(module, train, val, options, seed=seed, reads_rows=False)
-        course = Course(options, len(train), seed)
-        history = follow(learner, course, lambda _: None)
+        run = TrainingRun(options, len(train), seed)
+        history = loop.train(learner, run, lambda _: None)
         yield history, {name: np.array(weights) for name, weights in learner.state().items()}
 
 
@@ -179,7 +180,7 @@ def test_a_channel_of_zeros_changes_nothing():
         options = Options(epochs=3)
         learner = CompiledLearner(forecaster.program, forecaster.state(), some, some, options)
         before = learner.state()
-        follow(learner, Course(options, len(some), 0), lambda _: None)
+        loop.train(learner, TrainingRun(options, len(some), 0), lambda _: None)
         after = learner.state()
         name = "layers.1.weight" if net is MLP else "recurrent.weight_ih_l0"
         unseen = slice(8, 12) if net is MLP else slice(2, 3)
@@ -200,7 +201,7 @@ def test_linear_nets_do_not_look_at_exogenous_channels(net):
     for part in (some, elsewhere, unlike):
         forecaster = build(net, shape)
         learner = CompiledLearner(forecaster.program, forecaster.state(), part, part, options)
-        follow(learner, Course(options, len(part), 0), lambda _: None)
+        loop.train(learner, TrainingRun(options, len(part), 0), lambda _: None)
         states.append(learner.state())
 
     # Then only the latter changes its weights
@@ -227,7 +228,7 @@ def test_a_lane_that_diverges_says_so(net):
     learner = CompiledLearner(forecaster.program, forecaster.state(), big, big, options)
 
     with pytest.raises(Diverged, match=r"the loss of epoch \d+ is not finite"):
-        follow(learner, Course(options, len(big), 0), lambda _: None)
+        loop.train(learner, TrainingRun(options, len(big), 0), lambda _: None)
 
 
 @pytest.mark.parametrize(

@@ -8,8 +8,9 @@ from pyheta.errors import Diverged
 from pyheta.nets.engines import stacked
 from pyheta.nets.engines.autograd import AutogradLearner
 from pyheta.nets.registry import build
-from pyheta.nets.training.course import Course, follow
-from pyheta.nets.training.options import Options
+from pyheta.nets.training import loop
+from pyheta.nets.training.loop import TrainingRun
+from pyheta.nets.training.options import Train as Options
 from pyheta.pipeline.channels import Channel
 from pyheta.pipeline.windows import Shape, Windows, cut
 
@@ -55,7 +56,7 @@ def lane(
 ):
     module = build(net, shape, seed=seed).module
     parts = windows(data, 120, scale, shape), windows(data + 50, 70, scale, shape)
-    return stacked.Lane(module, *parts, options(**changed), seed, progress)
+    return stacked.StackedNet(module, *parts, options(**changed), seed, progress)
 
 
 def alone(net: dict, seed: int, data: int = 0, shape: Shape = SHAPE, **changed):
@@ -63,16 +64,16 @@ def alone(net: dict, seed: int, data: int = 0, shape: Shape = SHAPE, **changed):
     chosen = options(**changed)
     train, val = windows(data, 120, shape=shape), windows(data + 50, 70, shape=shape)
     learner = AutogradLearner(module, train, val, chosen, seed=seed, reads_rows=False)
-    course = Course(chosen, len(train), seed)
-    return follow(learner, course, lambda _: None), learner.state()
+    run = TrainingRun(chosen, len(train), seed)
+    return loop.train(learner, run, lambda _: None), learner.state()
 
 
-def assert_same(one: stacked.Lane, history, expected, tolerance=1e-3):
+def assert_same(one: stacked.StackedNet, history, expected, tolerance=1e-3):
     theirs, weights = expected
     np.testing.assert_allclose(history.val_loss, theirs.val_loss, rtol=tolerance)
     np.testing.assert_allclose(history.train_loss, theirs.train_loss, rtol=tolerance)
     assert (history.kept_epoch, history.stopped) == (theirs.kept_epoch, theirs.stopped)
-    for name, values in one.state().items():
+    for name, values in one.module.state_dict().items():
         np.testing.assert_allclose(values, weights[name], atol=tolerance, err_msg=name)
 
 

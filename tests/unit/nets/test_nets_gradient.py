@@ -10,11 +10,10 @@ from pyheta.nets.configs.union import LSTMConfig, MLPConfig
 from pyheta.nets.engines import autograd
 from pyheta.nets.engines.autograd import AutogradLearner
 from pyheta.nets.registry import build
-from pyheta.nets.training import learning_rate as finding
-from pyheta.nets.training import schedules
-from pyheta.nets.training.course import Course, follow
+from pyheta.nets.training import learning_rate, loop, schedules
+from pyheta.nets.training.loop import TrainingRun
 from pyheta.nets.training.losses import mean_loss
-from pyheta.nets.training.options import Options
+from pyheta.nets.training.options import Train as Options
 from pyheta.nets.training.stopping import EarlyStopping
 from pyheta.nets.zoo.lstm import LSTM
 from pyheta.nets.zoo.mlp import MLP
@@ -24,8 +23,8 @@ from pyheta.pipeline.windows import Shape, Windows, cut
 SHAPE = Shape(channels=2, lookback=6, horizon=3)
 
 
-def options(**changed) -> dict:
-    return {"lr": 1e-2, "batch_size": 16, "epochs": 3, "patience": 3} | changed
+def options(**changed) -> Options:
+    return Options(**{"lr": 1e-2, "batch_size": 16, "epochs": 3, "patience": 3} | changed)
 
 
 def windows(rows: int = 80, seed: int = 0):
@@ -129,7 +128,7 @@ def learner(net: nn.Module, some: Windows, chosen: Options) -> AutogradLearner:
 
 def train(net: nn.Module, some: Windows, chosen: Options):
     mine = learner(net, some, chosen)
-    return follow(mine, Course(chosen, len(some), 0), lambda _: None)
+    return loop.train(mine, TrainingRun(chosen, len(some), 0), lambda _: None)
 
 
 OPTIMIZERS = {
@@ -277,7 +276,7 @@ def test_the_weights_of_the_kept_epoch_are_kept_or_of_the_last(weights, epochs, 
     # When it is trained for five epochs with a patience of two
     chosen = Options(epochs=5, patience=2, weights=weights)
     told = Told(net, examples(20, 4), examples(20, 4), chosen, seed=0, reads_rows=False)
-    history = follow(told, Course(chosen, 20, 0), lambda _: None)
+    history = loop.train(told, TrainingRun(chosen, 20, 0), lambda _: None)
 
     # Then it stops after the fourth and has the weights of the second, or goes on to the end and
     # has the last
@@ -301,7 +300,7 @@ def test_products_in_bfloat16_train_nearly_the_same_net_with_weights_in_float32(
 def test_a_learning_rate_is_found_by_one_epoch_each_and_validation(net):
     # Given the validation loss after one epoch with each rate
     losses = {}
-    for rate in finding.RATES:
+    for rate in learning_rate.RATES:
         _, history = fitted(net, lr=rate, epochs=1)
         losses[rate] = history.val_loss[0]
     best = min(losses, key=losses.__getitem__)

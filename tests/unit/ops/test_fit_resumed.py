@@ -3,7 +3,6 @@ start.
 """
 
 from collections.abc import Sequence
-from dataclasses import replace
 from itertools import count
 
 import numpy as np
@@ -11,8 +10,8 @@ import pytest
 from safetensors.numpy import load_file
 
 from pyheta.nets.engines.kernels import readiness
-from pyheta.nets.training.earlier import Earlier
-from pyheta.nets.training.options import Options
+from pyheta.nets.training.options import Train as Options
+from pyheta.nets.training.resume import EarlierFit, can_resume
 from pyheta.ops.fit import fit
 from pyheta.ops.fit_stacked import fit_stacked
 from pyheta.pipeline.data.synthetic import generate
@@ -231,9 +230,9 @@ def assert_near(ours: Result, expected: Result) -> None:
             np.testing.assert_allclose(values, theirs[name], atol=1e-5, err_msg=name)
 
 
-def earlier(losses: Sequence[float], *, standing: bool = False) -> Earlier:
+def earlier(losses: Sequence[float], *, standing: bool = False) -> EarlierFit:
     kept = object() if standing else None
-    return Earlier([(0.0, loss) for loss in losses], 1e-3, "torch", {}, kept)  # type: ignore[arg-type]
+    return EarlierFit([(0.0, loss) for loss in losses], 1e-3, "torch", {}, kept)  # type: ignore[arg-type]
 
 
 FALLING = [5.0, 4.0, 3.0]
@@ -270,4 +269,4 @@ STUCK = [5.0, 4.0, 6.0, 6.0]  # the best is the second
     ],
 )
 def test_serves_where_nothing_is_left_open(given, options, serves):
-    assert given.serves(replace(Options(patience=9), **options)) is serves
+    assert can_resume(given, Options(**{"patience": 9} | options)) is serves

@@ -1,6 +1,4 @@
-"""Where a training stands after an epoch: all that its next epoch depends on, whatever computes
-it.
-"""
+"""The state of a training after an epoch: all that its next epoch depends on, in any engine."""
 
 from collections.abc import Iterator, Mapping
 from dataclasses import dataclass
@@ -9,18 +7,19 @@ from typing import Any
 import numpy as np
 from numpy.typing import NDArray
 
-State = Mapping[str, NDArray[Any]]  # weights, as a module names them
+State = Mapping[str, NDArray[Any]]  # weights, under the names of a net's module
 
-NOTHING = np.empty(0, np.uint8)  # of an engine that draws no random numbers
+NO_RANDOM = np.empty(0, np.uint8)  # of an engine that draws no random numbers
 
 
 @dataclass(frozen=True, slots=True)
-class Standing:
-    """The same for all engines, so that one can go on where another one stopped.
+class TrainerState:
+    """The same in all engines, so that one can resume what another has begun.
 
-    `first` and `second` are what the optimiser remembers of each weight: the means of gradients and
-    of their squares; sgd has its velocity in `first`. `steps` were taken. `random` is the state of
-    torch's generator, from which dropout draws; empty where an engine has none.
+    `first` and `second` are the optimizer's moments of each weight: the means of its gradients and
+    of their squares; sgd has its velocity in `first`. `steps` counts the optimizer's steps.
+    `random` is the state of torch's generator, from which dropout draws; empty where an engine has
+    none.
     """
 
     weights: State
@@ -30,7 +29,7 @@ class Standing:
     random: NDArray[np.uint8]
 
     def arrays(self) -> State:
-        """One flat mapping, to be written down."""
+        """One flat mapping, to be written to a file."""
         return dict(self._named()) | {"steps": np.array(self.steps), "random": self.random}
 
     def _named(self) -> Iterator[tuple[str, NDArray[Any]]]:
@@ -39,8 +38,8 @@ class Standing:
                 yield f"{part}/{name}", array
 
     @classmethod
-    def of(cls, arrays: Mapping[str, NDArray[Any]]) -> "Standing":
-        """What `arrays` gave."""
+    def of(cls, arrays: Mapping[str, NDArray[Any]]) -> "TrainerState":
+        """The state that `arrays` has written."""
         parts: dict[str, dict[str, NDArray[Any]]] = {"weights": {}, "first": {}, "second": {}}
         for path, array in arrays.items():
             part, _, name = path.partition("/")
