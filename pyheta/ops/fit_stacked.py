@@ -9,7 +9,6 @@ from itertools import groupby
 import torch
 
 from pyheta.errors import StepError
-from pyheta.nets.configs.own import OwnNetConfig
 from pyheta.nets.engines import stacked
 from pyheta.nets.engines.device import device
 from pyheta.nets.gradient import GradientForecaster
@@ -46,11 +45,9 @@ def fit_stacked(tasks: Sequence[Task]) -> Outcomes:
 
 
 def _stackable(one: Fit) -> bool:
-    """Whether it is known that the net is the same in a stack: nobody knows what a net of one's own
-    does.
-    """
+    """Whether it is known that the net is the same in a stack."""
     net = one.net
-    if not isinstance(net, GradientForecaster) or isinstance(net.config, OwnNetConfig):
+    if not isinstance(net, GradientForecaster) or not net.config.stackable:
         return False
     alone = net.config.reads_rows or one.options.get("find_lr")
     return not alone and stacked.stackable(net.module)

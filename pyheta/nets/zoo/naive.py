@@ -3,7 +3,7 @@
 import numpy as np
 from numpy.typing import NDArray
 
-from pyheta.nets.configs.union import LastConfig, SeasonalConfig
+from pyheta.nets.configs.closed_form import LastConfig, SeasonalConfig
 from pyheta.nets.forecaster import Forecaster
 from pyheta.pipeline.windows import Shape, Windows
 

@@ -19,7 +19,7 @@ from torch import Tensor, nn
 from torch.nn.functional import interpolate, pad
 
 from pyheta.nets.configs.deep import NHiTSConfig
-from pyheta.nets.zoo.beside import beside, exogenous_rows
+from pyheta.nets.zoo.concat_exogenous import concat_exogenous, exogenous_values
 from pyheta.pipeline.windows import Shape
 
 
@@ -54,7 +54,7 @@ class Block(nn.Module):
         super().__init__()
         self.pooling = pooling
         widths = [
-            _points(shape.lookback, pooling) + exogenous_rows(shape),
+            _points(shape.lookback, pooling) + exogenous_values(shape),
             *config.layers * [config.hidden],
         ]
         self.hidden = nn.Sequential(*(_layer(*pair, config.dropout) for pair in pairwise(widths)))
@@ -65,7 +65,7 @@ class Block(nn.Module):
 
     def forward(self, left: Tensor, x: Tensor) -> tuple[Tensor, Tensor]:
         """(batch, targets, lookback) and the whole window -> (… lookback), (… horizon)."""
-        hidden = self.hidden(beside(max_pool(left, self.pooling), x))
+        hidden = self.hidden(concat_exogenous(max_pool(left, self.pooling), x))
         backcast, forecast = self.points(hidden).split(self.sizes, dim=-1)
         return self.backcast(backcast), self.forecast(forecast)
 

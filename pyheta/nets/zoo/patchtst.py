@@ -13,7 +13,6 @@ import torch
 from torch import Tensor, nn
 from torch.nn.functional import pad
 
-from pyheta.errors import StepError
 from pyheta.nets.configs.deep import PatchTSTConfig
 from pyheta.nets.zoo.attention import EncoderLayer
 from pyheta.pipeline.windows import Shape
@@ -24,9 +23,6 @@ class PatchTST(nn.Module):
 
     def __init__(self, config: PatchTSTConfig, shape: Shape) -> None:
         super().__init__()
-        if config.patch > shape.lookback:
-            what = f"a patch of {config.patch:,} rows is longer than the window, {shape.lookback:,}"
-            raise StepError(what, cure="lower net.patch or raise window.input")
         self.targets, self.patch, self.stride = shape.targets, config.patch, config.stride
         patches = (shape.lookback - config.patch) // config.stride + 2
         self.embedding = nn.Linear(config.patch, config.width)

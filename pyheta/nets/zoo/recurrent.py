@@ -2,7 +2,7 @@
 
 from torch import Tensor, nn
 
-from pyheta.nets.configs.union import RecurrentConfig
+from pyheta.nets.configs.recurrent import RecurrentConfig
 from pyheta.pipeline.windows import Shape
 
 

@@ -13,7 +13,7 @@ import numpy as np
 
 from pyheta.arrays import Array, Floats
 from pyheta.errors import StepError
-from pyheta.nets.configs.union import RidgeConfig
+from pyheta.nets.configs.closed_form import RidgeConfig
 from pyheta.nets.forecaster import Forecaster
 from pyheta.nets.training.earlier import Earlier
 from pyheta.nets.training.standing import State

@@ -8,7 +8,7 @@ here: it helps plain gradient descent, and Adam scales its steps itself.
 from torch import Tensor, nn
 from torch.nn.functional import pad, relu
 
-from pyheta.nets.configs.union import TCNConfig
+from pyheta.nets.configs.feedforward import TCNConfig
 from pyheta.pipeline.windows import Shape
 
 

@@ -13,7 +13,7 @@ from torch import Tensor, nn
 from torch.nn.functional import relu
 
 from pyheta.nets.configs.deep import TiDEConfig
-from pyheta.nets.zoo.beside import beside, exogenous_rows
+from pyheta.nets.zoo.concat_exogenous import concat_exogenous, exogenous_values
 from pyheta.pipeline.windows import Shape
 
 
@@ -26,7 +26,7 @@ class TiDE(nn.Module):
         super().__init__()
         self.targets = shape.targets
         hidden, dropout = config.hidden, config.dropout
-        inputs = shape.lookback + exogenous_rows(shape)
+        inputs = shape.lookback + exogenous_values(shape)
         decoded = shape.horizon * config.decoder_output
         self.encoder = _blocks([inputs, *config.encoder_layers * [hidden]], hidden, dropout)
         self.decoder = _blocks([*config.decoder_layers * [hidden], decoded], hidden, dropout)
@@ -39,7 +39,7 @@ class TiDE(nn.Module):
     def forward(self, x: Tensor) -> Tensor:
         """(batch, channels, lookback) -> (batch, targets, horizon)."""
         own = x[:, : self.targets]
-        decoded = self.by_step(self.decoder(self.encoder(beside(own, x))))
+        decoded = self.by_step(self.decoder(self.encoder(concat_exogenous(own, x))))
         forecast: Tensor = self.temporal(decoded).squeeze(-1) + self.skip(own)
         return forecast
 

@@ -15,7 +15,8 @@ from torch.func import functional_call, stack_module_state, vmap
 from pyheta.errors import StepError
 from pyheta.nets import registry
 from pyheta.nets.configs import own as config_own
-from pyheta.nets.configs.union import NETS, OwnNetConfig, config_of
+from pyheta.nets.configs.own import OwnNetConfig
+from pyheta.nets.configs.union import NETS, config_of
 from pyheta.nets.registry import build
 from pyheta.nets.zoo.dlinear import moving_average
 from pyheta.nets.zoo.instance_norm import InstanceNorm
@@ -437,7 +438,7 @@ def test_patchtst_cuts_the_window_and_repeats_its_end():
 
 
 def test_patchtst_refuses_a_patch_that_is_longer_than_the_window():
-    with pytest.raises(StepError, match=r"16 rows is longer than the window, 12; lower net\.patch"):
+    with pytest.raises(StepError, match=r"net\.patch is 16 rows, more than the 12 of a window"):
         made("patchtst", Shape(1, 12, 3))
 
 
