@@ -20,8 +20,7 @@ from pydantic import (
 )
 
 from pyheta.nets.configs.base import as_tuple
-from pyheta.nets.configs.own import OwnNetConfig
-from pyheta.nets.configs.union import NETS, Net
+from pyheta.nets.configs.union import CONFIGS, NETS, Net
 from pyheta.pipeline.decomposition.components import WHOLE, component_names
 from pyheta.steps import canonical
 from pyheta.sweep.components import Components, UnfitChange, changes_for
@@ -282,7 +281,7 @@ MODELS: Mapping[str, tuple[type[BaseModel], ...]] = {
     "dataset": (SyntheticData, CatalogueData, FileData),
     "split": (Split,),
     "window": (Window,),
-    "net": (*NETS.values(), OwnNetConfig),
+    "net": CONFIGS,
     "train": (Train,),
     "decompose": (Decompose,),
     "shaping": (Shaping,),

@@ -33,6 +33,15 @@ def _plain(name: str, value: object) -> object:
     raise ValueError(f"'{name}' has to be a number, a text, true, false, null or a list of them")
 
 
+#: What is written as a mapping, and is one value all the same: no key of it is a key of the sweep.
+NamedValues = Annotated[
+    Pairs,
+    BeforeValidator(_pairs),
+    PlainSerializer(dict),
+    WithJsonSchema({"type": "object"}),
+]
+
+
 class OwnNetConfig(InstanceNormConfig):
     """A net of your own: a torch module that is built by `Class(shape, **options)`.
 
@@ -48,12 +57,7 @@ class OwnNetConfig(InstanceNormConfig):
         max_length=200,
         description="module:Class, or a name under which an installed package offers a net.",
     )
-    options: Annotated[
-        Pairs,
-        BeforeValidator(_pairs),
-        PlainSerializer(dict),
-        WithJsonSchema({"type": "object"}),
-    ] = Field(
+    options: NamedValues = Field(
         default=(),
         description="What the class is given by name; a list arrives as a tuple.",
         json_schema_extra={"default": {}},

@@ -7,7 +7,7 @@ from pydantic import Discriminator, Tag
 
 from pyheta.nets.configs import catalogue
 from pyheta.nets.configs.base import NetConfig
-from pyheta.nets.configs.own import OwnNetConfig, is_own
+from pyheta.nets.configs.own import OwnNetConfig, Pairs, is_own
 
 OWN = "module:Class"  # what a net of one's own is called among the known ones
 
@@ -15,6 +15,17 @@ OWN = "module:Class"  # what a net of one's own is called among the known ones
 NETS: Mapping[str, type[NetConfig]] = {
     config.model_fields["name"].default: config for config in catalogue.CATALOGUE
 }
+
+#: Every configuration that may stand under `net`.
+CONFIGS: tuple[type[NetConfig], ...] = (*NETS.values(), OwnNetConfig)
+
+#: Options whose value is one, although it is written as a mapping.
+MAPPING_OPTIONS = frozenset(
+    name
+    for config in CONFIGS
+    for name, field in config.model_fields.items()
+    if field.annotation == Pairs
+)
 
 #: What `baselines` in a sweep stands at when nobody writes it.
 BASELINES = tuple(config(name=name) for name, config in NETS.items() if config.baseline)

@@ -637,6 +637,23 @@ def test_options_are_one_value_that_can_vary(tmp_path):
     assert len({run.config.net for run in read.runs()}) == 2
 
 
+@pytest.mark.parametrize(
+    ("pattern", "left"),
+    [
+        ("{width: 1}", [{"width": 2}, {"width": 3}]),
+        ("[{width: 1}, {width: 3}]", [{"width": 2}]),
+        ("[]", [{"width": 1}, {"width": 2}, {"width": 3}]),
+    ],
+)
+def test_options_can_be_excluded_one_by_one_or_several(tmp_path, pattern, left):
+    axis = "parameters: {net.options: [{width: 1}, {width: 2}, {width: 3}]}\n"
+    text = BASE.replace("net: lstm", 'net: "my_nets:Good"') + WINDOW + axis
+
+    read = sweep(tmp_path, text + f"exclude: [{{net.options: {pattern}}}]\n")
+
+    assert [run.config.as_json()["net"]["options"] for run in read.runs()] == left
+
+
 def test_a_component_can_have_a_net_of_ones_own(tmp_path):
     config = """
   decompose: {method: stl, nets: each}
