@@ -3,8 +3,8 @@
     e = encoder(window),  d_1 … d_H = decoder(e),  ŷ_h = temporal decoder(d_h) + (W window)_h
 
 all but W made of residual blocks: LayerNorm(dropout(W_2 ReLU(W_1 x)) + W_3 x). Each target is
-forecast by the same weights; exogenous channels stand flattened beside the encoder's window, where
-the paper projects covariates row by row.
+forecast by the same weights. Exogenous channels are flattened and appended to the encoder's window,
+where the paper projects covariates row by row.
 """
 
 from itertools import pairwise
@@ -18,9 +18,7 @@ from pyheta.pipeline.windows import Shape
 
 
 class TiDE(nn.Module):
-    """Dense encoder, dense decoder, a small decoder for each step ahead, a linear skip over all of
-    them.
-    """
+    """Dense encoder and decoder, a small decoder for each step ahead, a linear skip over them."""
 
     def __init__(self, config: TiDEConfig, shape: Shape) -> None:
         super().__init__()
@@ -45,9 +43,9 @@ class TiDE(nn.Module):
 
 
 class ResidualBlock(nn.Module):
-    """One hidden layer beside a linear skip: (…, inputs) -> (…, outputs).
+    """One hidden layer and a linear skip: (…, inputs) -> (…, outputs).
 
-    Without `norm` where there is one output, of which a norm would leave nothing.
+    `norm` is off for a single output, which it would make constant.
     """
 
     def __init__(
