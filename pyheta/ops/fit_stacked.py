@@ -8,7 +8,6 @@ from operator import itemgetter
 import torch
 
 from pyheta.errors import StepError
-from pyheta.nets.configs.own import OwnNetConfig
 from pyheta.nets.engines import stacked
 from pyheta.nets.engines.device import torch_device
 from pyheta.nets.gradient import GradientForecaster
@@ -43,9 +42,9 @@ def fit_stacked(tasks: Sequence[Task]) -> Outcomes:
 
 
 def _stackable(ready: Fit) -> bool:
-    """Whether the net is known to become the same in a stack. Of a user's own net nobody knows."""
+    """Whether the net is known to become the same in a stack."""
     net = ready.net
-    if not isinstance(net, GradientForecaster) or isinstance(net.config, OwnNetConfig):
+    if not isinstance(net, GradientForecaster) or not net.config.stackable:
         return False
     alone = net.config.reads_rows or ready.options.find_lr
     return not alone and stacked.stackable(net.module)

@@ -6,8 +6,6 @@ from collections.abc import Iterable, Iterator, Mapping, Sequence
 from typing import Any
 
 from pyheta.errors import StepError, nearest
-from pyheta.nets.configs.base import NetConfig
-from pyheta.nets.configs.deep import PatchTSTConfig
 from pyheta.pipeline.data.facts import DatasetFacts
 from pyheta.pipeline.decomposition.components import WHOLE
 from pyheta.pipeline.decomposition.wavelet import refuse_unfit
@@ -57,7 +55,7 @@ def _check(run: Run, facts: DatasetFacts, problems: Problems) -> None:
         return
     for net in {(net.net, net.window): net for net in nets.values()}.values():
         _check_tail(run, net, problems)
-        _check_patch(run, net, problems)
+        _check_window(run, net, problems)
         _check_room(run, net, facts, problems)
     _check_span(run, facts, problems)
     if any(net.shaping.method != "none" for net in nets.values()):
@@ -180,20 +178,16 @@ def _lookback(config: RunConfig) -> int:
 
 
 def _where_of_lookback(run: Run, config: RunConfig) -> str:
-    """A seasonal net sees as much as its period says, whatever the window."""
-    own = type(config.net).lookback is not NetConfig.lookback
-    return (run.where("net.period") if own else "") or _where_of_window(run)
+    """A net with a `lookback_option` reads as many rows as that says, whatever the window."""
+    option = config.net.lookback_option
+    return (run.where(f"net.{option}") if option else "") or _where_of_window(run)
 
 
-def _check_patch(run: Run, config: RunConfig, problems: Problems) -> None:
-    """A net that reads a window patch by patch needs one at least."""
-    if isinstance(config.net, PatchTSTConfig) and config.net.patch > config.window.input:
-        what = (
-            f"net.patch is {config.net.patch:,} rows, more than the {config.window.input:,} "
-            "of a window"
-        )
-        where = run.where("net.patch") or run.where("net")
-        problems.add(what, where=where, cure="use a longer window or a shorter patch")
+def _check_window(run: Run, config: RunConfig, problems: Problems) -> None:
+    """Whether the net can read windows of this length."""
+    if misfit := config.net.misfit(config.window.input):
+        where = run.where(f"net.{misfit.option}") or run.where("net")
+        problems.add(misfit.what, where=where, cure=misfit.cure)
 
 
 def _where_of_window(run: Run) -> str:

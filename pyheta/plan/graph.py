@@ -14,7 +14,6 @@ from itertools import product
 from typing import Any
 
 from pyheta.nets.configs.base import NetConfig
-from pyheta.nets.configs.own import OwnNetConfig
 from pyheta.nets.training.options import EXTENT, PER_NET
 from pyheta.nets.training.schedules import SCHEDULES
 from pyheta.ops.registry import OPS
@@ -205,11 +204,8 @@ class RunGraph:
 
 
 def _course(params: Mapping[str, Any], needs: Mapping[str, Key], net: NetConfig) -> str | None:
-    """What fits have in common whose epochs are the same ones, as far as each goes.
-
-    Nobody knows what else a net of one's own remembers from epoch to epoch.
-    """
-    if isinstance(net, OwnNetConfig) or not net.trained_by_gradient:
+    """What fits have in common whose epochs are the same ones, as far as each goes."""
+    if not net.resumable:
         return None
     if SCHEDULES[params["train"]["schedule"]].depends_on_epochs:
         return None

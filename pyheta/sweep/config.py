@@ -1,8 +1,9 @@
 """One run's configuration: its sections, their ranges and defaults, and what of it can matter."""
 
 import re
-from collections.abc import Mapping
-from typing import Annotated, Any, Literal, Self, get_type_hints
+from collections.abc import Iterator, Mapping
+from itertools import chain
+from typing import Annotated, Any, Literal, Self, get_origin, get_type_hints
 
 from pydantic import (
     AfterValidator,
@@ -19,8 +20,7 @@ from pydantic import (
 )
 
 from pyheta.nets.configs.base import as_tuple
-from pyheta.nets.configs.own import OwnNetConfig
-from pyheta.nets.configs.union import NETS, LastConfig, Net, SeasonalConfig
+from pyheta.nets.configs.union import CONFIGS, NETS, Net
 from pyheta.nets.training.options import Train
 from pyheta.pipeline.decomposition.components import WHOLE, component_names
 from pyheta.steps import canonical
@@ -163,10 +163,6 @@ Targets = Annotated[
 ]
 
 
-#: What these forecast of components adds up to what they forecast of the series.
-ADDITIVE = (LastConfig, SeasonalConfig)
-
-
 class RunConfig(Section):
     """One run, fully resolved. Runs share their sections, so a hundred thousand of them stay
     small.
@@ -219,7 +215,7 @@ class RunConfig(Section):
         )
         if components:  # the options of one net may matter to another: see `nets`
             return run
-        if isinstance(self.net, ADDITIVE) or (decompose.nets == "one" and not self.net.uses_exog):
+        if self.net.additive or (decompose.nets == "one" and not self.net.uses_exog):
             run = run.model_copy(update={"decompose": Decompose()})
         return run.reduced_to_net()
 
@@ -285,7 +281,7 @@ MODELS: Mapping[str, tuple[type[BaseModel], ...]] = {
     "dataset": (SyntheticData, CatalogueData, FileData),
     "split": (Split,),
     "window": (Window,),
-    "net": (*NETS.values(), OwnNetConfig),
+    "net": CONFIGS,
     "train": (Train,),
     "decompose": (Decompose,),
     "shaping": (Shaping,),
@@ -306,13 +302,29 @@ KEYS: tuple[str, ...] = (
 LEAVES = tuple(key for key in KEYS if key not in MODELS)
 
 
+def _list_keys(prefix: str, model: type[BaseModel]) -> Iterator[str]:
+    """The dotted keys of a model's fields that hold several values."""
+    for name, field in model.model_fields.items():
+        if get_origin(field.annotation) is tuple:
+            yield f"{prefix}{name}"
+
+
+# Keys whose value may be a list. For all others a list in a pattern means "one of these".
+LISTS = frozenset(
+    chain(
+        _list_keys("", RunConfig),
+        *(_list_keys(f"{section}.", model) for section in MODELS for model in MODELS[section]),
+    )
+)
+
+
 def default_of(key: str, net: object) -> Any:
     """What a dotted key stands at when nobody writes it, for runs of the net named `net`."""
     section, _, field = key.partition(".")
     if not field:
         return _default(RunConfig, section)
-    one = NETS.get(str(net)) if section == "net" else None
-    models = (one,) if one else MODELS[section]
+    named = NETS.get(str(net)) if section == "net" else None
+    models = (named,) if named else MODELS[section]
     return next((_default(model, field) for model in models if field in model.model_fields), None)
 
 

@@ -6,7 +6,7 @@ from typing import Annotated, Any, Literal
 from pydantic import AfterValidator, BeforeValidator, ConfigDict, Field
 from pydantic.dataclasses import dataclass
 
-from pyheta.nets.configs.union import LastConfig, Net, RidgeConfig, SeasonalConfig
+from pyheta.nets.configs.union import BASELINES, Net
 from pyheta.sweep.longform import LONG_FORM
 from pyheta.sweep.problems import shown
 from pyheta.sweep.section import Section
@@ -128,7 +128,7 @@ class SweepFile(Section):
         tuple[Net, ...],
         BeforeValidator(_nets, json_schema_input_type=list[Any]),
     ] = Field(
-        default=(LastConfig(), SeasonalConfig(), RidgeConfig()),
+        default=BASELINES,
         description="Nets that run beside the sweep once per question; [] for none.",
     )
     run_cap: int = Field(

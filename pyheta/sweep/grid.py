@@ -6,16 +6,13 @@ from itertools import chain
 from typing import Any
 
 from pyheta.sweep.axes import Axis, Choice, Setting, identity, read_axis, read_zip, settings
-from pyheta.sweep.config import KEYS, LEAVES, default_of
+from pyheta.sweep.config import KEYS, LEAVES, LISTS, default_of
 from pyheta.sweep.problems import Problems, unknown_key
 from pyheta.sweep.syntax import Document, KeyPath
 
 # They say of which kind a section is. `config` may hold one whole section and an axis vary its
 # kind.
 SELECTORS = ("net.name", "dataset.name", "decompose.method", "shaping.method")
-
-# Keys whose value may be a list; for all others a list in a pattern means "one of these".
-LISTS = ("target", "exog", "net.hidden", "net.alpha", "net.pooling", "net.spacing", "components")
 
 
 @dataclass(frozen=True, slots=True)
@@ -129,9 +126,10 @@ def _pattern(
 
 
 def _alternatives(key: str, value: Any) -> list[Any]:
+    """The values that a pattern means: the items of a list, unless the list itself is a value."""
     if not isinstance(value, list):
         return [value]
-    if key in LISTS and not any(isinstance(item, list) for item in value):
+    if key in LISTS and not any(isinstance(item, list | dict) for item in value):
         return [value]
     return value
 

@@ -1,16 +1,16 @@
-"""Short ways to write a section, and the one long form: `net: lstm`, `dataset: etth1`, `exog: [b,
-a]`.
-"""
+"""Short forms such as `net: lstm`, `dataset: etth1` or `exog: [b, a]`, and their one long form."""
 
 import re
 from collections.abc import Callable, Iterator, Mapping
 from typing import Any
 
+from pyheta.nets.configs.union import MAPPING_OPTIONS
 from pyheta.pipeline.decomposition.components import WHOLE_VALUES
 
-# Dotted keys whose value is one, although it is written as a mapping: its names are no keys of a
-# sweep.
-WHOLE = (*WHOLE_VALUES, "net.options")
+_NET_MAPPINGS = tuple(f"net.{option}" for option in MAPPING_OPTIONS)
+
+# Dotted keys whose value is a mapping as a whole: the names in it are no keys of a sweep.
+MAPPING_KEYS = (*WHOLE_VALUES, *_NET_MAPPINGS)
 
 _CATALOGUE_NAME = re.compile(r"[A-Za-z0-9][A-Za-z0-9_-]*")
 
@@ -33,9 +33,7 @@ def _sorted(value: object) -> object:
 
 
 def _pairs(value: object) -> object:
-    """Patterns with their values as a list of pairs: a whole, whose keys are no keys of the
-    sweep.
-    """
+    """Patterns and their changes as a list of pairs, which `flat` does not take apart."""
     if not isinstance(value, dict):
         return value
     return [[pattern, _changes(changes)] for pattern, changes in value.items()]
@@ -49,13 +47,13 @@ def _changes(changes: object) -> object:
     ]
 
 
-def _options(value: object) -> object:
+def _named_values(value: object) -> object:
     return [list(pair) for pair in value.items()] if isinstance(value, dict) else value
 
 
 LONG_FORM: Mapping[str, Callable[[object], object]] = {
     "net": _named,
-    "net.options": _options,
+    **dict.fromkeys(_NET_MAPPINGS, _named_values),
     "dataset": _data,
     "exog": _sorted,
     "decompose": _method,

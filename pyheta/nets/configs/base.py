@@ -1,6 +1,6 @@
 """What the configurations of all nets share. No torch: sweeps are read where nothing is trained."""
 
-from typing import Annotated, ClassVar
+from typing import Annotated, ClassVar, NamedTuple
 
 from pydantic import BaseModel, BeforeValidator, ConfigDict, Field
 
@@ -13,7 +13,7 @@ def as_tuple(value: object) -> object:
 
 
 Width = Annotated[int, Field(ge=1, le=65_536)]
-Layers = Annotated[int, Field(ge=1, le=16)]
+LayerCount = Annotated[int, Field(ge=1, le=16)]
 Dropout = Annotated[float, Field(ge=0.0, lt=1.0)]
 Period = Annotated[int, Field(ge=1, le=1_000_000)]
 Widths = Annotated[
@@ -25,24 +25,52 @@ Widths = Annotated[
 INSTANCE_NORM = "Whether each window is forecast free of its own mean and standard deviation."
 
 
-class NetConfig(BaseModel):
-    """What all nets share. The class attributes say which options can change a net's outcome.
+class Misfit(NamedTuple):
+    """Why a net cannot read a window, and which of the net's options is at fault."""
 
-    One that cannot is left out of a step's parameters, so that it never makes a distinct step.
+    what: str
+    option: str
+    cure: str
+
+
+class NetConfig(BaseModel):
+    """A net declares itself here: its options are fields, facts about it are class attributes.
+
+    Facts decide which of a run's options can change the outcome; the others are left out of a
+    step's parameters, so that they never make a distinct step.
     """
 
     model_config = ConfigDict(extra="forbid", frozen=True, strict=True, allow_inf_nan=False)
 
-    name: str
+    #: module:callable that makes the net of (config, shape); imported when a net is built.
+    #: It gives a torch module if the net is trained by gradient, else a `Forecaster`.
+    built_by: ClassVar[str]
+
     stochastic: ClassVar[bool] = False  # the seed matters
     trained_by_gradient: ClassVar[bool] = False  # the `train` section matters
     uses_exog: ClassVar[bool] = True  # exogenous columns matter
     paddable: ClassVar[bool] = False  # columns of zeros after the others change nothing
     reads_rows: ClassVar[bool] = False  # it is told where in time a window lies: forward(x, rows)
+    additive: ClassVar[bool] = False  # forecasts of components add up to that of their series
+    resumable: ClassVar[bool] = False  # weights and optimizer state are all it keeps of an epoch
+    stackable: ClassVar[bool] = False  # a GPU may train several at once, unless its layers forbid
+    baseline: ClassVar[bool] = False  # it runs beside every sweep that does not say otherwise
+    lookback_option: ClassVar[str | None] = None  # what `lookback` depends on, if not the window
+
+    name: str
 
     def lookback(self, window_input: int) -> int:
         """Rows before the first target that the net reads: a step's `window.input`."""
         return window_input
+
+    def misfit(self, lookback: int) -> Misfit | None:  # noqa: ARG002 (most nets read any window)
+        """Why the net cannot read windows of `lookback` rows; None if it can."""
+        return None
+
+    @property
+    def has_kernel(self) -> bool:
+        """Whether compiled code can train it: `engines.programs` says how, and up to which size."""
+        return False
 
 
 class GradientConfig(NetConfig):
@@ -50,5 +78,11 @@ class GradientConfig(NetConfig):
 
     stochastic: ClassVar[bool] = True
     trained_by_gradient: ClassVar[bool] = True
+    resumable: ClassVar[bool] = True
+    stackable: ClassVar[bool] = True
+
+
+class InstanceNormConfig(GradientConfig):
+    """What nets share that can be put inside an instance normalisation."""
 
     instance_norm: bool = Field(default=False, description=INSTANCE_NORM)

@@ -1,16 +1,24 @@
-"""Configurations of the deep nets for long horizons, with the defaults of their papers for hourly
-ETT.
-"""
+"""Configurations of deep nets for long horizons; defaults as in their papers for hourly ETT."""
 
 from typing import ClassVar, Literal, Self
 
 from pydantic import Field, model_validator
 
-from pyheta.nets.configs.base import INSTANCE_NORM, Dropout, GradientConfig, Layers, Width, Widths
+from pyheta.nets.configs.base import (
+    INSTANCE_NORM,
+    Dropout,
+    InstanceNormConfig,
+    LayerCount,
+    Misfit,
+    Width,
+    Widths,
+)
 
 
-class NHiTSConfig(GradientConfig):
+class NHiTSConfig(InstanceNormConfig):
     """Stacks of perceptrons, each for one scale of time (Challu et al. 2023)."""
+
+    built_by: ClassVar[str] = "pyheta.nets.zoo.nhits:NHiTS"
 
     name: Literal["nhits"] = "nhits"
     pooling: Widths = Field(
@@ -21,8 +29,8 @@ class NHiTSConfig(GradientConfig):
         default=(24, 12, 1),
         description="For each stack, the rows between the points of its forecast.",
     )
-    blocks: Layers = Field(default=1, description="Blocks of each stack.")
-    layers: Layers = Field(default=2, description="Hidden layers of each block.")
+    blocks: LayerCount = Field(default=1, description="Blocks of each stack.")
+    layers: LayerCount = Field(default=2, description="Hidden layers of each block.")
     hidden: Width = Field(default=512, description="Width of each hidden layer.")
     dropout: Dropout = Field(default=0.0, description="Share of cells left out while training.")
 
@@ -34,22 +42,26 @@ class NHiTSConfig(GradientConfig):
         return self
 
 
-class TSMixerConfig(GradientConfig):
+class TSMixerConfig(InstanceNormConfig):
     """Perceptrons along time and across channels by turns (Chen et al. 2023)."""
 
+    built_by: ClassVar[str] = "pyheta.nets.zoo.tsmixer:TSMixer"
+
     name: Literal["tsmixer"] = "tsmixer"
-    layers: Layers = Field(default=2, description="Mixing layers, one after the other.")
+    layers: LayerCount = Field(default=2, description="Mixing layers, one after the other.")
     hidden: Width = Field(default=64, description="Hidden width of the mixing across channels.")
     dropout: Dropout = Field(default=0.9, description="Share of cells left out while training.")
 
 
-class TiDEConfig(GradientConfig):
+class TiDEConfig(InstanceNormConfig):
     """A dense encoder and decoder with residuals, and a linear skip over both (Das et al. 2023)."""
+
+    built_by: ClassVar[str] = "pyheta.nets.zoo.tide:TiDE"
 
     name: Literal["tide"] = "tide"
     hidden: Width = Field(default=256, description="Width of the encoder and the decoder.")
-    encoder_layers: Layers = Field(default=2, description="Residual blocks of the encoder.")
-    decoder_layers: Layers = Field(default=2, description="Residual blocks of the decoder.")
+    encoder_layers: LayerCount = Field(default=2, description="Residual blocks of the encoder.")
+    decoder_layers: LayerCount = Field(default=2, description="Residual blocks of the decoder.")
     decoder_output: Width = Field(
         default=8, description="Numbers that are decoded for each step ahead."
     )
@@ -59,10 +71,10 @@ class TiDEConfig(GradientConfig):
     dropout: Dropout = Field(default=0.3, description="Share of cells left out while training.")
 
 
-class AttentionConfig(GradientConfig):
+class AttentionConfig(InstanceNormConfig):
     """What nets of attention layers share."""
 
-    layers: Layers
+    layers: LayerCount
     width: Width
     heads: int
     feed_forward: Width
@@ -78,12 +90,13 @@ class AttentionConfig(GradientConfig):
 class PatchTSTConfig(AttentionConfig):
     """Attention between patches of the window, each target alone (Nie et al. 2023)."""
 
+    built_by: ClassVar[str] = "pyheta.nets.zoo.patchtst:PatchTST"
     uses_exog: ClassVar[bool] = False
 
     name: Literal["patchtst"] = "patchtst"
     patch: Width = Field(default=16, description="Rows of one patch; no more than the window has.")
     stride: Width = Field(default=8, description="Rows from one patch to the next.")
-    layers: Layers = Field(default=3, description="Attention layers.")
+    layers: LayerCount = Field(default=3, description="Attention layers.")
     width: Width = Field(default=16, description="Width of a token: a multiple of the heads.")
     heads: int = Field(default=4, ge=1, le=64, description="Heads of the attention.")
     feed_forward: Width = Field(
@@ -92,12 +105,21 @@ class PatchTSTConfig(AttentionConfig):
     dropout: Dropout = Field(default=0.3, description="Share of cells left out while training.")
     instance_norm: bool = Field(default=True, description=INSTANCE_NORM)
 
+    def misfit(self, lookback: int) -> Misfit | None:
+        """A patch that is longer than the window: at least one has to fit."""
+        if self.patch <= lookback:
+            return None
+        what = f"net.patch is {self.patch:,} rows, more than the {lookback:,} of a window"
+        return Misfit(what, option="patch", cure="use a longer window or a shorter patch")
+
 
 class ITransformerConfig(AttentionConfig):
     """Attention between channels, each of which is one token (Liu et al. 2024)."""
 
+    built_by: ClassVar[str] = "pyheta.nets.zoo.itransformer:ITransformer"
+
     name: Literal["itransformer"] = "itransformer"
-    layers: Layers = Field(default=2, description="Attention layers.")
+    layers: LayerCount = Field(default=2, description="Attention layers.")
     width: Width = Field(default=256, description="Width of a token: a multiple of the heads.")
     heads: int = Field(default=8, ge=1, le=64, description="Heads of the attention.")
     feed_forward: Width = Field(

@@ -1,6 +1,4 @@
-"""Configurations of the linear nets for long horizons: each target alone, one set of weights for
-all.
-"""
+"""Configurations of linear nets for long horizons: each target alone, with shared weights."""
 
 from typing import ClassVar, Literal, Self
 
@@ -10,38 +8,43 @@ from pyheta.nets.configs.base import (
     INSTANCE_NORM,
     Dropout,
     GradientConfig,
-    NetConfig,
+    InstanceNormConfig,
     Period,
     Width,
 )
 
 
-class DLinearConfig(GradientConfig):
-    """A linear layer for the moving average of the window and one for the rest (Zeng et al.
-    2023).
-    """
+class DLinearConfig(InstanceNormConfig):
+    """One linear layer for the window's moving average, one for the rest (Zeng et al. 2023)."""
 
+    built_by: ClassVar[str] = "pyheta.nets.zoo.dlinear:DLinear"
     uses_exog: ClassVar[bool] = False
 
     name: Literal["dlinear"] = "dlinear"
     kernel: int = Field(default=25, ge=1, le=65_536, description="Rows of the moving average.")
 
+    @property
+    def has_kernel(self) -> bool:
+        return not self.instance_norm
 
-class NLinearConfig(GradientConfig):
+
+class NLinearConfig(InstanceNormConfig):
     """One linear layer on the window's distance from its last value (Zeng et al. 2023)."""
 
+    built_by: ClassVar[str] = "pyheta.nets.zoo.nlinear:NLinear"
     uses_exog: ClassVar[bool] = False
 
     name: Literal["nlinear"] = "nlinear"
 
+    @property
+    def has_kernel(self) -> bool:
+        return not self.instance_norm
 
-class RLinearConfig(NetConfig):
-    """One linear layer inside an instance normalisation that learns a scale and a shift (Li et al.
-    2023).
-    """
 
-    stochastic: ClassVar[bool] = True
-    trained_by_gradient: ClassVar[bool] = True
+class RLinearConfig(GradientConfig):
+    """One linear layer in an instance normalisation of learned scale and shift (Li et al. 2023)."""
+
+    built_by: ClassVar[str] = "pyheta.nets.zoo.rlinear:RLinear"
     uses_exog: ClassVar[bool] = False
 
     name: Literal["rlinear"] = "rlinear"
@@ -50,10 +53,12 @@ class RLinearConfig(NetConfig):
     )
 
 
-class SparseTSFConfig(GradientConfig):
+class SparseTSFConfig(InstanceNormConfig):
     """One small linear layer from period to period, the same for every phase (Lin et al. 2024)."""
 
+    built_by: ClassVar[str] = "pyheta.nets.zoo.sparsetsf:SparseTSF"
     uses_exog: ClassVar[bool] = False
+    lookback_option: ClassVar[str | None] = "period"
 
     name: Literal["sparsetsf"] = "sparsetsf"
     period: Period = Field(
@@ -66,9 +71,10 @@ class SparseTSFConfig(GradientConfig):
         return max(1, window_input // self.period) * self.period
 
 
-class CycleNetConfig(GradientConfig):
+class CycleNetConfig(InstanceNormConfig):
     """A cycle that is learned, and a net for what is left without it (Lin et al. 2024)."""
 
+    built_by: ClassVar[str] = "pyheta.nets.zoo.cyclenet:CycleNet"
     uses_exog: ClassVar[bool] = False
     reads_rows: ClassVar[bool] = True
 

@@ -4,11 +4,11 @@ import re
 from collections.abc import Mapping
 from functools import cache
 from importlib.metadata import entry_points
-from typing import Annotated, Any, cast
+from typing import Annotated, Any, ClassVar, cast
 
 from pydantic import BeforeValidator, Field, PlainSerializer, WithJsonSchema
 
-from pyheta.nets.configs.base import GradientConfig
+from pyheta.nets.configs.base import InstanceNormConfig
 
 GROUP = "pyheta.nets"  # the entry points by which installed packages offer nets
 NAME = r"^[A-Za-z_][\w.-]*(:[A-Za-z_]\w*)?$"
@@ -33,23 +33,31 @@ def _plain(name: str, value: object) -> object:
     raise ValueError(f"'{name}' has to be a number, a text, true, false, null or a list of them")
 
 
-class OwnNetConfig(GradientConfig):
+#: What is written as a mapping, and is one value all the same: no key of it is a key of the sweep.
+NamedValues = Annotated[
+    Pairs,
+    BeforeValidator(_pairs),
+    PlainSerializer(dict),
+    WithJsonSchema({"type": "object"}),
+]
+
+
+class OwnNetConfig(InstanceNormConfig):
     """A net of your own: a torch module that is built by `Class(shape, **options)`.
 
     It maps (batch, channels, lookback) to (batch, targets, horizon), all of which `shape` says.
     """
+
+    built_by: ClassVar[str] = "pyheta.nets.zoo.own:build_own"
+    resumable: ClassVar[bool] = False  # it may keep from epoch to epoch what nobody knows of
+    stackable: ClassVar[bool] = False  # it may let the nets of a stack hear of each other
 
     name: str = Field(
         pattern=NAME,
         max_length=200,
         description="module:Class, or a name under which an installed package offers a net.",
     )
-    options: Annotated[
-        Pairs,
-        BeforeValidator(_pairs),
-        PlainSerializer(dict),
-        WithJsonSchema({"type": "object"}),
-    ] = Field(
+    options: NamedValues = Field(
         default=(),
         description="What the class is given by name; a list arrives as a tuple.",
         json_schema_extra={"default": {}},
@@ -62,15 +70,11 @@ class OwnNetConfig(GradientConfig):
 
 
 def is_own(name: str) -> bool:
-    """Whether a name is written as `module:Class`, or an installed package offers a net under
-    it.
-    """
+    """Whether a name is written as `module:Class`, or is one that an installed package offers."""
     return bool(re.fullmatch(NAME, name)) and (":" in name or name in offered())
 
 
 @cache
 def offered() -> Mapping[str, str]:
-    """The nets of installed packages: where the class of each is, `module:Class`. None is
-    imported.
-    """
+    """Nets of installed packages: name -> `module:Class`. None is imported."""
     return {entry.name: f"{entry.module}:{entry.attr}" for entry in entry_points(group=GROUP)}

@@ -1,8 +1,6 @@
-"""Which nets the compiled engine can compute, and how their weights lie in the flat arrays it works
-on.
-"""
+"""The nets that compiled code can train, and how their weights lie in the array it works on."""
 
-from collections.abc import Mapping
+from collections.abc import Callable, Mapping
 from dataclasses import dataclass, field
 from itertools import pairwise
 from typing import Any, Protocol
@@ -12,17 +10,13 @@ from numpy.typing import NDArray
 
 from pyheta.arrays import Array
 from pyheta.nets.configs.base import NetConfig
+from pyheta.nets.configs.feedforward import MLPConfig
 from pyheta.nets.configs.linear import DLinearConfig, NLinearConfig
-from pyheta.nets.configs.union import GRUConfig, LSTMConfig, MLPConfig
+from pyheta.nets.configs.recurrent import GRUConfig, LSTMConfig
 from pyheta.nets.engines.kernels import padded
 from pyheta.pipeline.windows import Shape
 
 Flat = NDArray[np.float32]
-
-#: Weights of the largest net: beyond, products take most of the time, and those of torch are as
-#: quick. NLinear is little but one product. DLinear is one here, but two and the averages of all
-#: windows in torch: as far as has been measured, which is this size, it takes half the time.
-LARGEST = {"lstm": 1 << 18, "gru": 1 << 18, "mlp": 1 << 18, "nlinear": 1 << 17, "dlinear": 1 << 21}
 
 
 class Program(Protocol):
@@ -35,12 +29,12 @@ class Program(Protocol):
 
     @property
     def weights(self) -> int:
-        """How many there are, with padding."""
+        """Length of the flat array: all weights, and padding."""
         ...
 
     @property
     def outputs(self) -> int:
-        """Numbers of a forecast: targets times steps ahead."""
+        """Values of a forecast: targets times steps ahead."""
         ...
 
     @property
@@ -53,15 +47,13 @@ class Program(Protocol):
         ...
 
     def take(self, flat: Flat) -> dict[str, Array]:
-        """The state again."""
+        """The module's state, copied out of the flat array."""
         ...
 
 
 @dataclass(frozen=True, slots=True)
 class Recurrent:
-    """One layer of cells and a linear one. A gate's rows are hidden states, a bias, channels, a
-    bias.
-    """
+    """One layer of cells and a linear one. Rows of a gate: hidden states, bias, channels, bias."""
 
     kernel: str
     gates: int
@@ -92,7 +84,7 @@ class Recurrent:
         return padded(self.hidden + self.shape.channels + 2)
 
     def _views(self, flat: Flat) -> dict[str, Array]:
-        """The places of torch's weights, in the order of their axes: (gates, hidden, inputs)."""
+        """Views with torch's order of axes, but gates apart: (gates, hidden, inputs)."""
         hidden, border = self.hidden, self.gates * self._depth * self.hidden
         gates = flat[:border].reshape(self.gates, self._depth, hidden).swapaxes(1, 2)
         head = flat[border:].reshape(hidden + 1, self.outputs).T
@@ -112,10 +104,8 @@ class Recurrent:
 
 
 @dataclass(frozen=True, slots=True)
-class Layers:
-    """Linear layers, one behind the other: each has a row for each input, one for the bias, and
-    padding.
-    """
+class LinearLayers:
+    """Linear layers, one after the other in memory. Rows of each: its inputs, its bias, padding."""
 
     layers: tuple[tuple[str, int, int], ...]  # torch's name, inputs, outputs
 
@@ -142,8 +132,8 @@ class Layers:
 
 
 @dataclass(frozen=True, slots=True)
-class Dense(Layers):
-    """Each layer reads what the one before gave."""
+class Dense(LinearLayers):
+    """Each layer reads the output of the one before."""
 
     kernel: str = field(default="mlp", init=False)
 
@@ -157,7 +147,7 @@ class Dense(Layers):
 
 
 @dataclass(frozen=True, slots=True)
-class Linear(Layers):
+class Linear(LinearLayers):
     """Each layer reads the window of each target. `average` is DLinear's kernel, or 0."""
 
     targets: int
@@ -173,34 +163,59 @@ class Linear(Layers):
         return self.average
 
 
-def program(config: NetConfig, shape: Shape) -> Program | None:
-    """How a net of this configuration is computed here, if it is: small, one layer of cells, no
-    dropout.
-    """
-    found: Program
-    match config:
-        case LSTMConfig(layers=1, dropout=0, instance_norm=False):
-            found = Recurrent("lstm", 4, config.hidden, shape)
-        case GRUConfig(layers=1, dropout=0, instance_norm=False):
-            found = Recurrent("gru", 3, config.hidden, shape)
-        case MLPConfig(dropout=0, instance_norm=False):
-            found = _dense(config, shape)
-        case DLinearConfig(instance_norm=False):
-            found = _linear(("trend", "rest"), config.kernel, shape)
-        case NLinearConfig(instance_norm=False):
-            found = _linear(("linear",), 0, shape)
-        case _:
-            return None
-    return found if found.weights <= LARGEST[config.name] else None
+def _lstm(config: LSTMConfig, shape: Shape) -> Recurrent:
+    return Recurrent("lstm", 4, config.hidden, shape)
 
 
-def _dense(config: MLPConfig, shape: Shape) -> Dense:
+def _gru(config: GRUConfig, shape: Shape) -> Recurrent:
+    return Recurrent("gru", 3, config.hidden, shape)
+
+
+def _mlp(config: MLPConfig, shape: Shape) -> Dense:
     sizes = (shape.channels * shape.lookback, *config.hidden, shape.targets * shape.horizon)
     return Dense(
         tuple((f"layers.{1 + 3 * i}", *between) for i, between in enumerate(pairwise(sizes)))
     )
 
 
+def _nlinear(_config: NLinearConfig, shape: Shape) -> Linear:
+    return _linear(("linear",), 0, shape)
+
+
+def _dlinear(config: DLinearConfig, shape: Shape) -> Linear:
+    return _linear(("trend", "rest"), config.kernel, shape)
+
+
 def _linear(names: tuple[str, ...], average: int, shape: Shape) -> Linear:
     layers = tuple((name, shape.lookback, shape.horizon) for name in names)
     return Linear(layers, shape.targets, average)
+
+
+@dataclass(frozen=True, slots=True)
+class Compilable:
+    """How nets of one configuration are compiled, and the most weights for which that pays."""
+
+    largest: int
+    program: Callable[[Any, Shape], Program]
+
+
+#: The nets whose configurations say `has_kernel`. In larger ones products take most of the time,
+#: and torch's products are as quick. NLinear is hardly more than one product. DLinear is one
+#: product here, but in torch it is two and the averages of all windows: it takes half the time up
+#: to this size, the largest that was measured.
+PROGRAMS: Mapping[type[NetConfig], Compilable] = {
+    LSTMConfig: Compilable(1 << 18, _lstm),
+    GRUConfig: Compilable(1 << 18, _gru),
+    MLPConfig: Compilable(1 << 18, _mlp),
+    NLinearConfig: Compilable(1 << 17, _nlinear),
+    DLinearConfig: Compilable(1 << 21, _dlinear),
+}
+
+
+def program(config: NetConfig, shape: Shape) -> Program | None:
+    """How compiled code trains a net of this configuration; None where torch has to."""
+    if not config.has_kernel:
+        return None
+    compilable = PROGRAMS[type(config)]
+    compiled = compilable.program(config, shape)
+    return compiled if compiled.weights <= compilable.largest else None

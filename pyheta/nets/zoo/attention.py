@@ -3,7 +3,7 @@
     x ← norm(x + dropout(attention(x))),   x ← norm(x + dropout(W_2 dropout(GELU(W_1 x))))
     attention: softmax(Q K^T / √d) V in each head
 
-GELU as in the nets for forecasting that are built of it, which also choose the norm.
+GELU, as in the forecasting nets that use this layer; they choose the norm.
 """
 
 from collections.abc import Callable
@@ -14,7 +14,7 @@ from pyheta.nets.configs.deep import AttentionConfig
 
 
 class EncoderLayer(nn.Module):
-    """(batch, tokens, width) -> the same. `norm` makes the module that each half ends with."""
+    """(batch, tokens, width) -> the same. `norm` makes the normalisation that ends each half."""
 
     def __init__(self, config: AttentionConfig, norm: Callable[[int], nn.Module]) -> None:
         super().__init__()
@@ -35,10 +35,10 @@ class EncoderLayer(nn.Module):
 
 
 class SelfAttention(nn.Module):
-    """(batch, tokens, width) -> the same; every token looks at all.
+    """(batch, tokens, width) -> the same; every token attends to all.
 
-    Written out: torch's fused kernel does not keep the order of its sums on GPUs, nor train nets
-    together.
+    Written out, because torch's fused kernel adds up in no fixed order on GPUs, and cannot train
+    several nets at once.
     """
 
     def __init__(self, width: int, heads: int) -> None:
@@ -52,6 +52,6 @@ class SelfAttention(nn.Module):
         split = self.project(x).reshape(batch, tokens, 3, self.heads, -1)
         queries, keys, values = split.permute(2, 0, 3, 1, 4)
         scores = queries @ keys.transpose(-1, -2) / queries.shape[-1] ** 0.5
-        seen = scores.softmax(-1) @ values  # batch, heads, tokens, depth
-        output: Tensor = self.output(seen.transpose(1, 2).flatten(2))
+        attended = scores.softmax(-1) @ values  # batch, heads, tokens, depth
+        output: Tensor = self.output(attended.transpose(1, 2).flatten(2))
         return output

@@ -3,7 +3,7 @@ Patterns", section 3).
 
     ŷ = net(x - Q[phases of the window]) + Q[phases of the horizon]
 
-where Q, one value for each phase of the cycle and each target, is learned together with the net.
+Q has one value for each target and phase of the cycle, and is learned together with the net.
 """
 
 import torch
@@ -14,7 +14,7 @@ from pyheta.pipeline.windows import Shape
 
 
 class CycleNet(nn.Module):
-    """A learned cycle beside a net that the targets share. Exogenous channels are not looked at."""
+    """A learned cycle and a net for the rest, which targets share. Ignores exogenous channels."""
 
     def __init__(self, config: CycleNetConfig, shape: Shape) -> None:
         super().__init__()
@@ -23,15 +23,16 @@ class CycleNet(nn.Module):
         self.net = _net(config, shape)
 
     def forward(self, x: Tensor, rows: Tensor) -> Tensor:
-        """(batch, channels, lookback) -> (batch, targets, horizon); `rows` are those of the first
-        targets.
+        """(batch, channels, lookback) -> (batch, targets, horizon).
+
+        `rows` (batch) are the rows of the first steps ahead, which tell the phase.
         """
         past = self._cycle(rows - self.lookback, self.lookback)
         forecast: Tensor = self.net(x[:, : self.targets] - past)
         return forecast + self._cycle(rows, self.horizon)
 
     def _cycle(self, first: Tensor, count: int) -> Tensor:
-        """(batch, targets, count): the cycle in `count` rows from each of the `first` on."""
+        """(batch, targets, count): the cycle in `count` rows, beginning with each of `first`."""
         rows = first[:, None] + torch.arange(count, device=first.device)
         return self.cycle[:, rows % self.cycle.shape[1]].transpose(0, 1)
 

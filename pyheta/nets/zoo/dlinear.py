@@ -13,7 +13,7 @@ from pyheta.pipeline.windows import Shape
 
 
 class DLinear(nn.Module):
-    """Two linear layers, shared by the targets. Exogenous channels are not looked at."""
+    """Two linear layers, shared by the targets. Ignores exogenous channels."""
 
     def __init__(self, config: DLinearConfig, shape: Shape) -> None:
         super().__init__()

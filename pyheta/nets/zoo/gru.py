@@ -8,7 +8,7 @@ each product with a bias; the paper resets h before its product with U_n, not af
 
 from torch import nn
 
-from pyheta.nets.configs.union import GRUConfig
+from pyheta.nets.configs.recurrent import GRUConfig
 from pyheta.nets.zoo.recurrent import Recurrent
 from pyheta.pipeline.windows import Shape
 

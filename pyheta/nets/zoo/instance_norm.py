@@ -2,8 +2,8 @@
 
     x̂ = a (x - mean) / sqrt(var + ε) + b,   ŷ = sqrt(var + ε) (net(x̂) - b) / a + mean
 
-with the mean and the population variance of each window and channel. Without `affine`, a = 1 and b
-= 0.
+with the mean and the population variance of each window and channel; a = 1 and b = 0 without
+`affine`.
 """
 
 import torch
@@ -15,7 +15,7 @@ EPSILON = 1e-5
 
 
 class InstanceNorm(nn.Module):
-    """A net that forecasts free of each window's own level and spread, which are then put back."""
+    """Normalises each window, lets the net forecast, and undoes the normalisation."""
 
     def __init__(self, net: nn.Module, shape: Shape, *, affine: bool = False) -> None:
         super().__init__()
@@ -24,9 +24,7 @@ class InstanceNorm(nn.Module):
         self.affine = Affine(shape.channels) if affine else None
 
     def forward(self, x: Tensor, *rows: Tensor) -> Tensor:
-        """(batch, channels, lookback) -> (batch, targets, horizon); `rows` are the net's own
-        affair.
-        """
+        """(batch, channels, lookback) -> (batch, targets, horizon); `rows` go to the net as is."""
         mean = x.mean(-1, keepdim=True)
         spread = (x.var(-1, correction=0, keepdim=True) + EPSILON).sqrt()
         standard = (x - mean) / spread
@@ -52,6 +50,6 @@ class Affine(nn.Module):
         return self.scale * x + self.shift
 
     def undo(self, y: Tensor) -> Tensor:
-        """For the first channels alone, where y has fewer."""
+        """The inverse, for y (batch, targets, …): the targets are the first channels."""
         targets = y.shape[1]
         return (y - self.shift[:targets]) / self.scale[:targets]

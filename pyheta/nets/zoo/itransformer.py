@@ -3,7 +3,7 @@
     tokens = W_e x of each channel's whole window,   layers of attention between the channels,
     ŷ = W_o norm(token) of each target
 
-There is no code of a channel's place: channels are told apart by what is in them.
+Tokens carry no positions: channels are told apart by their values.
 """
 
 from torch import Tensor, nn
@@ -14,7 +14,7 @@ from pyheta.pipeline.windows import Shape
 
 
 class ITransformer(nn.Module):
-    """Attention between channels, exogenous ones among them."""
+    """Attention between all channels, targets and exogenous ones."""
 
     def __init__(self, config: ITransformerConfig, shape: Shape) -> None:
         super().__init__()

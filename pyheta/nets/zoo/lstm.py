@@ -7,7 +7,7 @@ each gate with weights of its own and two biases, as torch has them.
 
 from torch import nn
 
-from pyheta.nets.configs.union import LSTMConfig
+from pyheta.nets.configs.recurrent import LSTMConfig
 from pyheta.nets.zoo.recurrent import Recurrent
 from pyheta.pipeline.windows import Shape
 

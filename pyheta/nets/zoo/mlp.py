@@ -4,7 +4,7 @@ from itertools import pairwise
 
 from torch import Tensor, nn
 
-from pyheta.nets.configs.union import MLPConfig
+from pyheta.nets.configs.feedforward import MLPConfig
 from pyheta.pipeline.windows import Shape
 
 

@@ -1,9 +1,9 @@
-"""Forecasts that learn nothing: what every net has to beat. They look at the targets alone."""
+"""Forecasts that learn nothing and read the targets alone: every net has to beat them."""
 
 import numpy as np
 from numpy.typing import NDArray
 
-from pyheta.nets.configs.union import LastConfig, SeasonalConfig
+from pyheta.nets.configs.closed_form import LastConfig, SeasonalConfig
 from pyheta.nets.forecaster import Forecaster
 from pyheta.pipeline.windows import Shape, Windows
 
@@ -21,7 +21,7 @@ class Last(Forecaster):
 
 
 class Seasonal(Forecaster):
-    """The last known season, again and again. The window holds at least one `period`."""
+    """The last known season, repeated. The window holds at least one `period`."""
 
     def __init__(self, config: SeasonalConfig, shape: Shape) -> None:
         self.targets = shape.targets

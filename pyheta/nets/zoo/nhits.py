@@ -1,14 +1,14 @@
 """N-HiTS (Challu et al. 2023, arXiv 2201.12886, section 3).
 
-Block by block, x being what earlier blocks have not explained of the window:
+Block by block, x being the residual: what earlier blocks have not explained of the window:
 
     h = MLP(MaxPool(x)),  θ = W h,  backcast, forecast = interpolation of the points θ
     x ← x - backcast,     ŷ ← ŷ + forecast
 
 A stack pools `pooling` rows into one and puts its points `spacing` rows apart (the inverse of the
 paper's expressiveness ratio), with a straight line between them. Each target is forecast alone, by
-the same weights; exogenous channels, which the paper does not have, stand flattened beside each
-block's pooled window.
+the same weights. Exogenous channels, which the paper does not have, are flattened and appended to
+each block's pooled window.
 """
 
 from itertools import pairwise
@@ -19,7 +19,7 @@ from torch import Tensor, nn
 from torch.nn.functional import interpolate, pad
 
 from pyheta.nets.configs.deep import NHiTSConfig
-from pyheta.nets.zoo.beside import beside, exogenous_rows
+from pyheta.nets.zoo.concat_exogenous import concat_exogenous, exogenous_values
 from pyheta.pipeline.windows import Shape
 
 
@@ -38,23 +38,23 @@ class NHiTS(nn.Module):
 
     def forward(self, x: Tensor) -> Tensor:
         """(batch, channels, lookback) -> (batch, targets, horizon)."""
-        left = x[:, : self.targets]
+        residual = x[:, : self.targets]
         forecasts = []
         for block in self.blocks:
-            backcast, forecast = block(left, x)
-            left = left - backcast
+            backcast, forecast = block(residual, x)
+            residual = residual - backcast
             forecasts.append(forecast)
         return torch.stack(forecasts).sum(0)
 
 
 class Block(nn.Module):
-    """Explains a part of what is left of each target's window, and forecasts its share."""
+    """Explains a part of each target's residual, and adds to the forecast."""
 
     def __init__(self, config: NHiTSConfig, shape: Shape, pooling: int, spacing: int) -> None:
         super().__init__()
         self.pooling = pooling
         widths = [
-            _points(shape.lookback, pooling) + exogenous_rows(shape),
+            _points(shape.lookback, pooling) + exogenous_values(shape),
             *config.layers * [config.hidden],
         ]
         self.hidden = nn.Sequential(*(_layer(*pair, config.dropout) for pair in pairwise(widths)))
@@ -63,18 +63,17 @@ class Block(nn.Module):
         self.sizes = [self.backcast.points, self.forecast.points]
         self.points = nn.Linear(config.hidden, sum(self.sizes))
 
-    def forward(self, left: Tensor, x: Tensor) -> tuple[Tensor, Tensor]:
+    def forward(self, residual: Tensor, x: Tensor) -> tuple[Tensor, Tensor]:
         """(batch, targets, lookback) and the whole window -> (… lookback), (… horizon)."""
-        hidden = self.hidden(beside(max_pool(left, self.pooling), x))
+        hidden = self.hidden(concat_exogenous(max_pool(residual, self.pooling), x))
         backcast, forecast = self.points(hidden).split(self.sizes, dim=-1)
         return self.backcast(backcast), self.forecast(forecast)
 
 
 class Interpolation(nn.Module):
-    """Straight lines between points `spacing` rows or a little more apart, the first and last at
-    the ends.
+    """Straight lines between points at least `spacing` rows apart, from the first row to the last.
 
-    A product with a fixed matrix, whose gradient is the same on every run on every device.
+    As a product with a fixed matrix: its gradient is deterministic on every device.
     """
 
     weights: Tensor
@@ -92,11 +91,9 @@ class Interpolation(nn.Module):
 
 
 def max_pool(x: Tensor, rows: int) -> Tensor:
-    """(…, lookback) -> (…, pooled): the largest of `rows` at a time; the oldest of them may be
-    fewer.
-    """
-    short = -x.shape[-1] % rows
-    return pad(x, (short, 0), value=-inf).reshape(*x.shape[:-1], -1, rows).amax(-1)
+    """(…, lookback) -> (…, pooled): the maximum of each `rows` rows; the oldest may be fewer."""
+    missing = -x.shape[-1] % rows
+    return pad(x, (missing, 0), value=-inf).reshape(*x.shape[:-1], -1, rows).amax(-1)
 
 
 def _points(rows: int, spacing: int) -> int:

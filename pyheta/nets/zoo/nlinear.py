@@ -12,7 +12,7 @@ from pyheta.pipeline.windows import Shape
 
 
 class NLinear(nn.Module):
-    """One linear layer, shared by the targets. Exogenous channels are not looked at."""
+    """One linear layer, shared by the targets. Ignores exogenous channels."""
 
     def __init__(self, config: NLinearConfig, shape: Shape) -> None:  # noqa: ARG002 (one way to build)
         super().__init__()

@@ -1,4 +1,4 @@
-"""Nets of one's own: from `module:Class` to a torch module that keeps the contract of all nets."""
+"""Nets of one's own: from `module:Class` to a torch module that keeps to the contract."""
 
 from collections.abc import Iterator
 from contextlib import contextmanager
@@ -11,16 +11,16 @@ from pyheta.errors import StepError, nearest
 from pyheta.nets.configs.own import OwnNetConfig, offered
 from pyheta.pipeline.windows import Shape
 
-BATCHES = (2, 3)  # windows of the trials
+BATCHES = (2, 3)  # windows in each trial forecast
 
 
 def build_own(config: OwnNetConfig, shape: Shape) -> nn.Module:
-    """The net, after a trial forecast. Raises StepError where it cannot be had or does not fit."""
-    made = class_of(config.name)
-    with _blamed(
+    """The net, after trial forecasts. Raises StepError if it cannot be built or does not fit."""
+    net_class = class_of(config.name)
+    with _as_step_error(
         f"net {config.name} cannot be built", cure="compare net.options with what the class takes"
     ):
-        net = made(shape, **dict(config.options))
+        net = net_class(shape, **dict(config.options))
     _refuse_untrainable(config.name, net)
     for batch in BATCHES:
         _try(config.name, net, shape, batch)
@@ -31,17 +31,17 @@ def class_of(name: str) -> type[nn.Module]:
     """The class of a net by `module:Class` or by the name of an entry point."""
     module, _, attribute = offered().get(name, name).partition(":")
     cure = "install it where workers run, or put its folder on PYTHONPATH"
-    with _blamed(f"module '{module}' of net {name} cannot be imported", cure=cure):
-        found = import_module(module)
-    if not hasattr(found, attribute):
-        cure = nearest(attribute, [known for known in vars(found) if not known.startswith("_")])
+    with _as_step_error(f"module '{module}' of net {name} cannot be imported", cure=cure):
+        imported = import_module(module)
+    if not hasattr(imported, attribute):
+        cure = nearest(attribute, [name for name in vars(imported) if not name.startswith("_")])
         raise StepError(f"module '{module}' has no class '{attribute}'", cure=cure)
-    made = getattr(found, attribute)
-    if not (isinstance(made, type) and issubclass(made, nn.Module)):
+    net_class = getattr(imported, attribute)
+    if not (isinstance(net_class, type) and issubclass(net_class, nn.Module)):
         raise StepError(
             f"net {name} is no torch module", cure="derive its class from torch.nn.Module"
         )
-    return made
+    return net_class
 
 
 def _refuse_untrainable(name: str, net: nn.Module) -> None:
@@ -52,22 +52,22 @@ def _refuse_untrainable(name: str, net: nn.Module) -> None:
 
 
 def _try(name: str, net: nn.Module, shape: Shape, batch: int) -> None:
-    """One forecast of zeros, whose shape has to be the contract's."""
+    """Forecast from zeros. Raises StepError if that fails or has another shape than promised."""
     expected = (batch, shape.targets, shape.horizon)
     cure = "its forward has to map (batch, channels, lookback) to (batch, targets, horizon)"
     net.eval()
-    with torch.no_grad(), _blamed(f"net {name} cannot forecast", cure=cure):
+    with torch.no_grad(), _as_step_error(f"net {name} cannot forecast", cure=cure):
         forecast = net(torch.zeros(batch, shape.channels, shape.lookback))
     net.train()
-    found = tuple(getattr(forecast, "shape", ()))
-    if found != expected:
-        what = f"net {name} returned shape {found}, expected (batch, targets, horizon) = {expected}"
-        raise StepError(what, cure=cure)
+    returned = tuple(getattr(forecast, "shape", ()))
+    if returned != expected:
+        wanted = f"(batch, targets, horizon) = {expected}"
+        raise StepError(f"net {name} returned shape {returned}, expected {wanted}", cure=cure)
 
 
 @contextmanager
-def _blamed(what: str, *, cure: str) -> Iterator[None]:
-    """Whatever another's code raises, as a StepError that says what was asked of it."""
+def _as_step_error(what: str, *, cure: str) -> Iterator[None]:
+    """Turn whatever foreign code raises into a StepError that says what failed."""
     try:
         yield
     except Exception as error:

@@ -1,7 +1,6 @@
 """PatchTST (Nie et al. 2023, arXiv 2211.14730, section 3.1).
 
-Each target alone: its window is cut into patches, the last value being repeated for one `stride`
-more; then
+Each target alone. Its window, lengthened by one `stride` of its last value, is cut into patches:
 
     tokens = W_p patch + W_pos,   layers of attention between the tokens,   ŷ = W flatten(tokens)
 
@@ -13,20 +12,16 @@ import torch
 from torch import Tensor, nn
 from torch.nn.functional import pad
 
-from pyheta.errors import StepError
 from pyheta.nets.configs.deep import PatchTSTConfig
 from pyheta.nets.zoo.attention import EncoderLayer
 from pyheta.pipeline.windows import Shape
 
 
 class PatchTST(nn.Module):
-    """Attention between patches, shared by the targets. Exogenous channels are not looked at."""
+    """Attention between patches, shared by the targets. Ignores exogenous channels."""
 
     def __init__(self, config: PatchTSTConfig, shape: Shape) -> None:
         super().__init__()
-        if config.patch > shape.lookback:
-            what = f"a patch of {config.patch:,} rows is longer than the window, {shape.lookback:,}"
-            raise StepError(what, cure="lower net.patch or raise window.input")
         self.targets, self.patch, self.stride = shape.targets, config.patch, config.stride
         patches = (shape.lookback - config.patch) // config.stride + 2
         self.embedding = nn.Linear(config.patch, config.width)
@@ -50,9 +45,7 @@ class PatchTST(nn.Module):
 
 
 class TokenBatchNorm(nn.BatchNorm1d):
-    """Batch normalisation of (batch, tokens, width): each of the width over all tokens of the
-    batch.
-    """
+    """Batch normalisation of (batch, tokens, width): each feature over all tokens of a batch."""
 
     def forward(self, input: Tensor) -> Tensor:  # noqa: A002 (torch's name)
         return super().forward(input.transpose(1, 2)).transpose(1, 2)

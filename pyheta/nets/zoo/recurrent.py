@@ -1,8 +1,8 @@
-"""What nets share that read a window row by row."""
+"""What recurrent nets share: they read a window row by row."""
 
 from torch import Tensor, nn
 
-from pyheta.nets.configs.union import RecurrentConfig
+from pyheta.nets.configs.recurrent import RecurrentConfig
 from pyheta.pipeline.windows import Shape
 
 
@@ -11,7 +11,7 @@ class Recurrent(nn.Module):
 
     def __init__(self, kind: type[nn.LSTM | nn.GRU], config: RecurrentConfig, shape: Shape) -> None:
         super().__init__()
-        between = config.dropout if config.layers > 1 else 0.0  # torch's is between layers only
+        between = config.dropout if config.layers > 1 else 0.0  # torch's is between layers
         self.recurrent = kind(
             shape.channels, config.hidden, config.layers, batch_first=True, dropout=between
         )

@@ -1,8 +1,8 @@
 """Ridge regression of all steps ahead on the window (Hoerl & Kennard 1970).
 
 Per channel it is the linear model of long-term forecasting (Zeng et al. 2023) at its optimum. Toner
-& Darlow (2024) show that the variants of that model are this regression too, but for how they
-normalise a window.
+& Darlow (2024) show that the variants of that model are this regression too: they differ only in
+how they normalise a window.
 """
 
 from collections.abc import Iterator, Sequence
@@ -12,7 +12,7 @@ import numpy as np
 
 from pyheta.arrays import Array, Floats
 from pyheta.errors import StepError
-from pyheta.nets.configs.union import RidgeConfig
+from pyheta.nets.configs.closed_form import RidgeConfig
 from pyheta.nets.forecaster import Forecaster
 from pyheta.nets.training.options import Train
 from pyheta.nets.training.resume import EarlierFit
@@ -21,17 +21,16 @@ from pyheta.pipeline.windows import Shape, Windows
 from pyheta.task import Progress
 
 BLOCK = 512  # windows that are flattened, and so copied, at a time
-#: Added to a window's variance before its root is taken, as nets that normalise windows do
-EPSILON = 1e-5
+EPSILON = 1e-5  # added to a window's variance before its root is taken, as in `instance_norm`
 
 
 @dataclass(frozen=True, slots=True)
 class Moments:
-    """What the squared error of a linear forecast depends on: sums over the rows of X and Y."""
+    """Sums over the rows of X and Y, of which the squared error of a linear forecast is made."""
 
     gram: Floats  # X'X, (regressors, regressors)
-    cross: Floats  # X'Y, (regressors, answers)
-    square: float  # of all values of Y
+    cross: Floats  # X'Y, (regressors, responses)
+    square: float  # ||Y||²
 
     def error(self, weight: Floats) -> float:
         """||Y - X weight||²."""
@@ -41,11 +40,11 @@ class Moments:
 class Ridge(Forecaster):
     """min over W, b of ||Y - X W - b||² + alpha ||W||²: the sum of squares, and b unpenalised.
 
-    A row of X is a window with all its channels, a row of Y what follows of all targets;
-    `per_channel`, a row is one target's window and what follows of that target. `instance_norm`
-    takes the mean of each channel's window from it and from what follows, and b is 0. `window_std`
-    makes the deviation of each channel's window a regressor too. Of several alphas the one with the
-    least squared error on validation is taken.
+    A row of X is a window with all its channels, a row of Y the steps ahead of all targets. With
+    `per_channel`, a row is one target's window and that target's steps ahead. `instance_norm`
+    subtracts the mean of each channel's window from the window and the steps ahead, and b is 0.
+    `window_std` makes the standard deviation of each channel's window a regressor too. Of several
+    alphas, the one with the least squared error on validation is chosen.
     """
 
     def __init__(self, config: RidgeConfig, shape: Shape) -> None:
@@ -55,7 +54,7 @@ class Ridge(Forecaster):
         together = (shape.channels * width, shape.targets * shape.horizon)
         self.weight = np.zeros(each if config.per_channel else together)
         self.bias = np.zeros(self.weight.shape[1])
-        self.chosen: State = {}  # the alpha, where validation chose one
+        self.chosen: State = {}  # {"alpha": …} if validation chose one
 
     def fit(
         self,
@@ -65,9 +64,7 @@ class Ridge(Forecaster):
         progress: Progress,  # noqa: ARG002
         earlier: EarlierFit | None = None,  # noqa: ARG002
     ) -> None:
-        """One decomposition of X'X serves all alphas. Raises StepError if there is no single
-        solution.
-        """
+        """One decomposition of X'X serves all alphas. StepError if no solution is unique."""
         means = self._means(train)
         solutions = _solutions(self._moments(train, *means), self.config.alpha)
         if len(self.config.alpha) == 1:
@@ -92,25 +89,25 @@ class Ridge(Forecaster):
         self.weight, self.bias = state["weight"], state["bias"]
 
     def _means(self, train: Windows) -> tuple[Floats, Floats]:
-        """Those of X and of Y, or zeros where windows are forecast free of their own."""
-        regressors, answers = self.weight.shape
+        """The means of the columns of X and Y; zeros if each window's own are subtracted."""
+        regressors, responses = self.weight.shape
         if self.config.instance_norm:
-            return np.zeros(regressors), np.zeros(answers)
+            return np.zeros(regressors), np.zeros(responses)
         sums = [np.concatenate([x.sum(axis=0), y.sum(axis=0)]) for x, y in self._rows(train)]
         means = np.sum(sums, axis=0) / (
-            len(train) * self.shape.targets * self.shape.horizon / answers
+            len(train) * self.shape.targets * self.shape.horizon / responses
         )
         return means[:regressors], means[regressors:]
 
     def _moments(self, windows: Windows, mean_x: Floats, mean_y: Floats) -> Moments:
-        """Of X and Y without these means."""
+        """The moments of X - mean_x and Y - mean_y."""
         regressors, _ = self.weight.shape
         gram, cross, square = np.zeros((regressors, regressors)), np.zeros_like(self.weight), 0.0
         for x, y in self._rows(windows):
-            centred, answers = x - mean_x, y - mean_y
-            gram += centred.T @ centred
-            cross += centred.T @ answers
-            square += float(np.vdot(answers, answers))
+            centred_x, centred_y = x - mean_x, y - mean_y
+            gram += centred_x.T @ centred_x
+            cross += centred_x.T @ centred_y
+            square += float(np.vdot(centred_y, centred_y))
         return Moments(gram, cross, square)
 
     def _rows(self, windows: Windows) -> Iterator[tuple[Floats, Floats]]:
@@ -121,7 +118,7 @@ class Ridge(Forecaster):
             yield x, y.reshape(len(x), -1)
 
     def _regressors(self, inputs: Array) -> tuple[Floats, Floats]:
-        """Rows of X, and what is taken from each target's window: (n, targets, 1)."""
+        """Rows of X, and what is subtracted from each target's window: (n, targets, 1)."""
         targets = self.shape.targets
         seen = inputs[:, : targets if self.config.per_channel else None].astype(np.float64)
         level = seen.mean(axis=2, keepdims=True) * self.config.instance_norm
@@ -135,13 +132,13 @@ def _blocks(count: int) -> Iterator[slice]:
 
 
 def _solutions(moments: Moments, alphas: Sequence[float]) -> Iterator[tuple[float, Floats]]:
-    """(X'X + alpha)⁻¹ X'Y for each alpha."""
+    """Each alpha with its (X'X + alpha)⁻¹ X'Y. Raises StepError without a unique solution."""
     values, vectors = np.linalg.eigh(moments.gram)
     null = values <= values[-1] * len(values) * np.finfo(np.float64).eps
     if null.any() and not min(alphas):
         cure = "set net.alpha above 0, or leave out constant and repeated columns"
         raise StepError("the ridge equations have no single solution", cure=cure)
     rotated = vectors.T @ moments.cross
-    rotated[null] = 0  # what is there is rounding: these directions are not in X
+    rotated[null] = 0  # X has nothing in these directions: what stands there is rounding
     for alpha in alphas:
         yield alpha, vectors @ (rotated / np.where(null, 1, values + alpha)[:, np.newaxis])

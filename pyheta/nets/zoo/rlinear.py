@@ -3,7 +3,7 @@ Linear Mapping", arXiv 2305.10721).
 
     ŷ = RevIN⁻¹(W dropout(RevIN(x)))
 
-with the affine RevIN of `instance_norm`, whose scale and shift each target has for itself.
+with the affine RevIN of `instance_norm`: each target has a scale and a shift of its own.
 """
 
 from dataclasses import replace
@@ -16,7 +16,7 @@ from pyheta.pipeline.windows import Shape
 
 
 class RLinear(nn.Module):
-    """One linear layer, shared by the targets. Exogenous channels are not looked at."""
+    """One linear layer, shared by the targets. Ignores exogenous channels."""
 
     def __init__(self, config: RLinearConfig, shape: Shape) -> None:
         super().__init__()

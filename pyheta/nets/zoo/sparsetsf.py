@@ -1,11 +1,11 @@
 """SparseTSF/Linear (Lin et al. 2024, "SparseTSF: Modeling Long-term Time Series Forecasting with 1k
 Parameters", section 3).
 
-The window, free of its mean, is smoothed with a residual, x + conv(x), over one period; then one
-linear layer maps the values of each phase in past periods to those in future ones.
+The window less its mean is smoothed over one period, as x + conv(x); then one linear layer maps
+the values of each phase in past periods to those in future ones.
 
-The window is cut to its last whole periods. A horizon that is no whole number of periods is
-forecast up to the end of its last period, and cut.
+Only the last whole periods of the window are read. A horizon that is no whole number of periods is
+forecast to the end of its last period, and cut.
 """
 
 from torch import Tensor, nn
@@ -15,7 +15,7 @@ from pyheta.pipeline.windows import Shape
 
 
 class SparseTSF(nn.Module):
-    """One linear layer from period to period. Exogenous channels are not looked at."""
+    """One linear layer from period to period. Ignores exogenous channels."""
 
     def __init__(self, config: SparseTSFConfig, shape: Shape) -> None:
         super().__init__()
@@ -36,6 +36,6 @@ class SparseTSF(nn.Module):
         return future.flatten(2)[..., : self.horizon] + mean
 
     def _smoothed(self, x: Tensor) -> Tensor:
-        """Every channel as an example of its own: they share one convolution."""
+        """x + conv(x), each channel as one example of the batch: they share the convolution."""
         smooth: Tensor = self.smooth(x.flatten(0, 1)[:, None])
         return x + smooth.reshape(x.shape)

@@ -1,21 +1,19 @@
 """Temporal convolutional network (Bai, Kolter & Koltun 2018, arXiv 1803.01271, section 3).
 
 A level computes o = ReLU(x + F(x)), F being two causal convolutions of dilation 2^level, each
-followed by ReLU and dropout. The paper normalises the weights of each convolution; that is left out
-here: it helps plain gradient descent, and Adam scales its steps itself.
+followed by ReLU and dropout. The paper's weight normalisation is left out: it helps plain gradient
+descent, and Adam scales its steps itself.
 """
 
 from torch import Tensor, nn
 from torch.nn.functional import pad, relu
 
-from pyheta.nets.configs.union import TCNConfig
+from pyheta.nets.configs.feedforward import TCNConfig
 from pyheta.pipeline.windows import Shape
 
 
 class TCN(nn.Module):
-    """A tower of causal blocks; a linear layer maps the features of the last row to the
-    forecasts.
-    """
+    """Causal blocks; a linear layer maps the features of the last row to the forecasts."""
 
     def __init__(self, config: TCNConfig, shape: Shape) -> None:
         super().__init__()
@@ -27,9 +25,7 @@ class TCN(nn.Module):
         self.forecast = nn.Unflatten(1, (shape.targets, shape.horizon))
 
     def features(self, x: Tensor) -> Tensor:
-        """(batch, channels, lookback) -> (batch, features, lookback), none of which saw a later
-        row.
-        """
+        """(batch, channels, lookback) -> (batch, features, lookback); no row sees a later one."""
         features: Tensor = self.levels(x)
         return features
 
@@ -60,9 +56,7 @@ class Block(nn.Module):
 
 
 class CausalConvolution(nn.Conv1d):
-    """Sees the present row and `kernel - 1` earlier ones, `dilation` rows apart; zeros before the
-    first.
-    """
+    """Reads a row and `kernel - 1` earlier ones, `dilation` rows apart; zeros before the first."""
 
     def __init__(self, inputs: int, outputs: int, kernel: int, dilation: int) -> None:
         super().__init__(inputs, outputs, kernel, dilation=dilation)

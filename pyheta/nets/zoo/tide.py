@@ -3,8 +3,8 @@
     e = encoder(window),  d_1 … d_H = decoder(e),  ŷ_h = temporal decoder(d_h) + (W window)_h
 
 all but W made of residual blocks: LayerNorm(dropout(W_2 ReLU(W_1 x)) + W_3 x). Each target is
-forecast by the same weights; exogenous channels stand flattened beside the encoder's window, where
-the paper projects covariates row by row.
+forecast by the same weights. Exogenous channels are flattened and appended to the encoder's window,
+where the paper projects covariates row by row.
 """
 
 from itertools import pairwise
@@ -13,20 +13,18 @@ from torch import Tensor, nn
 from torch.nn.functional import relu
 
 from pyheta.nets.configs.deep import TiDEConfig
-from pyheta.nets.zoo.beside import beside, exogenous_rows
+from pyheta.nets.zoo.concat_exogenous import concat_exogenous, exogenous_values
 from pyheta.pipeline.windows import Shape
 
 
 class TiDE(nn.Module):
-    """Dense encoder, dense decoder, a small decoder for each step ahead, a linear skip over all of
-    them.
-    """
+    """Dense encoder and decoder, a small decoder for each step ahead, a linear skip over them."""
 
     def __init__(self, config: TiDEConfig, shape: Shape) -> None:
         super().__init__()
         self.targets = shape.targets
         hidden, dropout = config.hidden, config.dropout
-        inputs = shape.lookback + exogenous_rows(shape)
+        inputs = shape.lookback + exogenous_values(shape)
         decoded = shape.horizon * config.decoder_output
         self.encoder = _blocks([inputs, *config.encoder_layers * [hidden]], hidden, dropout)
         self.decoder = _blocks([*config.decoder_layers * [hidden], decoded], hidden, dropout)
@@ -39,15 +37,15 @@ class TiDE(nn.Module):
     def forward(self, x: Tensor) -> Tensor:
         """(batch, channels, lookback) -> (batch, targets, horizon)."""
         own = x[:, : self.targets]
-        decoded = self.by_step(self.decoder(self.encoder(beside(own, x))))
+        decoded = self.by_step(self.decoder(self.encoder(concat_exogenous(own, x))))
         forecast: Tensor = self.temporal(decoded).squeeze(-1) + self.skip(own)
         return forecast
 
 
 class ResidualBlock(nn.Module):
-    """One hidden layer beside a linear skip: (…, inputs) -> (…, outputs).
+    """One hidden layer and a linear skip: (…, inputs) -> (…, outputs).
 
-    Without `norm` where there is one output, of which a norm would leave nothing.
+    `norm` is off for a single output, which it would make constant.
     """
 
     def __init__(

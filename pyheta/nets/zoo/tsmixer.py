@@ -4,8 +4,8 @@
     channels:  x ← x + dropout(W_2 dropout(ReLU(W_1 norm(x))))    along the channels of each row
 
 layer by layer, then one linear layer from the rows of the window to those of the horizon. The paper
-takes the norm over channels and rows together, by batch or by layer: here by layer, which is the
-same in training and at rest.
+takes the norm over channels and rows together, by batch or by layer; here it is by layer, which is
+the same in training and evaluation.
 """
 
 from torch import Tensor, nn

@@ -7,8 +7,7 @@ import numpy as np
 import pytest
 
 from pyheta.errors import StepError
-from pyheta.nets.configs.union import NETS
-from pyheta.nets.registry import CLASSES, build
+from pyheta.nets.registry import build
 from pyheta.nets.zoo.ridge import BLOCK
 from pyheta.pipeline.channels import Channel
 from pyheta.pipeline.windows import Shape, Windows, cut
@@ -46,10 +45,6 @@ def fitted_ridge(train: Windows, alpha: float | list[float], val: Windows | None
     )
     assert net.fit(train, val or train, OPTIONS, ignore) is None
     return net
-
-
-def test_every_net_that_can_be_configured_can_be_built():
-    assert set(CLASSES) == set(NETS)
 
 
 def test_last_repeats_the_last_known_value():

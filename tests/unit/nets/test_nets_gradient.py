@@ -6,7 +6,8 @@ import torch
 from torch import nn
 
 from pyheta.errors import Diverged
-from pyheta.nets.configs.union import LSTMConfig, MLPConfig
+from pyheta.nets.configs.feedforward import MLPConfig
+from pyheta.nets.configs.recurrent import LSTMConfig
 from pyheta.nets.engines import autograd
 from pyheta.nets.engines.autograd import AutogradLearner
 from pyheta.nets.registry import build

@@ -15,7 +15,8 @@ from torch.func import functional_call, stack_module_state, vmap
 from pyheta.errors import StepError
 from pyheta.nets import registry
 from pyheta.nets.configs import own as config_own
-from pyheta.nets.configs.union import NETS, OwnNetConfig, config_of
+from pyheta.nets.configs.own import OwnNetConfig
+from pyheta.nets.configs.union import NETS, config_of
 from pyheta.nets.registry import build
 from pyheta.nets.zoo.dlinear import moving_average
 from pyheta.nets.zoo.instance_norm import InstanceNorm
@@ -437,7 +438,7 @@ def test_patchtst_cuts_the_window_and_repeats_its_end():
 
 
 def test_patchtst_refuses_a_patch_that_is_longer_than_the_window():
-    with pytest.raises(StepError, match=r"16 rows is longer than the window, 12; lower net\.patch"):
+    with pytest.raises(StepError, match=r"net\.patch is 16 rows, more than the 12 of a window"):
         made("patchtst", Shape(1, 12, 3))
 
 
@@ -634,6 +635,23 @@ def test_options_are_one_value_that_can_vary(tmp_path):
     found = [run.config.as_json()["net"]["options"] for run in read.runs()]
     assert found == [{"width": 1}, {"names": ["a", "b"], "width": 2}]
     assert len({run.config.net for run in read.runs()}) == 2
+
+
+@pytest.mark.parametrize(
+    ("pattern", "left"),
+    [
+        ("{width: 1}", [{"width": 2}, {"width": 3}]),
+        ("[{width: 1}, {width: 3}]", [{"width": 2}]),
+        ("[]", [{"width": 1}, {"width": 2}, {"width": 3}]),
+    ],
+)
+def test_options_can_be_excluded_one_by_one_or_several(tmp_path, pattern, left):
+    axis = "parameters: {net.options: [{width: 1}, {width: 2}, {width: 3}]}\n"
+    text = BASE.replace("net: lstm", 'net: "my_nets:Good"') + WINDOW + axis
+
+    read = sweep(tmp_path, text + f"exclude: [{{net.options: {pattern}}}]\n")
+
+    assert [run.config.as_json()["net"]["options"] for run in read.runs()] == left
 
 
 def test_a_component_can_have_a_net_of_ones_own(tmp_path):

@@ -10,7 +10,8 @@ from hypothesis import given
 from hypothesis import settings as hypothesis_settings
 from hypothesis import strategies as st
 
-from pyheta.nets.configs.union import LSTMConfig, MLPConfig
+from pyheta.nets.configs.feedforward import MLPConfig
+from pyheta.nets.configs.recurrent import LSTMConfig
 from pyheta.steps import canonical
 from pyheta.sweep.config import RunConfig
 from pyheta.sweep.preprocessing import Decompose, Shaping

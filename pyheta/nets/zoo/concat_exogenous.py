@@ -6,15 +6,16 @@ from torch import Tensor
 from pyheta.pipeline.windows import Shape
 
 
-def exogenous_rows(shape: Shape) -> int:
-    """Numbers in a window that belong to no target."""
+def exogenous_values(shape: Shape) -> int:
+    """How many values of a window belong to exogenous channels."""
     return (shape.channels - shape.targets) * shape.lookback
 
 
-def beside(own: Tensor, x: Tensor) -> Tensor:
-    """(batch, targets, n) of each target with all that x has of exogenous channels after it.
+def concat_exogenous(own: Tensor, x: Tensor) -> Tensor:
+    """Each target's own values, followed by the values of all exogenous channels.
 
-    x is (batch, channels, lookback); gives (batch, targets, n + exogenous rows).
+    `own` is (batch, targets, n), x the window (batch, channels, lookback); gives
+    (batch, targets, n + exogenous values).
     """
     targets = own.shape[1]
     exogenous = x[:, None, targets:].flatten(2)
