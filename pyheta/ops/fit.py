@@ -16,6 +16,7 @@ from pyheta.nets.training.earlier import Earlier
 from pyheta.nets.training.history import History
 from pyheta.nets.training.options import Options
 from pyheta.nets.training.standing import Standing, State
+from pyheta.ops.params import FitParams, needed
 from pyheta.pipeline.channels import Channel, Source, read_channels
 from pyheta.pipeline.scaling import Method, Scaler
 from pyheta.pipeline.splits import Part, Split
@@ -28,8 +29,7 @@ def fit(task: Task) -> Result:
     """Products `weights` (a checkpoint), for nets trained by gradient `curves`, if resumable
     `standing`.
 
-    params: sources (the targets first), targets (how many), split, window, scale, net, and train
-    and seed where they matter. The input `earlier` may hold the products of a fit of the same
+    The input `earlier` may hold the products of a fit of the same
     course: its epochs are not computed again. Raises StepError if a part is too short for a window
     or memory runs out, Diverged if training fails.
     """
@@ -65,6 +65,7 @@ class Fit:
     """
 
     task: Task
+    params: FitParams
     net: Forecaster
     train: Windows
     val: Windows
@@ -75,32 +76,30 @@ class Fit:
 
     @classmethod
     def of(cls, task: Task) -> "Fit":
-        params, window = task.params, task.params["window"]
-        sources = [Source(**source) for source in params["sources"]]
+        params = FitParams.of(task.params)
+        window = params.window
+        sources = [Source(**source) for source in params.sources]
         channels = read_channels(sources, task.inputs, window["input"])
-        split = Split.of(params["split"], len(channels[0].values))
+        split = Split.of(params.split, len(channels[0].values))
         known = [
             channel.head(split.val_stop) for channel in channels
         ]  # from here on there are no test rows
-        scalers = [_scaler(params["scale"], channel, split) for channel in known]
-        shape = Shape(len(sources), window["input"], window["horizon"], params["targets"])
-        net = build(params["net"], shape, seed=params.get("seed", 0))
+        scalers = [_scaler(params.scale, channel, split) for channel in known]
+        shape = Shape(len(sources), window["input"], window["horizon"], params.targets)
+        net = build(params.net, shape, seed=params.seed or 0)
         train, val = _windows(known, scalers, split, shape, net)
-        return cls(task, net, train, val, shape, sources, scalers, _earlier(task))
+        return cls(task, params, net, train, val, shape, sources, scalers, _earlier(task, params))
 
     @property
     def options(self) -> Mapping[str, Any]:
         """The `train` section."""
-        options: Mapping[str, Any] = self.task.params.get("train", {})
-        return options
+        return self.params.train or {}
 
     def result(self, history: History | None) -> Result:
         """What the step makes of the net, now that it is trained."""
         weights = self.task.out / "weights.safetensors"
         state = self.net.state()
-        Checkpoint(self.task.params["net"], self.shape, self.sources, self.scalers, state).save(
-            weights
-        )
+        Checkpoint(self.params.net, self.shape, self.sources, self.scalers, state).save(weights)
         summary = {
             "windows": len(self.train),
             "parameters": sum(array.size for array in state.values()),
@@ -124,7 +123,7 @@ class Fit:
         return paths
 
 
-def _earlier(task: Task) -> Earlier | None:
+def _earlier(task: Task, params: FitParams) -> Earlier | None:
     """A fit of the same course from which this one can go on."""
     if not (products := task.inputs.get(EARLIER)):
         return None
@@ -134,7 +133,7 @@ def _earlier(task: Task) -> Earlier | None:
     earlier = Earlier(
         losses, **facts, kept=Checkpoint.read(products["weights"]).state, standing=standing
     )
-    return earlier if earlier.serves(Options(**task.params["train"])) else None
+    return earlier if earlier.serves(Options(**needed(params.train, "train"))) else None
 
 
 def _scaler(method: Method, channel: Channel, split: Split) -> Scaler:
