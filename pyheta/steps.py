@@ -37,6 +37,10 @@ class State(StrEnum):
     CANCELLED = "cancelled"
 
 
+#: States in which a step may still be computed without anybody asking for it again.
+OPEN = (State.WAITING, State.QUEUED, State.RUNNING)
+
+
 class Ending(StrEnum):
     """How an attempt ended without success; each has a budget of its own."""
 

@@ -55,8 +55,9 @@ def examine_leakage(prepared: Prepared, note: Callable[[str], None]) -> Sequence
         try:
             verdicts = probe(scene)
         except StepError as error:
-            what = f"run {run.ordinal} ({_treatment(run)})"
-            findings.append(Finding(what, f"cannot be probed in small: {error}", Exit.RUNS_FAILED))
+            findings.append(
+                Finding(_name(run), f"cannot be probed in small: {error}", Exit.RUNS_FAILED)
+            )
             continue
         ops = dict.fromkeys(verdict.step.op for verdict in verdicts)
         findings += [_leakage(run, [one for one in verdicts if one.step.op == op]) for op in ops]
@@ -66,7 +67,7 @@ def examine_leakage(prepared: Prepared, note: Callable[[str], None]) -> Sequence
 def _leakage(run: Run, verdicts: Sequence[Verdict]) -> Finding:
     """The probe's result for one run's steps of one operation."""
     op, sees = verdicts[0].step.op, verdicts[0].fit_on
-    what = f"run {run.ordinal} ({_treatment(run)}): {op} x {len(verdicts)}"
+    what = f"{_name(run)}: {op} x {len(verdicts)}"
     leaking = sum(verdict.leaks for verdict in verdicts)
     if leaking:
         found = (
@@ -81,8 +82,8 @@ def _leakage(run: Run, verdicts: Sequence[Verdict]) -> Finding:
     return Finding(what, f"{sees}: nothing changed that later rows must not change")
 
 
-def _treatment(run: Run) -> str:
-    """How a run treats its series, in a few words."""
+def _name(run: Run) -> str:
+    """A run with its net and how its series are preprocessed."""
     config = run.config.reduced()
     decompose, shaping = config.decompose, config.shaping
     words: list[str] = [config.net.name]
@@ -90,7 +91,7 @@ def _treatment(run: Run) -> str:
         words.append(f"{decompose.method} {decompose.mode}")
     if shaping.method != "none":
         words.append(f"{shaping.method} {shaping.relevance}")
-    return ", ".join(words)
+    return f"run {run.ordinal} ({', '.join(words)})"
 
 
 def exit_code(findings: Sequence[Finding]) -> Exit:

@@ -3,19 +3,17 @@
 from collections import Counter
 from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass
-from typing import Any
 
 from rich.console import RenderableType
 from rich.text import Text
 
+from pyheta.ops.params import TIMED_BY, timed_as
 from pyheta.ops.registry import OPS
 from pyheta.plan.compile import Plan
 from pyheta.plan.prepare import Prepared
 from pyheta.screen import count, duration, parts, right, table
 from pyheta.steps import Key, State, Step
-from pyheta.store.seam import SweepStore
-
-Means = Mapping[tuple[str, str], float]
+from pyheta.store.seam import MeanSeconds, SweepStore
 
 
 @dataclass(frozen=True, slots=True)
@@ -48,7 +46,7 @@ async def preview(prepared: Prepared, store: SweepStore, procs: int) -> Preview:
     plan = prepared.plan
     baselines = sum(run.role == "baseline" for run in prepared.runs)
     states = await store.known(list(plan.steps))
-    means = await store.mean_seconds()
+    means = await store.mean_seconds(TIMED_BY)
     steps = _by_label(plan)
     ops = [_preview(label, plan.asked[label], steps[label], states, means) for label in steps]
     known = [op.seconds for op in ops if op.seconds is not None]
@@ -76,7 +74,7 @@ def _in_order(labels: Iterable[str]) -> Sequence[str]:
 
 
 def _preview(
-    op: str, asked: int, steps: Sequence[Step], states: Mapping[Key, State], means: Means
+    op: str, asked: int, steps: Sequence[Step], states: Mapping[Key, State], means: MeanSeconds
 ) -> OpPreview:
     now = Counter(states.get(step.key, State.WAITING) for step in steps)
     open_steps = [
@@ -93,17 +91,11 @@ def _preview(
     )
 
 
-def _seconds(steps: Sequence[Step], means: Means) -> float | None:
+def _seconds(steps: Sequence[Step], means: MeanSeconds) -> float | None:
     """The sum of what steps like these took before; None if one was never measured."""
-    each = [means.get((step.op, variety(step.params))) for step in steps]
+    each = [means.get((step.op, timed_as(step.params))) for step in steps]
     known = [seconds for seconds in each if seconds is not None]
     return sum(known) if len(known) == len(each) else None
-
-
-def variety(params: Mapping[str, Any]) -> str:
-    """What of a step's parameters decides how long it takes: its net, or its way to decompose."""
-    net = params.get("net", {}).get("name")
-    return net or " ".join(str(params[key]) for key in ("method", "mode") if key in params)
 
 
 def preview_view(shown: Preview) -> RenderableType:

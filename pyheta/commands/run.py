@@ -5,11 +5,12 @@ from dataclasses import dataclass, replace
 
 from pyheta.commands.follow import follow_sweep
 from pyheta.commands.status import Status, read_status
-from pyheta.commands.submit import EXPLAINING, submit
+from pyheta.commands.submit import submit
 from pyheta.commands.worker import work
 from pyheta.device import Device
 from pyheta.errors import Exit
 from pyheta.nets.engines.warmup import kernels_of, warm_up
+from pyheta.ops.registry import OPS
 from pyheta.plan.prepare import Prepared
 from pyheta.report.read import Wish, read_table
 from pyheta.report.table import Table
@@ -69,5 +70,7 @@ async def run_sweep(
 def _failed_explaining(status: Status) -> int:
     """Failed steps that no run needs: no run's state tells of them."""
     return sum(
-        one.count for one in status.steps if one.op in EXPLAINING and one.state is State.FAILED
+        steps.count
+        for steps in status.steps
+        if OPS[steps.op].explains and steps.state is State.FAILED
     )

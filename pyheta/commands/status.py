@@ -8,10 +8,8 @@ from datetime import UTC, datetime
 from pyheta.broker.seam import Depth, MessageBroker
 from pyheta.errors import BrokerError, ConfigError
 from pyheta.ops.registry import OPS
-from pyheta.steps import Kind, State
+from pyheta.steps import OPEN, Kind, State
 from pyheta.store.seam import FailureGroup, Reads, RunningStep, StepCount, SweepRow, WorkerRow
-
-OPEN = (State.WAITING, State.QUEUED, State.RUNNING)
 
 #: Speed is measured over the last minutes: long enough to be calm, short enough to notice new
 #: workers.

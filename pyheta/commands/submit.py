@@ -4,13 +4,11 @@ from dataclasses import asdict
 from pathlib import Path
 
 from pyheta.errors import DataError
+from pyheta.ops.registry import OPS
 from pyheta.plan.prepare import Prepared
 from pyheta.screen import count
-from pyheta.steps import State, digest
+from pyheta.steps import OPEN, State, digest
 from pyheta.store.seam import Artifacts, NewRun, Receipt, Submission, SweepStore
-
-#: Operations whose steps belong to a sweep although none of its runs needs them.
-EXPLAINING = ("relevance", "importance")
 
 
 def submission(prepared: Prepared) -> Submission:
@@ -23,7 +21,7 @@ def submission(prepared: Prepared) -> Submission:
         NewRun(run.role, run.config.as_json(), run.seed, score)
         for run, score in zip(prepared.runs, plan.scores, strict=True)
     ]
-    extra = [key for key, step in plan.steps.items() if step.op in EXPLAINING]
+    extra = [key for key, step in plan.steps.items() if OPS[step.op].explains]
     return Submission(
         id=digest(
             [sweep.name, sweep.leakage, [[r.role, r.config, r.seed, r.score] for r in runs], *extra]
@@ -60,9 +58,7 @@ async def _put(artifacts: Artifacts, sha256: str, path: Path) -> None:
 def in_words(prepared: Prepared, receipt: Receipt) -> str:
     """What a submission did, and the next command."""
     name, runs = prepared.sweep.name, count(len(prepared.runs), "run")
-    todo = sum(
-        receipt.steps.get(state, 0) for state in (State.WAITING, State.QUEUED, State.RUNNING)
-    )
+    todo = sum(receipt.steps.get(state, 0) for state in OPEN)
     failed = receipt.steps.get(State.FAILED, 0)
     if failed and not todo:
         return f"{name}: {runs}, {count(failed, 'step')} failed earlier; now: pyheta retry {name}"

@@ -12,14 +12,15 @@ parts   Training, validation and test are decomposed apart. Values still depend 
         their part.
 """
 
-from collections.abc import Mapping
-from typing import Any
+from collections.abc import Iterable, Mapping
+from typing import Any, assert_never
 
 import numpy as np
 from numpy.typing import NDArray
 from safetensors.numpy import save_file
 
 from pyheta.arrays import Floats
+from pyheta.ops.params import DecomposeParams, needed
 from pyheta.pipeline.data.table import read_table
 from pyheta.pipeline.decomposition.components import component_names
 from pyheta.pipeline.decomposition.methods import causal, whole
@@ -30,45 +31,56 @@ PARTS: tuple[Part, ...] = ("train", "val", "test")
 
 
 def decompose(task: Task) -> Result:
-    """Product `components`: for each, `IMF0/values` (rows,) float64 and, where causal, `IMF0/tails`
-    (rows, keep) float32, how far the rows before lay from the row's value (see `methods.Causal`).
+    """Product `components`: `values`, and `tails` where causal, of each under its name.
 
-    params: column, the options of a `decompose` section; `keep`, how many rows of a window are kept
-    as its tail (causal), and `split` (parts). Raises StepError for a column that has no components.
+    `IMF0/values`: (rows,) float64. `IMF0/tails`: (rows, keep) float32, how far the rows before lay
+    from the row's value (see `methods.Causal`). Raises StepError for a column without components.
     """
-    params = task.params
-    column = params["column"]
+    params = DecomposeParams.of(task.params)
     task.progress({"stage": "the first time on a machine compiles for half a minute"})
-    values = read_table(task.inputs["load"]["table"]).select([column]).columns[column]
+    table = read_table(task.inputs["load"]["table"]).select([params.column])
+    values = table.columns[params.column]
     arrays = _arrays(values, params, task.progress)
     path = task.out / "components.safetensors"
     save_file({name: np.ascontiguousarray(array) for name, array in arrays.items()}, path)
     return Result(products={"components": path}, summary=_summary(arrays, params))
 
 
-def _arrays(
-    values: Floats, params: Mapping[str, Any], progress: Progress
+def _arrays(values: Floats, params: DecomposeParams, progress: Progress) -> dict[str, NDArray[Any]]:
+    match params.mode:
+        case "causal":
+            return _causal_arrays(values, params, progress)
+        case "full":
+            return _whole_arrays(values, [(0, len(values))], params, progress)
+        case "parts":
+            split = Split.of(needed(params.split, "split"), len(values))
+            return _whole_arrays(values, map(split.targets, PARTS), params, progress)
+        case _:
+            assert_never(params.mode)
+
+
+def _causal_arrays(
+    values: Floats, params: DecomposeParams, progress: Progress
 ) -> dict[str, NDArray[Any]]:
-    names = component_names(params)
-    if params["mode"] == "causal":
-        found = causal(values, params, keep=params["keep"], progress=progress)
-        tails = {f"{name}/tails": found.tails[k] for k, name in enumerate(names)}
-        return {f"{name}/values": found.values[k] for k, name in enumerate(names)} | tails
-    spans = _spans(len(values), params)
-    rows = np.concatenate([whole(values[a:b], params, progress) for a, b in spans], axis=1)
+    keep = needed(params.keep, "keep")
+    seen = causal(values, params.options, keep=keep, progress=progress)
+    names = component_names(params.options)
+    tails = {f"{name}/tails": seen.tails[k] for k, name in enumerate(names)}
+    return {f"{name}/values": seen.values[k] for k, name in enumerate(names)} | tails
+
+
+def _whole_arrays(
+    values: Floats, spans: Iterable[tuple[int, int]], params: DecomposeParams, progress: Progress
+) -> dict[str, NDArray[Any]]:
+    """The components of the stretches that are decomposed apart, one after the other."""
+    parts = [whole(values[start:stop], params.options, progress) for start, stop in spans]
+    names = component_names(params.options)
+    rows = np.concatenate(parts, axis=1)
     return {f"{name}/values": row for name, row in zip(names, rows, strict=True)}
 
 
-def _spans(rows: int, params: Mapping[str, Any]) -> list[tuple[int, int]]:
-    """The stretches that are decomposed apart."""
-    if params["mode"] == "full":
-        return [(0, rows)]
-    split = Split.of(params["split"], rows)
-    return [split.targets(part) for part in PARTS]
-
-
-def _summary(arrays: Mapping[str, NDArray[Any]], params: Mapping[str, Any]) -> dict[str, Any]:
+def _summary(arrays: Mapping[str, NDArray[Any]], params: DecomposeParams) -> dict[str, Any]:
     """How much each component moves: its standard deviation, in the column's units."""
-    names = component_names(params)
+    names = component_names(params.options)
     spread = {name: float(np.nanstd(arrays[f"{name}/values"])) for name in names}
-    return {"column": params["column"], "spread": spread}
+    return {"column": params.column, "spread": spread}

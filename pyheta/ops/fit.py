@@ -16,6 +16,7 @@ from pyheta.nets.training.history import History
 from pyheta.nets.training.options import Train
 from pyheta.nets.training.resume import EarlierFit, can_resume
 from pyheta.nets.training.trainer_state import State, TrainerState
+from pyheta.ops.params import FitParams, needed
 from pyheta.pipeline.channels import Channel, Source, read_channels
 from pyheta.pipeline.scaling import Method, Scaler
 from pyheta.pipeline.splits import Part, Split
@@ -31,8 +32,7 @@ def fit(task: Task) -> Result:
     """Products: `weights` (a checkpoint); `curves` of a net trained by gradient, and its
     TRAINER_STATE if it is resumable.
 
-    params: sources (the targets first), targets (how many), split, window, scale, net, and train
-    and seed where they matter. The input `earlier` may hold the products of a fit of the same
+    The input `earlier` may hold the products of a fit of the same
     course: its epochs are not computed again. Raises StepError if a part is too short for a window
     or memory runs out, Diverged if training fails.
     """
@@ -65,6 +65,7 @@ class Fit:
     """
 
     task: Task
+    params: FitParams
     net: Forecaster
     train: Windows
     val: Windows
@@ -75,23 +76,24 @@ class Fit:
 
     @classmethod
     def of(cls, task: Task) -> "Fit":
-        params, window = task.params, task.params["window"]
-        sources = [Source(**source) for source in params["sources"]]
+        params = FitParams.of(task.params)
+        window = params.window
+        sources = [Source(**source) for source in params.sources]
         channels = read_channels(sources, task.inputs, window["input"])
-        split = Split.of(params["split"], len(channels[0].values))
+        split = Split.of(params.split, len(channels[0].values))
         known = [
             channel.head(split.val_stop) for channel in channels
         ]  # from here on there are no test rows
-        scalers = [_scaler(params["scale"], channel, split) for channel in known]
-        shape = Shape(len(sources), window["input"], window["horizon"], params["targets"])
-        net = build(params["net"], shape, seed=params.get("seed", 0))
+        scalers = [_scaler(params.scale, channel, split) for channel in known]
+        shape = Shape(len(sources), window["input"], window["horizon"], params.targets)
+        net = build(params.net, shape, seed=params.seed or 0)
         train, val = _windows(known, scalers, split, shape, net)
-        return cls(task, net, train, val, shape, sources, scalers, _earlier(task))
+        return cls(task, params, net, train, val, shape, sources, scalers, _earlier(task, params))
 
     @property
     def options(self) -> Train:
         """The `train` section; its defaults for a net that is not trained by gradient."""
-        return Train(**self.task.params.get("train", {}))
+        return Train(**(self.params.train or {}))
 
     def trained(self) -> History | None:
         """Train the net."""
@@ -101,9 +103,7 @@ class Fit:
         """Write the products of the trained net."""
         weights = self.task.out / "weights.safetensors"
         state = self.net.state()
-        Checkpoint(self.task.params["net"], self.shape, self.sources, self.scalers, state).save(
-            weights
-        )
+        Checkpoint(self.params.net, self.shape, self.sources, self.scalers, state).save(weights)
         summary = {
             "windows": len(self.train),
             "parameters": sum(array.size for array in state.values()),
@@ -127,7 +127,7 @@ class Fit:
         return paths
 
 
-def _earlier(task: Task) -> EarlierFit | None:
+def _earlier(task: Task, params: FitParams) -> EarlierFit | None:
     """A fit of the same course, if it can be resumed."""
     if not (products := task.inputs.get(EARLIER)):
         return None
@@ -140,7 +140,7 @@ def _earlier(task: Task) -> EarlierFit | None:
         kept=Checkpoint.read(products["weights"]).state,
         trainer_state=TrainerState.of(read_arrays(state)[0]) if state else None,
     )
-    return earlier if can_resume(earlier, Train(**task.params["train"])) else None
+    return earlier if can_resume(earlier, Train(**needed(params.train, "train"))) else None
 
 
 def _scaler(method: Method, channel: Channel, split: Split) -> Scaler:

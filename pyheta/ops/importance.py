@@ -13,37 +13,39 @@ import numpy as np
 
 from pyheta.nets.checkpoint import Checkpoint
 from pyheta.ops.fitted import Fitted
+from pyheta.ops.params import ImportanceParams
 from pyheta.pipeline.splits import Split
 from pyheta.pipeline.windows import Windows
 from pyheta.task import Result, Task
 
 
 def importance(task: Task) -> Result:
-    """No product; the summary has the net's `rmse_scaled` and for each exogenous channel `rise` and
-    `std`.
+    """No product; the summary has the net's `rmse_scaled` and each exogenous channel's rise of it.
 
-    params: targets, split, permutations, seed. `rise` is (rmse with the channel permuted - rmse) /
-    rmse, the mean over the permutations, with errors in scaled units; the targets' own past is
-    never permuted.
+    `rise` is (rmse with the channel permuted - rmse) / rmse, the mean over the permutations, and
+    `std` their deviation, with errors in scaled units. The targets' own past is never permuted.
     """
+    params = ImportanceParams.of(task.params)
     net = Fitted.read(Checkpoint.read(task.inputs["fit"]["weights"]), task.inputs)
-    windows = net.windows("val", Split.of(task.params["split"], len(net.target(0))))
+    windows = net.windows("val", Split.of(params.split, len(net.target(0))))
     rmse = _rmse(net, windows)
     columns: dict[str, dict[str, float]] = {}
     if not rmse:  # nothing can rise in proportion to it
         return Result(products={}, summary={"rmse_scaled": rmse, "columns": columns})
     for channel, source in enumerate(net.checkpoint.sources):
-        if source.column not in task.params["targets"]:
-            errors = [_rmse(net, shuffled) for shuffled in _shuffled(net, windows, channel, task)]
+        if source.column not in params.targets:
+            errors = [_rmse(net, shuffled) for shuffled in _shuffled(net, windows, channel, params)]
             rises = np.array(errors) / rmse - 1
             columns[source.label] = {"rise": float(rises.mean()), "std": float(rises.std())}
     return Result(products={}, summary={"rmse_scaled": rmse, "columns": columns})
 
 
-def _shuffled(net: Fitted, windows: Windows, channel: int, task: Task) -> Iterator[Windows]:
-    """The windows as often as asked, each time with those of one channel in another order."""
-    random = np.random.default_rng([task.params["seed"], channel])
-    for _ in range(task.params["permutations"]):
+def _shuffled(
+    net: Fitted, windows: Windows, channel: int, params: ImportanceParams
+) -> Iterator[Windows]:
+    """The windows again and again, each time with those of one channel in another order."""
+    random = np.random.default_rng([params.seed, channel])
+    for _ in range(params.permutations):
         yield net.permuted(channel, windows, random.permutation(len(windows)))
 
 

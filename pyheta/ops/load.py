@@ -2,6 +2,7 @@
 
 import polars as pl
 
+from pyheta.ops.params import LoadParams
 from pyheta.pipeline.data.checks import step_microseconds
 from pyheta.pipeline.data.sources import table
 from pyheta.task import Result, Task
@@ -10,10 +11,10 @@ from pyheta.task import Result, Task
 def load(task: Task) -> Result:
     """Product `table`: Parquet with `time` (Datetime, µs) and Float64 columns in the file's order.
 
-    `params` is a source (see `sources`); inputs["raw"]["raw"] is the file, absent for synthetic
-    data. Raises DataError.
+    inputs["raw"]["raw"] is the file, absent for synthetic data. Raises DataError.
     """
-    frame = table(task.params, task.inputs.get("raw", {}).get("raw"))
+    source = LoadParams.of(task.params).as_params()
+    frame = table(source, task.inputs.get("raw", {}).get("raw"))
     path = task.out / "table.parquet"
     frame.write_parquet(path)
     return Result(products={"table": path}, summary=_summary(frame))

@@ -8,41 +8,39 @@ outcome as soon as it is known.
 
 from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass
-from enum import StrEnum
 from functools import partial
 from importlib import import_module
 from typing import Any
 
 from pyheta.errors import StepError
+from pyheta.ops.params import (
+    DecomposeParams,
+    FitOn,
+    FitParams,
+    ImportanceParams,
+    LoadParams,
+    Params,
+    RelevanceParams,
+    ScoreParams,
+    ShapeParams,
+)
 from pyheta.steps import Kind
 from pyheta.task import Outcomes, Result, Task, one_by_one
 
 
-class FitOn(StrEnum):
-    """What a step may learn from: which rows can change what it says about a row t.
-
-    The probe of `plan/probe.py` checks these words.
-    """
-
-    NONE = "none"  # row t alone
-    # Training rows; validation rows tell when to stop, and what a column is worth to a net
-    TRAIN = "train"
-    CAUSAL = "causal"  # rows up to t, and training rows
-    WHOLE = "whole"  # every row, later ones too: only where a sweep allows leakage
-
-
 @dataclass(frozen=True, slots=True)
 class Op:
-    """`version` is part of every key: raise it when the same parameters would give another outcome.
+    """`version` is part of every key: raise it when the results of the same parameters change.
 
-    Another last bit is none, since processors differ in it as well.
+    Differences in the last floating-point bit do not count: they vary between CPUs anyway.
     """
 
     kind: Kind
     version: int
     function: str  # "module:function", imported only in the child that runs it
-    fit_on: FitOn
+    params: type[Params]
     lanes: bool = False  # the function takes several tasks: (Sequence[Task]) -> Outcomes
+    explains: bool = False  # a sweep may ask for it although no run needs it
 
     def load(self) -> Callable[[Sequence[Task]], Outcomes]:
         module, _, name = self.function.partition(":")
@@ -51,13 +49,15 @@ class Op:
 
 
 OPS: Mapping[str, Op] = {
-    "load": Op(Kind.DATA, 1, "pyheta.ops.load:load", FitOn.NONE),
-    "decompose": Op(Kind.DATA, 1, "pyheta.ops.decompose:decompose", FitOn.CAUSAL),
-    "relevance": Op(Kind.DATA, 1, "pyheta.ops.relevance:relevance", FitOn.TRAIN),
-    "shape": Op(Kind.DATA, 1, "pyheta.ops.shape:shape", FitOn.CAUSAL),
-    "fit": Op(Kind.TRAIN, 3, "pyheta.ops.fit_lanes:fit_lanes", FitOn.TRAIN, lanes=True),
-    "score": Op(Kind.TRAIN, 4, "pyheta.ops.score:score", FitOn.CAUSAL),
-    "importance": Op(Kind.TRAIN, 2, "pyheta.ops.importance:importance", FitOn.TRAIN),
+    "load": Op(Kind.DATA, 1, "pyheta.ops.load:load", LoadParams),
+    "decompose": Op(Kind.DATA, 1, "pyheta.ops.decompose:decompose", DecomposeParams),
+    "relevance": Op(Kind.DATA, 1, "pyheta.ops.relevance:relevance", RelevanceParams, explains=True),
+    "shape": Op(Kind.DATA, 1, "pyheta.ops.shape:shape", ShapeParams),
+    "fit": Op(Kind.TRAIN, 3, "pyheta.ops.fit_lanes:fit_lanes", FitParams, lanes=True),
+    "score": Op(Kind.TRAIN, 4, "pyheta.ops.score:score", ScoreParams),
+    "importance": Op(
+        Kind.TRAIN, 2, "pyheta.ops.importance:importance", ImportanceParams, explains=True
+    ),
 }
 
 
@@ -86,6 +86,5 @@ def compute_lanes(op: str, tasks: Sequence[Task]) -> Outcomes:
 
 
 def fit_on(op: str, params: Mapping[str, Any]) -> FitOn:
-    """What this very step learns from: some can be told to look at the whole series."""
-    looks_ahead = params.get("mode") in ("full", "parts") or params.get("relevance") == "centred"
-    return FitOn.WHOLE if looks_ahead else OPS[op].fit_on
+    """What a step may learn from: some can be told to look at the whole series."""
+    return OPS[op].params.fit_on(params)

@@ -12,6 +12,7 @@ from numpy.typing import NDArray
 from pyheta.arrays import Floats
 from pyheta.nets.checkpoint import Checkpoint, write_arrays
 from pyheta.ops.fitted import Fitted
+from pyheta.ops.params import ScoreParams
 from pyheta.pipeline.data.table import read_table
 from pyheta.pipeline.decomposition.components import WHOLE
 from pyheta.pipeline.metrics import (
@@ -94,14 +95,14 @@ class Judged(NamedTuple):
 def score(task: Task) -> Result:
     """Metrics of validation and test, and product `forecast` where `keep` is not "metrics".
 
-    params: targets, split, scale, keep, and the components whose fits it needs. `forecast` holds,
-    for `val/` and `test/`: `time` (n,) int64, the microseconds since 1970 of each first target row,
-    `forecast` float32 in the targets' units, (n, horizon) or, of several targets, (n, targets,
-    horizon), and the components' as `test/IMF0/forecast`. What came in truth is not repeated there:
-    `time` tells the rows of the table, or of a decomposition's `values`. Raises Diverged if a
-    forecast is not finite, StepError if the components do not add up to the target.
+    `forecast` holds, for `val/` and `test/`: `time` (n,) int64, the microseconds since 1970 of each
+    first target row, `forecast` float32 in the targets' units, (n, horizon) or, of several targets,
+    (n, targets, horizon), and the components' as `test/IMF0/forecast`. The true values are not
+    repeated there: `time` tells the rows of the table, or of a decomposition's `values`. Raises
+    Diverged if a forecast is not finite, StepError if the components do not add up to the target.
     """
-    series, fitted = _series(task), _fitted(task)
+    params = ScoreParams.of(task.params)
+    series, fitted = _series(task, params), _fitted(task, params)
     arrays: Arrays = {}
     metrics: list[Metric] = []
     omitted: dict[str, str] = {}
@@ -112,34 +113,30 @@ def score(task: Task) -> Result:
         metrics += found
         omitted |= left_out
     summary = {"forecasts": len(arrays["test/time"]), "skill": _skill(metrics), "omitted": omitted}
-    return Result(products=_kept(task, arrays), metrics=tuple(metrics), summary=summary)
+    # Forecasts of long horizons are gigabytes
+    products = {} if params.keep == "metrics" else _written(task.out, arrays)
+    return Result(products=products, metrics=tuple(metrics), summary=summary)
 
 
-def _kept(task: Task, arrays: Arrays) -> dict[str, Path]:
-    """The forecasts as a file, unless the metrics are to stay alone: long horizons make gigabytes
-    of them.
-    """
-    if task.params["keep"] == "metrics":
-        return {}
-    path = task.out / "forecast.safetensors"
+def _written(folder: Path, arrays: Arrays) -> dict[str, Path]:
+    path = folder / "forecast.safetensors"
     write_arrays(path, arrays)
     return {"forecast": path}
 
 
-def _series(task: Task) -> dict[str, Series]:
-    params = task.params
-    table = read_table(task.inputs["load"]["table"]).select(params["targets"])
-    split = Split.of(params["split"], table.rows)
+def _series(task: Task, params: ScoreParams) -> dict[str, Series]:
+    table = read_table(task.inputs["load"]["table"]).select(params.targets)
+    split = Split.of(params.split, table.rows)
     return {
         target: Series(
-            table.time, values, split, Scaler.fit(params["scale"], values[: split.train_stop])
+            table.time, values, split, Scaler.fit(params.scale, values[: split.train_stop])
         )
         for target, values in table.columns.items()
     }
 
 
-def _fitted(task: Task) -> dict[str, Fitted]:
-    paths = {name: task.inputs[f"fit/{name}"]["weights"] for name in task.params["components"]}
+def _fitted(task: Task, params: ScoreParams) -> dict[str, Fitted]:
+    paths = {name: task.inputs[f"fit/{name}"]["weights"] for name in params.components}
     return {name: Fitted.read(Checkpoint.read(path), task.inputs) for name, path in paths.items()}
 
 

@@ -8,7 +8,7 @@ last rows looked from there.
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from pathlib import Path
-from typing import Any
+from typing import Any, TypedDict
 
 import numpy as np
 from numpy.lib.stride_tricks import sliding_window_view
@@ -23,6 +23,14 @@ from pyheta.pipeline.scaling import Scaler
 
 # Paths of a step's inputs by role and by the product's name, as `task.Task` has them.
 Inputs = Mapping[str, Mapping[str, Path]]
+
+
+class SourceParams(TypedDict):
+    """A `Source` as it stands in a step's parameters."""
+
+    column: str
+    component: str
+    shaped: bool
 
 
 @dataclass(frozen=True, slots=True)
@@ -50,8 +58,7 @@ class Source:
             return f"shape/{self.column}/{self.component}"
         return "load" if self.component == WHOLE else f"decompose/{self.column}"
 
-    def as_params(self) -> dict[str, Any]:
-        """Plain data, as it stands in a step's parameters."""
+    def as_params(self) -> SourceParams:
         return {"column": self.column, "component": self.component, "shaped": self.shaped}
 
 

@@ -10,6 +10,15 @@ REASONS = {
 }
 
 
+#: The keys of a configuration that decide what `leaks` says of it; of `exog`, whether it is empty.
+DECISIVE = ("decompose", "shaping", "components", "exog_form", "exog")
+
+
+def looks_ahead(option: str) -> bool:
+    """Whether a decomposition in this mode, or shaping by this relevance, sees later rows."""
+    return option in REASONS
+
+
 def leaks(config: Mapping[str, Any]) -> tuple[str, ...]:
     """The reasons why a run's nets may have seen the future, none for an honest run.
 
@@ -21,11 +30,11 @@ def leaks(config: Mapping[str, Any]) -> tuple[str, ...]:
 
 def _options(config: Mapping[str, Any]) -> Iterator[str]:
     decompose, shaping = config.get("decompose", {}), config.get("shaping", {})
-    if decompose.get("method", "none") != "none" and decompose["mode"] in REASONS:
+    if decompose.get("method", "none") != "none" and looks_ahead(decompose["mode"]):
         yield decompose["mode"]
     if (
         shaping.get("method", "none") != "none"
-        and shaping["relevance"] in REASONS
+        and looks_ahead(shaping["relevance"])
         and _shapes(config)
     ):
         yield shaping["relevance"]

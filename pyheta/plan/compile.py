@@ -7,7 +7,7 @@ from itertools import groupby
 
 from pyheta.pipeline.data.facts import DatasetFacts
 from pyheta.plan.checks import check_runs
-from pyheta.plan.graph import RunGraph, step_of
+from pyheta.plan.graph import RunGraph, load_step
 from pyheta.steps import Key, Step
 from pyheta.sweep import Explain, Run
 from pyheta.sweep.section import Section
@@ -60,9 +60,7 @@ def _graphs(
     """An empty graph for each run. Runs that differ in the seed alone come together and are reduced
     once.
     """
-    loads = {
-        section: step_of("load", known.source, {}, known.files) for section, known in facts.items()
-    }
+    loads = {section: load_step(dataset) for section, dataset in facts.items()}
     for config, alike in groupby(runs, key=lambda run: run.config):
         reduced, nets = config.reduced(), config.nets()
         for run in alike:

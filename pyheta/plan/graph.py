@@ -8,17 +8,29 @@ option that cannot matter to their nets, as the seed of a ridge regression, shar
 `relevance` and `importance` explain; no run needs them.
 """
 
-from collections.abc import Iterable, Mapping, Sequence
+from collections.abc import Container, Iterable, Mapping, Sequence
 from dataclasses import dataclass, field
 from itertools import product
-from typing import Any
+from typing import Any, Literal, assert_never
 
 from pyheta.nets.configs.base import NetConfig
 from pyheta.nets.training.options import EXTENT, PER_NET
 from pyheta.nets.training.schedules import SCHEDULES
+from pyheta.ops.params import (
+    DecomposeParams,
+    FitParams,
+    ImportanceParams,
+    LoadParams,
+    Params,
+    RelevanceParams,
+    ScoreParams,
+    ShapeParams,
+)
 from pyheta.ops.registry import OPS
 from pyheta.pipeline.channels import Source
+from pyheta.pipeline.data.facts import DatasetFacts
 from pyheta.pipeline.decomposition.components import WHOLE
+from pyheta.pipeline.leakage import looks_ahead
 from pyheta.steps import Key, Step, digest
 from pyheta.sweep import Explain
 from pyheta.sweep.config import RunConfig
@@ -28,12 +40,15 @@ LEAST_KEPT = 32  # rows of a causal decomposition's tail: shorter windows share 
 #: Nets trained in one bundle may differ in these parameters, and in the training options PER_NET.
 LANE_PARAMS = {"component", "sources", "scale", "seed", "train"}
 
-FORMS = {"original": (False,), "shaped": (True,), "both": (False, True)}
+
+def load_step(facts: DatasetFacts) -> Step:
+    """The step that loads a data set: every graph of its runs begins with it."""
+    return _step("load", LoadParams.of(facts.source), {}, facts.files)
 
 
-def step_of(
+def _step(
     op: str,
-    params: Mapping[str, Any],
+    params: Params,
     needs: Mapping[str, Key],
     files: Mapping[str, str] | None = None,
     *,
@@ -41,7 +56,8 @@ def step_of(
     course: str | None = None,
 ) -> Step:
     """A step of this version of its operation."""
-    return Step(op, OPS[op].version, OPS[op].kind, params, needs, files or {}, bundle, course)
+    made = OPS[op]
+    return Step(op, made.version, made.kind, params.as_params(), needs, files or {}, bundle, course)
 
 
 @dataclass
@@ -68,13 +84,13 @@ class RunGraph:
         """The run's score with all that it needs."""
         config = self.config
         fits = {name: self._fit(name, seed) for name in self.nets}
-        params = {
-            "targets": list(config.target),
-            "components": list(fits),
-            "split": self._split,
-            "scale": config.scale,
-            "keep": config.keep,
-        }
+        params = ScoreParams(
+            targets=list(config.target),
+            components=list(fits),
+            split=self._split,
+            scale=config.scale,
+            keep=config.keep,
+        )
         read = {role: key for fit in fits.values() for role, key in self.steps[fit].needs.items()}
         needs = {
             "load": self.load.key,
@@ -88,19 +104,20 @@ class RunGraph:
         config = self.nets[component]
         sources = _sources(config, component)
         needs = self._needs(sources)
-        params: dict[str, Any] = {
-            "component": component,
-            "sources": [source.as_params() for source in sources],
-            "targets": len(config.target),
-            "split": self._split,
-            **config.model_dump(mode="json", include={"window", "scale", "net"}),
-        }
-        if config.net.trained_by_gradient:
-            params["train"] = config.train.model_dump(mode="json")
-        if config.net.stochastic:
-            params["seed"] = seed
-        bundle, course = self._bundle(params, config.net), _course(params, needs, config.net)
-        key = self._keep(step_of("fit", params, needs, bundle=bundle, course=course))
+        net, window = config.net, config.window
+        params = FitParams(
+            component=component,
+            sources=[source.as_params() for source in sources],
+            targets=len(config.target),
+            split=self._split,
+            window={"input": window.input, "horizon": window.horizon},
+            scale=config.scale,
+            net=net.model_dump(mode="json"),
+            train=config.train.model_dump(mode="json") if net.trained_by_gradient else None,
+            seed=seed if net.stochastic else None,
+        )
+        bundle, course = self._bundle(params, net), _course(params.as_params(), needs, net)
+        key = self._keep(_step("fit", params, needs, bundle=bundle, course=course))
         self._explain(config, component, sources, needs | {"fit": key})
         return key
 
@@ -108,23 +125,22 @@ class RunGraph:
     def _split(self) -> dict[str, float]:
         return self.config.split.as_params(self.step_seconds)
 
-    def _bundle(self, params: Mapping[str, Any], net: NetConfig) -> str | None:
-        """What fits have in common that may be trained together: their net, its shape and its
-        batches.
+    def _bundle(self, params: FitParams, net: NetConfig) -> str | None:
+        """What fits share that may be trained together: their net, its shape and its batches.
 
         Not the number of columns, where zeros can stand for those that a net lacks.
         """
-        if "train" not in params:
+        if params.train is None:
             return None
-        alike = {name: value for name, value in params.items() if name not in LANE_PARAMS}
-        train = {name: value for name, value in params["train"].items() if name not in PER_NET}
-        channels = None if net.paddable else len(params["sources"])
+        shared = _without(params.as_params(), LANE_PARAMS)
+        train = _without(params.train, PER_NET)
+        channels = None if net.paddable else len(params.sources)
         return digest(
-            {"op": "fit", **alike, "channels": channels, "train": train, "load": self.load.key}
+            {"op": "fit", **shared, "channels": channels, "train": train, "load": self.load.key}
         )
 
-    def _add(self, op: str, params: Mapping[str, Any], needs: Mapping[str, Key]) -> Key:
-        return self._keep(step_of(op, params, needs))
+    def _add(self, op: str, params: Params, needs: Mapping[str, Key]) -> Key:
+        return self._keep(_step(op, params, needs))
 
     def _keep(self, made: Step) -> Key:
         self.steps.setdefault(made.key, made)
@@ -143,11 +159,12 @@ class RunGraph:
 
     def _decompose(self, source: Source) -> Key:
         decompose = self.config.decompose
-        params = {"column": source.column, **decompose.as_params()}
-        if decompose.mode == "causal":
-            params["keep"] = self._kept()
-        if decompose.mode == "parts":
-            params["split"] = self._split
+        params = DecomposeParams(
+            column=source.column,
+            options=decompose.as_params(),
+            keep=self._kept() if decompose.mode == "causal" else None,
+            split=self._split if decompose.mode == "parts" else None,
+        )
         return self._add("decompose", params, {"load": self.load.key})
 
     def _kept(self) -> int:
@@ -160,11 +177,14 @@ class RunGraph:
     def _shape(self, source: Source) -> Key:
         shaping = self.config.shaping
         (target,) = self.config.target  # a column is shaped for one of them: see `plan.checks`
-        params = _pair(target, source) | shaping.as_params()
-        if (
-            shaping.relevance != "centred"
-        ):  # the whole series is known to that, whatever is called training
-            params["train"] = self._split["train"]
+        params = ShapeParams(
+            target=target,
+            column=source.column,
+            component=source.component,
+            options=shaping.as_params(),
+            # What sees the whole series does not ask which of it is called training
+            train=None if looks_ahead(shaping.relevance) else self._split["train"],
+        )
         return self._add("shape", params, self._pair_needs(target, source))
 
     def _pair_needs(self, target: str, source: Source) -> dict[str, Key]:
@@ -178,28 +198,37 @@ class RunGraph:
             for target, (column, part) in product(config.target, sorted(others)):
                 self._relevance(target, Source(column, part))
         if self.explain.permutations and others:
-            params = {
-                "component": component,
-                "net": {"name": config.net.name},
-                "targets": list(config.target),
-                "horizon": config.window.horizon,
-                **_treatment(config),
-                "split": self._split,
-                "permutations": self.explain.permutations,
-                "seed": 0,
-            }
-            self._add("importance", params, needs)
+            self._importance(config, component, needs)
+
+    def _importance(self, config: RunConfig, component: str, needs: Mapping[str, Key]) -> None:
+        params = ImportanceParams(
+            component=component,
+            net={"name": config.net.name},
+            targets=list(config.target),
+            horizon=config.window.horizon,
+            decompose=config.decompose.as_params(),
+            shaping=config.shaping.model_dump(include={"method", "relevance"}),
+            exog=list(config.exog),
+            exog_form=config.exog_form,
+            split=self._split,
+            permutations=self.explain.permutations,
+            seed=0,
+        )
+        self._add("importance", params, needs)
 
     def _relevance(self, target: str, source: Source) -> None:
         explain = self.explain
-        params = _pair(target, source) | {
-            "decompose": self.config.decompose.as_params(),
-            "train": self._split["train"],
-            "measures": sorted(set(explain.relevance)),
-            "max_lag": explain.max_lag,
-            "draws": explain.draws,
-            "seed": 0,
-        }
+        params = RelevanceParams(
+            target=target,
+            column=source.column,
+            component=source.component,
+            decompose=self.config.decompose.as_params(),
+            train=self._split["train"],
+            measures=sorted(set(explain.relevance)),
+            max_lag=explain.max_lag,
+            draws=explain.draws,
+            seed=0,
+        )
         self._add("relevance", params, self._pair_needs(target, source))
 
 
@@ -209,21 +238,14 @@ def _course(params: Mapping[str, Any], needs: Mapping[str, Key], net: NetConfig)
         return None
     if SCHEDULES[params["train"]["schedule"]].depends_on_epochs:
         return None
-    train = {name: value for name, value in params["train"].items() if name not in EXTENT}
+    train = _without(params["train"], EXTENT)
     return digest(
         {"op": "fit", "version": OPS["fit"].version, **params, "train": train, "needs": needs}
     )
 
 
-def _pair(target: str, source: Source) -> dict[str, Any]:
-    return {"target": target, "column": source.column, "component": source.component}
-
-
-def _treatment(config: RunConfig) -> dict[str, Any]:
-    """How a net's series are treated, for those who read what explains it: see `leakage.leaks`."""
-    shaping = config.shaping.model_dump(include={"method", "relevance"})
-    exog = {"exog": list(config.exog), "exog_form": config.exog_form}
-    return {"decompose": config.decompose.as_params(), "shaping": shaping, **exog}
+def _without(values: Mapping[str, Any], names: Container[str]) -> dict[str, Any]:
+    return {name: value for name, value in values.items() if name not in names}
 
 
 def _sources(config: RunConfig, component: str) -> list[Source]:
@@ -236,9 +258,21 @@ def _sources(config: RunConfig, component: str) -> list[Source]:
     if component == WHOLE and config.decompose.method != "none":
         parts = config.component_names()
         return [*targets, *(one for part in parts for one in _sources(config, part))]
-    exog = [
-        Source(column, component, form)
-        for column in config.exog
-        for form in FORMS[config.exog_form]
+    shaped = _shaped(config.exog_form)
+    return [
+        *targets,
+        *(Source(column, component, each) for column in config.exog for each in shaped),
     ]
-    return [*targets, *exog]
+
+
+def _shaped(form: Literal["original", "shaped", "both"]) -> Sequence[bool]:
+    """For each channel that a net reads of an exogenous column, whether it is shaped."""
+    match form:
+        case "original":
+            return (False,)
+        case "shaped":
+            return (True,)
+        case "both":
+            return (False, True)
+        case _:
+            assert_never(form)

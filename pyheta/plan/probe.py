@@ -2,7 +2,7 @@
 
 A step that may learn from training rows must give the same result when every later row is another;
 one that is causal must say the same of all rows before the noise. The words are those of
-`ops.registry.FitOn`; a step that needs one with `whole` may change as well, since the sweep asked
+`ops.params.FitOn`; a step that needs one with `whole` may change as well, since the sweep asked
 for it.
 """
 
@@ -18,11 +18,13 @@ from numpy.typing import NDArray
 from safetensors.numpy import load_file
 
 from pyheta.nets.checkpoint import Checkpoint
-from pyheta.ops.registry import FitOn, compute, fit_on
+from pyheta.ops.params import FitOn
+from pyheta.ops.registry import compute, fit_on
 from pyheta.pipeline.data.facts import DatasetFacts
 from pyheta.pipeline.data.sources import table
+from pyheta.pipeline.leakage import DECISIVE
 from pyheta.pipeline.splits import Split
-from pyheta.plan.graph import RunGraph, step_of
+from pyheta.plan.graph import RunGraph, load_step
 from pyheta.steps import Key, Step, canonical
 from pyheta.sweep import Explain, Run, RunConfig
 from pyheta.sweep.config import Split as SplitSection
@@ -37,8 +39,8 @@ EPOCHS = 2
 #: The noise is this many times as wide as the column, so that no scale or search overlooks it.
 WIDTH = 5.0
 
-#: Sections that say how a run treats its series.
-TREATMENT = {"decompose", "shaping", "components", "exog_form", "scale", "window"}
+#: Runs that agree in these are probed as one, however many columns they read.
+PROBED_APART = {*DECISIVE, "scale", "window"} - {"exog"}
 
 #: What is left as it was when the rest is noise.
 TRAINING, VALIDATION, SOME_OF_TEST = "training", "validation", "some of test"
@@ -209,7 +211,7 @@ def scenes(
         facts = datasets[run.config.dataset_key()]
         frame = table(facts.source, files.get(facts.files.get("raw", "")))
         config = _in_small(run.config, facts)
-        load = step_of("load", facts.source, {}, facts.files)
+        load = load_step(facts)
         explain = Explain(relevance=("farm", "pearson"), draws=2)
         graph = RunGraph(config.reduced(), config.nets(), load, facts.step_seconds, explain)
         graph.score(run.seed)
@@ -222,7 +224,7 @@ def _representatives(runs: Sequence[Run]) -> Sequence[Run]:
     chosen: dict[str, Run] = {}
     for run in runs:
         config = run.config.reduced()
-        treatment = config.model_dump(mode="json", include=TREATMENT)
+        treatment = config.model_dump(mode="json", include=PROBED_APART)
         way = canonical([run.config.dataset_key(), config.net.name, treatment])
         if way not in chosen or len(chosen[way].config.exog) < len(run.config.exog):
             chosen[way] = run

@@ -8,13 +8,11 @@ from statistics import fmean, stdev
 from pyheta.pipeline.leakage import leaks
 from pyheta.report.labels import targets_of, value_at
 from pyheta.report.metrics import higher_is_better
-from pyheta.steps import State, canonical
+from pyheta.steps import OPEN, State, canonical
 from pyheta.store.seam import RunRow
 
 # Runs that agree in these forecast the same values, so that their errors may be compared.
 QUESTION = ("dataset", "target", "split", "window.horizon")
-
-OPEN = (State.WAITING, State.QUEUED, State.RUNNING)
 
 
 @dataclass(frozen=True, slots=True)

@@ -35,6 +35,9 @@ from pyheta.steps import (
     WorkerId,
 )
 
+# By operation and the values of some of its parameters: see `SweepStore.mean_seconds`.
+MeanSeconds = Mapping[tuple[str, tuple[str | None, ...]], float]
+
 
 @dataclass(frozen=True, slots=True)
 class NewRun:
@@ -81,8 +84,11 @@ class SweepStore(Protocol):
         """The states of those of `keys` that the store has."""
         ...
 
-    async def mean_seconds(self) -> Mapping[tuple[str, str], float]:
-        """Mean seconds of the succeeded steps by operation and `preview.variety`, for estimates."""
+    async def mean_seconds(self, names: Sequence[str]) -> MeanSeconds:
+        """Mean seconds of the steps that succeeded, by operation and the parameters of these names.
+
+        A name is dotted ("net.name"); a step that has no such parameter counts under None.
+        """
         ...
 
     async def submit(self, submission: Submission) -> Receipt:

@@ -5,7 +5,7 @@ from typing import Any
 
 from pyheta.steps import Key, State, Step, StepId
 from pyheta.store.database import LONG_SECONDS, Connection, Database, Record
-from pyheta.store.seam import NewRun, Receipt, Submission
+from pyheta.store.seam import MeanSeconds, NewRun, Receipt, Submission
 from pyheta.store.sql import load
 from pyheta.store.step_store import end_dependants
 
@@ -21,9 +21,9 @@ class PostgresSweeps:
         rows = await self._database.fetch(_SQL["known"], keys)
         return {Key(row["key"]): State(row["state"]) for row in rows}
 
-    async def mean_seconds(self) -> Mapping[tuple[str, str], float]:
-        rows = await self._database.fetch(_SQL["mean_seconds"])
-        return {(row["op"], row["what"]): row["seconds"] for row in rows}
+    async def mean_seconds(self, names: Sequence[str]) -> MeanSeconds:
+        rows = await self._database.fetch(_SQL["mean_seconds"], names)
+        return {(row["op"], tuple(row["given"])): row["seconds"] for row in rows}
 
     async def submit(self, submission: Submission) -> Receipt:
         async def work(connection: Connection) -> Receipt:

@@ -159,10 +159,10 @@ class SubsetsAxis(Section):
         return [[*self.always, *columns] for columns in chosen]
 
 
-Form = ValuesAxis | ValueAxis | GridAxis | SubsetsAxis
+AxisForm = ValuesAxis | ValueAxis | GridAxis | SubsetsAxis
 
 # The key by which each way to write an axis is known.
-FORMS: Mapping[str, type[Form]] = {
+AXIS_FORMS: Mapping[str, type[AxisForm]] = {
     "values": ValuesAxis,
     "value": ValueAxis,
     "subsets": SubsetsAxis,
@@ -220,7 +220,7 @@ def _points(document: Document, path: KeyPath, value: Any) -> list[tuple[Any, st
     return [(point, where) for point in _form(document, path, value).points()]
 
 
-def _form(document: Document, path: KeyPath, value: Any) -> Form:
+def _form(document: Document, path: KeyPath, value: Any) -> AxisForm:
     where = document.where(path)
     if not isinstance(value, dict):
         raise SweepError(
@@ -228,7 +228,7 @@ def _form(document: Document, path: KeyPath, value: Any) -> Form:
             where=where,
             cure="a single value belongs in 'config'",
         )
-    model = next((FORMS[name] for name in FORMS if name in value), None)
+    model = next((AXIS_FORMS[name] for name in AXIS_FORMS if name in value), None)
     if model is None:
         raise SweepError(
             f"{path[-1]}: not an axis",

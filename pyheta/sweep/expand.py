@@ -11,7 +11,7 @@ from pydantic_core import ErrorDetails
 
 from pyheta.errors import SweepError
 from pyheta.nets.configs.union import OWN
-from pyheta.pipeline.leakage import leaks
+from pyheta.pipeline.leakage import DECISIVE, leaks
 from pyheta.steps import canonical
 from pyheta.sweep.axes import Choice, Setting
 from pyheta.sweep.config import KEYS, SECTIONS, RunConfig
@@ -74,7 +74,7 @@ def expand(grid: Grid, file: SweepFile, document: Document, problems: Problems) 
 def _forbid_leaks(runs: Iterable[Run], problems: Problems) -> None:
     first: dict[tuple[Any, ...], Run] = {}
     for run in runs:
-        first.setdefault(_treatment(run.config), run)
+        first.setdefault(_decisive(run.config), run)
     for run in first.values():
         for reason in leaks(run.config.as_json()):
             key = "shaping.relevance" if "shaping" in reason else "decompose.mode"
@@ -82,10 +82,10 @@ def _forbid_leaks(runs: Iterable[Run], problems: Problems) -> None:
             problems.add(f"{reason} lets nets see the future", where=run.where(key), cure=cure)
 
 
-def _treatment(config: RunConfig) -> tuple[Any, ...]:
+def _decisive(config: RunConfig) -> tuple[Any, ...]:
     """All that decides whether a run leaks."""
-    exog = (config.exog_form, bool(config.exog))
-    return (config.decompose, config.shaping, config.components, *exog)
+    sections = {key: getattr(config, key) for key in DECISIVE}
+    return tuple({**sections, "exog": bool(config.exog)}.values())
 
 
 def _net_runs(grid: Grid, file: SweepFile, document: Document, problems: Problems) -> Iterator[Run]:

@@ -5,12 +5,12 @@ from collections.abc import Callable, Iterator, Mapping
 from typing import Any
 
 from pyheta.nets.configs.union import MAPPING_OPTIONS
-from pyheta.pipeline.decomposition.components import WHOLE_VALUES
 
-_NET_MAPPINGS = tuple(f"net.{option}" for option in MAPPING_OPTIONS)
+# Sections that hold one value although it is written as a mapping: its names are no keys.
+MAPPING_SECTIONS = ("components",)
 
-# Dotted keys whose value is a mapping as a whole: the names in it are no keys of a sweep.
-MAPPING_KEYS = (*WHOLE_VALUES, *_NET_MAPPINGS)
+# The same of the dotted keys of a sweep file.
+MAPPING_KEYS = (*MAPPING_SECTIONS, *(f"net.{option}" for option in MAPPING_OPTIONS))
 
 _CATALOGUE_NAME = re.compile(r"[A-Za-z0-9][A-Za-z0-9_-]*")
 
@@ -53,7 +53,7 @@ def _named_values(value: object) -> object:
 
 LONG_FORM: Mapping[str, Callable[[object], object]] = {
     "net": _named,
-    **dict.fromkeys(_NET_MAPPINGS, _named_values),
+    **dict.fromkeys((f"net.{option}" for option in MAPPING_OPTIONS), _named_values),
     "dataset": _data,
     "exog": _sorted,
     "decompose": _method,

@@ -4,7 +4,7 @@ from typing import Any
 
 from pydantic.json_schema import models_json_schema
 
-from pyheta.sweep.axes import FORMS
+from pyheta.sweep.axes import AXIS_FORMS
 from pyheta.sweep.config import KEYS, MODELS, RunConfig
 from pyheta.sweep.file import SweepFile
 
@@ -19,7 +19,7 @@ def json_schema() -> Schema:
     It is a little wider than the reader: a key that is missing in `config` may stand in
     `parameters`.
     """
-    models = (SweepFile, RunConfig, *dict.fromkeys(FORMS.values()))
+    models = (SweepFile, RunConfig, *dict.fromkeys(AXIS_FORMS.values()))
     _, shared = models_json_schema([(model, "validation") for model in models])
     definitions: dict[str, Schema] = shared["$defs"]
     sweep, run = definitions.pop("SweepFile"), definitions.pop("RunConfig")
@@ -38,7 +38,7 @@ def _only(properties: dict[str, Schema]) -> Schema:
 
 
 def _axis() -> Schema:
-    names = dict.fromkeys(model.__name__ for model in FORMS.values())
+    names = dict.fromkeys(model.__name__ for model in AXIS_FORMS.values())
     forms = [{"$ref": f"#/$defs/{name}"} for name in names]
     return {"anyOf": [{"type": "array", "minItems": 1}, *forms]}
 

@@ -316,7 +316,13 @@ class TestEstimates:
             claim = await graphs.claim_one(store, worker)
             await store.succeed(claim.step, claim.fence, graphs.a_success())
 
-        assert await store.mean_seconds() == {("load", ""): 1.5, ("fit", "lstm"): 1.5}
+        means = await store.mean_seconds(["net.name", "tag", "mode"])
+
+        assert means == {
+            ("load", (None, "a", None)): 1.5,
+            ("fit", ("lstm", "a", None)): 1.5,
+            ("fit", ("lstm", "b", None)): 1.5,
+        }
 
 
 class TestOutbox:

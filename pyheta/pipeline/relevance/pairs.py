@@ -2,15 +2,12 @@
 compare.
 """
 
-from collections.abc import Mapping
 from dataclasses import dataclass
-from typing import Any
 
 import numpy as np
 
 from pyheta.arrays import Floats
-from pyheta.pipeline.channels import Source, read_channels
-from pyheta.task import Task
+from pyheta.pipeline.channels import Inputs, Source, read_channels
 
 
 @dataclass(frozen=True, slots=True)
@@ -26,13 +23,8 @@ class Pair:
         return int((np.isfinite(self.target) & np.isfinite(self.column)).argmax())
 
 
-def read_pair(task: Task) -> Pair:
-    """The pair that the parameters target, column and component name."""
-    channels = read_channels(sources(task.params), task.inputs, lookback=1)
+def read_pair(target: str, column: str, component: str, inputs: Inputs) -> Pair:
+    """The target and the column, or this component of both."""
+    sources = [Source(name, component) for name in (target, column)]
+    channels = read_channels(sources, inputs, lookback=1)
     return Pair(*(channel.values.astype(np.float64) for channel in channels))
-
-
-def sources(params: Mapping[str, Any]) -> tuple[Source, Source]:
-    """Where the two series come from."""
-    component = params["component"]
-    return Source(params["target"], component), Source(params["column"], component)

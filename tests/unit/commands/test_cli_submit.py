@@ -9,9 +9,10 @@ import pytest
 from pyheta.commands.plan import preview
 from pyheta.commands.submit import in_words, submission, submit
 from pyheta.errors import DataError
+from pyheta.ops.params import TIMED_BY, timed_as
 from pyheta.plan.prepare import Prepared, prepare
 from pyheta.steps import Key, Product, State
-from pyheta.store.seam import Receipt, Submission
+from pyheta.store.seam import MeanSeconds, Receipt, Submission
 
 SWEEP = """\
 name: study
@@ -26,18 +27,24 @@ baselines: [last]
 """
 
 
+def fits_of(net: str) -> tuple[str, tuple[str | None, ...]]:
+    """Under what the durations of a net's fits are kept."""
+    return "fit", timed_as({"net": {"name": net}})
+
+
 class Store:
     """A store that knows some keys and some durations, and keeps what is submitted."""
 
     def __init__(self, known: Mapping[Key, State] | None = None) -> None:
         self.states = known or {}
-        self.means = {("load", ""): 1.0, ("fit", "mlp"): 10.0, ("fit", "ridge"): 0.5}
+        self.means = {("load", timed_as({})): 1.0, fits_of("mlp"): 10.0, fits_of("ridge"): 0.5}
         self.submitted: list[Submission] = []
 
     async def known(self, keys: Sequence[Key]) -> Mapping[Key, State]:
         return {key: self.states[key] for key in keys if key in self.states}
 
-    async def mean_seconds(self) -> Mapping[tuple[str, str], float]:
+    async def mean_seconds(self, names: Sequence[str]) -> MeanSeconds:
+        assert names == TIMED_BY
         return self.means
 
     async def submit(self, submission: Submission) -> Receipt:
@@ -191,6 +198,6 @@ def test_the_time_is_unknown_while_one_kind_of_step_was_never_measured(file: Pat
 
 def test_the_time_is_the_work_shared_among_processes(file: Path) -> None:
     store = Store()
-    store.means |= {("fit", "last"): 0.5} | {("score", ""): 0.25}
+    store.means |= {fits_of("last"): 0.5, ("score", timed_as({})): 0.25}
     shown = asyncio.run(preview(prepare(file, (), None), store, procs=2))
     assert shown.seconds == (1.0 + (10 + 10 + 0.5 + 0.5) + 4 * 0.25) / 2

@@ -8,7 +8,8 @@ from pathlib import Path
 import pytest
 
 from pyheta.errors import StepError
-from pyheta.ops.registry import OPS, FitOn, Op, compute, compute_lanes
+from pyheta.ops.params import Params
+from pyheta.ops.registry import OPS, Op, compute, compute_lanes
 from pyheta.steps import Kind
 from pyheta.task import Outcomes, Result, Task
 
@@ -43,7 +44,7 @@ def outcomes(
     function, monkeypatch, *numbers: object, lanes: bool = True
 ) -> list[tuple[int, object]]:
     """What became of tasks with these numbers; errors as their texts."""
-    op = Op(Kind.TRAIN, 1, f"{__name__}:{function.__name__}", FitOn.NONE, lanes=lanes)
+    op = Op(Kind.TRAIN, 1, f"{__name__}:{function.__name__}", Params, lanes=lanes)
     monkeypatch.setitem(OPS, "arithmetic", op)
     tasks = [Task({"number": number}, {}, HERE) for number in numbers]
     return [
@@ -91,7 +92,7 @@ def test_an_unknown_operation_is_an_error_of_every_lane():
 
 def test_a_single_task_gives_its_result_or_raises(monkeypatch):
     monkeypatch.setitem(
-        OPS, "one", Op(Kind.TRAIN, 1, f"{__name__}:from_the_last", FitOn.NONE, lanes=True)
+        OPS, "one", Op(Kind.TRAIN, 1, f"{__name__}:from_the_last", Params, lanes=True)
     )
 
     assert compute("one", Task({"number": 4}, {}, HERE)).summary == {"double": 8}
@@ -101,7 +102,7 @@ def test_a_single_task_gives_its_result_or_raises(monkeypatch):
 
 def test_an_operation_that_says_nothing_raises_for_a_single_task(monkeypatch):
     monkeypatch.setitem(
-        OPS, "mute", Op(Kind.TRAIN, 1, f"{__name__}:say_nothing", FitOn.NONE, lanes=True)
+        OPS, "mute", Op(Kind.TRAIN, 1, f"{__name__}:say_nothing", Params, lanes=True)
     )
 
     with pytest.raises(StepError, match="mute ended without a result"):

@@ -11,7 +11,8 @@ import pytest
 from pyheta.ops import decompose as decomposing
 from pyheta.ops import fit as fitting
 from pyheta.ops import relevance as relevances
-from pyheta.ops.registry import OPS, FitOn, fit_on
+from pyheta.ops.params import FitOn
+from pyheta.ops.registry import OPS, fit_on
 from pyheta.pipeline import windows as windowing
 from pyheta.pipeline.channels import Channel
 from pyheta.pipeline.scaling import Scaler
@@ -182,7 +183,7 @@ def test_noise_begins_at_its_row_and_in_every_column():
 
 
 def test_every_operation_says_what_it_may_learn_from():
-    assert {op: OPS[op].fit_on for op in OPS} == {
+    assert {op: OPS[op].params.FIT_ON for op in OPS} == {
         "load": FitOn.NONE,
         "decompose": FitOn.CAUSAL,
         "relevance": FitOn.TRAIN,

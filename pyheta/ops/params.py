@@ -1,0 +1,222 @@
+"""The parameters of each operation: a plan puts them on steps, the operation reads them.
+
+They are hashed into the step's key, so a parameter that is None is absent from the step. Plans and
+supervisors import this: it loads neither numpy nor what the operations compute with.
+"""
+
+from collections.abc import Mapping, Sequence
+from dataclasses import MISSING, dataclass, fields
+from enum import StrEnum
+from typing import TYPE_CHECKING, Any, ClassVar, Literal, Self, TypedDict, TypeVar
+
+from pyheta.errors import StepError
+from pyheta.pipeline.leakage import looks_ahead
+
+if TYPE_CHECKING:
+    from pyheta.pipeline.channels import SourceParams
+    from pyheta.pipeline.scaling import Method
+
+T = TypeVar("T")
+
+Mode = Literal["causal", "full", "parts"]
+Shares = Mapping[str, float]  # train, val and test: see `Split.of`
+
+
+class FitOn(StrEnum):
+    """What a step may learn from: which rows can change what it says about a row t.
+
+    `plan/probe.py` checks that the operations keep to it.
+    """
+
+    NONE = "none"  # row t alone
+    # Training rows; validation rows tell when to stop, and what a column is worth to a net
+    TRAIN = "train"
+    CAUSAL = "causal"  # rows up to t, and training rows
+    WHOLE = "whole"  # every row, later ones too: only where a sweep allows leakage
+
+
+@dataclass(frozen=True, kw_only=True)
+class Params:
+    """What the parameters of all operations share.
+
+    A class with a field `options` hands on, under their own names, what is left of the step's
+    parameters: `OPTIONS` are those of them that the operation itself reads.
+    """
+
+    FIT_ON: ClassVar[FitOn]
+    OPTIONS: ClassVar[tuple[str, ...]] = ()
+
+    @classmethod
+    def of(cls, params: Mapping[str, Any]) -> Self:
+        """The parameters of a step. Raises StepError where one is missing or unknown."""
+        own = {field.name: field.default is MISSING for field in fields(cls)}
+        given = {name: value for name, value in params.items() if name in own}
+        others = {name: value for name, value in params.items() if name not in own}
+        if "options" in own:
+            given, others = given | {"options": others}, {}
+        required = [name for name in own if own[name] and name not in given]
+        if missing := [*required, *(name for name in cls.OPTIONS if name not in params)]:
+            raise StepError(f"a step without the parameters {', '.join(missing)}")
+        if others:
+            raise StepError(f"a step with unknown parameters: {', '.join(others)}")
+        return cls(**given)
+
+    def as_params(self) -> dict[str, Any]:
+        """Plain data, as it stands on the step."""
+        values = {field.name: getattr(self, field.name) for field in fields(self)}
+        options: Mapping[str, Any] = values.pop("options", {})
+        return {**{name: value for name, value in values.items() if value is not None}, **options}
+
+    @classmethod
+    def fit_on(cls, _params: Mapping[str, Any]) -> FitOn:
+        """What a step with these parameters, be it of an older version, may learn from."""
+        return cls.FIT_ON
+
+
+def needed(value: T | None, name: str) -> T:
+    """A parameter that only some steps have. Raises StepError where this one lacks it."""
+    if value is None:
+        raise StepError(f"a step without the parameter {name}")
+    return value
+
+
+@dataclass(frozen=True, kw_only=True)
+class LoadParams(Params):
+    """A source: see `pipeline.data.sources`."""
+
+    FIT_ON = FitOn.NONE
+
+    time: str | None = None  # the time column of a file
+    synthetic: Mapping[str, Any] | None = None  # what the generator is told: rows and seed
+
+
+@dataclass(frozen=True, kw_only=True)
+class DecomposeParams(Params):
+    """`options` are those of a `decompose` section: see `pipeline.decomposition.methods`."""
+
+    FIT_ON = FitOn.CAUSAL
+    OPTIONS = ("method", "mode")
+
+    column: str
+    options: Mapping[str, Any]
+    keep: int | None = None  # causal: how many rows of a window are kept as its tail
+    split: Shares | None = None  # parts: where they begin
+
+    @property
+    def mode(self) -> Mode:
+        mode: Mode = self.options["mode"]
+        return mode
+
+    @classmethod
+    def fit_on(cls, params: Mapping[str, Any]) -> FitOn:
+        return FitOn.WHOLE if looks_ahead(params["mode"]) else cls.FIT_ON
+
+
+@dataclass(frozen=True, kw_only=True)
+class ShapeParams(Params):
+    """`options` are those of a `shaping` section: see `pipeline.relevance.shaping.Shaper`."""
+
+    FIT_ON = FitOn.CAUSAL
+    OPTIONS = ("relevance",)
+
+    target: str
+    column: str
+    component: str  # of both, as `relevance` compares them too
+    options: Mapping[str, Any]
+    train: float | None = None  # the share of training rows, where not the whole series is seen
+
+    @classmethod
+    def fit_on(cls, params: Mapping[str, Any]) -> FitOn:
+        return FitOn.WHOLE if looks_ahead(params["relevance"]) else cls.FIT_ON
+
+
+@dataclass(frozen=True, kw_only=True)
+class RelevanceParams(Params):
+    """`decompose` is for those who read the result: the series come decomposed already."""
+
+    FIT_ON = FitOn.TRAIN
+
+    target: str
+    column: str
+    component: str
+    decompose: Mapping[str, Any]
+    train: float  # the share of training rows
+    measures: Sequence[str]
+    max_lag: int
+    draws: int
+    seed: int
+
+
+class Window(TypedDict):
+    """In rows."""
+
+    input: int
+    horizon: int
+
+
+@dataclass(frozen=True, kw_only=True)
+class FitParams(Params):
+    """`train` and `seed` are absent where they cannot matter to the net."""
+
+    FIT_ON = FitOn.TRAIN
+
+    component: str
+    sources: "Sequence[SourceParams]"  # the targets come first
+    targets: int  # how many sources are targets
+    split: Shares
+    window: Window
+    scale: "Method"
+    net: Mapping[str, Any]  # its configuration: see `nets.configs`
+    train: Mapping[str, Any] | None = None  # see `nets.training.options`
+    seed: int | None = None
+
+
+@dataclass(frozen=True, kw_only=True)
+class ScoreParams(Params):
+    """`components` name the fits whose forecasts are added up."""
+
+    FIT_ON = FitOn.CAUSAL
+
+    targets: Sequence[str]
+    components: Sequence[str]
+    split: Shares
+    scale: "Method"
+    keep: Literal["forecasts", "metrics"]
+
+
+@dataclass(frozen=True, kw_only=True)
+class ImportanceParams(Params):
+    """The operation reads targets, split, permutations and seed.
+
+    The others are for those who read the result: what net it is, and how its series were treated,
+    which decides whether it saw the future (`pipeline.leakage.DECISIVE`).
+    """
+
+    FIT_ON = FitOn.TRAIN
+
+    component: str
+    net: Mapping[str, Any]
+    targets: Sequence[str]
+    horizon: int
+    decompose: Mapping[str, Any]
+    shaping: Mapping[str, Any]
+    exog: Sequence[str]
+    exog_form: str
+    split: Shares
+    permutations: int
+    seed: int
+
+
+#: Dotted names of the parameters that decide how long a step takes: its net, or how it decomposes.
+TIMED_BY = ("net.name", "method", "mode")
+
+
+def timed_as(params: Mapping[str, Any]) -> tuple[str | None, ...]:
+    """What `TIMED_BY` names, of any operation; None for what a step does not have."""
+    return tuple(_at(params, name.split(".")) for name in TIMED_BY)
+
+
+def _at(value: Any, path: Sequence[str]) -> str | None:
+    for name in path:
+        value = value.get(name) if isinstance(value, Mapping) else None
+    return None if value is None else str(value)
