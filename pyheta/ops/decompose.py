@@ -21,8 +21,8 @@ from safetensors.numpy import save_file
 
 from pyheta.arrays import Floats
 from pyheta.pipeline.data.table import read_table
-from pyheta.pipeline.decomposition.components import component_names
-from pyheta.pipeline.decomposition.methods import causal, whole
+from pyheta.pipeline.decomposition.compute import causal, whole
+from pyheta.pipeline.decomposition.methods import component_names
 from pyheta.pipeline.splits import Part, Split
 from pyheta.task import Progress, Result, Task
 
@@ -31,7 +31,7 @@ PARTS: tuple[Part, ...] = ("train", "val", "test")
 
 def decompose(task: Task) -> Result:
     """Product `components`: for each, `IMF0/values` (rows,) float64 and, where causal, `IMF0/tails`
-    (rows, keep) float32, how far the rows before lay from the row's value (see `methods.Causal`).
+    (rows, keep) float32, how far the rows before lay from the row's value (see `compute.Causal`).
 
     params: column, the options of a `decompose` section; `keep`, how many rows of a window are kept
     as its tail (causal), and `split` (parts). Raises StepError for a column that has no components.

@@ -21,7 +21,8 @@ from pydantic import (
 from pyheta.nets.configs.base import as_tuple
 from pyheta.nets.configs.own import OwnNetConfig
 from pyheta.nets.configs.union import NETS, LastConfig, Net, SeasonalConfig
-from pyheta.pipeline.decomposition.components import WHOLE, component_names
+from pyheta.pipeline.decomposition.components import WHOLE
+from pyheta.pipeline.decomposition.methods import component_names
 from pyheta.steps import canonical
 from pyheta.sweep.components import Components, UnfitChange, changes_for
 from pyheta.sweep.preprocessing import Decompose, Shaping
