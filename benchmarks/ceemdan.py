@@ -21,7 +21,7 @@ from numpy.typing import NDArray
 from PyEMD import CEEMDAN
 
 from pyheta.pipeline.decomposition.ceemdan import ceemdan
-from pyheta.pipeline.decomposition.methods import causal
+from pyheta.pipeline.decomposition.compute import causal
 
 Floats = NDArray[np.float64]
 MODES = 4

@@ -17,6 +17,7 @@ from pyheta import __version__
 from pyheta.commands.session import Session
 from pyheta.device import Device, available_cpus
 from pyheta.errors import Exit, InputError, PyhetaError
+from pyheta.report.views import About, Form
 
 if TYPE_CHECKING:
     from pyheta.wiring import Services
@@ -35,32 +36,12 @@ app.add_typer(data_app, name="data")
 app.add_typer(db_app, name="db")
 
 
-class Form(StrEnum):
-    """How a report is written."""
-
-    TABLE = "table"
-    MARKDOWN = "md"
-    CSV = "csv"
-    JSON = "json"
-
-
 class Takes(StrEnum):
     """Which steps a worker takes."""
 
     DATA = "data"
     TRAIN = "train"
     ALL = "all"
-
-
-class About(StrEnum):
-    """What a report is about."""
-
-    RUNS = "runs"
-    TARGETS = "targets"
-    COMPONENTS = "components"
-    RELEVANCE = "relevance"
-    IMPORTANCE = "importance"
-    SHAPLEY = "shapley"
 
 
 class Split(StrEnum):
@@ -274,10 +255,11 @@ def report(
 ) -> None:
     """Show a sweep's results: means over the seeds of each configuration, beside baselines."""
     from pyheta.report.formats import show_answer
-    from pyheta.report.read import Wish, read_answer
+    from pyheta.report.query import ReportQuery
+    from pyheta.report.read import read_answer
 
-    wish = Wish(_names(metric), _names(rows), _names(cols), split)
-    answer = context.obj.call(lambda services: read_answer(services.store, sweep, wish, about))
+    query = ReportQuery(_names(metric), _names(rows), _names(cols), split)
+    answer = context.obj.call(lambda services: read_answer(services.store, sweep, query, about))
     show_answer(answer, form, context.obj.screen)
 
 

@@ -12,7 +12,8 @@ from pyheta.errors import Exit
 from pyheta.nets.engines.warmup import kernels_of, warm_up
 from pyheta.ops.registry import OPS
 from pyheta.plan.prepare import Prepared
-from pyheta.report.read import Wish, read_table
+from pyheta.report.query import ReportQuery
+from pyheta.report.read import read_table
 from pyheta.report.table import Table
 from pyheta.screen import Screen, count
 from pyheta.steps import State
@@ -64,7 +65,7 @@ async def run_sweep(
             f"{sweep.id[:12]}"
         )
     code = Exit.RUNS_FAILED if status.runs.get(State.FAILED) else Exit.DONE
-    return Outcome(code, await read_table(store, sweep.id, Wish()))
+    return Outcome(code, await read_table(store, sweep.id, ReportQuery()))
 
 
 def _failed_explaining(status: Status) -> int:

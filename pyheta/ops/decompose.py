@@ -22,8 +22,8 @@ from safetensors.numpy import save_file
 from pyheta.arrays import Floats
 from pyheta.ops.params import DecomposeParams, needed
 from pyheta.pipeline.data.table import read_table
-from pyheta.pipeline.decomposition.components import component_names
-from pyheta.pipeline.decomposition.methods import causal, whole
+from pyheta.pipeline.decomposition.compute import causal, whole
+from pyheta.pipeline.decomposition.methods import component_names
 from pyheta.pipeline.splits import Part, Split
 from pyheta.task import Progress, Result, Task
 
@@ -34,7 +34,7 @@ def decompose(task: Task) -> Result:
     """Product `components`: `values`, and `tails` where causal, of each under its name.
 
     `IMF0/values`: (rows,) float64. `IMF0/tails`: (rows, keep) float32, how far the rows before lay
-    from the row's value (see `methods.Causal`). Raises StepError for a column without components.
+    from the row's value (see `compute.Causal`). Raises StepError for a column without components.
     """
     params = DecomposeParams.of(task.params)
     task.progress({"stage": "the first time on a machine compiles for half a minute"})

@@ -15,17 +15,10 @@ from pyheta.ops.fitted import Fitted
 from pyheta.ops.params import ScoreParams
 from pyheta.pipeline.data.table import read_table
 from pyheta.pipeline.decomposition.components import WHOLE
-from pyheta.pipeline.metrics import (
-    OF_COMPONENT,
-    Errors,
-    Evaluation,
-    errors_of,
-    measure,
-    named,
-    together,
-)
+from pyheta.pipeline.metrics import METRICS, Errors
 from pyheta.pipeline.recompose import Forecast, recompose, refuse_gap
 from pyheta.pipeline.scaling import Scaler
+from pyheta.pipeline.scoring import Evaluation, errors_of, measure, named, together
 from pyheta.pipeline.splits import Part, Split
 from pyheta.steps import Metric
 from pyheta.task import Result, Task
@@ -210,7 +203,7 @@ def _measure_one(part: Part, one: Judged) -> Measured:
     for name, errors in one.errors.items():
         if name != WHOLE:
             measured, _ = measure(part, *errors)
-            metrics += named(name, (metric for metric in measured if metric.name in OF_COMPONENT))
+            metrics += named(name, (m for m in measured if METRICS[m.name].of_components))
     return metrics, omitted
 
 

@@ -1,6 +1,8 @@
-"""Forecast errors, from sums over all windows and never from means of batch means.
+"""The metrics of a forecast, each declared once: `pipeline.scoring` computes them, sweeps name them
+in `report.metric`, and reports show them in their units.
 
-With y the truth, f the forecast, e = f - y, and the mean over all windows and steps of a slice:
+With y the truth, f the forecast, e = f - y, and the mean over all windows and steps of a slice
+(from sums over all windows and never from means of batch means):
 
     mae, mse, rmse   mean |e|, mean e², its root: in the target's units
     *_scaled         the same in the units that the net was trained in
@@ -12,39 +14,31 @@ With y the truth, f the forecast, e = f - y, and the mean over all windows and s
     skill            1 - rmse / rmse of the last known value, on the same targets
 
 Of several targets that are forecast together the means go over targets too, with e, y and mean y of
-each in its own scaled units. What is in a target's units has no such value; it stands under its
-name, as `OT/rmse`.
+each in its own scaled units. A metric in the target's units has no such value; each target's own
+stands under its name, as `OT/rmse`.
 
 A ratio whose denominator is zero has no value: it is left out and the reason is given.
+
+Sweeps read this file, so it imports nothing heavy.
 """
 
-from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
+from __future__ import annotations
+
 from dataclasses import dataclass, replace
-from typing import NamedTuple
+from typing import TYPE_CHECKING, NamedTuple
 
-import numpy as np
+if TYPE_CHECKING:  # numpy takes longer to import than most commands that only look
+    from collections.abc import Callable, Mapping
 
-from pyheta.arrays import Floats
-from pyheta.errors import Diverged
-from pyheta.steps import Metric
+    import numpy as np
 
-
-@dataclass(frozen=True, slots=True)
-class Evaluation:
-    """Forecasts of one target beside the truth, in the target's units. Arrays are (windows,
-    steps).
-    """
-
-    truth: Floats
-    forecast: Floats
-    last: Floats  # (windows, 1): the last known value before each first target
-    unit: float  # what 1 in the net's units is in the target's
-    naive_mae: float  # mean |y(t) - y(t-1)| over the training rows
+    from pyheta.arrays import Floats
 
 
 class Errors(NamedTuple):
-    """What all metrics follow from: means over all windows for each step ahead, (steps,), in scaled
-    units.
+    """What metrics are computed from: for each step ahead, means over all windows.
+
+    Every term is (steps,), in scaled units.
     """
 
     absolute: Floats  # |e|
@@ -56,132 +50,130 @@ class Errors(NamedTuple):
     symmetric: Floats  # 2|e| / (|y| + |f|)
     relative: Floats  # |e| / mean |y(t) - y(t-1)| in training
 
-    def at(self, step: int) -> "Errors":
+    def at(self, step: int) -> Errors:
         """One step ahead alone; the first step is 1."""
         return Errors(*(term[step - 1 : step] for term in self))
 
 
-def errors_of(one: Evaluation) -> Errors:
-    """The errors of one target; a term that is divided by zero is not finite."""
-    with np.errstate(all="ignore"):
-        return Errors(*(term.mean(axis=0) for term in _terms(one)))
+@dataclass(frozen=True, slots=True)
+class MetricDefinition:
+    """Everything that is particular to one metric."""
+
+    name: str
+    formula: Callable[[Errors], np.float64]
+    unit: str  # as reports say it
+    #: The metric is in the target's unit to this power; several targets have no unit in common.
+    power: int = 0
+    higher_is_better: bool = False
+    each_step: bool = False  # given for each step ahead too, for curves over the horizon
+    of_components: bool = False  # given for each component of a target too
+    unscaled: str = ""  # the metric that is the same in the target's units, if this one is scaled
+    undefined: str = ""  # why it may have no value; empty if it always has one
+
+    def is_given_each_step(self, *, several_targets: bool) -> bool:
+        """Whether it is also given for each step: all of them would multiply the rows.
+
+        One target has it in the target's units, several have it scaled.
+        """
+        return self.each_step and not (self.power if several_targets else self.unscaled)
 
 
-def _terms(one: Evaluation) -> Iterator[Floats]:
-    """The terms of `Errors` in their order, (windows, steps), one at a time: they can be large."""
-    truth, error = np.abs(one.truth), np.abs(one.forecast - one.truth)
-    yield error / one.unit
-    yield np.square(error / one.unit)
-    yield np.square((one.last - one.truth) / one.unit)
-    yield truth / one.unit
-    shifted = one.truth - one.truth[0, 0]  # so that a constant truth has a spread of exactly zero
-    yield np.square((shifted - shifted.mean()) / one.unit)
-    yield error / truth
-    both = truth + np.abs(one.forecast)
-    yield np.divide(2 * error, both, out=np.zeros_like(both), where=both > 0)
-    yield error / np.float64(one.naive_mae)
-
-
-def together(targets: Sequence[Errors]) -> Errors:
-    """The errors of several targets that have as many windows each: their mean."""
-    return Errors(*(np.mean(terms, axis=0) for terms in zip(*targets, strict=True)))
+def _mean(terms: Floats) -> np.float64:
+    mean: np.float64 = terms.mean()
+    return mean
 
 
 def _mae(errors: Errors) -> np.float64:
-    return np.float64(errors.absolute.mean())
+    return _mean(errors.absolute)
 
 
 def _mse(errors: Errors) -> np.float64:
-    return np.float64(errors.square.mean())
+    return _mean(errors.square)
 
 
 def _rmse(errors: Errors) -> np.float64:
     return _mse(errors) ** 0.5
 
 
-class Formula(NamedTuple):
-    """How a metric follows from errors."""
-
-    of: Callable[[Errors], np.float64]
-    #: Of the target's unit, in which it is given; several targets have none in common
-    power: int = 0
-    undefined: str = ""  # why it may have no value; what has no such reason always has one
+OWN_UNITS = "in the target's own units"
+SCALED_UNITS = "in units of the scaled target"
 
 
-FORMULAS: Mapping[str, Formula] = {
-    "mae": Formula(_mae, power=1),
-    "mse": Formula(_mse, power=2),
-    "rmse": Formula(_rmse, power=1),
-    "mae_scaled": Formula(_mae),
-    "mse_scaled": Formula(_mse),
-    "rmse_scaled": Formula(_rmse),
-    "smape": Formula(lambda e: np.float64(e.symmetric.mean())),
-    "mape": Formula(
-        lambda e: np.float64(e.percentage.mean()), undefined="the truth contains zeros"
-    ),
-    "wape": Formula(lambda e: _mae(e) / e.size.mean(), undefined="the truth is zero throughout"),
-    "mase": Formula(
-        lambda e: np.float64(e.relative.mean()), undefined="the target is constant in training"
-    ),
-    "r2": Formula(lambda e: 1 - _mse(e) / e.spread.mean(), undefined="the truth is constant"),
-    "skill": Formula(
-        lambda e: 1 - (_mse(e) / e.naive.mean()) ** 0.5, undefined="the last known value is exact"
-    ),
+def _in_own_units(
+    name: str, formula: Callable[[Errors], np.float64], *, power: int = 1
+) -> MetricDefinition:
+    unit = OWN_UNITS + ", squared" * (power > 1)
+    return MetricDefinition(name, formula, unit, power, each_step=True, of_components=True)
+
+
+def _scaled(metric: MetricDefinition) -> MetricDefinition:
+    """The same in the net's units. Not of components: their scale says nothing of the target."""
+    return replace(
+        metric,
+        name=f"{metric.name}_scaled",
+        unit=metric.unit.replace(OWN_UNITS, SCALED_UNITS),
+        power=0,
+        of_components=False,
+        unscaled=metric.name,
+    )
+
+
+MAE = _in_own_units("mae", _mae)
+MSE = _in_own_units("mse", _mse, power=2)
+RMSE = _in_own_units("rmse", _rmse)
+
+MAE_SCALED, MSE_SCALED, RMSE_SCALED = map(_scaled, (MAE, MSE, RMSE))
+
+SMAPE = MetricDefinition(
+    "smape",
+    lambda e: _mean(e.symmetric),
+    unit="mean 2 |error| / (|truth| + |forecast|), from 0 to 2",
+)
+
+MAPE = MetricDefinition(
+    "mape",
+    lambda e: _mean(e.percentage),
+    unit="mean |error / truth|, a fraction",
+    undefined="the truth contains zeros",
+)
+
+WAPE = MetricDefinition(
+    "wape",
+    lambda e: _mae(e) / _mean(e.size),
+    unit="sum |error| / sum |truth|",
+    undefined="the truth is zero throughout",
+)
+
+MASE = MetricDefinition(
+    "mase",
+    lambda e: _mean(e.relative),
+    unit="mae / mae of the last value on the training rows",
+    undefined="the target is constant in training",
+)
+
+R2 = MetricDefinition(
+    "r2",
+    lambda e: 1 - _mse(e) / _mean(e.spread),
+    unit="share of the truth's variance that is explained",
+    higher_is_better=True,
+    undefined="the truth is constant",
+)
+
+SKILL = MetricDefinition(
+    "skill",
+    lambda e: 1 - (_mse(e) / _mean(e.naive)) ** 0.5,
+    unit="1 - rmse / rmse of the last value on the same targets",
+    higher_is_better=True,
+    of_components=True,
+    undefined="the last known value is exact",
+)
+
+#: Every metric by its name. Whoever adds one adds it here.
+METRICS: Mapping[str, MetricDefinition] = {
+    metric.name: metric
+    for metric in (
+        *(MAE, MSE, RMSE),
+        *(MAE_SCALED, MSE_SCALED, RMSE_SCALED),
+        *(SMAPE, MAPE, WAPE, MASE, R2, SKILL),
+    )
 }
-NO_COMMON_UNIT = "the targets have units of their own"
-
-#: Metrics of each step ahead, for curves over the horizon; all of them would multiply the rows.
-PER_STEP = ("mae", "mse", "rmse")
-PER_STEP_OF_SEVERAL = ("mae_scaled", "mse_scaled", "rmse_scaled")
-
-#: Metrics of a component of a target: how it is scaled tells nothing of the target.
-OF_COMPONENT = ("mae", "mse", "rmse", "skill")
-
-
-def measure(split: str, errors: Errors, unit: float | None) -> tuple[list[Metric], dict[str, str]]:
-    """Every metric over all steps (horizon 0), some for each of several steps; why some were left
-    out.
-
-    unit: the target's, as in `Evaluation`; None for several targets. Raises Diverged if a forecast,
-    or an error that always has a value, is not finite.
-    """
-    metrics: list[Metric] = []
-    omitted: dict[str, str] = {}
-    for name, formula in FORMULAS.items():
-        if reason := _undefined(formula, errors, unit):
-            omitted[f"{split}/{name}"] = reason
-        else:
-            metrics.append(Metric(split, name, 0, _value(formula, errors, unit)))
-    return [*metrics, *_each_step(split, errors, unit)], omitted
-
-
-def named(name: str, metrics: Iterable[Metric]) -> list[Metric]:
-    """Those over all steps, under the name of the target or component that they are of:
-    `OT/rmse`.
-    """
-    return [replace(one, name=f"{name}/{one.name}") for one in metrics if one.horizon == 0]
-
-
-def _each_step(split: str, errors: Errors, unit: float | None) -> Iterator[Metric]:
-    steps = len(errors.absolute)
-    for step in range(1, steps + 1) if steps > 1 else ():
-        for name in PER_STEP if unit else PER_STEP_OF_SEVERAL:
-            yield Metric(split, name, step, _value(FORMULAS[name], errors.at(step), unit))
-
-
-def _undefined(formula: Formula, errors: Errors, unit: float | None) -> str:
-    """Why a metric has no value; empty if it has one."""
-    if formula.power and unit is None:
-        return NO_COMMON_UNIT
-    if np.isfinite(_value(formula, errors, unit)):
-        return ""
-    if not formula.undefined:
-        raise Diverged(
-            "a forecast is not finite", cure="lower the learning rate or check the scale"
-        )
-    return formula.undefined
-
-
-def _value(formula: Formula, errors: Errors, unit: float | None) -> float:
-    with np.errstate(all="ignore"):  # a division by zero shows in the value
-        return float(formula.of(errors) * (unit or 1.0) ** formula.power)

@@ -8,7 +8,7 @@ from typing import Any
 from pyheta.errors import StepError, nearest
 from pyheta.pipeline.data.facts import DatasetFacts
 from pyheta.pipeline.decomposition.components import WHOLE
-from pyheta.pipeline.decomposition.wavelet import refuse_unfit
+from pyheta.pipeline.decomposition.methods import METHODS
 from pyheta.pipeline.relevance.chance import has_room
 from pyheta.pipeline.splits import Part, Split
 from pyheta.sweep import Explain, Run
@@ -16,10 +16,6 @@ from pyheta.sweep.components import UnfitChange, matches
 from pyheta.sweep.config import RunConfig
 from pyheta.sweep.problems import Problems, describe, findings
 from pyheta.sweep.section import Section
-
-#: An IMF has at least one maximum and one minimum, and a sift needs three extrema to begin.
-LEAST_EXTREMA = 3
-BY_EXTREMA = ("emd", "eemd", "ceemdan")
 
 
 def check_runs(
@@ -209,33 +205,30 @@ def _check_series(
         ):
             what = f"column '{column}' is constant: it has no components and no relevance"
             problems.add(what, where=run.where(key), cure="leave it out")
-        elif config.decompose.method in BY_EXTREMA and known.extrema < LEAST_EXTREMA:
+        elif known.extrema < METHODS[config.decompose.method].least_extrema:
             what = (
                 f"column '{column}' turns {known.extrema} times, too rarely for "
                 f"{config.decompose.method}"
             )
-            problems.add(
-                what, where=run.where(key), cure="use decompose: none, stl or wavelet for it"
-            )
+            problems.add(what, where=run.where(key), cure=f"use decompose: {_for_few_turns()}")
+
+
+def _for_few_turns() -> str:
+    *others, last = sorted(name for name, method in METHODS.items() if not method.least_extrema)
+    return f"{', '.join(others)} or {last} for it"
 
 
 def _check_span(run: Run, facts: DatasetFacts, problems: Problems) -> None:
-    """Whether the rows that are decomposed at a time hold two seasons, or as many levels as
-    asked.
-    """
+    """Whether the options of the decomposition fit the rows that are decomposed at a time."""
     config, split = run.config.reduced(), _split(run, facts)
     decompose = config.decompose
     parts = (split.train_stop, split.val_stop - split.train_stop, split.test_stop - split.val_stop)
     rows = {"causal": decompose.window, "full": facts.rows, "parts": min(parts)}[decompose.mode]
-    if decompose.method == "stl" and rows < 2 * decompose.period:
-        what = f"{rows:,} rows are fewer than two seasons of decompose.period {decompose.period:,}"
-        problems.add(what, where=run.where("decompose.period") or run.where("decompose"))
-    if decompose.method == "wavelet":
-        try:
-            refuse_unfit(decompose.wavelet, decompose.max_imf, rows)
-        except StepError as error:
-            where = run.where(error.where) or run.where("decompose")
-            problems.add(error.what, where=where, cure=error.cure)
+    try:
+        METHODS[decompose.method].refuse_unfit(rows, decompose.as_params())
+    except StepError as error:
+        where = run.where(error.where) or run.where("decompose")
+        problems.add(error.what, where=where, cure=error.cure)
 
 
 def _check_shaping(run: Run, facts: DatasetFacts, problems: Problems) -> None:

@@ -22,6 +22,7 @@ from pyheta.ops.params import FitOn
 from pyheta.ops.registry import compute, fit_on
 from pyheta.pipeline.data.facts import DatasetFacts
 from pyheta.pipeline.data.sources import table
+from pyheta.pipeline.decomposition.methods import METHODS
 from pyheta.pipeline.leakage import DECISIVE
 from pyheta.pipeline.splits import Split
 from pyheta.plan.graph import RunGraph, load_step
@@ -258,14 +259,10 @@ def _in_fractions(config: RunConfig, facts: DatasetFacts) -> SplitSection:
 
 
 def _least_window(config: RunConfig) -> int:
-    """Rows that a decomposition needs for the nets' windows, for two seasons, or for its
-    wavelets.
-    """
-    decompose = config.decompose
-    if decompose.method == "wavelet":
-        return decompose.window
-    seasons = 2 * decompose.period if decompose.method == "stl" else 0
-    return max(WINDOW, seasons, *(2 * net.window.input for net in config.nets().values()))
+    """Rows that a decomposition needs for its options and for the nets' windows."""
+    options = config.decompose.model_dump()
+    needed = METHODS[config.decompose.method].least_rows(options)
+    return max(WINDOW, needed, *(2 * net.window.input for net in config.nets().values()))
 
 
 def _rows(config: RunConfig) -> int:

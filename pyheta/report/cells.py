@@ -7,7 +7,7 @@ from statistics import fmean, stdev
 
 from pyheta.pipeline.leakage import leaks
 from pyheta.report.labels import targets_of, value_at
-from pyheta.report.metrics import higher_is_better
+from pyheta.report.metrics import definition_of
 from pyheta.steps import OPEN, State, canonical
 from pyheta.store.seam import RunRow
 
@@ -56,7 +56,9 @@ class Entry:
     def loss(self) -> float | None:
         """The mean, turned so that less is better."""
         mean = self.cell.mean
-        return -mean if mean is not None and higher_is_better(self.metric) else mean
+        if mean is None:
+            return None
+        return -mean if definition_of(self.metric).higher_is_better else mean
 
 
 def entry(place: tuple[int, int], runs: Sequence[RunRow], metric: str, split: str) -> Entry:
@@ -108,7 +110,7 @@ def _cell(runs: Sequence[RunRow], metric: str, split: str) -> Cell:
 
 
 def _contest(runs: Sequence[RunRow], metric: str) -> str:
-    keys = [*QUESTION, *(["scale"] if metric.endswith("_scaled") else [])]
+    keys = [*QUESTION, *(["scale"] if definition_of(metric).unscaled else [])]
     owner, own, _ = metric.rpartition("/")
     if own and not any(owner in targets_of(run) for run in runs):
         keys.append(

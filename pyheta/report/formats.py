@@ -2,9 +2,9 @@
 
 import csv
 import io
-from collections.abc import Callable, Mapping, Sequence
+from collections.abc import Mapping, Sequence
 from dataclasses import asdict
-from typing import Any
+from typing import Any, assert_never
 
 from rich.console import Group, RenderableType
 from rich.text import Text
@@ -13,6 +13,7 @@ from pyheta.report import wording
 from pyheta.report.cells import Cell
 from pyheta.report.grid import Grid
 from pyheta.report.table import Row, Table
+from pyheta.report.views import Form
 from pyheta.report.wording import Line, Words
 from pyheta.screen import Screen, parts, plain, right
 from pyheta.screen import table as screen_table
@@ -32,16 +33,19 @@ CSV_FIELDS = (
 )
 
 
-def show_answer(answer: Table | Grid, form: str, on: Screen) -> None:
-    """Print a table or a grid in the form of this name: "table", "md", "csv" or "json"."""
-    forms = TABLE_FORMS if isinstance(answer, Table) else GRID_FORMS
-    written = forms[form](answer)
-    if form == "table":
-        on.show(written)
-    elif form == "json":
-        on.json(written)
-    else:
-        on.text(written)
+def show_answer(answer: Table | Grid, form: Form, on: Screen) -> None:
+    """Print a table or a grid."""
+    match form:
+        case Form.TABLE:
+            on.show(to_terminal(answer) if isinstance(answer, Table) else grid_to_terminal(answer))
+        case Form.MARKDOWN:
+            on.text(to_markdown(answer) if isinstance(answer, Table) else grid_to_markdown(answer))
+        case Form.CSV:
+            on.text(to_csv(answer) if isinstance(answer, Table) else grid_to_csv(answer))
+        case Form.JSON:
+            on.json(as_json(answer) if isinstance(answer, Table) else grid_as_json(answer))
+        case _:
+            assert_never(form)
 
 
 def to_terminal(table: Table) -> RenderableType:
@@ -208,14 +212,3 @@ def grid_as_json(grid: Grid) -> Mapping[str, Any]:
         {"row": dict(zip(grid.keys, row.labels, strict=True)), **row.facts} for row in grid.rows
     ]
     return {"title": grid.title, "rows": rows, "notes": grid.notes}
-
-
-Forms = Mapping[str, Callable[[Any], Any]]
-
-TABLE_FORMS: Forms = {"table": to_terminal, "md": to_markdown, "csv": to_csv, "json": as_json}
-GRID_FORMS: Forms = {
-    "table": grid_to_terminal,
-    "md": grid_to_markdown,
-    "csv": grid_to_csv,
-    "json": grid_as_json,
-}

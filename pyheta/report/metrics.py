@@ -1,47 +1,34 @@
-"""The metrics that a report can show, and in which units. Their formulas stand in
-`pipeline/metrics.py`.
-"""
+"""How a report treats each metric: which one it shows first, in which units, and what is better."""
 
 from collections.abc import Sequence
 
+from pyheta.pipeline.metrics import METRICS, RMSE, RMSE_SCALED, MetricDefinition
 from pyheta.report.labels import targets_of
 from pyheta.store.seam import RunRow
-
-UNITS = {
-    "mae": "in the target's own units",
-    "rmse": "in the target's own units",
-    "mse": "in the target's own units, squared",
-    "mae_scaled": "in units of the scaled target",
-    "rmse_scaled": "in units of the scaled target",
-    "mse_scaled": "in units of the scaled target, squared",
-    "mape": "mean |error / truth|, a fraction",
-    "smape": "mean 2 |error| / (|truth| + |forecast|), from 0 to 2",
-    "wape": "sum |error| / sum |truth|",
-    "mase": "mae / mae of the last value on the training rows",
-    "r2": "share of the truth's variance that is explained",
-    "skill": "1 - rmse / rmse of the last value on the same targets",
-}
-
-
-_HIGHER_IS_BETTER = frozenset({"r2", "skill"})
 
 
 def usual_metric(runs: Sequence[RunRow]) -> str:
     """What is shown where nobody asks for a metric: several targets have no common unit."""
-    return "rmse_scaled" if any(len(targets_of(run)) > 1 for run in runs) else "rmse"
+    several = any(len(targets_of(run)) > 1 for run in runs)
+    return RMSE_SCALED.name if several else RMSE.name
 
 
-def higher_is_better(metric: str) -> bool:
-    """Whether more of a metric is better, also of one of a target's or component's own
-    (`IMF0/skill`).
-    """
-    return metric.rpartition("/")[2] in _HIGHER_IS_BETTER
+def is_metric(name: str) -> bool:
+    """Whether this is a metric, perhaps of a single target or component (`IMF0/skill`)."""
+    return _base(name) in METRICS
 
 
-def unit_of(metric: str) -> str:
-    """The units of a metric, also of one of a target's or component's own; empty if it is not
-    known.
-    """
-    _, own, name = metric.rpartition("/")
-    unit = UNITS.get(name, "")
-    return unit.replace("the last value", "its own last value") if own else unit
+def definition_of(name: str) -> MetricDefinition:
+    """What is declared of a metric, or of one of a single target or component."""
+    return METRICS[_base(name)]
+
+
+def _base(name: str) -> str:
+    return name.rpartition("/")[2]
+
+
+def unit_of(name: str) -> str:
+    """The units of a metric, in words."""
+    _, owner, _ = name.rpartition("/")
+    unit = definition_of(name).unit
+    return unit.replace("the last value", "its own last value") if owner else unit

@@ -19,7 +19,7 @@ from pyheta.errors import InputError
 from pyheta.pipeline.leakage import leaks
 from pyheta.report.grid import Grid, GridRow, Word
 from pyheta.report.labels import keys_of, label
-from pyheta.report.metrics import higher_is_better
+from pyheta.report.metrics import definition_of
 from pyheta.report.table import check_metrics
 from pyheta.report.wording import LEAKY, leak_notes, unit_notes
 from pyheta.steps import canonical
@@ -95,7 +95,7 @@ def _row(
     if lacking := 2 ** len(columns) - len(results):
         words = (Word(_lacking(columns, results), "yellow"), *[Word()] * (len(columns) + 1))
         return GridRow(labels, words, {"missing": lacking})
-    sign = 1 if higher_is_better(metric) else -1
+    sign = 1 if definition_of(metric).higher_is_better else -1
     shares = shapley({subset: sign * value for subset, value in results.items()})
     none, full = results[frozenset()], results[frozenset(columns)]
     mark = LEAKY if any(leaks(run.config) for run in runs) else ""
@@ -140,7 +140,7 @@ def _gain(value: float, mark: str) -> Word:
 
 
 def _notes(groups: Iterable[Sequence[RunRow]], metric: str, leakage: str) -> Iterable[str]:
-    better = "raises" if higher_is_better(metric) else "lowers"
+    better = "raises" if definition_of(metric).higher_is_better else "lowers"
     yield (
         f"Shapley values over all subsets of the columns, from means over seeds: + {better} "
         f"{metric}."

@@ -8,9 +8,11 @@ from dataclasses import dataclass
 
 from pyheta.errors import InputError, nearest
 from pyheta.pipeline.leakage import leaks
+from pyheta.pipeline.metrics import METRICS
 from pyheta.report.cells import Cell, entry, mark, with_metric
 from pyheta.report.labels import keys_of, label
-from pyheta.report.metrics import UNITS
+from pyheta.report.metrics import is_metric
+from pyheta.report.query import ReportQuery
 from pyheta.steps import State
 from pyheta.store.seam import RunRow, SweepRow
 
@@ -19,16 +21,6 @@ NET = "net.name"
 Labels = tuple[str, ...]
 Cells = Mapping[Labels, Sequence[RunRow]]  # runs by column
 Groups = Sequence[tuple[Labels, Cells]]  # the same by row
-
-
-@dataclass(frozen=True, slots=True)
-class Layout:
-    """What a user wants to see. `rows` None: every axis that is not among `cols`."""
-
-    metrics: Sequence[str]
-    rows: Sequence[str] | None = None
-    cols: Sequence[str] = ()
-    split: str = "test"
 
 
 @dataclass(frozen=True, slots=True)
@@ -71,18 +63,21 @@ class Table:
     rows: tuple[Row, ...]
 
 
-def build(sweep: SweepRow, runs: Sequence[RunRow], layout: Layout) -> Table:
-    """Lay a sweep's runs out. Raises InputError for a metric or a key that no run has."""
-    check_metrics(layout.metrics, runs)
-    row_keys, col_keys, averaged = _keys(sweep, runs, layout)
+def build(sweep: SweepRow, runs: Sequence[RunRow], query: ReportQuery) -> Table:
+    """Lay a sweep's runs out by a completed query.
+
+    Raises InputError for a metric or a key that no run has.
+    """
+    check_metrics(query.metrics, runs)
+    row_keys, col_keys, averaged = _keys(sweep, runs, query)
     groups = _group(runs, row_keys, col_keys)
     heads = dict.fromkeys(head for _, cells in groups for head in cells)
-    columns = tuple(Column(head, metric) for head in heads for metric in layout.metrics)
+    columns = tuple(Column(head, metric) for head in heads for metric in query.metrics)
     states = Counter(run.state for run in runs)
     return Table(
         sweep=sweep.title,
         id=sweep.id,
-        split=layout.split,
+        split=query.split,
         leakage=sweep.leakage,
         runs=len(runs),
         finished=states[State.SUCCEEDED],
@@ -92,7 +87,7 @@ def build(sweep: SweepRow, runs: Sequence[RunRow], layout: Layout) -> Table:
         col_keys=col_keys,
         averaged=averaged,
         columns=columns,
-        rows=_rows(groups, columns, layout.split),
+        rows=_rows(groups, columns, query.split),
     )
 
 
@@ -102,20 +97,24 @@ def _failures(runs: Sequence[RunRow]) -> tuple[tuple[str, int], ...]:
 
 
 def check_metrics(metrics: Sequence[str], runs: Sequence[RunRow]) -> None:
-    """A metric that has no value in any run (skill, where the last value is exact) shows as
-    undefined.
+    """Raises InputError for what is no metric, or a metric of a series that no run has.
+
+    One that has no value in any run (skill, where the last value is exact) shows as undefined.
     """
-    known = sorted({*UNITS, *(name for run in runs for _, name, _ in run.metrics)})
+    measured = {name for run in runs for _, name, _ in run.metrics}
+    known = sorted({*METRICS, *filter(is_metric, measured)})
     for metric in metrics:
         if metric not in known:
             raise InputError(f"no run has a metric '{metric}'", cure=nearest(metric, known))
 
 
-def _keys(sweep: SweepRow, runs: Sequence[RunRow], layout: Layout) -> tuple[Labels, Labels, Labels]:
+def _keys(
+    sweep: SweepRow, runs: Sequence[RunRow], query: ReportQuery
+) -> tuple[Labels, Labels, Labels]:
     """The keys of the rows, those of the columns, and those that vary but are in neither."""
     axes = keys_of(sweep.axes, [run for run in runs if run.role == "net"])
-    cols = keys_of(layout.cols, runs)
-    wanted = axes if layout.rows is None else keys_of(layout.rows, runs)
+    cols = keys_of(query.cols, runs)
+    wanted = keys_of(query.rows, runs) if query.rows else axes
     rows = tuple(key for key in wanted if key not in cols)
     if NET not in (*rows, *cols) and any(run.role == "baseline" for run in runs):
         rows = (NET, *rows)  # it tells baselines from nets

@@ -5,7 +5,7 @@ from collections.abc import Iterable, Iterator, Sequence
 from typing import NamedTuple
 
 from pyheta.report.cells import Cell
-from pyheta.report.metrics import higher_is_better, unit_of
+from pyheta.report.metrics import definition_of, unit_of
 from pyheta.report.table import Column, Row, Table
 
 BEST = "*"
@@ -74,7 +74,8 @@ def _line(table: Table, row: Row, digits: Sequence[int]) -> Line:
 def _decimals(table: Table, number: int) -> int:
     """Digits after the point that show four digits of the column's largest mean."""
     means = [abs(cell.mean) for row in table.rows if (cell := row.cells[number]) and cell.mean]
-    most = SHARE_DECIMALS if higher_is_better(table.columns[number].metric) else MOST_DECIMALS
+    is_share = definition_of(table.columns[number].metric).higher_is_better
+    most = SHARE_DECIMALS if is_share else MOST_DECIMALS
     return min(max(3 - math.floor(math.log10(max(means))), 0), most) if means else 0
 
 
@@ -141,8 +142,8 @@ def _reasons(leaks: Iterable[tuple[str, ...]]) -> str:
 
 def unit_notes(metrics: Iterable[str]) -> list[str]:
     """The units of the metrics, those of all targets or components in one line."""
-    named = {_of_any(metric): unit_of(metric) for metric in metrics}
-    return [f"{name}: {unit}." for name, unit in named.items() if unit]
+    units = {_of_any(metric): unit_of(metric) for metric in metrics}
+    return [f"{name}: {unit}." for name, unit in units.items()]
 
 
 def _of_any(metric: str) -> str:

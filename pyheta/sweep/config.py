@@ -22,7 +22,8 @@ from pydantic import (
 from pyheta.nets.configs.base import as_tuple
 from pyheta.nets.configs.union import CONFIGS, NETS, Net
 from pyheta.nets.training.options import Train
-from pyheta.pipeline.decomposition.components import WHOLE, component_names
+from pyheta.pipeline.decomposition.components import WHOLE
+from pyheta.pipeline.decomposition.methods import component_names
 from pyheta.steps import canonical
 from pyheta.sweep.components import Components, UnfitChange, changes_for
 from pyheta.sweep.preprocessing import Decompose, Shaping

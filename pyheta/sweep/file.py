@@ -7,7 +7,9 @@ from pydantic import AfterValidator, BeforeValidator, ConfigDict, Field
 from pydantic.dataclasses import dataclass
 
 from pyheta.nets.configs.union import BASELINES, Net
+from pyheta.pipeline.metrics import METRICS
 from pyheta.sweep.longform import LONG_FORM
+from pyheta.sweep.names import NameOf
 from pyheta.sweep.problems import shown
 from pyheta.sweep.section import Section
 
@@ -17,20 +19,7 @@ Seed = Annotated[int, Field(ge=0, lt=1 << 31)]
 
 Measure = Literal["farm", "pearson", "spearman", "mutual_information", "dtw"]
 
-MetricName = Literal[
-    "mae",
-    "mse",
-    "rmse",
-    "mape",
-    "smape",
-    "mase",
-    "wape",
-    "r2",
-    "mae_scaled",
-    "mse_scaled",
-    "rmse_scaled",
-    "skill",
-]
+MetricName = Annotated[str, NameOf(METRICS)]
 
 
 def _counted(value: object) -> object:

@@ -5,32 +5,33 @@ The options of a section can matter only together with others. `reduced` sets th
 their defaults, so that they never make a distinct step.
 """
 
-from typing import Any, Literal, Self
+from typing import Annotated, Any, Literal, Self
 
 from pydantic import Field, model_validator
 
+from pyheta.pipeline.decomposition.methods import METHODS
+from pyheta.sweep.names import NameOf
 from pyheta.sweep.section import Section
 
-#: The options that each method reads; `mode`, `window`, `grow` and `nets` belong to all of them.
-READS = {
-    "none": (),
-    "emd": ("max_imf",),
-    "eemd": ("max_imf", "trials", "noise", "seed"),
-    "ceemdan": ("max_imf", "trials", "noise", "seed"),
-    "wavelet": ("max_imf", "wavelet"),
-    "stl": ("period",),
-}
 
-#: The strength of the added noise where the sweep says nothing, in deviations of the series.
-NOISE = {"eemd": 0.05, "ceemdan": 0.005}
+def _readers(option: str) -> str:
+    """The methods that read an option."""
+    return ", ".join(name for name, method in METHODS.items() if option in method.options)
+
+
+def _own_defaults(option: str) -> str:
+    """What an option is by default, method by method."""
+    return ", ".join(
+        f"{method.defaults[option]:g} for {name}"
+        for name, method in METHODS.items()
+        if option in method.defaults
+    )
 
 
 class Decompose(Section):
-    """The decomposition of every column into components, which are forecast one by one and added
-    up.
-    """
+    """Every column's decomposition into components, which are forecast one by one and added up."""
 
-    method: Literal["none", "emd", "eemd", "ceemdan", "wavelet", "stl"] = "none"
+    method: Annotated[str, NameOf(METHODS)] = "none"
     mode: Literal["causal", "full", "parts"] = Field(
         default="causal",
         description="causal: at each row only the rows up to it. full: the whole series at "
@@ -50,18 +51,26 @@ class Decompose(Section):
     max_imf: int = Field(
         default=4, ge=1, le=20, description="IMFs (or wavelet levels) beside the residue."
     )
-    trials: int = Field(default=20, ge=1, le=100_000, description="Noisy copies (eemd, ceemdan).")
+    trials: int = Field(
+        default=20, ge=1, le=100_000, description=f"Noisy copies ({_readers('trials')})."
+    )
     noise: float | None = Field(
         default=None,
         gt=0,
         le=10,
-        description="Strength of the noise; 0.05 for eemd, 0.005 for ceemdan.",
+        description=f"Strength of the noise; {_own_defaults('noise')}.",
     )
-    seed: int = Field(default=0, ge=0, lt=1 << 32, description="Seed of the noise (eemd, ceemdan).")
+    seed: int = Field(
+        default=0, ge=0, lt=1 << 32, description=f"Seed of the noise ({_readers('seed')})."
+    )
     wavelet: str = Field(
-        default="db4", pattern=r"^[a-z]{2,8}[0-9.]{0,4}$", description="Its name (wavelet)."
+        default="db4",
+        pattern=r"^[a-z]{2,8}[0-9.]{0,4}$",
+        description=f"Its name ({_readers('wavelet')}).",
     )
-    period: int = Field(default=24, ge=2, le=1_000_000, description="Rows of one season (stl).")
+    period: int = Field(
+        default=24, ge=2, le=1_000_000, description=f"Rows of one season ({_readers('period')})."
+    )
     nets: Literal["each", "one"] = Field(
         default="each",
         description="each: a net for each component, forecasts added up. one: a single net "
@@ -73,18 +82,16 @@ class Decompose(Section):
         """The same with every option that cannot matter at its default."""
         if self.method == "none":
             return type(self)()
-        kept = {
-            name: getattr(self, name) for name in ("method", "mode", "nets", *READS[self.method])
-        }
+        method = METHODS[self.method]
+        kept = {name: getattr(self, name) for name in ("method", "mode", "nets", *method.options)}
         if self.mode == "causal":
             kept |= {"window": self.window, "grow": self.grow}
-        if "noise" in kept and self.noise is None:
-            kept["noise"] = NOISE[self.method]
-        return type(self)(**kept)
+        open_options = {name for name, value in kept.items() if value is None}
+        return type(self)(**kept | {name: method.defaults[name] for name in open_options})
 
     def as_params(self) -> dict[str, Any]:
         """What a decomposition depends on, as plain data; `self` is reduced."""
-        names = ["method", "mode", *READS[self.method]]
+        names = ["method", "mode", *METHODS[self.method].options]
         names += ["window", "grow"] if self.mode == "causal" and self.method != "none" else []
         return {name: getattr(self, name) for name in names}
 

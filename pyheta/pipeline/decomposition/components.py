@@ -1,5 +1,4 @@
-"""The components of a series, by name: known before anything is decomposed, so that a plan can name
-them.
+"""The names of a series' components: known before anything is decomposed, so plans can use them.
 
 IMFs are counted from 0, the fastest first. What a decomposition leaves over has a name too, so that
 the components of a series always add up to it.
@@ -12,18 +11,11 @@ from typing import Any
 WHOLE = "target"
 
 
-def component_names(decompose: Mapping[str, Any]) -> tuple[str, ...]:
-    """The components of any column under the options of a `decompose` section, in their order."""
-    match decompose["method"]:
-        case "none":
-            return (WHOLE,)
-        case "stl":
-            return ("Seasonal", "Trend", "Remainder")
-        case "wavelet":
-            return (*_numbered("Detail", decompose["max_imf"]), "Approximation")
-        case _:
-            return (*_numbered("IMF", decompose["max_imf"]), "Residue")
+def imfs(options: Mapping[str, Any]) -> tuple[str, ...]:
+    """The components of empirical mode decompositions."""
+    return (*numbered("IMF", options["max_imf"]), "Residue")
 
 
-def _numbered(name: str, count: int) -> tuple[str, ...]:
+def numbered(name: str, count: int) -> tuple[str, ...]:
+    """IMF0, IMF1, …"""
     return tuple(f"{name}{number}" for number in range(count))

@@ -11,6 +11,7 @@ import numpy as np
 from pyheta.arrays import Floats
 from pyheta.errors import StepError
 from pyheta.pipeline.compiled import compiled
+from pyheta.pipeline.decomposition.method import LEAST_EXTREMA
 from pyheta.pipeline.decomposition.sifting import (
     TREND,
     Scratch,
@@ -54,7 +55,7 @@ def usable(values: Floats) -> Floats:
 def with_modes(values: Floats) -> Floats:
     """The same, for values that can have modes. Raises StepError if they have too few extrema."""
     values = usable(values)
-    if count_extrema(values) <= TREND:
+    if count_extrema(values) < LEAST_EXTREMA:
         what = f"{len(values)} rows with fewer than three maxima and minima have no modes"
         raise StepError(what, cure="use more rows, or set decompose.method to none")
     return values

@@ -1,18 +1,37 @@
 """Linear decompositions of every window of a series, as one matrix that is built once."""
 
 from collections.abc import Callable
+from dataclasses import dataclass
 
 import numpy as np
 from numpy.lib.stride_tricks import sliding_window_view
 from numpy.typing import NDArray
 
 from pyheta.arrays import Floats
+from pyheta.pipeline.decomposition.method import Options
 from pyheta.task import Progress
 
 BLOCK = 512  # windows that are copied at a time
 
 Rows = Callable[[Floats], Floats]  # (n,) to (components, n)
 Out = tuple[Floats, NDArray[np.float32]]
+
+
+@dataclass(frozen=True, slots=True)
+class Linear:
+    """A method whose components are linear in the values: a `Computation`.
+
+    rows: from values (n,) and options to components (components, n) that add up to them.
+    """
+
+    rows: Callable[[Floats, Options], Floats]
+
+    def whole(self, values: Floats, options: Options, _progress: Progress) -> Floats:
+        return self.rows(values, options)
+
+    def roll(self, values: Floats, options: Options, out: Out, progress: Progress) -> None:
+        over = roll_growing if options["grow"] else roll_linear
+        over(values, lambda window: self.rows(window, options), options["window"], out, progress)
 
 
 def roll_linear(values: Floats, rows: Rows, window: int, out: Out, progress: Progress) -> None:

@@ -6,8 +6,9 @@ window has the noise of the one before it and a sample more, and decomposes it: 
 series changes nothing.
 """
 
-from collections.abc import Iterator, Mapping
-from typing import Any, NamedTuple
+from collections.abc import Callable, Iterator
+from dataclasses import dataclass
+from typing import NamedTuple
 
 import numpy as np
 from numpy.typing import NDArray
@@ -19,20 +20,22 @@ from pyheta.pipeline.decomposition.ceemdan import (
     NoiseModes,
     adaptive,
     all_modes,
+    ceemdan,
     noise_modes,
     white_noise,
 )
-from pyheta.pipeline.decomposition.eemd import ensemble
-from pyheta.pipeline.decomposition.emd import decompose, set_residue
+from pyheta.pipeline.decomposition.eemd import eemd, ensemble
+from pyheta.pipeline.decomposition.emd import decompose, emd, set_residue
+from pyheta.pipeline.decomposition.method import Options
 from pyheta.pipeline.decomposition.sifting import TREND, Scratch, locate_extrema, new_scratch
 from pyheta.pipeline.parallel import in_order
 from pyheta.task import Progress
 
 REPORTS = 200
-METHODS = {"emd": 0, "eemd": 1, "ceemdan": 2}
-EMD, EEMD = METHODS["emd"], METHODS["eemd"]
+EMD, EEMD, CEEMDAN = 0, 1, 2  # the branches of `decompose_window`
 Tails = NDArray[np.float32]
 Out = tuple[Floats, Tails]
+Sized = tuple[float, NoiseModes]  # how strong a noise is, and the noise
 
 
 class Plan(NamedTuple):
@@ -46,37 +49,83 @@ class Plan(NamedTuple):
     noises: NoiseModes  # (trials, 1, n) of white noise for EEMD and for windows that grow
 
 
-def roll(values: Floats, options: Mapping[str, Any], out: Out, progress: Progress) -> None:
-    """Fill out[0] (max_imf + 1, n) and out[1] (max_imf + 1, n, keep) from row window - 1 on."""
-    plan, before = _plan(options, len(values)), options["window"] - 1
+@dataclass(frozen=True, slots=True)
+class Modes:
+    """EMD or an ensemble of it: a `Computation`.
 
-    def block(rows: tuple[int, int]) -> int:
-        roll_block(values, rows, plan, *out)
-        return int(rows[1] - before)
+    `decompose` gives the modes that a whole series has, and its residue: (found + 1, n). `noise`
+    gives that of all windows, by max_imf and the samples of the longest.
+    """
 
-    for done in in_order(block, _blocks(before, len(values)), len(values) * options["window"]):
-        progress({"done": done, "of": len(values) - before})
+    branch: int
+    decompose: Callable[[Floats, Options, Progress], Floats]
+    noise: Callable[[Options, int, int], Sized]
+
+    def whole(self, values: Floats, options: Options, progress: Progress) -> Floats:
+        modes = self.decompose(values, options, progress)
+        rows = np.zeros((options["max_imf"] + 1, len(values)))
+        rows[: len(modes) - 1] = modes[:-1]
+        rows[-1] = modes[-1]
+        return rows
+
+    def roll(self, values: Floats, options: Options, out: Out, progress: Progress) -> None:
+        plan, before = self._plan(options, len(values)), options["window"] - 1
+
+        def block(rows: tuple[int, int]) -> int:
+            roll_block(values, rows, plan, *out)
+            return int(rows[1] - before)
+
+        for done in in_order(block, _blocks(before, len(values)), len(values) * options["window"]):
+            progress({"done": done, "of": len(values) - before})
+
+    def _plan(self, options: Options, rows: int) -> Plan:
+        window, grow = options["window"], options["grow"]
+        max_imf = min(options["max_imf"], MOST_MODES)
+        size, noises = self.noise(options, max_imf, rows if grow else window)
+        return Plan(self.branch, window, grow, max_imf, size, noises)
 
 
-def _plan(options: Mapping[str, Any], rows: int) -> Plan:
-    method, window, grow = METHODS[options["method"]], options["window"], options["grow"]
-    max_imf = min(options["max_imf"], MOST_MODES)
-    noises = _noises(options, max_imf, rows if grow else window)
-    size = 0.0 if method == EMD else float(options["noise"])
-    return Plan(method, window, grow, max_imf, size, noises)
+def _emd(values: Floats, options: Options, _progress: Progress) -> Floats:
+    return emd(values, options["max_imf"])
 
 
-def _noises(options: Mapping[str, Any], max_imf: int, samples: int) -> NoiseModes:
-    if options["method"] == "emd":
-        return NoiseModes(np.zeros((0, 0, samples)), np.zeros(0, np.int64))
+def _ensemble_of(method: Callable[..., Floats]) -> Callable[[Floats, Options, Progress], Floats]:
+    def decompose(values: Floats, options: Options, progress: Progress) -> Floats:
+        names = ("max_imf", "trials", "noise", "seed")
+        return method(values, progress=progress, **{name: options[name] for name in names})
+
+    return decompose
+
+
+def _no_noise(_options: Options, _max_imf: int, samples: int) -> Sized:
+    return 0.0, NoiseModes(np.zeros((0, 0, samples)), np.zeros(0, np.int64))
+
+
+def _noise_as_drawn(options: Options, _max_imf: int, samples: int) -> Sized:
+    white = _white(options, samples)
+    return float(options["noise"]), NoiseModes(white[:, np.newaxis], np.ones(len(white), np.int64))
+
+
+def _noise_decomposed(options: Options, max_imf: int, samples: int) -> Sized:
+    """Once for all windows, unless they grow: then each window's noise is another."""
     if options["grow"]:
-        # Drawn sample by sample, so that a longer series begins with the same noise.
-        white = np.ascontiguousarray(white_noise(options["seed"], samples, options["trials"]).T)
-    else:
-        white = white_noise(options["seed"], options["trials"], samples)
-    if options["grow"] or options["method"] == "eemd":
-        return NoiseModes(white[:, np.newaxis], np.ones(len(white), np.int64))
-    return noise_modes(white, max_imf)
+        return _noise_as_drawn(options, max_imf, samples)
+    return float(options["noise"]), noise_modes(_white(options, samples), max_imf)
+
+
+def _white(options: Options, samples: int) -> Floats:
+    """(trials, samples): for windows that grow drawn sample by sample, so that a longer series
+    begins with the same noise.
+    """
+    seed, trials = options["seed"], options["trials"]
+    if options["grow"]:
+        return np.ascontiguousarray(white_noise(seed, samples, trials).T)
+    return white_noise(seed, trials, samples)
+
+
+EMD_MODES = Modes(EMD, _emd, _no_noise)
+EEMD_MODES = Modes(EEMD, _ensemble_of(eemd), _noise_as_drawn)
+CEEMDAN_MODES = Modes(CEEMDAN, _ensemble_of(ceemdan), _noise_decomposed)
 
 
 def _blocks(start: int, stop: int) -> Iterator[tuple[int, int]]:
@@ -112,10 +161,12 @@ def decompose_window(signal: Floats, plan: Plan, rows: Floats, scratch: Scratch)
     noise = plan.noises.rows[:, :, : signal.size]
     if plan.method == EEMD:
         return ensemble(signal, noise[:, 0], plan.size, rows, scratch)
-    if plan.grow:
-        modes = modes_of(noise[:, 0], plan.max_imf)
-        return adaptive(signal, modes, plan.size, rows, scratch)
-    return adaptive(signal, NoiseModes(noise, plan.noises.counts), plan.size, rows, scratch)
+    if plan.method == CEEMDAN:
+        if plan.grow:
+            modes = modes_of(noise[:, 0], plan.max_imf)
+            return adaptive(signal, modes, plan.size, rows, scratch)
+        return adaptive(signal, NoiseModes(noise, plan.noises.counts), plan.size, rows, scratch)
+    raise ValueError("no such method")
 
 
 @compiled

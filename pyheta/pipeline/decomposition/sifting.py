@@ -26,9 +26,10 @@ from pyheta.pipeline.decomposition.envelopes import (
     new_envelope,
     sample_extrema,
 )
+from pyheta.pipeline.decomposition.method import LEAST_EXTREMA
 
 MOST_SIFTS = 999
-TREND = 2  # extrema, at most, of something that has no mode
+TREND = LEAST_EXTREMA - 1  # extrema, at most, of something that has no mode
 SCALED_VARIANCE = 0.001
 STANDARD_DEVIATION = 0.2
 ENERGY_RATIO = 0.2

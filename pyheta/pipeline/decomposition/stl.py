@@ -1,27 +1,17 @@
-"""Seasonal-trend decomposition by loess (Cleveland et al. 1990, J. Official Statistics 6, pp.
-3-73).
-"""
+"""STL (Cleveland et al. 1990, J. Official Statistics 6, pp. 3-73), as statsmodels computes it."""
 
 import numpy as np
 
 from pyheta.arrays import Floats
-from pyheta.errors import StepError
+from pyheta.pipeline.decomposition.method import Options
 
 
-def stl_rows(values: Floats, period: int) -> Floats:
+def stl_rows(values: Floats, options: Options) -> Floats:
     """(3, n): seasonal, trend, remainder, which add up to the values (n,).
 
-    Linear in the values, because the robust iterations are left out. Raises StepError if there are
-    fewer than two periods.
+    Linear in the values, because the robust iterations are left out. It takes two seasons at least.
     """
-    try:
-        from statsmodels.tsa.seasonal import STL
-    except ImportError as error:
-        raise StepError(
-            "the method stl needs statsmodels", cure="pip install statsmodels"
-        ) from error
-    if len(values) < 2 * period:
-        what = f"{len(values)} rows are fewer than two periods of {period}"
-        raise StepError(what, where="decompose.period", cure="use a shorter period or more rows")
-    found = STL(values, period=period, robust=False).fit()
-    return np.stack([found.seasonal, found.trend, values - found.seasonal - found.trend])
+    from statsmodels.tsa.seasonal import STL  # which may not be installed
+
+    parts = STL(values, period=options["period"], robust=False).fit()
+    return np.stack([parts.seasonal, parts.trend, values - parts.seasonal - parts.trend])

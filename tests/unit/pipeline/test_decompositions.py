@@ -10,8 +10,8 @@ from hypothesis import settings as hypothesis_settings
 from hypothesis import strategies as st
 
 from pyheta.errors import StepError
-from pyheta.pipeline.decomposition.components import component_names
-from pyheta.pipeline.decomposition.methods import causal, whole
+from pyheta.pipeline.decomposition.compute import causal, whole
+from pyheta.pipeline.decomposition.methods import component_names
 
 METHODS = ["emd", "eemd", "ceemdan", "wavelet", "stl"]
 OPTIONS = {
@@ -207,7 +207,7 @@ def test_what_cannot_be_decomposed_is_refused_with_a_cure(method, values, keep, 
     [
         ("wavelet", {"wavelet": "db99"}, "no discrete wavelet 'db99'"),
         ("wavelet", {"max_imf": 9}, "have room for"),
-        ("stl", {"period": 31}, "60 rows are fewer than two periods of 31"),
+        ("stl", {"period": 31}, "60 rows are fewer than two seasons of decompose.period 31"),
     ],
 )
 def test_options_that_do_not_fit_are_refused_with_a_cure(method, changed, what):
@@ -217,7 +217,7 @@ def test_options_that_do_not_fit_are_refused_with_a_cure(method, changed, what):
 
 
 def test_a_library_that_is_not_installed_is_named(monkeypatch):
-    monkeypatch.setitem(sys.modules, "statsmodels.tsa.seasonal", None)
+    monkeypatch.setitem(sys.modules, "statsmodels", None)
     with pytest.raises(StepError) as caught:
         run_whole(walk(), "stl")
     assert caught.value.cure == "pip install statsmodels"

@@ -10,7 +10,8 @@ from hypothesis import strategies as st
 from hypothesis.extra.numpy import arrays
 
 from pyheta.errors import Diverged
-from pyheta.pipeline.metrics import FORMULAS, Evaluation, errors_of, measure, named, together
+from pyheta.pipeline.metrics import METRICS
+from pyheta.pipeline.scoring import Evaluation, errors_of, measure, named, together
 
 TRUTH = np.array([[1.0, 2.0], [2.0, -4.0], [5.0, 1.0]])
 FORECAST = np.array([[1.5, 2.0], [1.0, -2.0], [5.0, 4.0]])
@@ -40,7 +41,7 @@ def test_a_worked_example_by_hand():
         "r2": 1 - 14.25 / np.square(TRUTH - TRUTH.mean()).sum(),
         "skill": 1 - (14.25 / 6) ** 0.5 / np.square(naive).mean() ** 0.5,
     }
-    assert {name for name, _ in got} == set(expected) == set(FORMULAS)
+    assert {name for name, _ in got} == set(expected) == set(METRICS)
     for name, value in expected.items():
         assert got[name, 0] == pytest.approx(value, rel=1e-12), name
 
@@ -189,5 +190,5 @@ def test_a_name_goes_before_what_is_over_all_steps():
 
     mine = named("OT", metrics)
 
-    assert {metric.name for metric in mine} == {f"OT/{name}" for name in FORMULAS}
+    assert {metric.name for metric in mine} == {f"OT/{name}" for name in METRICS}
     assert {metric.horizon for metric in mine} == {0}

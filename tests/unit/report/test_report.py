@@ -19,15 +19,15 @@ from rich.console import Console
 
 from pyheta.errors import InputError
 from pyheta.report.formats import as_json, to_csv, to_markdown, to_terminal
-from pyheta.report.read import Wish, layout
-from pyheta.report.table import Cell, Layout, Row, Table, build
+from pyheta.report.query import ReportQuery
+from pyheta.report.table import Cell, Row, Table, build
 from pyheta.report.wording import notes
 from pyheta.screen import to_json
 from pyheta.steps import State, digest
 from pyheta.store.seam import RunRow, SweepRow
 
 NOW = datetime(2026, 1, 1, tzinfo=UTC)
-RMSE = Layout(metrics=("rmse",))
+RMSE = ReportQuery(metrics=("rmse",))
 
 
 def sweep(*axes: str, **changes: Any) -> SweepRow:
@@ -109,7 +109,7 @@ def test_runs_that_share_one_score_count_once() -> None:
 
 def test_a_metric_without_a_value_in_any_run_is_shown_as_undefined():
     # Given a run whose skill could not be computed, since the last value is exact
-    table = build(sweep("net.name"), [run("mlp", rmse=0.5)], Layout(("rmse", "skill")))
+    table = build(sweep("net.name"), [run("mlp", rmse=0.5)], ReportQuery(("rmse", "skill")))
 
     assert "undefined 1/1" in to_markdown(table)
 
@@ -143,7 +143,7 @@ def test_a_configuration_without_any_result_shows_no_number() -> None:
 
 def test_a_metric_without_a_value_is_called_undefined() -> None:
     runs = [run("lstm", 0, rmse=1.0, mape=0.1), run("lstm", 1, rmse=1.0)]
-    table = build(sweep("net.name"), runs, Layout(metrics=("mape",)))
+    table = build(sweep("net.name"), runs, ReportQuery(metrics=("mape",)))
     assert cell(table, "lstm").undefined == 1
     assert "undefined 1/2" in terminal(table)
 
@@ -153,7 +153,7 @@ def test_a_metric_without_a_value_is_called_undefined() -> None:
 
 def test_the_lowest_error_and_the_highest_skill_are_best() -> None:
     runs = [run("lstm", rmse=0.5, skill=0.2), run("mlp", rmse=0.6, skill=0.1)]
-    table = build(sweep("net.name"), runs, Layout(metrics=("rmse", "skill")))
+    table = build(sweep("net.name"), runs, ReportQuery(metrics=("rmse", "skill")))
     assert [cell(table, "lstm", column=at).best for at in (0, 1)] == [True, True]
     assert [cell(table, "mlp", column=at).best for at in (0, 1)] == [False, False]
 
@@ -192,7 +192,7 @@ def test_scaled_errors_are_compared_only_under_the_same_scaling() -> None:
         run("lstm", config={"scale": scale}, rmse_scaled=value)
         for scale, value in (("minmax", 0.05), ("standard", 0.5))
     ]
-    table = build(sweep("scale"), runs, Layout(metrics=("rmse_scaled",)))
+    table = build(sweep("scale"), runs, ReportQuery(metrics=("rmse_scaled",)))
     assert not any(found.best for row in table.rows for found in row.cells if found)
 
 
@@ -239,7 +239,7 @@ def test_columns_split_the_rows_and_an_empty_cell_stays_empty() -> None:
         for net, steps in [("lstm", 1), ("lstm", 96), ("mlp", 1)]
     ]
     table = build(
-        sweep("net.name", "window.horizon"), runs, Layout(("rmse",), cols=("window.horizon",))
+        sweep("net.name", "window.horizon"), runs, ReportQuery(("rmse",), cols=("window.horizon",))
     )
     assert [column.labels for column in table.columns] == [("1",), ("96",)]
     mlp = next(row for row in table.rows if row.labels == ("mlp",))
@@ -251,7 +251,7 @@ def test_an_axis_that_is_left_out_is_averaged_over_and_said_so() -> None:
     runs = [
         run("lstm", config={"exog": exog}, rmse=rmse) for exog, rmse in (([], 1.0), (["x"], 3.0))
     ]
-    table = build(sweep("net.name", "exog"), runs, Layout(("rmse",), rows=("net.name",)))
+    table = build(sweep("net.name", "exog"), runs, ReportQuery(("rmse",), rows=("net.name",)))
     assert cell(table, "lstm").mean == 2.0
     assert table.averaged == ("exog",)
     assert any("over seeds, exog" in note for note in notes(table))
@@ -287,44 +287,46 @@ def test_what_is_not_trained_by_gradient_has_no_training_options() -> None:
 
 def test_the_seed_may_be_a_row() -> None:
     runs = [run("lstm", seed, rmse=1.0) for seed in (0, 1)]
-    table = build(sweep("net.name"), runs, Layout(("rmse",), rows=("net.name", "seed")))
+    table = build(sweep("net.name"), runs, ReportQuery(("rmse",), rows=("net.name", "seed")))
     assert [row.labels for row in table.rows] == [("lstm", "0"), ("lstm", "1")]
 
 
 @pytest.mark.parametrize(
     ("asked", "words"),
     [
-        (Layout(metrics=("rmze",)), "did you mean 'rmse'"),
-        (Layout(metrics=("rmse",), rows=("net.nam",)), "did you mean 'net.name'"),
+        (ReportQuery(metrics=("rmze",)), "did you mean 'rmse'"),
+        (ReportQuery(metrics=("rmse",), rows=("net.nam",)), "did you mean 'net.name'"),
     ],
 )
-def test_an_unknown_metric_or_key_names_the_nearest(asked: Layout, words: str) -> None:
+def test_an_unknown_metric_or_key_names_the_nearest(asked: ReportQuery, words: str) -> None:
     with pytest.raises(InputError, match=words):
         build(sweep("net.name"), [run("lstm", rmse=0.5)], asked)
 
 
 def test_before_any_result_every_metric_may_be_asked_for() -> None:
-    table = build(sweep("net.name"), [run("lstm", state=State.QUEUED)], Layout(metrics=("mase",)))
+    table = build(
+        sweep("net.name"), [run("lstm", state=State.QUEUED)], ReportQuery(metrics=("mase",))
+    )
     assert "0 of 1 runs finished." in notes(table)
 
 
 @pytest.mark.parametrize(
-    ("section", "wish", "metrics", "rows", "cols"),
+    ("section", "query", "metrics", "rows", "cols"),
     [
-        ({}, Wish(), ("rmse", "skill"), None, ()),
-        ({"metric": "mae", "rows": ["exog"]}, Wish(), ("mae", "skill"), ("exog",), ()),
-        ({"cols": ["scale"]}, Wish(), ("rmse",), None, ("scale",)),
-        ({"metric": "mae"}, Wish(metrics=("mse",), cols=("exog",)), ("mse",), None, ("exog",)),
+        ({}, ReportQuery(), ("rmse", "skill"), (), ()),
+        ({"metric": "mae", "rows": ["exog"]}, ReportQuery(), ("mae", "skill"), ("exog",), ()),
+        ({"cols": ["scale"]}, ReportQuery(), ("rmse",), (), ("scale",)),
+        ({"metric": "mae"}, ReportQuery(metrics=("mse",), cols=("exog",)), ("mse",), (), ("exog",)),
     ],
 )
-def test_a_wish_goes_over_the_report_section(
+def test_a_query_goes_over_the_report_section(
     section: Mapping[str, Any],
-    wish: Wish,
+    query: ReportQuery,
     metrics: Sequence[str],
-    rows: Sequence[str] | None,
+    rows: Sequence[str],
     cols: Sequence[str],
 ) -> None:
-    assert layout(section, wish, [run("lstm")]) == Layout(metrics, rows, cols)
+    assert query.completed(section, [run("lstm")]) == ReportQuery(metrics, rows, cols)
 
 
 # ---- forms ---------------------------------------------------------------------------------------
@@ -338,7 +340,7 @@ def table() -> Table:
         run("a|b*", rmse=0.7, skill=-0.1),
         baseline("last", rmse=0.63, skill=0.0),
     ]
-    return build(sweep("net.name"), runs, Layout(metrics=("rmse", "skill")))
+    return build(sweep("net.name"), runs, ReportQuery(metrics=("rmse", "skill")))
 
 
 def test_markdown_has_one_cell_for_each_head_and_marks_the_best_bold(table: Table) -> None:
@@ -406,14 +408,14 @@ def test_a_baseline_that_is_worse_than_a_leaky_run_beats_it_neither_way() -> Non
 
 def test_components_compete_only_where_they_were_decomposed_alike() -> None:
     # Given the errors of a component of two decompositions
-    layout = Layout(metrics=("IMF0/rmse",), rows=("net.name", "decompose.max_imf"))
+    query = ReportQuery(metrics=("IMF0/rmse",), rows=("net.name", "decompose.max_imf"))
     configs = [{"decompose": {"method": "emd", "mode": "causal", "max_imf": n}} for n in (3, 3, 4)]
     runs = [
         run(net, config=config, **{"IMF0/rmse": value})
         for net, config, value in zip(("lstm", "mlp", "mlp"), configs, (0.3, 0.2, 0.1), strict=True)
     ]
     # When
-    table = build(sweep("net.name", "decompose.max_imf"), runs, layout)
+    table = build(sweep("net.name", "decompose.max_imf"), runs, query)
     # Then only those of the first are compared
     best = [row.labels for row in table.rows if row.cells[0] and row.cells[0].best]
     assert best == [("mlp", "3")]
@@ -423,7 +425,7 @@ def test_honest_and_leaky_runs_are_never_averaged() -> None:
     # Given a layout that leaves out what makes one of two runs leaky
     runs = [run("lstm", rmse=0.5), leaky("lstm", rmse=0.1), baseline("last", rmse=0.6)]
     # When
-    table = build(sweep("net.name"), runs, Layout(("rmse",), rows=("net.name",)))
+    table = build(sweep("net.name"), runs, ReportQuery(("rmse",), rows=("net.name",)))
     # Then each has a row of its own, and the honest one still competes
     assert [(row.labels, row.cells[0].mean) for row in table.rows if row.cells[0]] == [
         (("lstm",), 0.5),
@@ -441,7 +443,7 @@ def test_honest_and_leaky_columns_stand_side_by_side() -> None:
     table = build(
         sweep("decompose.mode", leakage="allow"),
         runs,
-        Layout(("rmse",), rows=("net.name",), cols=("decompose.mode",)),
+        ReportQuery(("rmse",), rows=("net.name",), cols=("decompose.mode",)),
     )
     assert [cell and cell.mean for cell in table.rows[0].cells] == [0.6, 0.2]
 
@@ -496,7 +498,7 @@ def test_a_table_is_the_same_whatever_the_order_of_equal_parts() -> None:
 
 
 def test_a_mean_that_rounds_to_zero_has_no_sign():
-    table = build(sweep("net.name"), [run("last", skill=-1e-9)], Layout(metrics=("skill",)))
+    table = build(sweep("net.name"), [run("last", skill=-1e-9)], ReportQuery(metrics=("skill",)))
 
     shown = to_markdown(table)
 

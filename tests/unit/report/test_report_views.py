@@ -15,16 +15,18 @@ from rich.console import Console
 
 from pyheta.errors import InputError
 from pyheta.report.formats import (
-    GRID_FORMS,
+    grid_as_json,
     grid_to_csv,
     grid_to_markdown,
     grid_to_terminal,
     to_markdown,
 )
 from pyheta.report.importance import importance_grid
-from pyheta.report.read import Wish, read_answer
+from pyheta.report.query import ReportQuery
+from pyheta.report.read import read_answer
 from pyheta.report.relevance import relevance_grid
 from pyheta.report.shapley import shapley, shapley_grid, subsets
+from pyheta.report.views import About
 from pyheta.steps import Key, Kind, State, StepId, digest
 from pyheta.store.seam import RunRow, StepRow, SweepRow
 
@@ -323,7 +325,7 @@ def test_a_grid_is_written_in_every_form():
     assert "| net.name | none | a | b | all |" in grid_to_markdown(grid)
     (line,) = csv.DictReader(io.StringIO(grid_to_csv(grid)))
     assert float(line["b"]) == pytest.approx(-0.1)
-    assert GRID_FORMS["json"](grid)["rows"][0]["row"] == {"net.name": "lstm"}
+    assert grid_as_json(grid)["rows"][0]["row"] == {"net.name": "lstm"}
 
 
 def test_a_columns_name_cannot_break_a_markdown_table():
@@ -359,7 +361,7 @@ async def test_components_are_shown_beside_what_they_add_up_to():
 
     # When the table of components is asked for
     table = await read_answer(
-        Reads([decomposed, plain]), None, Wish(rows=("net.name",)), "components"
+        Reads([decomposed, plain]), None, ReportQuery(rows=("net.name",)), About.COMPONENTS
     )
 
     # Then every component has a column, which is empty where nothing was decomposed
@@ -381,7 +383,9 @@ async def test_components_of_several_targets_have_no_column_for_all_of_them():
         },
     )
 
-    table = await read_answer(Reads([decomposed]), None, Wish(rows=("net.name",)), "components")
+    table = await read_answer(
+        Reads([decomposed]), None, ReportQuery(rows=("net.name",)), About.COMPONENTS
+    )
 
     assert [column.metric for column in table.columns] == ["a/IMF0/rmse", "b/IMF0/rmse"]
     assert [cell.mean for cell in table.rows[0].cells] == [0.3, 0.9]
@@ -402,8 +406,8 @@ async def test_components_come_in_their_order_and_only_where_there_are_such():
     ]
 
     # When
-    wish = Wish(rows=("decompose.max_imf", "decompose.nets"))
-    table = await read_answer(Reads(runs), None, wish, "components")
+    query = ReportQuery(rows=("decompose.max_imf", "decompose.nets"))
+    table = await read_answer(Reads(runs), None, query, About.COMPONENTS)
 
     # Then no cell is called undefined for a component that there is not
     assert [column.metric for column in table.columns[1:]] == [
@@ -421,9 +425,9 @@ async def test_components_come_in_their_order_and_only_where_there_are_such():
 async def test_a_row_without_the_component_that_is_asked_for_is_empty():
     options = {"decompose": {"method": "emd", "mode": "causal"}}
     runs = [run(config=options, metrics={"IMF0/rmse": 0.3}), run(role="baseline", rmse=0.6)]
-    wish = Wish(metrics=("IMF0/rmse",), rows=("decompose.method",))
+    query = ReportQuery(metrics=("IMF0/rmse",), rows=("decompose.method",))
 
-    table = await read_answer(Reads(runs), None, wish, "runs")
+    table = await read_answer(Reads(runs), None, query, About.RUNS)
 
     assert [line.split("|")[-3:-1] for line in to_markdown(table).splitlines()[2:4]] == [
         [" 0.3000 ", " 1 "],
@@ -437,9 +441,9 @@ async def test_the_best_skill_of_a_component_is_the_highest():
         run(config=options | {"net": {"name": net}}, metrics={"IMF0/skill": skill}, skill=0.0)
         for net, skill in (("lstm", 0.5), ("mlp", 0.1))
     ]
-    wish = Wish(metrics=("skill",), rows=("net.name",))
+    query = ReportQuery(metrics=("skill",), rows=("net.name",))
 
-    table = await read_answer(Reads(runs), None, wish, "components")
+    table = await read_answer(Reads(runs), None, query, About.COMPONENTS)
 
     assert [row.cells[1].best for row in table.rows] == [True, False]
 
@@ -471,13 +475,13 @@ def test_what_explains_runs_that_saw_the_future_is_marked_and_stands_apart():
 
 async def test_components_of_a_sweep_without_any_are_an_error():
     with pytest.raises(InputError, match="no run has rmse of components"):
-        await read_answer(Reads([run(rmse=0.6)]), None, Wish(), "components")
+        await read_answer(Reads([run(rmse=0.6)]), None, ReportQuery(), About.COMPONENTS)
 
 
 @pytest.mark.parametrize("about", ["relevance", "importance"])
 async def test_views_ask_the_store_for_the_steps_of_their_operation(about):
     with pytest.raises(InputError, match=about):
-        await read_answer(Reads([]), None, Wish(), about)
+        await read_answer(Reads([]), None, ReportQuery(), about)
 
 
 # ---- several targets -----------------------------------------------------------------------------
@@ -502,9 +506,9 @@ async def test_several_targets_are_shown_together_and_by_name():
 
     # When they are asked for
     usual = await read_answer(
-        Reads(runs, sweep=replace(SWEEP, report={})), None, Wish(rows=rows), "runs"
+        Reads(runs, sweep=replace(SWEEP, report={})), None, ReportQuery(rows=rows), About.RUNS
     )
-    table = await read_answer(Reads(runs), None, Wish(rows=rows), "targets")
+    table = await read_answer(Reads(runs), None, ReportQuery(rows=rows), About.TARGETS)
 
     # Then the usual metric has no unit, and each target's has a column in which all runs compete
     assert [column.metric for column in usual.columns] == ["rmse_scaled", "skill"]
@@ -518,12 +522,14 @@ async def test_several_targets_are_shown_together_and_by_name():
 
 async def test_one_target_needs_no_table_of_targets():
     with pytest.raises(InputError, match="no run has several targets"):
-        await read_answer(Reads([run(rmse=0.5)]), None, Wish(), "targets")
+        await read_answer(Reads([run(rmse=0.5)]), None, ReportQuery(), About.TARGETS)
 
 
 async def test_targets_are_no_components():
     with pytest.raises(InputError, match="no run has rmse of components"):
-        await read_answer(Reads([run(config=BOTH, metrics=OF_BOTH)]), None, Wish(), "components")
+        await read_answer(
+            Reads([run(config=BOTH, metrics=OF_BOTH)]), None, ReportQuery(), About.COMPONENTS
+        )
 
 
 def test_importance_names_all_targets_and_reads_older_steps():

@@ -1,0 +1,99 @@
+"""Forecasts beside the truth: their errors, and the metrics that follow from them."""
+
+from collections.abc import Iterable, Iterator, Sequence
+from dataclasses import dataclass, replace
+
+import numpy as np
+
+from pyheta.arrays import Floats
+from pyheta.errors import Diverged
+from pyheta.pipeline.metrics import METRICS, Errors, MetricDefinition
+from pyheta.steps import Metric
+
+NO_COMMON_UNIT = "the targets have units of their own"
+
+
+@dataclass(frozen=True, slots=True)
+class Evaluation:
+    """Forecasts of one target beside the truth, (windows, steps), in the target's units."""
+
+    truth: Floats
+    forecast: Floats
+    last: Floats  # (windows, 1): the last known value before each first target
+    unit: float  # what 1 in the net's units is in the target's
+    naive_mae: float  # mean |y(t) - y(t-1)| over the training rows
+
+
+def errors_of(evaluation: Evaluation) -> Errors:
+    """The errors of one target; a term that is divided by zero is not finite."""
+    with np.errstate(all="ignore"):
+        return Errors(*(term.mean(axis=0) for term in _terms(evaluation)))
+
+
+def _terms(given: Evaluation) -> Iterator[Floats]:
+    """The terms of `Errors` in their order, (windows, steps), one at a time: they can be large."""
+    truth, error = np.abs(given.truth), np.abs(given.forecast - given.truth)
+    yield error / given.unit
+    yield np.square(error / given.unit)
+    yield np.square((given.last - given.truth) / given.unit)
+    yield truth / given.unit
+    shifted = given.truth - given.truth[0, 0]  # so that a constant truth has a spread of exactly 0
+    yield np.square((shifted - shifted.mean()) / given.unit)
+    yield error / truth
+    both = truth + np.abs(given.forecast)
+    yield np.divide(2 * error, both, out=np.zeros_like(both), where=both > 0)
+    yield error / np.float64(given.naive_mae)
+
+
+def together(targets: Sequence[Errors]) -> Errors:
+    """The errors of several targets that have as many windows each: their mean."""
+    return Errors(*(np.mean(terms, axis=0) for terms in zip(*targets, strict=True)))
+
+
+def measure(split: str, errors: Errors, unit: float | None) -> tuple[list[Metric], dict[str, str]]:
+    """Every metric over all steps (horizon 0), some for each step too; why others have no value.
+
+    unit: the target's, as in `Evaluation`; None for several targets. Raises Diverged if a forecast,
+    or an error that always has a value, is not finite.
+    """
+    metrics: list[Metric] = []
+    omitted: dict[str, str] = {}
+    for name, metric in METRICS.items():
+        if reason := _undefined(metric, errors, unit):
+            omitted[f"{split}/{name}"] = reason
+        else:
+            metrics.append(Metric(split, name, 0, _value(metric, errors, unit)))
+    return [*metrics, *_each_step(split, errors, unit)], omitted
+
+
+def named(name: str, metrics: Iterable[Metric]) -> list[Metric]:
+    """Those over all steps, under the name of their target or component: `OT/rmse`."""
+    return [
+        replace(metric, name=f"{name}/{metric.name}") for metric in metrics if metric.horizon == 0
+    ]
+
+
+def _each_step(split: str, errors: Errors, unit: float | None) -> Iterator[Metric]:
+    steps = len(errors.absolute)
+    given = [m for m in METRICS.values() if m.is_given_each_step(several_targets=unit is None)]
+    for step in range(1, steps + 1) if steps > 1 else ():
+        for metric in given:
+            yield Metric(split, metric.name, step, _value(metric, errors.at(step), unit))
+
+
+def _undefined(metric: MetricDefinition, errors: Errors, unit: float | None) -> str:
+    """Why a metric has no value; empty if it has one."""
+    if metric.power and unit is None:
+        return NO_COMMON_UNIT
+    if np.isfinite(_value(metric, errors, unit)):
+        return ""
+    if not metric.undefined:
+        raise Diverged(
+            "a forecast is not finite", cure="lower the learning rate or check the scale"
+        )
+    return metric.undefined
+
+
+def _value(metric: MetricDefinition, errors: Errors, unit: float | None) -> float:
+    with np.errstate(all="ignore"):  # a division by zero shows in the value
+        return float(metric.formula(errors) * (unit or 1.0) ** metric.power)
