@@ -261,39 +261,6 @@ def test_linear_nets_whose_products_take_torch_no_longer_are_left_to_it(net, lar
     assert programs.program(config_of({"name": net}), too_large) is None
 
 
-# ---- what is compiled already --------------------------------------------------------------------
-
-
-def test_code_that_any_source_is_compiled_into_is_kept_apart_from_that_of_other_sources(
-    tmp_path, monkeypatch
-):
-    # Given a copy of the sources
-    copies = []
-    for source in readiness.SOURCES:
-        copies.append(tmp_path / source.name)
-        copies[-1].write_bytes(source.read_bytes())
-    names = {path.name for path in copies}
-    assert {"lstm.py", "products.py", "rules.py", "vectors.py", "compiled.py"} <= names
-    monkeypatch.setattr(readiness, "SOURCES", copies)
-    folders = {readiness._digest()}
-    assert folders == {readiness.folder().name.removeprefix("compiled-")}
-
-    # When one after the other is changed
-    for path in copies:
-        path.write_bytes(path.read_bytes() + b"# changed")
-        folders.add(readiness._digest())
-
-    # Then each change has a folder of its own
-    assert len(folders) == len(copies) + 1
-
-
-def test_a_package_that_cannot_be_written_to_has_its_code_in_the_users_cache(tmp_path, monkeypatch):
-    monkeypatch.setattr(readiness.os, "access", lambda *_: False)
-    monkeypatch.setenv("XDG_CACHE_HOME", str(tmp_path))
-
-    assert readiness.folder.__wrapped__().parent == tmp_path / "pyheta"
-
-
 # ---- the kernels' arithmetic ---------------------------------------------------------------------
 
 

@@ -7,15 +7,14 @@ import fcntl
 import os
 
 from pyheta.nets.engines.kernels import readiness
+from pyheta.pipeline import machine_code
 
-LOWEST = 19  # what computes goes first
+LOWEST = 19  # priority: what computes goes first
 
 
 def main() -> None:
     os.nice(LOWEST)
-    place = readiness.folder()
-    place.mkdir(parents=True, exist_ok=True)
-    with (place / "lock").open("w") as file:
+    with (machine_code.used_folder() / "lock").open("w") as file:
         try:
             fcntl.flock(file, fcntl.LOCK_EX | fcntl.LOCK_NB)
         except BlockingIOError:

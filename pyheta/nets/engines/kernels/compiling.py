@@ -1,15 +1,11 @@
-"""How kernels are compiled: float32 arithmetic that may be reordered, no interpreter lock, kept on
-disk.
-"""
+"""How kernels are compiled: float32 arithmetic that may be reordered, no interpreter lock."""
 
 from collections.abc import Callable
-from typing import Any, TypeVar, cast
+from typing import Any, cast
 
 from numba import njit
 
-import pyheta.pipeline.compiled  # noqa: F401 (how wide vectors are is decided once for all)
-
-Function = TypeVar("Function", bound=Callable[..., Any])
+from pyheta.pipeline.compiled import Function, kept
 
 # Not "nnan" and "ninf": a lane that diverges has to be seen.
 _OPTIONS: dict[str, Any] = {
@@ -25,23 +21,17 @@ def kernel(function: Function) -> Function:
 
 
 def inlined(function: Function) -> Function:
-    """A function that is written out where it is called: for what loops have to be vectorised
-    over.
-    """
+    """A function that is written out where it is called: loops over it can be vectorised."""
     return cast(Function, njit(inline="always", **_OPTIONS)(function))
 
 
 def entry(signature: Any) -> Callable[[Function], Function]:
-    """A function that Python calls: compiled for these types alone, when its module is loaded, and
-    kept.
-    """
+    """A function that Python calls: compiled for these types alone, when its module is loaded."""
 
     def compile_now(function: Function) -> Function:
-        try:
-            return cast(Function, njit(signature, cache=True, **_OPTIONS)(function))
-        except (
-            RuntimeError
-        ):  # nowhere to keep it: neither here nor in the user's home can be written to
-            return cast(Function, njit(signature, **_OPTIONS)(function))
+        dispatcher = kept(njit(**_OPTIONS)(function))
+        dispatcher.compile(signature)
+        dispatcher.disable_compile()
+        return cast(Function, dispatcher)
 
     return compile_now
