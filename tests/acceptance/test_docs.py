@@ -89,7 +89,9 @@ def pattern(expected: list[str]) -> str:
 @pytest.mark.parametrize(
     "page", [page for page in USERS if blocks(page, "console")], ids=lambda page: page.stem
 )
-def test_what_the_console_blocks_show_is_what_happens(tmp_path, home, page):
+def test_what_the_console_blocks_show_is_what_happens(
+    tmp_path: Path, home: Path, page: Path
+) -> None:
     # Given a page's console blocks, and a folder that nothing was computed in
     generate(rows=2000).rename({"time": "date"}).write_csv(tmp_path / "load.csv")
     steps = [step for block in blocks(page, "console") for step in commands(block)]
@@ -99,23 +101,23 @@ def test_what_the_console_blocks_show_is_what_happens(tmp_path, home, page):
         done = run_shell(command, tmp_path, PYHETA_HOME=str(home), timeout=PATIENCE)
 
         # Then it ends as the page says and prints what the page shows
-        said = f"$ {command}\n{done.stdout}\n{done.stderr}"
-        assert done.returncode == exit_code(command), said
+        shown = f"$ {command}\n{done.stdout}\n{done.stderr}"
+        assert done.returncode == exit_code(command), shown
         output = done.stderr if exit_code(command) else done.stdout
-        assert close(numbers("\n".join(expected)), numbers(output)), said
+        assert close(numbers("\n".join(expected)), numbers(output)), shown
         printed = "".join(shape(line) + "\n" for line in output.splitlines() if line.strip())
-        assert re.fullmatch(pattern(expected), printed), said
+        assert re.fullmatch(pattern(expected), printed), shown
 
 
 @pytest.mark.parametrize("block", all_blocks("yaml"))
-def test_a_sweep_file_that_is_shown_is_one(tmp_path, block):
+def test_a_sweep_file_that_is_shown_is_one(tmp_path: Path, block: str) -> None:
     (tmp_path / "sweep.yaml").write_text(block)
 
-    for overrides in [(), ("seeds=1", "train.epochs=5,20")]:
+    for overrides in ([], ["seeds=1", "train.epochs=5,20"]):
         assert read_sweep(tmp_path / "sweep.yaml", overrides).runs()
 
 
-def test_the_net_of_ones_own_is_trained_as_it_is_shown(tmp_path, home):
+def test_the_net_of_ones_own_is_trained_as_it_is_shown(tmp_path: Path, home: Path) -> None:
     # Given the class and the sweep of `docs/nets-and-training.md`, as they stand there
     (net,) = all_blocks("python")
     assert len(net.strip().splitlines()) <= 24
@@ -134,12 +136,12 @@ def test_the_net_of_ones_own_is_trained_as_it_is_shown(tmp_path, home):
 
 
 @pytest.mark.parametrize("target", ["run", "test", "wheel"])
-def test_the_commands_of_the_set_up_are_targets_of_the_makefile(target):
+def test_the_commands_of_the_set_up_are_targets_of_the_makefile(target: str) -> None:
     assert any(f"make {target}" in block for block in blocks(README, "sh"))
     assert re.search(rf"^{target}:", (ROOT / "Makefile").read_text(), re.MULTILINE)
 
 
-def test_every_command_has_its_place_among_the_commands():
+def test_every_command_has_its_place_among_the_commands() -> None:
     page = (ROOT / "docs/commands.md").read_text()
     assert [name for name in command_names() if f"pyheta {name}" not in page] == []
 
@@ -148,19 +150,19 @@ def command_names() -> list[str]:
     """Such as "run" and "db upgrade"."""
     groups = [(f"{group.name} ", group.typer_instance) for group in app.registered_groups]
     return [
-        prefix + (command.name or command.callback.__name__)
-        for prefix, commands_of in [("", app), *groups]
-        for command in commands_of.registered_commands
+        f"{prefix}{command.name or getattr(command.callback, '__name__', '')}"
+        for prefix, typer in [("", app), *groups]
+        for command in (typer.registered_commands if typer else ())
     ]
 
 
-def test_every_setting_is_explained():
+def test_every_setting_is_explained() -> None:
     page = (ROOT / "docs/cluster.md").read_text()
     assert [key for key in KEYS if PREFIX + key.upper() not in page] == []
 
 
 @pytest.mark.parametrize("page", ALL, ids=lambda page: page.stem)
-def test_every_file_that_is_named_is_there(page):
+def test_every_file_that_is_named_is_there(page: Path) -> None:
     text = page.read_text()
     linked = [page.parent / name for name in LINKS.findall(text)]
     named = [ROOT / name for name in FILES.findall(text)]
