@@ -1,10 +1,10 @@
-# Two commands from a fresh clone: `make run` and `make test`. Both do their own set-up.
+# Three commands from a fresh clone: `make run`, `make test` and `make wheel`. All do their own set-up.
 # PYTHON=python3.12 chooses the interpreter, TESTS="tests/unit -x" what pytest is given.
 
 SHELL := /bin/bash
 .SHELLFLAGS := -euo pipefail -c
 .DELETE_ON_ERROR:
-.PHONY: help run test check servers clean
+.PHONY: help run test check servers wheel clean
 
 export PIP_DISABLE_PIP_VERSION_CHECK := 1
 python := .venv/bin/python
@@ -13,6 +13,7 @@ install := $(python) -m pip install --constraint constraints.txt --editable
 help:
 	@echo "make run    set up, then run experiments/quickstart.yaml on the embedded server"
 	@echo "make test   set up, then check and test everything"
+	@echo "make wheel  build dist/pyheta-*.whl, to be installed where there is no clone"
 	@echo "make clean  remove the virtual environment and all caches"
 
 run: .venv/run.stamp
@@ -31,6 +32,10 @@ servers: .venv/test.stamp
 	.ci/install-packages $$($(python) tests/servers.py) \
 		|| echo "tests that need a server are skipped; with CI=true they fail"
 
+wheel: .venv/python.stamp
+	rm -f dist/pyheta-*.whl
+	$(python) -m pip wheel --no-deps --wheel-dir dist .
+
 .venv/python.stamp: .ci/make-venv
 	.ci/make-venv
 	touch $@
@@ -44,4 +49,4 @@ servers: .venv/test.stamp
 	touch $@ .venv/run.stamp
 
 clean:
-	rm -rf .venv .pytest_cache .mypy_cache .ruff_cache .hypothesis .import_linter_cache
+	rm -rf .venv dist .pytest_cache .mypy_cache .ruff_cache .hypothesis .import_linter_cache

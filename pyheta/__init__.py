@@ -1,3 +1,3 @@
 """PyHeta: large-scale time-series experiments from one YAML sweep. Importing it is cheap."""
 
-__version__ = "0.1.0"
+__version__ = "0.2.0"
