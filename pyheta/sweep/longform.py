@@ -10,7 +10,7 @@ from pyheta.pipeline.decomposition.components import WHOLE_VALUES
 _NET_MAPPINGS = tuple(f"net.{option}" for option in MAPPING_OPTIONS)
 
 # Dotted keys whose value is a mapping as a whole: the names in it are no keys of a sweep.
-MAPPING_KEYS = (*WHOLE_VALUES, *_NET_MAPPINGS)
+VALUE_KEYS = (*WHOLE_VALUES, *_NET_MAPPINGS)
 
 _CATALOGUE_NAME = re.compile(r"[A-Za-z0-9][A-Za-z0-9_-]*")
 
