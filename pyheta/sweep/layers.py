@@ -14,7 +14,7 @@ from pyheta.errors import SweepError
 from pyheta.sweep.axes import settings
 from pyheta.sweep.config import KEYS
 from pyheta.sweep.file import Explain, SweepFile
-from pyheta.sweep.longform import MAPPING_KEYS
+from pyheta.sweep.longform import VALUE_KEYS
 from pyheta.sweep.problems import UNKNOWN, Problems, describe, shorten, unknown_key
 from pyheta.sweep.syntax import Document, parse, read_document
 
@@ -115,7 +115,7 @@ def _leaves(
     mapping: Mapping[str, Any], path: tuple[str, ...]
 ) -> Iterator[tuple[tuple[str, ...], Any]]:
     for name, value in mapping.items():
-        if isinstance(value, dict) and ".".join((*path[1:], name)) not in MAPPING_KEYS:
+        if isinstance(value, dict) and ".".join((*path[1:], name)) not in VALUE_KEYS:
             yield from _leaves(value, (*path, name))
         else:
             yield (*path, name), value

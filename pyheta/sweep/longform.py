@@ -7,10 +7,10 @@ from typing import Any
 from pyheta.nets.configs.union import MAPPING_OPTIONS
 
 # Sections that hold one value although it is written as a mapping: its names are no keys.
-MAPPING_SECTIONS = ("components",)
+VALUE_SECTIONS = ("components",)
 
 # The same of the dotted keys of a sweep file.
-MAPPING_KEYS = (*MAPPING_SECTIONS, *(f"net.{option}" for option in MAPPING_OPTIONS))
+VALUE_KEYS = (*VALUE_SECTIONS, *(f"net.{option}" for option in MAPPING_OPTIONS))
 
 _CATALOGUE_NAME = re.compile(r"[A-Za-z0-9][A-Za-z0-9_-]*")
 

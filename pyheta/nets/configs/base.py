@@ -52,10 +52,10 @@ class NetConfig(BaseModel):
     paddable: ClassVar[bool] = False  # columns of zeros after the others change nothing
     reads_rows: ClassVar[bool] = False  # it is told where in time a window lies: forward(x, rows)
     additive: ClassVar[bool] = False  # forecasts of components add up to that of their series
-    resumable: ClassVar[bool] = False  # weights and optimizer state are all it keeps of an epoch
+    resumable: ClassVar[bool] = False  # its weights and optimizer state are all its state
     stackable: ClassVar[bool] = False  # a GPU may train several at once, unless its layers forbid
     baseline: ClassVar[bool] = False  # it runs beside every sweep that does not say otherwise
-    lookback_option: ClassVar[str | None] = None  # what `lookback` depends on, if not the window
+    lookback_option: ClassVar[str | None] = None  # the option that `lookback` follows
 
     name: str
 

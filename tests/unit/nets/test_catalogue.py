@@ -6,7 +6,9 @@ from importlib import import_module
 from pkgutil import iter_modules
 from typing import get_type_hints
 
+import numpy as np
 import pytest
+from numpy.typing import NDArray
 from torch import nn
 
 from pyheta.nets import configs, zoo
@@ -19,7 +21,7 @@ from pyheta.nets.engines.kernels import readiness
 from pyheta.nets.forecaster import Forecaster
 from pyheta.nets.gradient import GradientForecaster
 from pyheta.nets.registry import build, class_of
-from pyheta.pipeline.windows import Shape
+from pyheta.pipeline.windows import Shape, Windows
 
 NAMES = {config: name for name, config in NETS.items()}
 SHAPE = Shape(channels=2, lookback=48, horizon=2)
@@ -64,6 +66,11 @@ def test_a_configuration_names_the_class_that_takes_it(config: type[NetConfig]) 
     assert issubclass(made, nn.Module if config.trained_by_gradient else Forecaster)
 
 
+def windows(inputs: NDArray[np.float64]) -> Windows:
+    """Windows of which nothing is known but what a net sees."""
+    return Windows(inputs, inputs[:, :0], np.arange(len(inputs)))
+
+
 def source_of(module: str) -> str:
     return inspect.getsource(import_module(module))
 
@@ -79,6 +86,16 @@ def test_every_file_of_a_net_is_named_by_a_configuration() -> None:
 @every_net
 def test_an_option_that_a_configuration_names_is_one_of_its_own(config: type[NetConfig]) -> None:
     assert config.lookback_option is None or config.lookback_option in config.model_fields
+
+
+@pytest.mark.parametrize("config", [config for config in CATALOGUE if config.additive])
+def test_forecasts_of_additive_nets_add_up(config: type[NetConfig]) -> None:
+    net = build({"name": NAMES[config]}, SHAPE)
+    one, other = np.random.default_rng(0).integers(0, 100, (2, 5, 2, 48)).astype(np.float64)
+
+    together = net.predict(windows(one + other))
+
+    np.testing.assert_array_equal(together, net.predict(windows(one)) + net.predict(windows(other)))
 
 
 def test_nets_with_a_kernel_have_a_program_and_no_others() -> None:
