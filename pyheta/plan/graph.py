@@ -205,9 +205,9 @@ class RunGraph:
 
 
 def _course(params: Mapping[str, Any], needs: Mapping[str, Key], net: NetConfig) -> str | None:
-    """What fits have in common whose epochs are the same ones, as far as each goes.
+    """Equal for fits whose epochs are the same, as far as each goes: one may resume another.
 
-    Nobody knows what else a net of one's own remembers from epoch to epoch.
+    None where a fit cannot be resumed: nobody knows what a user's own net keeps between epochs.
     """
     if isinstance(net, OwnNetConfig) or not net.trained_by_gradient:
         return None
