@@ -20,12 +20,12 @@ from pyheta.nets.engines.autograd import AutogradLearner
 from pyheta.nets.registry import build
 from pyheta.nets.training import loop
 from pyheta.nets.training.loop import TrainingRun
-from pyheta.nets.training.options import Train as Options
+from pyheta.nets.training.options import Train
 from pyheta.pipeline.channels import Channel
 from pyheta.pipeline.windows import Shape, Windows, cut
 
 SHAPE = Shape(channels=5, lookback=8, horizon=1)
-OPTIONS = Options(epochs=2, batch_size=64)
+OPTIONS = Train(epochs=2, batch_size=64)
 NETS = ({"name": "lstm", "hidden": 64}, {"name": "mlp", "hidden": [64, 64]})
 
 

@@ -38,7 +38,7 @@ from pyheta.nets.engines.autograd import AutogradLearner, predict
 from pyheta.nets.engines.compiled import CompiledLearner
 from pyheta.nets.engines.kernels import readiness
 from pyheta.nets.registry import build
-from pyheta.nets.training.options import Train as Options
+from pyheta.nets.training.options import Train
 from pyheta.pipeline.channels import Channel
 from pyheta.pipeline.windows import Shape, Windows, cut
 
@@ -120,7 +120,7 @@ def ways(net: Mapping[str, object], lookback: int) -> tuple[Ways, Ways]:
     shape = Shape(len(COLUMNS), lookback, HORIZONS.get(lookback, 1))
     channels = series()
     parts = cut(channels, (0, TRAINING), shape), cut(channels, (0, ROWS), shape)
-    options, order = Options(batch_size=BATCH), np.arange(len(parts[0]))
+    options, order = Train(batch_size=BATCH), np.arange(len(parts[0]))
     rates = RATES[: -(-len(order) // BATCH)]
     loader = Loader(build(net, shape).module, parts)
     plain, quick = build(net, shape), build(net, shape)
@@ -186,7 +186,7 @@ def threads_ratio(lookback: int, rounds: int) -> float:
     """Lanes one after the other, and two at a time."""
     shape = Shape(len(COLUMNS), lookback, 1)
     train = cut(series(), (0, TRAINING), shape)
-    options, order = Options(batch_size=BATCH), np.arange(len(train))
+    options, order = Train(batch_size=BATCH), np.arange(len(train))
     learners = []
     for seed in range(LANES):
         net = build({"name": "lstm", "hidden": HIDDEN}, shape, seed=seed)

@@ -17,7 +17,8 @@ from pyheta.pipeline.scaling import Scaler
 from pyheta.pipeline.windows import Shape
 from pyheta.steps import canonical
 
-ENTRY = "pyheta"  # one entry of the file's header: several would be written in any order
+#: The only entry of the file's header: safetensors writes several in any order.
+ENTRY = "pyheta"
 
 
 @dataclass(frozen=True, slots=True)

@@ -29,7 +29,9 @@ TRAINER_STATE: Final = "standing"
 
 
 def fit(task: Task) -> Result:
-    """Products: `weights` (a checkpoint); `curves` of a net trained by gradient, and its
+    """Train one net.
+
+    Products: `weights` (a checkpoint); of a net trained by gradient also `curves`, and
     TRAINER_STATE if it is resumable.
 
     The input `earlier` may hold the products of a fit of the same
@@ -149,10 +151,14 @@ def _scaler(method: Method, channel: Channel, split: Split) -> Scaler:
 
 
 def _windows(
-    known: Sequence[Channel], scalers: Sequence[Scaler], split: Split, shape: Shape, net: Forecaster
+    channels: Sequence[Channel],
+    scalers: Sequence[Scaler],
+    split: Split,
+    shape: Shape,
+    net: Forecaster,
 ) -> tuple[Windows, Windows]:
     series = [
-        channel.scaled(scaler, net.dtype) for channel, scaler in zip(known, scalers, strict=True)
+        channel.scaled(scaler, net.dtype) for channel, scaler in zip(channels, scalers, strict=True)
     ]
     parts: tuple[Part, Part] = ("train", "val")
     train, val = (cut(series, split.targets(part), shape) for part in parts)

@@ -42,8 +42,8 @@ class Fitted:
 
     def windows(self, part: Part, split: Split) -> Windows:
         """Every window of a part, scaled; the targets are scaled too."""
-        known = [channel.head(split.test_stop) for channel in self.channels]
-        pairs = zip(known, self.checkpoint.scalers, strict=True)
+        channels = [channel.head(split.test_stop) for channel in self.channels]
+        pairs = zip(channels, self.checkpoint.scalers, strict=True)
         series = [channel.scaled(scaler, self.net.dtype) for channel, scaler in pairs]
         return cut(series, split.targets(part), self.checkpoint.shape)
 

@@ -233,7 +233,10 @@ class RunGraph:
 
 
 def _course(params: Mapping[str, Any], needs: Mapping[str, Key], net: NetConfig) -> str | None:
-    """What fits have in common whose epochs are the same ones, as far as each goes."""
+    """Equal for fits whose epochs are the same, as far as each goes: one may resume another.
+
+    None where a fit cannot be resumed.
+    """
     if not net.resumable:
         return None
     if SCHEDULES[params["train"]["schedule"]].depends_on_epochs:

@@ -103,7 +103,7 @@ class Train(BaseModel):
 
 def _with(*traits: Trait) -> tuple[str, ...]:
     fields = Train.model_fields.items()
-    return tuple(name for name, field in fields if any(one in field.metadata for one in traits))
+    return tuple(name for name, field in fields if any(trait in field.metadata for trait in traits))
 
 
 #: Option -> the value of another option beside which it matters.

@@ -20,7 +20,7 @@ from pyheta.nets.engines.kernels.vectors import transpose
 from pyheta.nets.registry import build
 from pyheta.nets.training import loop
 from pyheta.nets.training.loop import TrainingRun
-from pyheta.nets.training.options import Train as Options
+from pyheta.nets.training.options import Train
 from pyheta.nets.zoo.dlinear import moving_average
 from pyheta.pipeline.channels import Channel
 from pyheta.pipeline.windows import Shape, cut
@@ -45,7 +45,7 @@ def windows(shape: Shape, rows: int, seed: int):
     return cut(list(map(Channel, series)), (0, rows), shape)
 
 
-def both(net: dict, shape: Shape, options: Options, seed: int = 0):
+def both(net: dict, shape: Shape, options: Train, seed: int = 0):
     """(history, state) of a whole training by the compiled engine, and by torch."""
     train, val = windows(shape, 200, seed), windows(shape, 90, seed + 1)
     for engine in ("compiled", "torch"):
@@ -60,7 +60,7 @@ def both(net: dict, shape: Shape, options: Options, seed: int = 0):
         yield history, {name: np.array(weights) for name, weights in learner.state().items()}
 
 
-def assert_same_training(net: dict, shape: Shape, options: Options, tolerance: float):
+def assert_same_training(net: dict, shape: Shape, options: Train, tolerance: float):
     (ours, weights), (theirs, expected) = both(net, shape, options)
     np.testing.assert_allclose(ours.val_loss, theirs.val_loss, rtol=tolerance)
     np.testing.assert_allclose(ours.train_loss, theirs.train_loss, rtol=tolerance)
@@ -92,7 +92,7 @@ def assert_same_training(net: dict, shape: Shape, options: Options, tolerance: f
     ids=str,
 )
 def test_every_option_means_the_same_to_both_engines(net, changed):
-    options = Options(**{"lr": 0.003, "batch_size": 32, "epochs": 6, "patience": 6} | changed)
+    options = Train(**{"lr": 0.003, "batch_size": 32, "epochs": 6, "patience": 6} | changed)
     assert_same_training(net, Shape(3, 5, 1), options, tolerance=2e-4)
 
 
@@ -104,7 +104,7 @@ def test_losses_with_a_kink_are_the_same_while_no_error_is_near_it(net, changed)
     """A last bit decides on which side of the kink an error is; from there on two trainings
     part.
     """
-    options = Options(lr=1e-4, batch_size=32, epochs=2, patience=6, **changed)
+    options = Train(lr=1e-4, batch_size=32, epochs=2, patience=6, **changed)
     assert_same_training(net, Shape(2, 4, 1), options, tolerance=2e-4)
 
 
@@ -121,7 +121,7 @@ def test_losses_with_a_kink_are_the_same_while_no_error_is_near_it(net, changed)
     ids=str,
 )
 def test_every_shape_is_the_same_to_both_engines(net, shape):
-    options = Options(lr=0.003, batch_size=32, epochs=4, patience=6)
+    options = Train(lr=0.003, batch_size=32, epochs=4, patience=6)
     assert_same_training(net, shape, options, tolerance=2e-4)
 
 
@@ -139,7 +139,7 @@ def test_every_shape_is_the_same_to_both_engines(net, shape):
     ids=str,
 )
 def test_every_width_is_the_same_to_both_engines(net):
-    options = Options(lr=0.003, batch_size=48, epochs=4, patience=6)
+    options = Train(lr=0.003, batch_size=48, epochs=4, patience=6)
     assert_same_training(net, Shape(5, 4, 2), options, tolerance=2e-4)
 
 
@@ -154,7 +154,7 @@ def test_every_width_is_the_same_to_both_engines(net):
 def test_linear_nets_with_windows_shorter_and_longer_than_averages_are_the_same_to_both_engines(
     net, shape
 ):
-    options = Options(lr=0.003, batch_size=48, epochs=4, patience=6)
+    options = Train(lr=0.003, batch_size=48, epochs=4, patience=6)
     assert_same_training(net, shape, options, tolerance=2e-4)
 
 
@@ -177,7 +177,7 @@ def test_a_channel_of_zeros_changes_nothing():
         forecaster = build(net, Shape(3, 4, 1))
         some = windows(Shape(3, 4, 1), 100, seed=0)
         some.inputs[:, 2] = 0
-        options = Options(epochs=3)
+        options = Train(epochs=3)
         learner = CompiledLearner(forecaster.program, forecaster.state(), some, some, options)
         before = learner.state()
         loop.train(learner, TrainingRun(options, len(some), 0), lambda _: None)
@@ -191,7 +191,7 @@ def test_a_channel_of_zeros_changes_nothing():
 @pytest.mark.parametrize("net", [DLINEAR, NLINEAR], ids=lambda net: net["name"])
 def test_linear_nets_do_not_look_at_exogenous_channels(net):
     # Given windows that differ in what is not forecast, and others that differ in what is
-    shape, options = Shape(3, 6, 2, targets=2), Options(epochs=2)
+    shape, options = Shape(3, 6, 2, targets=2), Train(epochs=2)
     some, elsewhere, unlike = (windows(shape, 100, seed=0) for _ in range(3))
     elsewhere.inputs[:, 2] += 1
     unlike.inputs[:, 1] += 1
@@ -211,7 +211,7 @@ def test_linear_nets_do_not_look_at_exogenous_channels(net):
 
 
 def test_equal_trainings_are_equal_to_the_last_bit():
-    options = Options(epochs=3)
+    options = Train(epochs=3)
     for net in NETS:
         first, second = (next(both(net, Shape(2, 3, 1), options))[1] for _ in range(2))
         for name, weights in first.items():
@@ -220,7 +220,7 @@ def test_equal_trainings_are_equal_to_the_last_bit():
 
 @pytest.mark.parametrize("net", NETS, ids=lambda net: net["name"])
 def test_a_lane_that_diverges_says_so(net):
-    options = Options(lr=10.0, optimizer="sgd", epochs=50, patience=50, clip=None)
+    options = Train(lr=10.0, optimizer="sgd", epochs=50, patience=50, clip=None)
     shape = Shape(2, 3, 1)
     train = windows(shape, 200, 0)
     big = type(train)(train.inputs * 1e18, train.targets * 1e18, train.rows)

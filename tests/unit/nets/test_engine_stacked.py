@@ -10,7 +10,7 @@ from pyheta.nets.engines.autograd import AutogradLearner
 from pyheta.nets.registry import build
 from pyheta.nets.training import loop
 from pyheta.nets.training.loop import TrainingRun
-from pyheta.nets.training.options import Train as Options
+from pyheta.nets.training.options import Train
 from pyheta.pipeline.channels import Channel
 from pyheta.pipeline.windows import Shape, Windows, cut
 
@@ -40,8 +40,8 @@ def windows(seed: int, rows: int, scale: float = 1.0, shape: Shape = SHAPE) -> W
     )
 
 
-def options(**changed) -> Options:
-    return Options(**{"lr": 0.001, "batch_size": 16, "epochs": 4, "patience": 4} | changed)
+def options(**changed) -> Train:
+    return Train(**{"lr": 0.001, "batch_size": 16, "epochs": 4, "patience": 4} | changed)
 
 
 def lane(

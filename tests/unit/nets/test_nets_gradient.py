@@ -14,7 +14,7 @@ from pyheta.nets.registry import build
 from pyheta.nets.training import learning_rate, loop, schedules
 from pyheta.nets.training.loop import TrainingRun
 from pyheta.nets.training.losses import mean_loss
-from pyheta.nets.training.options import Train as Options
+from pyheta.nets.training.options import Train
 from pyheta.nets.training.stopping import EarlyStopping
 from pyheta.nets.zoo.lstm import LSTM
 from pyheta.nets.zoo.mlp import MLP
@@ -24,8 +24,8 @@ from pyheta.pipeline.windows import Shape, Windows, cut
 SHAPE = Shape(channels=2, lookback=6, horizon=3)
 
 
-def options(**changed) -> Options:
-    return Options(**{"lr": 1e-2, "batch_size": 16, "epochs": 3, "patience": 3} | changed)
+def options(**changed) -> Train:
+    return Train(**{"lr": 1e-2, "batch_size": 16, "epochs": 3, "patience": 3} | changed)
 
 
 def windows(rows: int = 80, seed: int = 0):
@@ -123,11 +123,11 @@ def examples(count: int, inputs: int) -> Windows:
     return Windows(x, y, np.arange(count))
 
 
-def learner(net: nn.Module, some: Windows, chosen: Options) -> AutogradLearner:
+def learner(net: nn.Module, some: Windows, chosen: Train) -> AutogradLearner:
     return AutogradLearner(net, some, some, chosen, seed=0, reads_rows=False)
 
 
-def train(net: nn.Module, some: Windows, chosen: Options):
+def train(net: nn.Module, some: Windows, chosen: Train):
     mine = learner(net, some, chosen)
     return loop.train(mine, TrainingRun(chosen, len(some), 0), lambda _: None)
 
@@ -156,7 +156,7 @@ def test_one_epoch_is_one_step_of_torchs_optimizer_per_batch(optimizer):
         stepper.step()
         losses += [loss.item()] * len(x[rows])
 
-    chosen = Options(
+    chosen = Train(
         optimizer=optimizer,
         lr=0.1,
         momentum=0.7,
@@ -176,7 +176,7 @@ def test_one_epoch_is_one_step_of_torchs_optimizer_per_batch(optimizer):
 
 @pytest.mark.parametrize("loss", ["mse", "mae", "huber", "quantile"])
 def test_a_loss_on_training_and_on_validation_is_the_same_number(loss):
-    chosen = Options(loss=loss, huber_delta=0.4, quantile=0.3, batch_size=100, lr=1e-20, epochs=1)
+    chosen = Train(loss=loss, huber_delta=0.4, quantile=0.3, batch_size=100, lr=1e-20, epochs=1)
     history = train(nn.Linear(4, 2), examples(10, 4), chosen)
     assert history.train_loss[0] == pytest.approx(history.val_loss[0], rel=1e-6)
 
@@ -188,7 +188,7 @@ def test_losses_of_hand_made_errors():
     )  # one short by 1, one too high by 2
 
     def loss(**chosen) -> float:
-        return mean_loss(forecast, truth, Options(**chosen))
+        return mean_loss(forecast, truth, Train(**chosen))
 
     assert loss(loss="mse") == pytest.approx((1 + 4) / 2)
     assert loss(loss="mae") == pytest.approx((1 + 2) / 2)
@@ -212,7 +212,7 @@ def test_schedules_from_epoch_to_epoch_are_torchs(changed, scheduler):
     optimizer = torch.optim.SGD([torch.zeros(1, requires_grad=True)], 0.05)
     theirs = scheduler(optimizer)
     for epoch in range(7):
-        ours = schedules.rates(Options(lr=0.05, epochs=7, **changed), epoch, batches=3)
+        ours = schedules.rates(Train(lr=0.05, epochs=7, **changed), epoch, batches=3)
         np.testing.assert_allclose(ours, [optimizer.param_groups[0]["lr"]] * 3, atol=1e-12)
         optimizer.step()
         theirs.step()
@@ -229,7 +229,7 @@ def test_the_one_cycle_schedule_is_torchs_from_batch_to_batch(epochs, batches):
         if step + 1 < epochs * batches:
             theirs.step()
 
-    chosen = Options(lr=0.05, epochs=epochs, schedule="one_cycle")
+    chosen = Train(lr=0.05, epochs=epochs, schedule="one_cycle")
     ours = np.concatenate([schedules.rates(chosen, epoch, batches) for epoch in range(epochs)])
 
     np.testing.assert_allclose(ours, expected, rtol=1e-9)
@@ -275,7 +275,7 @@ def test_the_weights_of_the_kept_epoch_are_kept_or_of_the_last(weights, epochs, 
             return next(curve)
 
     # When it is trained for five epochs with a patience of two
-    chosen = Options(epochs=5, patience=2, weights=weights)
+    chosen = Train(epochs=5, patience=2, weights=weights)
     told = Told(net, examples(20, 4), examples(20, 4), chosen, seed=0, reads_rows=False)
     history = loop.train(told, TrainingRun(chosen, 20, 0), lambda _: None)
 

@@ -10,7 +10,7 @@ import pytest
 from safetensors.numpy import load_file
 
 from pyheta.nets.engines.kernels import readiness
-from pyheta.nets.training.options import Train as Options
+from pyheta.nets.training.options import Train
 from pyheta.nets.training.resume import EarlierFit, can_resume
 from pyheta.ops.fit import fit
 from pyheta.ops.fit_stacked import fit_stacked
@@ -269,4 +269,4 @@ STUCK = [5.0, 4.0, 6.0, 6.0]  # the best is the second
     ],
 )
 def test_serves_where_nothing_is_left_open(given, options, serves):
-    assert can_resume(given, Options(**{"patience": 9} | options)) is serves
+    assert can_resume(given, Train(**{"patience": 9} | options)) is serves

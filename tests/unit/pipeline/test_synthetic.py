@@ -4,6 +4,7 @@ import numpy as np
 import pytest
 
 from pyheta.nets.registry import build
+from pyheta.nets.training.options import Train
 from pyheta.pipeline.channels import Channel
 from pyheta.pipeline.data.synthetic import (
     BEST_LINEAR_RMSE,
@@ -51,7 +52,7 @@ def one_step_rmse(exog: list[str]) -> float:
     shape = Shape(len(columns), lookback=168, horizon=1)
     train, val, test = (cut(series, split.targets(p), shape) for p in ("train", "val", "test"))
     net = build({"name": "ridge", "alpha": 100.0}, shape)
-    net.fit(train, val, {}, lambda _: None)
+    net.fit(train, val, Train(), lambda _: None)
     errors = (net.predict(test) - test.targets) * scalers[0].unit
     return float(np.sqrt(np.square(errors).mean()))
 
