@@ -14,6 +14,7 @@ from importlib import import_module
 from typing import Any
 
 from pyheta.errors import StepError
+from pyheta.pipeline.leakage import looks_ahead
 from pyheta.steps import Kind
 from pyheta.task import Outcomes, Result, Task, one_by_one
 
@@ -87,5 +88,4 @@ def compute_lanes(op: str, tasks: Sequence[Task]) -> Outcomes:
 
 def fit_on(op: str, params: Mapping[str, Any]) -> FitOn:
     """What this very step learns from: some can be told to look at the whole series."""
-    looks_ahead = params.get("mode") in ("full", "parts") or params.get("relevance") == "centred"
-    return FitOn.WHOLE if looks_ahead else OPS[op].fit_on
+    return FitOn.WHOLE if looks_ahead(params) else OPS[op].fit_on

@@ -6,7 +6,7 @@ It sees training rows alone, since people choose columns by it.
 
 import numpy as np
 
-from pyheta.pipeline.relevance.measures import measure
+from pyheta.pipeline.relevance.measuring import measure
 from pyheta.pipeline.relevance.pairs import read_pair
 from pyheta.pipeline.splits import share
 from pyheta.task import Result, Task
@@ -14,7 +14,7 @@ from pyheta.task import Result, Task
 
 def relevance(task: Task) -> Result:
     """No product; the summary has for each measure its value, lag and chance level (see
-    `measures`).
+    `measuring`).
 
     params: target, column, component, train (the share of training rows), measures, max_lag, draws,
     seed. There are no measures where one of the two is constant in training, as an IMF may be that

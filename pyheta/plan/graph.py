@@ -179,9 +179,7 @@ class RunGraph:
         shaping = self.config.shaping
         (target,) = self.config.target  # a column is shaped for one of them: see `plan.checks`
         params = _pair(target, source) | shaping.as_params()
-        if (
-            shaping.relevance != "centred"
-        ):  # the whole series is known to that, whatever is called training
+        if shaping.causal:  # otherwise the whole series is known, whatever is called training
             params["train"] = self._split["train"]
         return self._add("shape", params, self._pair_needs(target, source))
 
