@@ -7,14 +7,14 @@ It sees training rows alone, since people choose columns by it.
 import numpy as np
 
 from pyheta.ops.params import RelevanceParams
-from pyheta.pipeline.relevance.measures import measure
+from pyheta.pipeline.relevance.measuring import measure
 from pyheta.pipeline.relevance.pairs import read_pair
 from pyheta.pipeline.splits import share
 from pyheta.task import Result, Task
 
 
 def relevance(task: Task) -> Result:
-    """No product; the summary has each measure's value, lag and chance level (see `measures`).
+    """No product; the summary has each measure's value, lag and chance level (see `measuring`).
 
     There are no measures where one of the two is constant in training, as an IMF may be that no
     window has.

@@ -3,20 +3,17 @@
 from collections.abc import Iterator, Mapping
 from typing import Any
 
-REASONS = {
+from pyheta.pipeline.relevance.shaping_methods import RELEVANCES
+
+#: What lets a net see the future, by the mode of a decomposition; empty for the honest one.
+MODES: Mapping[str, str] = {
+    "causal": "",
     "full": "whole-series decomposition",
     "parts": "decomposition of training, validation and test apart",
-    "centred": "centred shaping",
 }
-
 
 #: The keys of a configuration that decide what `leaks` says of it; of `exog`, whether it is empty.
 DECISIVE = ("decompose", "shaping", "components", "exog_form", "exog")
-
-
-def looks_ahead(option: str) -> bool:
-    """Whether a decomposition in this mode, or shaping by this relevance, sees later rows."""
-    return option in REASONS
 
 
 def leaks(config: Mapping[str, Any]) -> tuple[str, ...]:
@@ -25,19 +22,22 @@ def leaks(config: Mapping[str, Any]) -> tuple[str, ...]:
     `config` is a run's configuration as plain data; sections that it lacks are taken at their
     defaults.
     """
-    return tuple(REASONS[option] for option in _options(config))
+    return tuple(filter(None, _reasons(config)))
 
 
-def _options(config: Mapping[str, Any]) -> Iterator[str]:
+def looks_ahead(params: Mapping[str, Any]) -> bool:
+    """Whether a `decompose` or `shape` step with these parameters sees rows after each row."""
+    if "mode" in params:
+        return bool(MODES[params["mode"]])
+    return "relevance" in params and not RELEVANCES[params["relevance"]].causal
+
+
+def _reasons(config: Mapping[str, Any]) -> Iterator[str]:
     decompose, shaping = config.get("decompose", {}), config.get("shaping", {})
-    if decompose.get("method", "none") != "none" and looks_ahead(decompose["mode"]):
-        yield decompose["mode"]
-    if (
-        shaping.get("method", "none") != "none"
-        and looks_ahead(shaping["relevance"])
-        and _shapes(config)
-    ):
-        yield shaping["relevance"]
+    if decompose.get("method", "none") != "none":
+        yield MODES[decompose["mode"]]
+    if shaping.get("method", "none") != "none" and looks_ahead(shaping) and _shapes(config):
+        yield f"{shaping['relevance']} shaping"
 
 
 def _shapes(config: Mapping[str, Any]) -> bool:
@@ -45,6 +45,6 @@ def _shapes(config: Mapping[str, Any]) -> bool:
 
     Several patterns can mean one component, so what each of them changes counts for all.
     """
-    said = [config, *config.get("components", {}).values()]
-    forms = {each["exog_form"] for each in said if "exog_form" in each}
-    return forms != {"original"} and any(each.get("exog") for each in said)
+    sections = [config, *config.get("components", {}).values()]
+    forms = {section["exog_form"] for section in sections if "exog_form" in section}
+    return forms != {"original"} and any(section.get("exog") for section in sections)

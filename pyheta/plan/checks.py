@@ -241,7 +241,7 @@ def _check_shaping(run: Run, facts: DatasetFacts, problems: Problems) -> None:
         problems.add(
             what, where=run.where("shaping"), cure="forecast them one by one, or do without shaping"
         )
-    rows = facts.rows if config.shaping.relevance == "centred" else _split(run, facts).train_stop
+    rows = _split(run, facts).train_stop if config.shaping.causal else facts.rows
     known = rows - _unknown(config)
     if config.shaping.window > known:
         what = f"shaping.window is {config.shaping.window:,} rows, and {known:,} are known to it"

@@ -30,7 +30,6 @@ from pyheta.ops.registry import OPS
 from pyheta.pipeline.channels import Source
 from pyheta.pipeline.data.facts import DatasetFacts
 from pyheta.pipeline.decomposition.components import WHOLE
-from pyheta.pipeline.leakage import looks_ahead
 from pyheta.steps import Key, Step, digest
 from pyheta.sweep import Explain
 from pyheta.sweep.config import RunConfig
@@ -183,7 +182,7 @@ class RunGraph:
             component=source.component,
             options=shaping.as_params(),
             # What sees the whole series does not ask which of it is called training
-            train=None if looks_ahead(shaping.relevance) else self._split["train"],
+            train=self._split["train"] if shaping.causal else None,
         )
         return self._add("shape", params, self._pair_needs(target, source))
 

@@ -8,6 +8,7 @@ from pydantic.dataclasses import dataclass
 
 from pyheta.nets.configs.union import BASELINES, Net
 from pyheta.pipeline.metrics import METRICS
+from pyheta.pipeline.relevance.measures import MEASURES
 from pyheta.sweep.longform import LONG_FORM
 from pyheta.sweep.names import NameOf
 from pyheta.sweep.problems import shown
@@ -17,8 +18,7 @@ MAX_SEEDS = 100_000
 
 Seed = Annotated[int, Field(ge=0, lt=1 << 31)]
 
-Measure = Literal["farm", "pearson", "spearman", "mutual_information", "dtw"]
-
+MeasureName = Annotated[str, NameOf(MEASURES)]
 MetricName = Annotated[str, NameOf(METRICS)]
 
 
@@ -62,7 +62,7 @@ class Report:
 class Explain(Section):
     """What is computed beside the runs, to understand them; `pyheta report --about` shows it."""
 
-    relevance: tuple[Measure, ...] = Field(
+    relevance: tuple[MeasureName, ...] = Field(
         default=(),
         strict=False,
         description="Measures of each exogenous column's relevance to the target, on training "

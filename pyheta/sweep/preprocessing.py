@@ -5,13 +5,18 @@ The options of a section can matter only together with others. `reduced` sets th
 their defaults, so that they never make a distinct step.
 """
 
+from collections.abc import Iterable
 from typing import Annotated, Any, Literal, Self
 
 from pydantic import Field, model_validator
 
 from pyheta.pipeline.decomposition.methods import METHODS
+from pyheta.pipeline.relevance.shaping_methods import FACTORS, RELEVANCES, Factor, LocalRelevance
 from pyheta.sweep.names import NameOf
 from pyheta.sweep.section import Section
+
+#: The least relevance that passes, where the sweep says nothing.
+THRESHOLD = 0.5
 
 
 def _readers(option: str) -> str:
@@ -96,25 +101,30 @@ class Decompose(Section):
         return {name: getattr(self, name) for name in names}
 
 
+def _explained(ways: Iterable[LocalRelevance | Factor]) -> str:
+    return "; ".join(f"{way.name}: {way.what}" for way in ways) + "."
+
+
+def _threshold_users() -> str:
+    return ", ".join(factor.name for factor in FACTORS.values() if factor.uses_threshold)
+
+
 class Shaping(Section):
     """Exogenous columns multiplied by their local relevance to the target (FARM)."""
 
     method: Literal["none", "farm"] = "none"
-    relevance: Literal["trailing", "end_spot", "centred"] = Field(
-        default="trailing",
-        description="trailing: from the last `window` rows; end_spot: the same, the newest "
-        "rows weighing "
-        "most; centred: as published, from rows on both sides, which needs `leakage: allow`.",
+    relevance: Annotated[str, NameOf(RELEVANCES)] = Field(
+        default="trailing", description=_explained(RELEVANCES.values())
     )
     window: int = Field(
         default=5, ge=3, le=100_001, description="Rows of the local correlation; odd."
     )
-    factor: Literal["continuous", "binary", "soft"] = Field(
-        default="continuous",
-        description="continuous: the relevance; binary: 1 from the threshold on, else 0; "
-        "soft: the relevance from the threshold on, else 0.",
+    factor: Annotated[str, NameOf(FACTORS)] = Field(
+        default="continuous", description=_explained(FACTORS.values())
     )
-    threshold: float = Field(default=0.5, ge=0, le=1, description="Least relevance (binary, soft).")
+    threshold: float = Field(
+        default=THRESHOLD, ge=0, le=1, description=f"Least relevance ({_threshold_users()})."
+    )
     fuzzy: bool = Field(default=True, description="Smooth the relevance over neighbouring rows.")
     align: bool = Field(
         default=False, description="Delay leading columns onto the target first (centred)."
@@ -124,15 +134,23 @@ class Shaping(Section):
     def _sensible(self) -> Self:
         if self.window % 2 == 0:
             raise ValueError(f"window has to be odd, got {self.window}")
-        if self.align and self.relevance != "centred":
-            raise ValueError("align looks ahead: it needs relevance: centred")
+        if self.align and self.causal:
+            looking_ahead = ", ".join(name for name, way in RELEVANCES.items() if not way.causal)
+            raise ValueError(f"align looks ahead: it needs relevance: {looking_ahead}")
         return self
+
+    @property
+    def causal(self) -> bool:
+        """Whether no row after the one that is shaped has a say."""
+        return RELEVANCES[self.relevance].causal
 
     def reduced(self) -> Self:
         """The same with every option that cannot matter at its default."""
         if self.method == "none":
             return type(self)()
-        return self.model_copy(update={"threshold": 0.5}) if self.factor == "continuous" else self
+        if FACTORS[self.factor].uses_threshold:
+            return self
+        return self.model_copy(update={"threshold": THRESHOLD})
 
     def as_params(self) -> dict[str, Any]:
         """What shaped values depend on, as plain data."""

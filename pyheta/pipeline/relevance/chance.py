@@ -1,4 +1,4 @@
-"""By how many rows a column is shifted to see what chance reaches: see `measures`."""
+"""By how many rows a column is shifted to see what chance reaches: see `measuring`."""
 
 import numpy as np
 

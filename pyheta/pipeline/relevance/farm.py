@@ -104,27 +104,6 @@ def align(column: Floats, path: Path) -> Floats:
     return delayed
 
 
-def align_both(target: Floats, column: Floats, path: Path) -> tuple[Floats, Floats]:
-    """Both series stretched onto the steps of the path: two arrays of (steps + 1,); nothing is
-    dropped.
-    """
-    return _stretched(target, path.target), _stretched(column, path.column)
-
-
-def alignment_quality(
-    target: Floats, column: Floats, *, rows: int | None = None
-) -> tuple[float, float]:
-    """Mean absolute product, and mean product of slopes, of aligned series (n,); larger is better.
-
-    rows: those of the target before `align_both`, which lengthens it; the second number is divided
-    by 1 + |rows - n| / rows.
-    """
-    n = len(target)
-    stretch = 1 + abs((rows or n) - n) / (rows or n)
-    slopes = float((np.diff(target) * np.diff(column)).sum())
-    return float(np.abs(target * column).mean()), slopes / n / stretch
-
-
 def local_relevance(
     target: Floats,
     column: Floats,

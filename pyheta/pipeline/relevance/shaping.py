@@ -4,7 +4,7 @@ Where the two move alike the column passes, elsewhere it is damped towards 0. Th
 FARM's authors make of their local relevance (see `farm` for the source).
 """
 
-from collections.abc import Callable, Mapping
+from collections.abc import Mapping
 from dataclasses import dataclass, fields
 from typing import Any, Self
 
@@ -13,22 +13,13 @@ import numpy as np
 from pyheta.arrays import Floats
 from pyheta.errors import StepError, nearest
 from pyheta.pipeline.relevance import farm
+from pyheta.pipeline.relevance.shaping_methods import FACTORS, RELEVANCES
 from pyheta.pipeline.scaling import Scaler
-
-#: From relevance and threshold, what the column is multiplied by.
-FACTORS: Mapping[str, Callable[[Floats, float], Floats]] = {
-    "continuous": lambda relevance, _: relevance,
-    "binary": lambda relevance, threshold: (relevance >= threshold).astype(np.float64),
-    "soft": lambda relevance, threshold: np.where(relevance >= threshold, relevance, 0.0),
-}
-RELEVANCES = ("trailing", "end_spot", "centred")
 
 
 @dataclass(frozen=True, slots=True)
 class Shaper:
-    """How to shape. `trailing` and `end_spot` are causal, `centred` (as published) sees rows after
-    each.
-    """
+    """How to shape."""
 
     relevance: str = "trailing"
     window: int = 5  # rows, odd, at least 3
@@ -39,10 +30,8 @@ class Shaper:
     align: bool = False  # delay a leading column onto the target first
 
     def __post_init__(self) -> None:
-        for name, known in (("relevance", RELEVANCES), ("factor", tuple(FACTORS))):
-            value = getattr(self, name)
-            if value not in known:
-                raise StepError(f"there is no {name} '{value}'", cure=nearest(str(value), known))
+        _refuse_unknown("relevance", self.relevance, RELEVANCES)
+        _refuse_unknown("factor", self.factor, FACTORS)
         if not 0 <= self.threshold <= 1:
             raise StepError(f"a threshold of {self.threshold:g}", cure="use 0 to 1")
         if self.align and self.causal:
@@ -59,29 +48,22 @@ class Shaper:
     @property
     def causal(self) -> bool:
         """Whether no row after the one that is shaped has a say."""
-        return self.relevance != "centred"
+        return RELEVANCES[self.relevance].causal
 
     def apply(self, target: Floats, column: Floats, scalers: farm.Scalers) -> Floats:
-        """Shape finite series of (rows,); `scalers` of target and column give correlations their
-        means.
-        """
+        """Shape finite series of (rows,); correlations take their means from the scalers."""
         if self.align:
             path = farm.forward_path(scalers[0].apply(target), scalers[1].apply(column))
             column = farm.align(column, path)
-        relevance = self._local(target, column, scalers)
+        relevance = RELEVANCES[self.relevance].of(target, column, self.window, scalers)
         if self.fuzzy:
             relevance = farm.fuzzified(relevance, trailing=self.causal)
-        return column * FACTORS[self.factor](relevance, self.threshold)
+        return column * FACTORS[self.factor].of(relevance, self.threshold)
 
-    def _local(self, target: Floats, column: Floats, scalers: farm.Scalers) -> Floats:
-        if self.relevance == "end_spot":
-            return farm.end_spot_relevance(target, column, window=self.window, scalers=scalers)
-        if self.causal:
-            return farm.local_relevance(
-                target, column, window=self.window, trailing=True, scalers=scalers
-            )
-        # Alignment changes a column's mean, and centred relevance may see all of it.
-        return farm.local_relevance(target, column, window=self.window)
+
+def _refuse_unknown(option: str, name: str, declared: Mapping[str, object]) -> None:
+    if name not in declared:
+        raise StepError(f"there is no {option} '{name}'", cure=nearest(name, list(declared)))
 
 
 def shaped(

@@ -161,21 +161,6 @@ def test_relevances_of_an_aligned_pair():
     near(FOLLOWED * smooth, numbers(shaped))
 
 
-def test_stretching_both_series_drops_no_row():
-    path = farm.forward_path(TARGET, LEADING)
-
-    target, column = farm.align_both(TARGET, LEADING, path)
-
-    assert target.tolist() == [0, 1, 3, 2, 2, 5, 4, 1, 0, 2, 3, 3, 3]
-    assert column.tolist() == [1, 2, 3, 2, 2, 5, 4, 1, 0, 2, 3, 3, 1]
-    near(farm.alignment_quality(target, column, rows=len(TARGET))[1], 2.059172)
-
-
-def test_the_quality_of_an_alignment_grows_with_it():
-    near(farm.alignment_quality(TARGET, LEADING), (5.416667, 0.25))
-    near(farm.alignment_quality(TARGET, FOLLOWED), (6.416667, 2.416667))
-
-
 def test_a_shorter_column_is_stretched_to_the_length_of_the_target():
     path = farm.forward_path(TARGET, LEADING[:9])
 

@@ -13,7 +13,8 @@ from hypothesis.extra.numpy import arrays
 
 from pyheta.errors import StepError
 from pyheta.pipeline.relevance import farm
-from pyheta.pipeline.relevance.shaping import FACTORS, RELEVANCES, shaped
+from pyheta.pipeline.relevance.shaping import shaped
+from pyheta.pipeline.relevance.shaping_methods import FACTORS, RELEVANCES
 from pyheta.pipeline.scaling import Scaler
 
 ROWS, TRAIN_STOP = 120, 60
@@ -69,9 +70,9 @@ def test_centred_shaping_standardises_by_all_rows_as_published():
 def test_the_factors_pass_damp_or_cut_by_the_threshold():
     relevance = np.array([0.0, 0.4, 0.5, 0.9])
 
-    assert FACTORS["continuous"](relevance, 0.5).tolist() == [0.0, 0.4, 0.5, 0.9]
-    assert FACTORS["binary"](relevance, 0.5).tolist() == [0.0, 0.0, 1.0, 1.0]
-    assert FACTORS["soft"](relevance, 0.5).tolist() == [0.0, 0.0, 0.5, 0.9]
+    assert FACTORS["continuous"].of(relevance, 0.5).tolist() == [0.0, 0.4, 0.5, 0.9]
+    assert FACTORS["binary"].of(relevance, 0.5).tolist() == [0.0, 0.0, 1.0, 1.0]
+    assert FACTORS["soft"].of(relevance, 0.5).tolist() == [0.0, 0.0, 0.5, 0.9]
 
 
 def test_a_threshold_of_zero_masks_nothing():
