@@ -109,7 +109,7 @@ class DecomposeParams(Params):
 
     @classmethod
     def fit_on(cls, params: Mapping[str, Any]) -> FitOn:
-        return FitOn.WHOLE if looks_ahead(params["mode"]) else cls.FIT_ON
+        return FitOn.WHOLE if looks_ahead(params) else cls.FIT_ON
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -127,7 +127,7 @@ class ShapeParams(Params):
 
     @classmethod
     def fit_on(cls, params: Mapping[str, Any]) -> FitOn:
-        return FitOn.WHOLE if looks_ahead(params["relevance"]) else cls.FIT_ON
+        return FitOn.WHOLE if looks_ahead(params) else cls.FIT_ON
 
 
 @dataclass(frozen=True, kw_only=True)

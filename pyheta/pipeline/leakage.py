@@ -14,9 +14,9 @@ REASONS = {
 DECISIVE = ("decompose", "shaping", "components", "exog_form", "exog")
 
 
-def looks_ahead(option: str) -> bool:
-    """Whether a decomposition in this mode, or shaping by this relevance, sees later rows."""
-    return option in REASONS
+def looks_ahead(params: Mapping[str, Any]) -> bool:
+    """Whether a `decompose` or `shape` step with these parameters sees rows after each row."""
+    return params.get("mode") in REASONS or params.get("relevance") in REASONS
 
 
 def leaks(config: Mapping[str, Any]) -> tuple[str, ...]:
@@ -30,11 +30,11 @@ def leaks(config: Mapping[str, Any]) -> tuple[str, ...]:
 
 def _options(config: Mapping[str, Any]) -> Iterator[str]:
     decompose, shaping = config.get("decompose", {}), config.get("shaping", {})
-    if decompose.get("method", "none") != "none" and looks_ahead(decompose["mode"]):
+    if decompose.get("method", "none") != "none" and decompose["mode"] in REASONS:
         yield decompose["mode"]
     if (
         shaping.get("method", "none") != "none"
-        and looks_ahead(shaping["relevance"])
+        and shaping["relevance"] in REASONS
         and _shapes(config)
     ):
         yield shaping["relevance"]

@@ -36,7 +36,8 @@ from pyheta.sweep.config import RunConfig
 
 LEAST_KEPT = 32  # rows of a causal decomposition's tail: shorter windows share one
 
-#: Nets trained in one bundle may differ in these parameters and training options.
+#: In these parameters of a fit, and options of its training, nets may differ that are trained
+#: together.
 LANE_PARAMS = {"component", "sources", "scale", "seed", "train"}
 LANE_OPTIONS = {
     "lr",
@@ -49,10 +50,10 @@ LANE_OPTIONS = {
     "resumable",
 }
 
-#: How long a net trains and what it keeps.
+#: These options of a training say how far it goes, and what it leaves, …
 REACH_OPTIONS = {"epochs", "patience", "resumable"}
 
-#: Schedules that depend on the number of epochs, so a fit cannot be resumed.
+#: … unless its learning rate follows a schedule that is made for so many epochs.
 WHOLE_SCHEDULES = {"cosine", "one_cycle"}
 
 
@@ -198,7 +199,7 @@ class RunGraph:
             component=source.component,
             options=shaping.as_params(),
             # What sees the whole series does not ask which of it is called training
-            train=None if looks_ahead(shaping.relevance) else self._split["train"],
+            train=None if looks_ahead(shaping.as_params()) else self._split["train"],
         )
         return self._add("shape", params, self._pair_needs(target, source))
 

@@ -6,11 +6,11 @@ import re
 from collections.abc import Callable, Iterator, Mapping
 from typing import Any
 
-# Sections that hold one value although it is written as a mapping: its names are no keys.
-VALUE_SECTIONS = ("components",)
+from pyheta.pipeline.decomposition.components import WHOLE_VALUES
 
-# The same of the dotted keys of a sweep file.
-VALUE_KEYS = (*VALUE_SECTIONS, "net.options")
+# Dotted keys whose value is one, although it is written as a mapping: its names are no keys of a
+# sweep.
+VALUE_KEYS = (*WHOLE_VALUES, "net.options")
 
 _CATALOGUE_NAME = re.compile(r"[A-Za-z0-9][A-Za-z0-9_-]*")
 

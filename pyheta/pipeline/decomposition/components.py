@@ -12,6 +12,10 @@ from typing import Any
 WHOLE = "target"
 
 
+#: Sections of a configuration that are one value, although they are written as mappings.
+WHOLE_VALUES = ("components",)
+
+
 def component_names(decompose: Mapping[str, Any]) -> tuple[str, ...]:
     """The components of any column under the options of a `decompose` section, in their order."""
     match decompose["method"]:

@@ -11,7 +11,6 @@ from pyheta.ops.params import DecomposeParams, ImportanceParams, LoadParams, tim
 from pyheta.ops.registry import OPS, fit_on
 from pyheta.pipeline.leakage import DECISIVE
 from pyheta.plan.prepare import prepare
-from pyheta.report.read import EXPLAINING
 from pyheta.steps import canonical
 
 SWEEP = """
@@ -65,10 +64,6 @@ def test_importance_has_all_that_decides_whether_its_net_saw_the_future():
     names = {field.name for field in fields(ImportanceParams)}
 
     assert set(DECISIVE) - names == {"components"}  # each net has its own step
-
-
-def test_every_operation_that_explains_has_a_view():
-    assert set(EXPLAINING) == {name for name, op in OPS.items() if op.explains}
 
 
 def test_durations_are_told_apart_by_nets_and_decompositions():
