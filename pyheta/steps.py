@@ -1,5 +1,4 @@
-"""The words that everything else is built from: steps, their kinds, states, keys, claims and
-outcomes.
+"""What everything else is built from: steps, their kinds, states, keys, claims and outcomes.
 
 A step is one content-addressed computation. Its key is a hash of everything that determines its
 outcome, so a key that has succeeded once never has to be computed again, whoever asks for it.
@@ -51,9 +50,7 @@ class Ending(StrEnum):
 
 
 def canonical(value: object) -> str:
-    """The one JSON text of a value: sorted keys, no spaces, no NaN. Equal values give equal
-    texts.
-    """
+    """The JSON text of a value: sorted keys, no spaces, no NaN. Equal values have equal texts."""
     return json.dumps(
         value, sort_keys=True, separators=(",", ":"), ensure_ascii=False, allow_nan=False
     )
@@ -71,8 +68,9 @@ class Step:
     `needs` maps a role ("load", "fit/target") to the key of the step that fills it; `files` maps a
     role ("raw") to the SHA-256 of an artifact that a user put into the store. `key` follows from
     all of them and from the operation's code version. Steps of one operation with the same `bundle`
-    may be computed together by one child; those with the same `course` go the same way and differ
-    in how far. Both say nothing about a step's outcome and are no part of the key.
+    may be computed together by one child. Fits with the same `course` train the same net in the
+    same way and differ in how long, so one may resume another. Neither can change a step's outcome,
+    so neither is part of the key.
     """
 
     op: str
@@ -96,28 +94,26 @@ class Step:
         object.__setattr__(self, "key", digest(content))
 
 
-#: The role of what an earlier step of the same course has left: a step can do without.
+#: The role of the products of an earlier fit of the same course. A fit can do without them.
 EARLIER = "earlier"
 
 
 @dataclass(frozen=True, slots=True)
 class Input:
-    """One artifact that a claimed step reads: `role` and `name` say what it is, `sha256` which
-    bytes.
-    """
+    """One artifact that a claimed step reads."""
 
     role: str  # "raw", "load", "fit/target"
     # The product's name within the step that made it ("table", "weights"); the role for files
     name: str
-    sha256: str
+    sha256: str  # of its bytes
 
 
 @dataclass(frozen=True, slots=True)
 class Claim:
     """A step that a worker holds. Every write about it carries `fence`; only the newest may write.
 
-    `bundle` is None as well for a step that was tried before: it is tried again alone, so that it
-    cannot take the same neighbours down twice.
+    `bundle` is None also for a step that was tried before: it is tried again alone, so that it
+    cannot crash the same neighbours twice.
     """
 
     step: StepId
@@ -151,7 +147,7 @@ class Metric:
 
 @dataclass(frozen=True, slots=True)
 class Product:
-    """One artifact that a step made, as it is recorded: its bytes are found under their hash."""
+    """One artifact that a step made: the store has its bytes under their hash."""
 
     name: str
     sha256: str
@@ -160,28 +156,22 @@ class Product:
 
 @dataclass(frozen=True, slots=True)
 class Success:
-    """What a successful attempt hands over; recorded in the transaction that makes the step
-    succeeded.
-    """
+    """What a successful attempt hands over: recorded in the transaction that ends the step."""
 
     products: tuple[Product, ...]
     metrics: tuple[Metric, ...] = ()
-    summary: Mapping[str, Any] = field(
-        default_factory=dict
-    )  # small facts: epochs, best epoch, rows
+    summary: Mapping[str, Any] = field(default_factory=dict)  # small facts: epochs, rows
     seconds: float = 0.0
     log: str = ""
 
 
 @dataclass(frozen=True, slots=True)
 class Failure:
-    """Why an attempt ended without success. `detail` is a traceback or an exit status, for
-    people.
-    """
+    """Why an attempt ended without success."""
 
     ending: Ending
     reason: str  # one line
-    detail: str = ""
+    detail: str = ""  # for people: a traceback or an exit status
     retry: bool = True
     log: str = ""
     after: float = 0.0  # seconds for which a released step is left to others

@@ -13,9 +13,7 @@ Progress = Callable[[Mapping[str, Any]], None]
 
 @dataclass(frozen=True, slots=True)
 class Task:
-    """What an operation gets: parameters, input files by role and name, and a folder to write
-    into.
-    """
+    """What an operation gets: parameters, input files by role and name, a folder to write into."""
 
     params: Mapping[str, Any]
     inputs: Mapping[str, Mapping[str, Path]]  # inputs["load"]["table"], inputs["raw"]["raw"]
@@ -25,23 +23,19 @@ class Task:
 
 @dataclass(frozen=True, slots=True)
 class Result:
-    """What an operation gives back: files it wrote under `Task.out`, metrics, and a few small
-    facts.
-    """
+    """What an operation gives back: files that it wrote under `Task.out`, metrics, small facts."""
 
     products: Mapping[str, Path]
     metrics: tuple[Metric, ...] = ()
     summary: Mapping[str, Any] = field(default_factory=dict)
 
 
-# What became of a task, by its place among those that were computed together.
+# Each task's index among those that are computed together, and its outcome.
 Outcomes = Iterator[tuple[int, Result | Exception]]
 
 
 def one_by_one(function: Callable[[Task], Result], tasks: Sequence[Task]) -> Outcomes:
-    """The outcomes of a function that computes one task; one that raises leaves the others
-    alone.
-    """
+    """Compute one task after the other; one that raises leaves the others alone."""
     for lane, task in enumerate(tasks):
         outcome: Result | Exception
         try:

@@ -1,3 +1,1 @@
-"""The operations, one file each: what a step computes. `registry` lists them; importing it loads
-none.
-"""
+"""The operations, one file each: what a step computes. `registry` lists them and loads none."""

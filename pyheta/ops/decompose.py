@@ -1,13 +1,13 @@
-"""The `decompose` step: one column into its components, as seen from every row or from the end.
+"""The `decompose` step: one column into its components.
 
-What a net can see then:
+What a net sees depends on the mode:
 
 causal  At row t the rows t - window + 1 … t are decomposed. The net's inputs are the last values of
         that decomposition, and what it has to forecast of component k at row t + h is the last
         value of k in the decomposition that ends there. So the components' targets add up to the
         series exactly, and nothing after row t reaches an input of row t.
 full    The whole series is decomposed once, test part included: every value of a component depends
-        on rows after it. Published numbers are often made this way; they cannot be had in practice.
+        on rows after it. Published numbers are often made this way; practice cannot reach them.
 parts   Training, validation and test are decomposed apart. Values still depend on later rows of
         their part.
 """

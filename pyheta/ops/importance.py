@@ -1,10 +1,9 @@
-"""The `importance` step: what a fitted net loses when it cannot see a column (Breiman 2001, section
-10).
+"""The `importance` step: permutation importance of columns (Breiman 2001, section 10).
 
-A column's windows are handed to the net in another order, so that each is as likely as before but
-belongs to another moment. How much the error rises tells how much the net relies on the column; it
-does not tell how well another net could do without it. The validation part is asked, since people
-choose columns by the answer.
+A column's windows are shuffled, so that each is as likely as before but belongs to another moment.
+How much the error rises tells how much the net relies on the column; it does not tell how well
+another net could do without it. The error is that of the validation part, since people choose
+columns by it.
 """
 
 from collections.abc import Iterator

@@ -1,5 +1,4 @@
-"""The `relevance` step: how much an exogenous column tells of the target, beside the level of
-chance.
+"""The `relevance` step: how much an exogenous column tells of the target, and what chance reaches.
 
 It sees training rows alone, since people choose columns by it.
 """

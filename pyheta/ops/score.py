@@ -32,9 +32,7 @@ Measured = tuple[list[Metric], dict[str, str]]  # metrics, and why others have n
 
 @dataclass(frozen=True, slots=True)
 class Series:
-    """A target, or a component of one: its values (rows,), their times, and how its errors are
-    scaled.
-    """
+    """A target, or a component of one: its values (rows,), their times, its errors' scale."""
 
     time: Times
     values: Floats
@@ -42,11 +40,11 @@ class Series:
     scaler: Scaler
 
     def component(self, net: Fitted, number: int) -> "Series":
-        """What a net forecasts as its n-th target: this series, or a component of it."""
+        """The n-th target of a net: this series, or a component of it."""
         return replace(self, values=net.target(number), scaler=net.scalers[number])
 
-    def beside(self, time: Times, forecast: Floats) -> Forecast:
-        """Forecasts (n, horizon) from these times on, beside what came."""
+    def with_truth(self, time: Times, forecast: Floats) -> Forecast:
+        """Forecasts (n, horizon) from these times on, beside the true values."""
         return Forecast(
             time, self.values[self._rows(time) + np.arange(forecast.shape[1])], forecast
         )
@@ -69,20 +67,18 @@ class Series:
 
 
 class Prediction(NamedTuple):
-    """What a net says of one part: (n, targets, horizon) from `time` (n,) on."""
+    """A net's forecasts of one part, from `time` (n,) on."""
 
     net: Fitted
     time: Times
-    values: Floats
+    values: Floats  # (n, targets, horizon)
 
 
-class Judged(NamedTuple):
-    """One target of a part: what is stored of it, and its and its components' errors, each with its
-    unit.
-    """
+class TargetErrors(NamedTuple):
+    """One target in one part."""
 
-    arrays: Arrays
-    errors: Mapping[str, tuple[Errors, float]]
+    arrays: Arrays  # what is stored of its forecasts
+    errors: Mapping[str, tuple[Errors, float]]  # its own and its components', each with its unit
 
 
 def score(task: Task) -> Result:
@@ -100,10 +96,10 @@ def score(task: Task) -> Result:
     metrics: list[Metric] = []
     omitted: dict[str, str] = {}
     for part in PARTS:
-        judged = _judged(part, series, fitted)
-        arrays = {**arrays, **_beside_each_other(part, [one.arrays for one in judged.values()])}
-        found, left_out = _measure(part, judged)
-        metrics += found
+        by_target = _errors_by_target(part, series, fitted)
+        arrays = {**arrays, **_stacked(part, [each.arrays for each in by_target.values()])}
+        measured, left_out = _measure(part, by_target)
+        metrics += measured
         omitted |= left_out
     summary = {"forecasts": len(arrays["test/time"]), "skill": _skill(metrics), "omitted": omitted}
     # Forecasts of long horizons are gigabytes
@@ -133,14 +129,14 @@ def _fitted(task: Task, params: ScoreParams) -> dict[str, Fitted]:
     return {name: Fitted.read(Checkpoint.read(path), task.inputs) for name, path in paths.items()}
 
 
-def _judged(
+def _errors_by_target(
     part: Part, series: Mapping[str, Series], fitted: Mapping[str, Fitted]
-) -> dict[str, Judged]:
-    """Each target by its name."""
+) -> dict[str, TargetErrors]:
     first = next(iter(series.values()))
     predictions = {name: _predict(part, first, net) for name, net in fitted.items()}
     return {
-        target: _judge(number, series[target], predictions) for number, target in enumerate(series)
+        target: _target_errors(number, series[target], predictions)
+        for number, target in enumerate(series)
     }
 
 
@@ -149,46 +145,50 @@ def _predict(part: Part, series: Series, net: Fitted) -> Prediction:
     return Prediction(net, series.time[windows.rows], net.predict(windows))
 
 
-def _judge(number: int, series: Series, predictions: Mapping[str, Prediction]) -> Judged:
+def _target_errors(
+    number: int, series: Series, predictions: Mapping[str, Prediction]
+) -> TargetErrors:
     """The n-th target: its components' forecasts, added up."""
-    own = {name: series.component(one.net, number) for name, one in predictions.items()}
+    own = {name: series.component(made.net, number) for name, made in predictions.items()}
     forecasts = {
-        name: own[name].beside(one.time, one.values[:, number]) for name, one in predictions.items()
+        name: own[name].with_truth(made.time, made.values[:, number])
+        for name, made in predictions.items()
     }
     summed = recompose(forecasts)
-    whole = series.beside(summed.time, summed.values)
+    whole = series.with_truth(summed.time, summed.values)
     refuse_gap(summed, whole.truth)
     own |= {WHOLE: series}
     forecasts |= {WHOLE: whole}
     errors = {
-        name: (own[name].errors(one), own[name].scaler.unit) for name, one in forecasts.items()
+        name: (own[name].errors(forecast), own[name].scaler.unit)
+        for name, forecast in forecasts.items()
     }
-    return Judged({"time": whole.time, **dict(_stored(forecasts))}, errors)
+    return TargetErrors({"time": whole.time, **dict(_stored(forecasts))}, errors)
 
 
 def _stored(forecasts: Mapping[str, Forecast]) -> Iterator[tuple[str, NDArray[Any]]]:
-    for name, one in forecasts.items():
+    for name, forecast in forecasts.items():
         prefix = "" if name == WHOLE else f"{name}/"
-        yield f"{prefix}forecast", one.values.astype(np.float32)
+        yield f"{prefix}forecast", forecast.values.astype(np.float32)
 
 
-def _beside_each_other(part: Part, targets: Sequence[Arrays]) -> Arrays:
-    """The arrays of all targets, which have the same times."""
+def _stacked(part: Part, targets: Sequence[Arrays]) -> Arrays:
+    """The arrays of all targets, which have the same times, side by side."""
     first = targets[0]
     if len(targets) > 1:
-        stacked = {name: np.stack([one[name] for one in targets], axis=1) for name in first}
+        stacked = {name: np.stack([arrays[name] for arrays in targets], axis=1) for name in first}
         first = stacked | {"time": first["time"]}
     return {f"{part}/{name}": array for name, array in first.items()}
 
 
-def _measure(part: Part, judged: Mapping[str, Judged]) -> Measured:
-    """The metrics of one part. Those of several targets together, and then each under its name."""
-    each = {target: _measure_one(part, one) for target, one in judged.items()}
+def _measure(part: Part, by_target: Mapping[str, TargetErrors]) -> Measured:
+    """The metrics of one part: those of several targets together, then each under its name."""
+    each = {target: _measure_target(part, errors) for target, errors in by_target.items()}
     if len(each) == 1:
         return next(iter(each.values()))
-    errors = [one.errors[WHOLE][0] for one in judged.values()]
+    errors = [target.errors[WHOLE][0] for target in by_target.values()]
     metrics, omitted = measure(part, together(errors), None)
-    of_targets = (named(target, of_one) for target, (of_one, _) in each.items())
+    of_targets = (named(target, measured) for target, (measured, _) in each.items())
     for target, (_, left_out) in each.items():
         omitted |= {
             f"{part}/{target}/{name.removeprefix(f'{part}/')}": why
@@ -197,10 +197,10 @@ def _measure(part: Part, judged: Mapping[str, Judged]) -> Measured:
     return [*metrics, *chain.from_iterable(of_targets)], omitted
 
 
-def _measure_one(part: Part, one: Judged) -> Measured:
+def _measure_target(part: Part, target: TargetErrors) -> Measured:
     """The metrics of one target and its components."""
-    metrics, omitted = measure(part, *one.errors[WHOLE])
-    for name, errors in one.errors.items():
+    metrics, omitted = measure(part, *target.errors[WHOLE])
+    for name, errors in target.errors.items():
         if name != WHOLE:
             measured, _ = measure(part, *errors)
             metrics += named(name, (m for m in measured if METRICS[m.name].of_components))

@@ -30,6 +30,7 @@ def task(number):
     gradient = {{"train": {{"epochs": 1, "batch_size": 32}}, "seed": number}}
     net = nets[number // {BUNDLE} % len(nets)]
     params = {{
+        "component": "target",
         "sources": [{{"column": "load", "component": "target", "shaped": False}}], "targets": 1,
         "split": {{"train": 0.6, "val": 0.2, "test": 0.2}}, "window": {{"input": 8, "horizon": 1}},
         "scale": "standard", "net": net, **({{}} if net["name"] == "ridge" else gradient),

@@ -46,6 +46,7 @@ async def order_of_fits(slot: Slot, tmp_path: Path, *nets: dict) -> wire.Order:
     [load] = await ask(slot, order(tmp_path))
     assert isinstance(load, wire.Done)
     params = {
+        "component": "target",
         "sources": [{"column": "load", "component": "target", "shaped": False}],
         "targets": 1,
         "split": {"train": 0.6, "val": 0.2, "test": 0.2},

@@ -49,6 +49,7 @@ def task(tmp_path):
         out = tmp_path / f"out-{next(numbers)}"
         out.mkdir()
         params = {
+            "component": "target",
             "sources": [
                 {"column": c, "component": "target", "shaped": False} for c in ("load", "leading")
             ],

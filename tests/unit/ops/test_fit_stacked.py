@@ -37,6 +37,7 @@ def tasks(tmp_path):
         out.mkdir()
         sources = [{"column": c, "component": "target", "shaped": False} for c in ("load", *exog)]
         params = {
+            "component": "target",
             "sources": sources,
             "targets": 1,
             "split": {"train": 0.6, "val": 0.2, "test": 0.2},
