@@ -41,7 +41,7 @@ class Services:
                 await self.relay.drain()
         except (BrokerError, ConfigError) as error:
             return (
-                f"all is in the store, but the broker was not told: {error}; the next "
+                f"the steps are in the store, but the broker was not told: {error}; the next "
                 "worker tells it"
             )
         return ""

@@ -53,7 +53,7 @@ async def run_sweep(
     watching = asyncio.create_task(follow_sweep(lambda: read_status(store, None, sweep), screen))
     try:
         if await work(services, options):
-            screen.note("stopped; the same command goes on where this one stood")
+            screen.note("stopped; run the same command again to continue")
             return Outcome(Exit.INTERRUPTED)
         await asyncio.wait({watching}, timeout=LAST_LOOK_SECONDS)
     finally:

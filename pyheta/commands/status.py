@@ -126,7 +126,7 @@ def hints(
         yield f"why steps failed: pyheta logs {failure.example[:12]}"
         yield f"another try for what failed: pyheta retry {sweep.name}"
     if sweep.cancelled_at and any(c.state is State.CANCELLED for c in steps):
-        yield "this sweep was cancelled; submitting it again goes on with it"
+        yield "this sweep was cancelled; submit it again to continue"
 
 
 def table_of_counts(steps: Sequence[StepCount]) -> Mapping[str, Mapping[State, int]]:

@@ -297,7 +297,7 @@ def test_ctrl_c_stops_a_run_in_order_and_says_how_to_go_on(
         process.kill()
     # Then
     assert process.returncode == 130
-    assert "the same command goes on where this one stood" in said
+    assert "run the same command again to continue" in said
     assert "Traceback" not in said
 
 
