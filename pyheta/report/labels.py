@@ -5,16 +5,16 @@ from typing import Any
 
 from pyheta.errors import InputError, nearest
 from pyheta.nets.configs.union import NETS
-from pyheta.pipeline.decomposition.components import WHOLE_VALUES
 from pyheta.steps import canonical
 from pyheta.store.seam import RunRow
+from pyheta.sweep.longform import VALUE_SECTIONS
 
 ABSENT = "-"
 
 
 def leaves(value: object, key: str = "") -> Iterator[tuple[str, object]]:
     """Dotted keys and values of nested mappings, in their order."""
-    if isinstance(value, Mapping) and key not in WHOLE_VALUES:
+    if isinstance(value, Mapping) and key not in VALUE_SECTIONS:
         for name, inner in value.items():
             yield from leaves(inner, f"{key}.{name}" if key else str(name))
     else:
