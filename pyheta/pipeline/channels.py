@@ -76,10 +76,10 @@ class Channel:
     @property
     def first(self) -> int:
         """The first row with a value."""
-        known = np.isfinite(self.values)
-        if not known.any():
+        finite = np.isfinite(self.values)
+        if not finite.any():
             raise StepError("a series without any value", cure="use a shorter window or more rows")
-        return int(known.argmax())
+        return int(finite.argmax())
 
     def ready(self, lookback: int) -> int:
         """The first row that may be forecast from a window of `lookback` rows before it."""
@@ -101,9 +101,7 @@ class Channel:
 
 
 def read_channels(sources: Sequence[Source], inputs: Inputs, lookback: int) -> list[Channel]:
-    """The channels of some sources, in order, with what windows of `lookback` rows need of their
-    tails.
-    """
+    """The channels of some sources, with the tails that windows of `lookback` rows need."""
     return [_read(source, inputs[source.role], lookback) for source in sources]
 
 
@@ -113,12 +111,14 @@ def _read(source: Source, products: Mapping[str, Path], lookback: int) -> Channe
     if source.component == WHOLE:
         return Channel(read_table(products["table"]).select([source.column]).columns[source.column])
     values, tails = f"{source.component}/values", f"{source.component}/tails"
-    found = _tensors(products["components"], values, tails)
-    if tails not in found:
-        return Channel(found[values])
-    if lookback > (kept := found[tails].shape[1]):
+    arrays = _tensors(products["components"], values, tails)
+    if tails not in arrays:
+        return Channel(arrays[values])
+    if lookback > (kept := arrays[tails].shape[1]):
         raise StepError(f"a window of {lookback} rows where {kept} were kept")
-    return Channel(found[values], found[values][:, np.newaxis] + found[tails][:, kept - lookback :])
+    return Channel(
+        arrays[values], arrays[values][:, np.newaxis] + arrays[tails][:, kept - lookback :]
+    )
 
 
 def _tensors(path: Path, *names: str) -> dict[str, NDArray[Any]]:

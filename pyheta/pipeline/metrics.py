@@ -1,5 +1,6 @@
-"""The metrics of a forecast, each declared once: `pipeline.scoring` computes them, sweeps name them
-in `report.metric`, and reports show them in their units.
+"""The metrics of a forecast, each declared once.
+
+`pipeline.scoring` computes them, sweeps name them in `report.metric`, reports show their units.
 
 With y the truth, f the forecast, e = f - y, and the mean over all windows and steps of a slice
 (from sums over all windows and never from means of batch means):

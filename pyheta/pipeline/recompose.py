@@ -1,6 +1,4 @@
-"""Adding up the components' forecasts of a target: by the time that each is about, never by
-position.
-"""
+"""Adding up the components' forecasts of a target: by timestamp, never by position."""
 
 from collections.abc import Mapping
 from dataclasses import dataclass
@@ -26,16 +24,15 @@ class Forecast:
     def at(self, time: NDArray[np.int64]) -> "Forecast":
         """The same for these times. Raises StepError for a time that is not there."""
         order = np.argsort(self.time)
-        found = order[np.minimum(np.searchsorted(self.time, time, sorter=order), len(order) - 1)]
-        if (missing := self.time[found] != time).any():
+        places = order[np.minimum(np.searchsorted(self.time, time, sorter=order), len(order) - 1)]
+        if (missing := self.time[places] != time).any():
             at = np.datetime64(int(time[missing.argmax()]), "us")
             raise StepError(f"a component has no forecast for {at}, where others have one")
-        return Forecast(time, self.truth[found], self.values[found])
+        return Forecast(time, self.truth[places], self.values[places])
 
 
 def recompose(components: Mapping[str, Forecast]) -> Forecast:
-    """The sum of the components' forecasts, and of what came of them, at the times of the first
-    one.
+    """The sum of the components' forecasts, and of their truths, at the times of the first.
 
     Raises StepError where a component has no forecast for one of these times.
     """
@@ -49,9 +46,7 @@ def recompose(components: Mapping[str, Forecast]) -> Forecast:
 
 
 def refuse_gap(whole: Forecast, truth: Floats) -> None:
-    """Raises StepError if what came of the components does not add up to what came of the
-    series.
-    """
+    """Raises StepError if the components' truths do not add up to the series' truth."""
     gap = float(np.abs(whole.truth - truth).max())
     if gap > TOLERANCE * float(np.abs(truth).max()):
         raise StepError(f"the components miss the series that they should add up to by {gap:.3g}")

@@ -1,13 +1,14 @@
 """Scaling of columns, each by its own name and learned from training rows alone."""
 
+from __future__ import annotations
+
 from dataclasses import dataclass
-from typing import Any, Literal
+from typing import TYPE_CHECKING, Literal, assert_never
 
-import numpy as np
-from numpy.typing import NDArray
+if TYPE_CHECKING:  # numpy takes longer to import than most commands that only look
+    from pyheta.arrays import Array, Floats
 
-from pyheta.arrays import Floats
-
+#: How columns can be scaled; sweeps read this too.
 Method = Literal["minmax", "standard", "none"]
 
 
@@ -19,23 +20,27 @@ class Scaler:
     unit: float
 
     @classmethod
-    def fit(cls, method: Method, values: Floats) -> "Scaler":
+    def fit(cls, method: Method, values: Floats) -> Scaler:
         """`minmax` maps the values to 0 … 1, `standard` to mean 0 and (population) deviation 1.
 
         A column that is constant here is only shifted: it has no spread to divide by.
         """
         low, high = float(values.min()), float(values.max())
-        if method == "none":
-            return cls(0.0, 1.0)
-        if low == high:
+        if low == high and method != "none":
             return cls(low, 1.0)
-        if method == "minmax":
-            return cls(low, high - low)
-        # The deviation of very small values can underflow to zero.
-        return cls(float(values.mean()), float(values.std()) or 1.0)
+        match method:
+            case "none":
+                return cls(0.0, 1.0)
+            case "minmax":
+                return cls(low, high - low)
+            case "standard":
+                # The deviation of very small values can underflow to zero.
+                return cls(float(values.mean()), float(values.std()) or 1.0)
+            case _:
+                assert_never(method)
 
-    def apply(self, values: NDArray[np.floating[Any]]) -> Floats:
-        return (values.astype(np.float64) - self.offset) / self.unit
+    def apply(self, values: Array) -> Floats:
+        return (values.astype(float) - self.offset) / self.unit
 
     def invert(self, scaled: Floats) -> Floats:
         return scaled * self.unit + self.offset

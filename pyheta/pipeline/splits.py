@@ -9,8 +9,7 @@ Part = Literal["train", "val", "test"]
 
 
 def share(rows: int, *shares: float) -> int:
-    """How many rows these shares are together: whole numbers are rows, other numbers fractions of
-    `rows`.
+    """How many of the rows these shares are: whole numbers are rows, others fractions of `rows`.
 
     Fractions are rounded down, and computed on the decimals that the user wrote: 0.7 + 0.1 of 10
     rows is 8, where binary floating point would say 7.
@@ -22,9 +21,9 @@ def share(rows: int, *shares: float) -> int:
 
 @dataclass(frozen=True, slots=True)
 class Split:
-    """Row borders: training [0, train_stop), validation [train_stop, val_stop), test [val_stop,
-    test_stop).
+    """The borders of three stretches of rows.
 
+    Training is [0, train_stop), validation [train_stop, val_stop), test [val_stop, test_stop).
     A forecast belongs to the part that holds all of its targets. Its window may reach back over a
     border, its targets never cross one. Rows from test_stop on are not used.
     """

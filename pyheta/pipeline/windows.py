@@ -14,10 +14,10 @@ from pyheta.pipeline.channels import Channel
 
 @dataclass(frozen=True, slots=True)
 class Shape:
-    """What a net sees (`channels` series, `lookback` rows each) and gives (`horizon` rows of each
-    target).
+    """The shape of what a net sees and gives.
 
-    The first `targets` channels are what is forecast; the others are exogenous.
+    It sees `channels` series, `lookback` rows each, and gives `horizon` rows of each target. The
+    first `targets` channels are what is forecast; the others are exogenous.
     """
 
     channels: int
@@ -63,9 +63,7 @@ def cut(channels: Sequence[Channel], targets: tuple[int, int], shape: Shape) -> 
 
 
 def _inputs(channels: Sequence[Channel], rows: NDArray[np.intp], lookback: int) -> Array:
-    """(n, channels, lookback): strided views, no copy of thousands of overlapping windows, where it
-    goes.
-    """
+    """(n, channels, lookback): where possible views, not copies of thousands of windows."""
     if any(channel.tails is not None for channel in channels):
         return np.stack([channel.windows(rows, lookback) for channel in channels], axis=1)
     series = np.stack([channel.values for channel in channels])

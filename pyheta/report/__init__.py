@@ -1,5 +1,4 @@
-"""The answer to a sweep: one table, built from its runs alone, and the forms in which it is
-written.
+"""The answer to a sweep: one table, built from its runs alone, and the forms it is written in.
 
 `read` gets the runs, `table` lays them out in `cells` under `labels`, `wording` turns them into
 words and digits, `formats` into what is printed. What explains a sweep (`relevance`, `importance`,

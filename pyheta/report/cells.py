@@ -61,10 +61,8 @@ class Entry:
         return -mean if definition_of(self.metric).higher_is_better else mean
 
 
-def entry(place: tuple[int, int], runs: Sequence[RunRow], metric: str, split: str) -> Entry:
-    """The entry of the runs of one configuration (of several, where a layout leaves an axis
-    out).
-    """
+def entry_of(place: tuple[int, int], runs: Sequence[RunRow], metric: str, split: str) -> Entry:
+    """The entry of one configuration's runs, or of several's where the table leaves an axis out."""
     names = {str(value_at(run.config, "net.name")) for run in runs if run.role == "baseline"}
     return Entry(
         place=place,
@@ -76,16 +74,18 @@ def entry(place: tuple[int, int], runs: Sequence[RunRow], metric: str, split: st
 
 
 def with_metric(runs: Sequence[RunRow], metric: str) -> Sequence[RunRow]:
-    """Those that have a metric or may come to have it: a target's or component's only where there
-    is one.
+    """The runs that have a metric or may come to have it.
+
+    A metric of one target or component: only the runs that have this target or component.
     """
     owner, own, _ = metric.rpartition("/")
     return [run for run in runs if _has(run, owner)] if own else runs
 
 
 def _has(run: RunRow, owner: str) -> bool:
-    """Of the components of a run that has not ended well nobody knows, unless nothing is
-    decomposed.
+    """Whether a run has a target or component of this name.
+
+    Nobody knows the components of a run that did not succeed, unless nothing is decomposed.
     """
     if run.state is State.SUCCEEDED:
         return any(name.startswith(f"{owner}/") for _, name, _ in run.metrics)
@@ -113,9 +113,8 @@ def _contest(runs: Sequence[RunRow], metric: str) -> str:
     keys = [*QUESTION, *(["scale"] if definition_of(metric).unscaled else [])]
     owner, own, _ = metric.rpartition("/")
     if own and not any(owner in targets_of(run) for run in runs):
-        keys.append(
-            "decompose"
-        )  # components are the same series only where they were decomposed alike
+        # Components are the same series only where they were decomposed in the same way.
+        keys.append("decompose")
     questions = {canonical([value_at(run.config, key) for key in keys]) for run in runs}
     return canonical([metric, *sorted(questions)])
 
@@ -126,37 +125,30 @@ def mark(entries: Sequence[Entry]) -> Mapping[tuple[int, int], Cell]:
     What saw the future takes part in no contest.
     """
     contests: defaultdict[str, list[Entry]] = defaultdict(list)
-    for one in entries:
-        if not one.cell.leaks:
-            contests[one.contest].append(one)
-    judged = {place: cell for rivals in contests.values() for place, cell in _judged(rivals)}
-    return {one.place: judged.get(one.place, one.cell) for one in entries}
+    for entry in entries:
+        if not entry.cell.leaks:
+            contests[entry.contest].append(entry)
+    compared = {place: cell for rivals in contests.values() for place, cell in _compared(rivals)}
+    return {entry.place: compared.get(entry.place, entry.cell) for entry in entries}
 
 
-def _judged(rivals: Sequence[Entry]) -> Iterator[tuple[tuple[int, int], Cell]]:
-    losses = [one.loss for one in rivals if one.loss is not None]
+def _compared(rivals: Sequence[Entry]) -> Iterator[tuple[tuple[int, int], Cell]]:
+    losses = [rival.loss for rival in rivals if rival.loss is not None]
     least = min(losses) if len(losses) > 1 else None
     baselines = _baselines(rivals)
-    for one in rivals:
-        if one.loss is None:
-            yield one.place, one.cell
+    for rival in rivals:
+        if (loss := rival.loss) is None:
+            yield rival.place, rival.cell
         else:
-            loss = one.loss
-            beaten_by = [name for name, bar in baselines.items() if bar <= loss]
-            yield (
-                one.place,
-                replace(
-                    one.cell,
-                    best=loss == least,
-                    beaten_by=() if one.baseline else tuple(beaten_by),
-                ),
-            )
+            beaten_by = tuple(name for name, bar in baselines.items() if bar <= loss)
+            beaten_by = () if rival.baseline else beaten_by
+            yield rival.place, replace(rival.cell, best=loss == least, beaten_by=beaten_by)
 
 
 def _baselines(rivals: Sequence[Entry]) -> Mapping[str, float]:
     """The best loss of each baseline."""
     bars: dict[str, float] = {}
-    for one in rivals:
-        if one.baseline and one.loss is not None:
-            bars[one.baseline] = min(one.loss, bars.get(one.baseline, one.loss))
+    for rival in rivals:
+        if rival.baseline and rival.loss is not None:
+            bars[rival.baseline] = min(rival.loss, bars.get(rival.baseline, rival.loss))
     return bars

@@ -1,6 +1,4 @@
-"""What explains a sweep, as a grid of words: the one shape in which such views are written in every
-form.
-"""
+"""A grid of words: the shape of whatever explains a sweep, for every form it is written in."""
 
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
@@ -66,9 +64,6 @@ def marked(word: Word, leaks: Sequence[str]) -> Word:
 
 def missing(steps: Sequence[StepRow], done: int) -> list[str]:
     """A note on the steps of which nothing can be shown yet, or ever."""
-    lacking = len(steps) - done
-    return (
-        [f"{lacking:,} of {len(steps):,} steps are open or failed: pyheta status."]
-        if lacking
-        else []
-    )
+    if not (lacking := len(steps) - done):
+        return []
+    return [f"{lacking:,} of {len(steps):,} steps are open or failed: pyheta status."]

@@ -1,6 +1,4 @@
-"""How much the nets rely on each exogenous column: by what the error rises when they see it at
-random.
-"""
+"""How much nets rely on each exogenous column: how the error rises when it is permuted."""
 
 from collections import defaultdict
 from collections.abc import Mapping, Sequence
@@ -31,9 +29,7 @@ Rises = Mapping[str, Sequence[float]]  # by the channel's label
 
 
 class Group(NamedTuple):
-    """Nets whose rises are averaged: alike in what they forecast, in their kind, and in what they
-    saw.
-    """
+    """Nets whose rises are averaged: alike in what they forecast, their kind and what they saw."""
 
     target: str  # with the horizon, where it is not one row
     component: str
@@ -43,8 +39,9 @@ class Group(NamedTuple):
 
 
 def importance_grid(sweep: SweepRow, steps: Sequence[StepRow]) -> Grid:
-    """A row for each component and net, a column for each channel. Raises InputError without any
-    step.
+    """A row for each component and net, a column for each channel.
+
+    Raises InputError without any step.
     """
     if not steps:
         cure = "add `explain: {permutations: 5}` to the sweep and submit it again"
@@ -63,19 +60,18 @@ def importance_grid(sweep: SweepRow, steps: Sequence[StepRow]) -> Grid:
 
 
 def _rises(steps: Sequence[StepRow]) -> Mapping[Group, Rises]:
-    found: dict[Group, defaultdict[str, list[float]]] = {}
+    rises: dict[Group, defaultdict[str, list[float]]] = {}
     varied = varied_options(steps)
     for step in steps:
-        by_label = found.setdefault(_group(step.params, varied), defaultdict(list))
+        by_label = rises.setdefault(_group(step.params, varied), defaultdict(list))
         for label, risen in (step.summary or {})["columns"].items():
             by_label[_without_component(label, step.params["component"])].append(risen["rise"])
-    return found
+    return rises
 
 
 def _group(params: Mapping[str, Any], varied: Sequence[str]) -> Group:
-    targets = (
-        " ".join(params["targets"]) if "targets" in params else params["target"]
-    )  # of version 1
+    # Version 1 of the operation knew a single target.
+    targets = " ".join(params["targets"]) if "targets" in params else params["target"]
     target = targets if params["horizon"] == 1 else f"{targets}, {params['horizon']} rows"
     treated = decomposition(params, varied)
     return Group(target, params["component"], params["net"]["name"], treated, leaks(params))

@@ -38,8 +38,7 @@ def targets_of(run: RunRow) -> Sequence[str]:
 
 
 def keys_of(axes: Iterable[str], runs: Sequence[RunRow]) -> tuple[str, ...]:
-    """The leaf keys of the axes: an axis that sets a whole section counts as those of its keys that
-    vary.
+    """The leaf keys of the axes; an axis that sets a section counts as its keys that vary.
 
     Raises InputError for an axis that no run has.
     """

@@ -64,8 +64,9 @@ def _of_runs(
 
 
 def _of_targets(runs: Sequence[RunRow], metric: str) -> Sequence[str]:
-    """A metric of all targets together, then of each. Raises InputError where no run has
-    several.
+    """A metric of all targets together, then of each.
+
+    Raises InputError where no run has several.
     """
     several = (targets_of(run) for run in runs if len(targets_of(run)) > 1)
     names = dict.fromkeys(f"{target}/{metric}" for targets in several for target in targets)
@@ -75,20 +76,24 @@ def _of_targets(runs: Sequence[RunRow], metric: str) -> Sequence[str]:
 
 
 def _of_components(runs: Sequence[RunRow], metric: str) -> Sequence[str]:
-    """A metric of the series, then of each component. Raises InputError where nothing was
-    decomposed.
+    """A metric of the series, then of each component.
 
     Components have errors in the target's units alone, several targets together have none in them.
+    Raises InputError where nothing was decomposed.
     """
-    metric = METRICS[metric].unscaled or metric
+    if (definition := METRICS.get(metric)) and definition.unscaled:
+        metric = definition.unscaled
     names = {name for run in runs for _, name, _ in run.metrics if name.endswith(f"/{metric}")}
     names -= {f"{target}/{metric}" for run in runs for target in targets_of(run)}
     if not names:
-        given = [metric.name for metric in METRICS.values() if metric.of_components]
-        cure = f"components have {', '.join(given[:-1])} and {given[-1]} once they are scored"
-        raise InputError(f"no run has {metric} of components", cure=cure)
+        raise InputError(f"no run has {metric} of components", cure=_given_of_components())
     several = any(len(targets_of(run)) > 1 for run in runs)
     return (*(() if several else (metric,)), *sorted(names, key=_natural))
+
+
+def _given_of_components() -> str:
+    *others, last = (metric.name for metric in METRICS.values() if metric.of_components)
+    return f"components have {', '.join(others)} and {last} once they are scored"
 
 
 def _natural(name: str) -> list[str | int]:

@@ -24,8 +24,9 @@ NOTES = (
 
 
 def relevance_grid(sweep: SweepRow, steps: Sequence[StepRow]) -> Grid:
-    """A row for each column and component, a column for each measure. Raises InputError without any
-    step.
+    """A row for each column and component, a column for each measure.
+
+    Raises InputError without any step.
     """
     if not steps:
         cure = "add `explain: {relevance: [pearson, farm]}` to the sweep and submit it again"
@@ -52,18 +53,18 @@ def relevance_grid(sweep: SweepRow, steps: Sequence[StepRow]) -> Grid:
 def _row(
     step: StepRow, keys: Sequence[str], measures: Sequence[str], varied: Sequence[str]
 ) -> GridRow:
-    found: Mapping[str, Mapping[str, Any]] = (step.summary or {})["measures"]
+    measured: Mapping[str, Mapping[str, Any]] = (step.summary or {})["measures"]
     facts = {
         f"{name}.{fact}": value
-        for name, measured in found.items()
-        for fact, value in measured.items()
+        for name, values in measured.items()
+        for fact, value in values.items()
     }
     leaked = leaks(step.params)
     words = tuple(
-        marked(_word(found[name]), leaked) if name in found else Word() for name in measures
+        marked(_word(measured[name]), leaked) if name in measured else Word() for name in measures
     )
-    said = {**step.params, "decompose": decomposition(step.params, varied)}
-    return GridRow(tuple(said[key] for key in keys), words, facts | {"leaks": bool(leaked)})
+    labels = {**step.params, "decompose": decomposition(step.params, varied)}
+    return GridRow(tuple(labels[key] for key in keys), words, facts | {"leaks": bool(leaked)})
 
 
 def _word(measured: Mapping[str, Any]) -> Word:

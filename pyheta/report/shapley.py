@@ -106,8 +106,9 @@ def _row(
 
 
 def _lacking(columns: Sequence[str], results: Worth) -> str:
-    """How many subsets lack, and a smallest one: to find it takes no more looks than there are
-    results.
+    """How many subsets have no result, and one of the smallest.
+
+    It is found in no more looks than there are results.
     """
     there, n = len(results), len(columns)
     count = f"{2**n - there} of {2**n}" if n <= MOST_COUNTED else f"all but {there} of 2^{n}"
@@ -116,9 +117,7 @@ def _lacking(columns: Sequence[str], results: Worth) -> str:
 
 
 def _results(runs: Sequence[RunRow], metric: str, split: str) -> Worth:
-    """The mean for each subset of columns that has a result, over the seeds that all of them
-    have.
-    """
+    """The mean of each subset of columns that has a result, over the seeds that all have."""
     values: defaultdict[Subset, dict[int, float]] = defaultdict(dict)
     for run in runs:
         if (value := run.metrics.get((split, metric, 0))) is not None:

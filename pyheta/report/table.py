@@ -1,6 +1,4 @@
-"""A table of results, built from runs alone: the same runs and layout always give the same
-table.
-"""
+"""A table of results, built from runs alone: the same runs and query give the same table."""
 
 from collections import Counter
 from collections.abc import Iterator, Mapping, Sequence
@@ -9,7 +7,7 @@ from dataclasses import dataclass
 from pyheta.errors import InputError, nearest
 from pyheta.pipeline.leakage import leaks
 from pyheta.pipeline.metrics import METRICS
-from pyheta.report.cells import Cell, entry, mark, with_metric
+from pyheta.report.cells import Cell, entry_of, mark, with_metric
 from pyheta.report.labels import keys_of, label
 from pyheta.report.metrics import is_metric
 from pyheta.report.query import ReportQuery
@@ -42,9 +40,7 @@ class Row:
 
 @dataclass(frozen=True, slots=True)
 class Table:
-    """The answer, ready to be written. `averaged` are axes that vary within cells, beside the
-    seeds.
-    """
+    """The answer, ready to be written. `averaged`: axes other than seeds that vary within cells."""
 
     sweep: str
     id: str
@@ -53,9 +49,7 @@ class Table:
     runs: int
     finished: int
     failed: int
-    failures: tuple[
-        tuple[str, int], ...
-    ]  # reasons, which name the step, and how many runs each has failed
+    failures: tuple[tuple[str, int], ...]  # reasons, each with the number of runs that it failed
     row_keys: Labels
     col_keys: Labels
     averaged: Labels
@@ -134,9 +128,7 @@ def _group(runs: Sequence[RunRow], row_keys: Labels, col_keys: Labels) -> Groups
 
 
 def _unmixed(cells: Cells) -> Iterator[Cells]:
-    """A row twice where a cell would average honest and leaky runs: first the honest, then the
-    others.
-    """
+    """A row twice where a cell would average honest and leaky runs: the honest ones first."""
     kinds: dict[bool, dict[Labels, list[RunRow]]] = {False: {}, True: {}}
     for head, runs in cells.items():
         for run in runs:
@@ -148,10 +140,10 @@ def _unmixed(cells: Cells) -> Iterator[Cells]:
 def _rows(groups: Groups, columns: Sequence[Column], split: str) -> tuple[Row, ...]:
     cells = mark(
         [
-            entry((at, number), asked, column.metric, split)
+            entry_of((at, number), runs, column.metric, split)
             for at, (_, by_column) in enumerate(groups)
             for number, column in enumerate(columns)
-            if (asked := with_metric(by_column.get(column.labels, ()), column.metric))
+            if (runs := with_metric(by_column.get(column.labels, ()), column.metric))
         ]
     )
     return tuple(

@@ -1,5 +1,6 @@
-"""What a report can be about, and the forms in which it is written. The command line offers these,
-so nothing heavy is imported here.
+"""What a report can be about, and the forms in which it is written.
+
+The command line offers these, so nothing heavy is imported here.
 """
 
 from enum import StrEnum

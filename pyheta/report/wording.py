@@ -31,8 +31,9 @@ class Words(NamedTuple):
 
 
 class Line(NamedTuple):
-    """A row in words. `n` counts the results behind its means; `remark` names the baselines that
-    beat it.
+    """A row in words.
+
+    `n` counts the results behind its means; `remark` names the baselines that beat it.
     """
 
     labels: tuple[str, ...]
@@ -116,17 +117,17 @@ def _beaten_by(row: Row) -> Iterable[str]:
 def notes(table: Table, *, best: str = BEST) -> list[str]:
     """What a reader has to know beside the numbers. `best` says how the form marks the best."""
     averaged = ", ".join(["seeds", *table.averaged])
-    found = [
+    written = [
         _progress(table),
         *_failures(table),
         f"Mean ± standard deviation over {averaged}; n distinct results.",
     ]
-    found += unit_notes(column.metric for column in table.columns)
+    written += unit_notes(column.metric for column in table.columns)
     if any(cell.best for cell in _cells(table)):
-        found.append(f"{best} best of those that forecast the same values.")
+        written.append(f"{best} best of those that forecast the same values.")
     if has_remarks(table):
-        found.append(f"{BEATEN} no better than a baseline that forecasts the same values.")
-    return [*found, *leak_notes([cell.leaks for cell in _cells(table)], table.leakage)]
+        written.append(f"{BEATEN} no better than a baseline that forecasts the same values.")
+    return [*written, *leak_notes([cell.leaks for cell in _cells(table)], table.leakage)]
 
 
 def leak_notes(leaks: Iterable[tuple[str, ...]], leakage: str) -> list[str]:

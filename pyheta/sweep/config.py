@@ -24,6 +24,7 @@ from pyheta.nets.configs.union import CONFIGS, NETS, Net
 from pyheta.nets.training.options import Train
 from pyheta.pipeline.decomposition.components import WHOLE
 from pyheta.pipeline.decomposition.methods import component_names
+from pyheta.pipeline.scaling import Method as ScaleMethod
 from pyheta.steps import canonical
 from pyheta.sweep.components import Components, UnfitChange, changes_for
 from pyheta.sweep.preprocessing import Decompose, Shaping
@@ -181,7 +182,7 @@ class RunConfig(Section):
     )
     split: Split = Split()
     window: Window
-    scale: Literal["minmax", "standard", "none"] = Field(
+    scale: ScaleMethod = Field(
         default="standard", description="Scaling of every column, fitted on the training rows."
     )
     net: Net = Field(description="A name, or a mapping with 'name' and the net's own options.")

@@ -1,5 +1,4 @@
-"""What is done to the series before a net sees them: decomposition into components, shaping by
-relevance.
+"""What is done to series before a net sees them: decomposition, and shaping by relevance.
 
 The options of a section can matter only together with others. `reduced` sets those that do not to
 their defaults, so that they never make a distinct step.
@@ -39,10 +38,9 @@ class Decompose(Section):
     method: Annotated[str, NameOf(METHODS)] = "none"
     mode: Literal["causal", "full", "parts"] = Field(
         default="causal",
-        description="causal: at each row only the rows up to it. full: the whole series at "
-        "once; parts: "
-        "training, validation and test apart. The last two see the future and need `leakage: "
-        "allow`.",
+        description="causal: at each row only the rows up to it. full: the whole series at once; "
+        "parts: training, validation and test apart. The last two see the future and need "
+        "`leakage: allow`.",
     )
     window: int = Field(
         default=1000,
@@ -78,9 +76,8 @@ class Decompose(Section):
     )
     nets: Literal["each", "one"] = Field(
         default="each",
-        description="each: a net for each component, forecasts added up. one: a single net "
-        "reads all "
-        "components and forecasts the series.",
+        description="each: a net for each component, forecasts added up. one: a single net reads "
+        "all components and forecasts the series.",
     )
 
     def reduced(self) -> Self:

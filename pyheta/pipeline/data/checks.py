@@ -54,8 +54,8 @@ def _no_time(raw: RawTable) -> DataError:
     if all(_reads_as_number(name) for name in raw.frame.columns):
         cure = "add a first line with the columns' names"
         return DataError("the first row looks like data, not names", where=raw.name, cure=cure)
-    known = ", ".join(raw.frame.columns[:12])
-    cure = f"say which one it is with `time:`; columns: {known}"
+    columns = ", ".join(raw.frame.columns[:12])
+    cure = f"say which one it is with `time:`; columns: {columns}"
     return DataError("no time column found", where=raw.name, cure=cure)
 
 

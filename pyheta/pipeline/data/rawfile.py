@@ -89,11 +89,9 @@ def _neighbour(path: Path) -> str:
     except OSError:
         return f"there is no folder '{path.parent}' that can be read"
     close = get_close_matches(path.name, names, n=1, cutoff=0.6)
-    return (
-        f"did you mean '{close[0]}'?"
-        if close
-        else f"check the path, and what is in '{path.parent}'"
-    )
+    if close:
+        return f"did you mean '{close[0]}'?"
+    return f"check the path, and what is in '{path.parent}'"
 
 
 def _parse_parquet(raw: bytes, name: str) -> RawTable:

@@ -70,8 +70,8 @@ def _locate(dataset: Mapping[str, Any], base: Path, data: Path | None) -> tuple[
         return _local(str(dataset["path"]), base), dataset.get("time")
     name = str(dataset["name"])
     if name not in CATALOGUE:
-        known = ["synthetic", *CATALOGUE]
-        cure = f"{nearest(name, known)} (a file is named by its path, such as ./{name}.csv)"
+        names = ["synthetic", *CATALOGUE]
+        cure = f"{nearest(name, names)} (a file is named by its path, such as ./{name}.csv)"
         raise DataError(f"unknown data set '{name}'", cure=cure)
     file, time = CATALOGUE[name]
     if data is None:

@@ -68,8 +68,7 @@ class NoiseModes(NamedTuple):
 def ceemdan(
     values: Floats, *, max_imf: int, trials: int, noise: float, seed: int, progress: Progress
 ) -> Floats:
-    """(k + 1, n): at most `max_imf` modes, the fastest first, and the residue, which add up to the
-    values.
+    """Up to `max_imf` modes, the fastest first, and the residue, (k + 1, n); they add up.
 
     Raises StepError for values that are not finite or have fewer than three extrema. The number of
     threads changes nothing in the result. Held are one row per trial (what its noise has left), the
@@ -82,21 +81,21 @@ def ceemdan(
     modes = np.empty((max_imf + 1, len(values)))
     scale = deviation(values)
     signal = values / scale
-    rest, found = signal, 0
-    while found < max_imf and not (found and is_exhausted(signal, modes, found)):
-        beta = noise * deviation(rest) if found else float(noise)
+    rest, n_modes = signal, 0
+    while n_modes < max_imf and not (n_modes and is_exhausted(signal, modes, n_modes)):
+        beta = noise * deviation(rest) if n_modes else float(noise)
 
-        def trial(i: int, rest: Floats = rest, beta: float = beta, stage: int = found) -> Floats:
+        def trial(i: int, rest: Floats = rest, beta: float = beta, stage: int = n_modes) -> Floats:
             return noisy_stage(rest, beta, stage, white, i)
 
         mean = np.zeros(len(values))
         for row in in_order(trial, range(trials), trials * len(values)):
             add_share(mean, row, trials)
             report()
-        rest = next_mode(rest, mean, found, modes[found])
-        found += 1
-    finish(values, scale, modes, found)
-    return modes[: found + 1]
+        rest = next_mode(rest, mean, n_modes, modes[n_modes])
+        n_modes += 1
+    finish(values, scale, modes, n_modes)
+    return modes[: n_modes + 1]
 
 
 def white_noise(seed: int, trials: int, samples: int) -> Floats:
@@ -174,9 +173,7 @@ def all_modes(left: Floats, rows: Floats) -> int:
 
 @compiled
 def noisy_stage(rest: Floats, beta: float, stage: int, noise: Noise, trial: int) -> Floats:
-    """One trial of one stage: what `stage_row` gives, with the noise's next mode made on the
-    way.
-    """
+    """One trial of one stage, as `stage_row`; makes the noise's next mode on the way."""
     scratch = new_scratch(rest.size)
     mode, row = np.empty(rest.size), np.empty(rest.size)
     if noise.states[trial] == NOTHING:
@@ -192,9 +189,7 @@ def noisy_stage(rest: Floats, beta: float, stage: int, noise: Noise, trial: int)
 
 @compiled
 def stage_row(signal: Floats, row: Floats, stage: int, scratch: Scratch) -> None:
-    """The first mode of a signal at stage 0, and what it leaves over (the local mean) at the stages
-    after.
-    """
+    """The first mode of a signal at stage 0; at later stages the rest of it (the local mean)."""
     has_mode = first_mode(signal, row, scratch)
     if stage == 0 or not has_mode:
         return
@@ -219,10 +214,10 @@ def next_mode(rest: Floats, mean: Floats, stage: int, mode: Floats) -> Floats:
 
 
 @compiled
-def is_exhausted(signal: Floats, modes: Floats, found: int) -> bool:
+def is_exhausted(signal: Floats, modes: Floats, n_modes: int) -> bool:
     """Is what the modes leave of the signal a mode itself, a trend, or next to nothing?"""
     rest = signal.copy()
-    for k in range(found):
+    for k in range(n_modes):
         rest -= modes[k]
     spread, power = range_and_power(rest)
     if spread < LEAST_RANGE or power < LEAST_POWER:
@@ -238,10 +233,10 @@ def is_exhausted(signal: Floats, modes: Floats, found: int) -> bool:
 
 
 @compiled
-def finish(values: Floats, scale: float, modes: Floats, found: int) -> None:
+def finish(values: Floats, scale: float, modes: Floats, n_modes: int) -> None:
     """Give the modes the unit of the values, and add the residue."""
-    modes[:found] *= scale
-    set_residue(values, modes, found)
+    modes[:n_modes] *= scale
+    set_residue(values, modes, n_modes)
 
 
 @compiled
@@ -252,15 +247,15 @@ def adaptive(
     trials, limit = len(noises.counts), modes.shape[0] - 1
     scale = deviation(values)
     signal = values / scale
-    rest, row, found = signal, np.empty(values.size), 0
-    while found < limit and not (found and is_exhausted(signal, modes, found)):
-        beta = noise * deviation(rest) if found else noise
+    rest, row, n_modes = signal, np.empty(values.size), 0
+    while n_modes < limit and not (n_modes and is_exhausted(signal, modes, n_modes)):
+        beta = noise * deviation(rest) if n_modes else noise
         mean = np.zeros(values.size)
         for i in range(trials):
-            noisy = rest + beta * noises.rows[i, found] if noises.counts[i] > found else rest
-            stage_row(noisy, row, found, scratch)
+            noisy = rest + beta * noises.rows[i, n_modes] if noises.counts[i] > n_modes else rest
+            stage_row(noisy, row, n_modes, scratch)
             add_share(mean, row, trials)
-        rest = next_mode(rest, mean, found, modes[found])
-        found += 1
-    finish(values, scale, modes, found)
-    return found
+        rest = next_mode(rest, mean, n_modes, modes[n_modes])
+        n_modes += 1
+    finish(values, scale, modes, n_modes)
+    return n_modes

@@ -9,12 +9,11 @@ from dataclasses import dataclass
 from importlib.util import find_spec
 
 import numpy as np
-from numpy.typing import NDArray
 
 from pyheta.arrays import Floats
 from pyheta.errors import StepError
 from pyheta.pipeline.decomposition.emd import usable
-from pyheta.pipeline.decomposition.method import Computation, Options
+from pyheta.pipeline.decomposition.method import Computation, Options, Tails
 from pyheta.pipeline.decomposition.methods import METHODS, component_names
 from pyheta.task import Progress
 
@@ -29,7 +28,7 @@ class Causal:
     """
 
     values: Floats
-    tails: NDArray[np.float32]
+    tails: Tails
 
 
 def whole(values: Floats, options: Options, progress: Progress) -> Floats:
@@ -42,8 +41,7 @@ def whole(values: Floats, options: Options, progress: Progress) -> Floats:
 
 
 def causal(values: Floats, options: Options, *, keep: int, progress: Progress) -> Causal:
-    """Decompose values[t - window + 1 … t], or values[0 … t] if `grow`, for every row t from window
-    - 1 on.
+    """Decompose what was known at each row t: values[t - window + 1 … t], or [0 … t] if `grow`.
 
     Modes that a window does not have are zero there: the residue of a constant window is the
     constant. The noise of an ensemble is the same in all windows; a growing one begins with that of

@@ -1,5 +1,5 @@
-"""Ensemble EMD (Wu and Huang 2009, Ensemble empirical mode decomposition, Adv. Adapt. Data Anal.
-1).
+"""Ensemble EMD (Wu and Huang 2009, Adv. Adapt. Data Anal. 1, "Ensemble empirical mode
+decomposition").
 
 Mode k is the mean, over many trials, of mode k of values + white noise (§3), whose standard
 deviation is `noise` times the range of the values. A trial with fewer modes counts with its
@@ -29,8 +29,7 @@ Counts = NDArray[np.int64]
 def eemd(
     values: Floats, *, max_imf: int, trials: int, noise: float, seed: int, progress: Progress
 ) -> Floats:
-    """(k + 1, n): at most `max_imf` modes, the fastest first, and the residue, which add up to the
-    values.
+    """Up to `max_imf` modes, the fastest first, and the residue, (k + 1, n); they add up.
 
     Raises StepError for values that are not finite or have fewer than three extrema. The number of
     threads changes nothing in the result. Held are (max_imf + 1) rows for the sums and for each of
@@ -38,7 +37,7 @@ def eemd(
     """
     values = with_modes(values)
     size = noise * range_and_power(values)[0]
-    rows, counts, found = np.zeros((max_imf + 1, len(values))), np.zeros(max_imf, np.int64), 0
+    rows, counts, n_modes = np.zeros((max_imf + 1, len(values))), np.zeros(max_imf, np.int64), 0
 
     def trial(white: Floats) -> tuple[Floats, int]:
         return noisy_modes(values, white, size, max_imf)
@@ -46,10 +45,10 @@ def eemd(
     each = in_order(trial, _draws(seed, trials, len(values)), trials * len(values))
     for done, (modes, count) in enumerate(each, start=1):
         add_trial(modes, count, rows, counts)
-        found = max(found, count)
+        n_modes = max(n_modes, count)
         progress({"done": done, "of": trials})
-    finish(values, rows, counts, found)
-    return rows[: found + 1]
+    finish(values, rows, counts, n_modes)
+    return rows[: n_modes + 1]
 
 
 def _draws(seed: int, trials: int, samples: int) -> Iterator[Floats]:
@@ -64,32 +63,32 @@ def noisy_modes(values: Floats, white: Floats, size: float, max_imf: int) -> tup
 
 
 @compiled
-def add_trial(modes: Floats, found: int, rows: Floats, counts: Counts) -> None:
+def add_trial(modes: Floats, n_modes: int, rows: Floats, counts: Counts) -> None:
     """Add a trial's modes, and its residue if there is room and it is one, to the sums."""
-    stop = min(found + (not is_nearly_zero(modes[found])), counts.size)
+    stop = min(n_modes + (not is_nearly_zero(modes[n_modes])), counts.size)
     for k in range(stop):
         rows[k] += modes[k]
         counts[k] += 1
 
 
 @compiled
-def finish(values: Floats, rows: Floats, counts: Counts, found: int) -> None:
+def finish(values: Floats, rows: Floats, counts: Counts, n_modes: int) -> None:
     """Turn sums into `found` means and a residue."""
-    for k in range(found):
+    for k in range(n_modes):
         rows[k] /= counts[k]
-    set_residue(values, rows, found)
+    set_residue(values, rows, n_modes)
 
 
 @compiled
 def ensemble(values: Floats, white: Floats, noise: float, rows: Floats, scratch: Scratch) -> int:
     """All trials one after the other, with the noise in white (trials, n): as `eemd`, in `rows`."""
     rows[:] = 0.0
-    counts, found = np.zeros(rows.shape[0] - 1, np.int64), 0
+    counts, n_modes = np.zeros(rows.shape[0] - 1, np.int64), 0
     modes = np.empty(rows.shape)
     size = noise * range_and_power(values)[0]
     for trial in range(white.shape[0]):
         count = decompose(values + size * white[trial], modes, scratch)
         add_trial(modes, count, rows, counts)
-        found = max(found, count)
-    finish(values, rows, counts, found)
-    return found
+        n_modes = max(n_modes, count)
+    finish(values, rows, counts, n_modes)
+    return n_modes

@@ -1,6 +1,7 @@
-"""Empirical mode decomposition (Huang et al. 1998, The empirical mode decomposition and the Hilbert
-spectrum, Proc. R. Soc. A 454): values = IMF 1 + … + IMF k + residue, each mode sifted from what the
-ones before left.
+"""Empirical mode decomposition: values = IMF 1 + … + IMF k + residue.
+
+Each mode is sifted from what the ones before left (Huang et al. 1998, The empirical mode
+decomposition and the Hilbert spectrum, Proc. R. Soc. A 454).
 
 The limits at which it stops are EMD-signal's and absolute: a series whose values move by less than
 LEAST_RANGE has one mode. CEEMDAN divides by the standard deviation first.
@@ -26,20 +27,20 @@ LEAST_POWER = 0.005
 
 
 def emd(values: Floats, max_imf: int) -> Floats:
-    """(k + 1, n): at most `max_imf` modes, the fastest first, and the residue, which add up to the
-    values.
+    """Up to `max_imf` modes, the fastest first, and the residue, (k + 1, n); they add up.
 
     Raises StepError for values that are not finite or have fewer than three extrema.
     """
     values = with_modes(values)
     rows = np.empty((max_imf + 1, len(values)))
-    found = decompose(values, rows, new_scratch(len(values)))
-    return rows[: found + 1]
+    n_modes = decompose(values, rows, new_scratch(len(values)))
+    return rows[: n_modes + 1]
 
 
 def usable(values: Floats) -> Floats:
-    """The values, writeable and contiguous. Raises StepError unless they are finite and not all the
-    same.
+    """The values, writeable and contiguous.
+
+    Raises StepError unless they are finite and not all the same.
     """
     values = np.array(values, np.float64)
     finite = np.isfinite(values)
@@ -69,29 +70,27 @@ def count_extrema(values: Floats) -> int:
 
 @compiled
 def decompose(values: Floats, rows: Floats, scratch: Scratch) -> int:
-    """Fill rows (max_imf + 1, samples) with modes and then the residue; returns the number of
-    modes.
-    """
+    """Fill rows (max_imf + 1, samples) with modes, then the residue; returns how many modes."""
     total = np.zeros(values.size)
-    found, extrema = 0, 0
+    n_modes, extrema = 0, 0
     for k in range(rows.shape[0] - 1):
         mode = rows[k]
         mode[:] = values - total
         is_trend, extrema = sift(mode, scratch)
         total += mode
-        found = k + 1
+        n_modes = k + 1
         spread, power = range_and_power(values - total)
         if is_trend or spread < LEAST_RANGE or power < LEAST_POWER:
             break
     # What ended with no more than two extrema belongs to the residue.
-    found -= extrema <= TREND
-    set_residue(values, rows, found)
-    return found
+    n_modes -= extrema <= TREND
+    set_residue(values, rows, n_modes)
+    return n_modes
 
 
 @compiled
-def set_residue(values: Floats, rows: Floats, found: int) -> None:
+def set_residue(values: Floats, rows: Floats, n_modes: int) -> None:
     """rows[found] becomes what the rows before it leave of the values."""
-    rows[found] = values
-    for k in range(found):
-        rows[found] -= rows[k]
+    rows[n_modes] = values
+    for k in range(n_modes):
+        rows[n_modes] -= rows[k]

@@ -1,5 +1,4 @@
-"""Envelopes of a signal: cubic splines through its maxima and through its minima, as compiled
-functions.
+"""Envelopes of a signal, compiled: cubic splines through its maxima and through its minima.
 
 Positions are sample numbers, so every knot lies on a sample. A list of extrema (or knots) is an
 int64 buffer whose first extremum stands at index FIRST; the two places before it and the places
@@ -73,9 +72,7 @@ def new_envelope(samples: int) -> Envelope:
 
 @compiled
 def nth(extrema: Extrema, number: int, right: bool) -> int:  # noqa: FBT001
-    """The position of an extremum, counted from 0 at the left or the right end; ABSENT if there are
-    fewer.
-    """
+    """The position of an extremum, counted from 0 at either end; ABSENT if there are fewer."""
     if number >= extrema.total:
         return ABSENT
     index = FIRST + extrema.total - 1 - number if right else FIRST + number
@@ -234,8 +231,7 @@ def eliminate_rest(envelope: Envelope, knots: Knots, done: int) -> None:
 
 @compiled
 def eliminate_together(one: Envelope, knots: Knots, two: Envelope, others: Knots) -> int:
-    """Eliminate in two splines, from both ends of each; returns how many knots at each end are
-    done.
+    """Eliminate in two splines from both ends; returns how many knots at each end are done.
 
     Every knot has to wait for a division in the one before it. Four chains at a time hide most of
     that.
@@ -283,9 +279,7 @@ def substitute(envelope: Envelope, knots: Knots) -> None:
 
 @compiled
 def few_slopes(envelope: Envelope, knots: Knots) -> None:
-    """Slopes of the natural spline through three knots (no bend at the ends), or of a line through
-    two.
-    """
+    """Slopes of the natural spline (no bend at the ends) through two or three knots."""
     first, stop = knots
     steps, chords, slopes = envelope.steps, envelope.chords, envelope.slopes
     chord = chords[first]

@@ -5,16 +5,14 @@ from dataclasses import dataclass
 
 import numpy as np
 from numpy.lib.stride_tricks import sliding_window_view
-from numpy.typing import NDArray
 
 from pyheta.arrays import Floats
-from pyheta.pipeline.decomposition.method import Options
+from pyheta.pipeline.decomposition.method import Options, Out
 from pyheta.task import Progress
 
 BLOCK = 512  # windows that are copied at a time
 
 Rows = Callable[[Floats], Floats]  # (n,) to (components, n)
-Out = tuple[Floats, NDArray[np.float32]]
 
 
 @dataclass(frozen=True, slots=True)
@@ -44,21 +42,18 @@ def roll_linear(values: Floats, rows: Rows, window: int, out: Out, progress: Pro
     # (window, components, keep), before transposing: what one unit at each place does to the ends
     units = np.stack([rows(unit)[:, -keep:] for unit in np.eye(window)])
     matrix = units.reshape(window, -1)
-    windows, ends = (
-        sliding_window_view(values, window),
-        sliding_window_view(values, keep)[window - keep :],
-    )
-    some = np.zeros(
-        (BLOCK, window)
-    )  # always as many rows: a product's last bits depend on its shape
+    windows = sliding_window_view(values, window)
+    ends = sliding_window_view(values, keep)[window - keep :]
+    # Always as many rows, since a product's last bits depend on its shape.
+    batch = np.zeros((BLOCK, window))
     for first in range(0, len(windows), BLOCK):
         block = slice(first, min(first + BLOCK, len(windows)))
         count = block.stop - first
-        some[:count] = windows[block]
-        found = (some @ matrix)[:count].reshape(-1, *units.shape[1:])
+        batch[:count] = windows[block]
+        parts = (batch @ matrix)[:count].reshape(-1, *units.shape[1:])
         # Rounding goes into the last component, so that all still add up.
-        found[:, -1] = ends[block] - found[:, :-1].sum(axis=1)
-        _keep(found, block.start + window - 1, out)
+        parts[:, -1] = ends[block] - parts[:, :-1].sum(axis=1)
+        _keep(parts, block.start + window - 1, out)
         progress({"done": block.stop, "of": len(windows)})
 
 
@@ -71,8 +66,8 @@ def roll_growing(values: Floats, rows: Rows, window: int, out: Out, progress: Pr
             progress({"done": t + 2 - window, "of": len(values) - window + 1})
 
 
-def _keep(found: Floats, row: int, out: Out) -> None:
-    """found: (windows, components, keep), of windows that end in `row` and the rows after it."""
-    stop = row + len(found)
-    out[0][:, row:stop] = found[:, :, -1].T
-    out[1][:, row:stop] = (found - found[:, :, -1:]).swapaxes(0, 1)
+def _keep(parts: Floats, row: int, out: Out) -> None:
+    """parts: (windows, components, keep), of windows that end in `row` and the rows after it."""
+    stop = row + len(parts)
+    out[0][:, row:stop] = parts[:, :, -1].T
+    out[1][:, row:stop] = (parts - parts[:, :, -1:]).swapaxes(0, 1)

@@ -7,7 +7,7 @@ from __future__ import annotations
 
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass, field
-from typing import TYPE_CHECKING, Any, Protocol
+from typing import TYPE_CHECKING, Any, Protocol, TypeAlias
 
 if TYPE_CHECKING:  # numpy takes longer to import than most commands that only look
     import numpy as np
@@ -16,7 +16,9 @@ if TYPE_CHECKING:  # numpy takes longer to import than most commands that only l
     from pyheta.arrays import Floats
     from pyheta.task import Progress
 
-    Out = tuple[Floats, NDArray[np.float32]]
+#: Where components' last values go, (components, n), and their tails: see `Computation.roll`.
+Tails: TypeAlias = "NDArray[np.float32]"  # (components, n, keep)
+Out: TypeAlias = "tuple[Floats, Tails]"
 
 #: Options of a `decompose` section by name, those of the method at least.
 Options = Mapping[str, Any]

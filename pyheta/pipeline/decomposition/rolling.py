@@ -1,5 +1,4 @@
-"""EMD, EEMD and CEEMDAN of every window of a series, compiled: how each row looked when it was the
-last.
+"""EMD, EEMD and CEEMDAN of every window of a series, compiled.
 
 Windows of one length share their noise, which is decomposed once, before the first. A growing
 window has the noise of the one before it and a sample more, and decomposes it: the length of the
@@ -11,7 +10,6 @@ from dataclasses import dataclass
 from typing import NamedTuple
 
 import numpy as np
-from numpy.typing import NDArray
 
 from pyheta.arrays import Floats
 from pyheta.pipeline.compiled import compiled
@@ -26,15 +24,13 @@ from pyheta.pipeline.decomposition.ceemdan import (
 )
 from pyheta.pipeline.decomposition.eemd import eemd, ensemble
 from pyheta.pipeline.decomposition.emd import decompose, emd, set_residue
-from pyheta.pipeline.decomposition.method import Options
+from pyheta.pipeline.decomposition.method import Options, Out, Tails
 from pyheta.pipeline.decomposition.sifting import TREND, Scratch, locate_extrema, new_scratch
 from pyheta.pipeline.parallel import in_order
 from pyheta.task import Progress
 
 REPORTS = 200
 EMD, EEMD, CEEMDAN = 0, 1, 2  # the branches of `decompose_window`
-Tails = NDArray[np.float32]
-Out = tuple[Floats, Tails]
 Sized = tuple[float, NoiseModes]  # how strong a noise is, and the noise
 
 
@@ -53,7 +49,7 @@ class Plan(NamedTuple):
 class Modes:
     """EMD or an ensemble of it: a `Computation`.
 
-    `decompose` gives the modes that a whole series has, and its residue: (found + 1, n). `noise`
+    `decompose` gives the modes that a whole series has, and its residue: (modes + 1, n). `noise`
     gives that of all windows, by max_imf and the samples of the longest.
     """
 
@@ -114,8 +110,10 @@ def _noise_decomposed(options: Options, max_imf: int, samples: int) -> Sized:
 
 
 def _white(options: Options, samples: int) -> Floats:
-    """(trials, samples): for windows that grow drawn sample by sample, so that a longer series
-    begins with the same noise.
+    """White noise, (trials, samples).
+
+    For windows that grow it is drawn sample by sample, so that a longer series begins with the same
+    noise.
     """
     seed, trials = options["seed"], options["trials"]
     if options["grow"]:
@@ -144,15 +142,13 @@ def roll_block(
         if samples != rows.shape[1]:
             scratch, rows = new_scratch(samples), np.empty((plan.max_imf + 1, samples))
         signal = values[t + 1 - samples : t + 1]
-        found = decompose_window(signal, plan, rows, scratch)
-        keep_ends(rows, found, t, last, tails)
+        n_modes = decompose_window(signal, plan, rows, scratch)
+        keep_ends(rows, n_modes, t, last, tails)
 
 
 @compiled
 def decompose_window(signal: Floats, plan: Plan, rows: Floats, scratch: Scratch) -> int:
-    """Fill `rows` with modes and the residue; returns the number of modes, 0 for a trend or a
-    constant.
-    """
+    """Fill `rows` with modes and the residue; returns how many modes (a trend has none)."""
     if sum(locate_extrema(signal, scratch)) <= TREND:
         set_residue(signal, rows, 0)
         return 0
@@ -180,15 +176,13 @@ def modes_of(white: Floats, max_imf: int) -> NoiseModes:
 
 
 @compiled
-def keep_ends(rows: Floats, found: int, t: int, last: Floats, tails: Tails) -> None:
-    """Keep the ends of the components of the window that ends in row t: modes, zeros, the
-    residue.
-    """
+def keep_ends(rows: Floats, n_modes: int, t: int, last: Floats, tails: Tails) -> None:
+    """Keep the ends of the components (modes, zeros, residue) of the window that ends in row t."""
     keep, residue = tails.shape[2], last.shape[0] - 1
     last[:, t] = 0.0
     tails[:, t] = 0.0
-    for source in range(found + 1):
-        k = residue if source == found else source
+    for source in range(n_modes + 1):
+        k = residue if source == n_modes else source
         last[k, t] = rows[source, -1]
         for j in range(keep):
             tails[k, t, j] = rows[source, rows.shape[1] - keep + j] - rows[source, -1]

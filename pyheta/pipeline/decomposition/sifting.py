@@ -114,9 +114,7 @@ def count_crossings(signal: Floats) -> int:
 
 @compiled
 def fit_envelopes(signal: Floats, scratch: Scratch, max_count: int, min_count: int) -> bool:
-    """Fit both envelopes to a signal's extrema; returns whether all their knots lie on their side
-    of zero.
-    """
+    """Fit both envelopes; returns whether all knots of each lie on their side of zero."""
     upper, lower, chosen = scratch.upper, scratch.lower, scratch.chosen
     maxima, minima = Extrema(upper.places, max_count), Extrema(lower.places, min_count)
     sample_extrema(signal, upper, max_count)
@@ -194,9 +192,7 @@ def gather_extrema(marks: NDArray[np.uint8], maxima: Places, minima: Places) -> 
 
 @compiled_sum
 def has_settled(mode: Floats, mean: Floats) -> bool:
-    """Did taking off the mean change little? Any of three measures is enough, if there is a mode at
-    all.
-    """
+    """Whether taking off the mean changed little: by any of three measures, if there is a mode."""
     power = change = before = 0.0
     low = high = mode[0] + mean[0]
     for j in range(mode.size):
@@ -225,9 +221,7 @@ def relative_change_is_small(mode: Floats, mean: Floats) -> bool:
 
 @compiled
 def sift(mode: Floats, scratch: Scratch) -> tuple[bool, int]:
-    """Sift a signal (samples,) in place; returns whether it ended as a trend, and its number of
-    extrema.
-    """
+    """Sift a signal (samples,) in place; returns whether it is a trend, and how many extrema."""
     max_count, min_count = locate_extrema(mode, scratch)
     for _ in range(MOST_SIFTS):
         if max_count + min_count <= TREND or min(max_count, min_count) == 0:

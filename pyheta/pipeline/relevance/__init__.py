@@ -1,3 +1,1 @@
-"""How much an exogenous column tells of the target: measures, their level of chance, shaping by
-relevance.
-"""
+"""How much an exogenous column tells of the target: measures, chance, shaping by relevance."""

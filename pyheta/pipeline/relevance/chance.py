@@ -11,8 +11,7 @@ LEAST_CHOICE = 2
 
 
 def shifts(rows: int, max_lag: int, draws: int, seed: int) -> list[int]:
-    """One shift out of the middle half of each of `draws` equal parts of the circle, but for its
-    ends.
+    """A shift from the middle half of each of `draws` equal parts of the circle, less its ends.
 
     So none is near 0, even with a lag added, and neighbours are at least half a part from each
     other. Raises StepError if there are too few rows.

@@ -1,5 +1,4 @@
-"""How an exogenous column correlates with the target some rows later: Pearson and Spearman, lag by
-lag.
+"""How a column correlates with the target some rows later: Pearson and Spearman, lag by lag.
 
 At lag l the column LEADS: column[t - l] is set beside target[t], for every row t that has both, so
 there are n - l pairs. Pearson's correlation measures a linear relation. Spearman's is Pearson's of
@@ -19,11 +18,10 @@ LEAST_PAIRS = 3  # two points always lie on a line
 
 
 def pearson(target: Floats, column: Floats, *, max_lag: int) -> Floats:
-    """Pearson's correlation at lags 0 … max_lag: (max_lag + 1,) in [-1, 1]; series are (rows,) and
-    finite.
+    """Pearson's correlation at lags 0 … max_lag: (max_lag + 1,) in [-1, 1].
 
-    Raises StepError where it has no value: a series constant in the rows of a lag, fewer than 3
-    pairs at `max_lag`, unequal lengths, values that are not finite.
+    Series are (rows,) and finite. Raises StepError where it has no value: a series constant in the
+    rows of a lag, fewer than 3 pairs at `max_lag`, unequal lengths, values that are not finite.
     """
     return at_lags(_correlation, target, column, max_lag)
 
@@ -46,9 +44,7 @@ def at_lags(
     *,
     ranked: bool = False,
 ) -> Floats:
-    """score(target[l:], column[:n - l]) for lags l = 0 … max_lag, of the values or of their
-    ranks.
-    """
+    """score(target[l:], column[:n - l]) for lags l = 0 … max_lag, of values or of their ranks."""
     for name, values in (("target", target), ("column", column)):
         _check(name, values, max_lag)
     if len(target) != len(column):
@@ -75,9 +71,7 @@ def _lagged(target: Floats, column: Floats, max_lag: int) -> Iterator[tuple[Floa
 
 
 def _ranked(target: Floats, column: Floats, max_lag: int) -> Iterator[tuple[Floats, Floats]]:
-    """Ranks among the rows of each lag. Sorted once: dropping rows from a sorted order leaves it
-    sorted.
-    """
+    """Ranks among the rows of each lag, sorted once: rows dropped from an order leave it sorted."""
     rows = len(target)
     orders = np.argsort(target), np.argsort(column)
     for lag in range(max_lag + 1):

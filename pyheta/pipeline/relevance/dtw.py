@@ -18,8 +18,9 @@ from pyheta.pipeline.compiled import compiled_exactly
 
 
 def dtw_distance(first: Floats, second: Floats, *, band: int | None = None) -> float:
-    """The least cost of warping (N,) onto (M,), in the series' own unit; divide by N + M for a mean
-    per row.
+    """The least cost of warping (N,) onto (M,), in the series' own unit.
+
+    Divided by N + M it is a mean per row.
 
     band: rows i and j are matched only if |i - j| <= band (Sakoe and Chiba's window); None matches
     any. It takes O(N · band) or O(N · M) time, and memory for two rows. Raises StepError without

@@ -46,8 +46,9 @@ LEAST_WINDOW = 3
 
 @dataclass(frozen=True, slots=True)
 class Path:
-    """Which slope of the target is matched with which of the column; slope i leads from row i to
-    row i + 1.
+    """Which slope of the target is matched with which of the column, step by step.
+
+    Slope i leads from row i to row i + 1.
 
     Both grow from 0 to the last slope, by 0 or 1 in each step.
     """
@@ -63,8 +64,9 @@ class Path:
 
 
 def angular_distance(first: ArrayLike, second: ArrayLike, *, metric: bool = True) -> Floats:
-    """How far two slopes (change per row) point apart: 0 for equal slopes, 1 for a right angle or
-    more.
+    """How far two slopes point apart: 0 where they are equal, 1 for a right angle or more.
+
+    A slope is a change per row.
 
     With phi the angle between (1, first) and (1, second): sin phi, and 1 beyond a right angle. The
     variant that is no metric punishes opposite directions alone, with max(sin phi, 1 - exp(-5
@@ -79,8 +81,7 @@ def angular_distance(first: ArrayLike, second: ArrayLike, *, metric: bool = True
 
 
 def forward_path(target: Floats, column: Floats, *, metric: bool = True) -> Path:
-    """Match slopes greedily in one pass: each step takes the nearest of diagonal, squeeze and
-    stretch.
+    """Match slopes greedily in one pass: the nearest of diagonal, squeeze and stretch.
 
     Squeezing the column is barred while it is not behind, so a column is only ever delayed (it may
     lead the target, never lag it). target: (N,), column: (M,); O(N + M) time and memory. The delay
@@ -146,8 +147,7 @@ def end_spot_relevance(
 def fuzzified(
     relevance: Floats, kernel: Sequence[float] = KERNEL, *, trailing: bool = False
 ) -> Floats:
-    """Relevance smoothed over neighbouring rows, (rows,) in [0, 1]; outside the series it counts as
-    0.
+    """Relevance smoothed over neighbouring rows, (rows,) in [0, 1]; it counts as 0 outside.
 
     kernel: an odd number of weights around each row, at least 0, of any sum; `trailing` uses those
     of the row itself and of earlier rows alone. (1,) smooths nothing. Raises StepError for another
@@ -229,9 +229,7 @@ def _weighs(weights: Floats) -> bool:
 
 
 def _weighted(values: Floats, weights: Floats) -> Floats:
-    """Sliding sums. Added up weight by weight: each row then rounds alike whatever its neighbours
-    hold.
-    """
+    """Sliding sums, added weight by weight: so a row rounds alike whatever its neighbours hold."""
     rows = len(values) - len(weights) + 1
     total = np.zeros(rows)
     for start, weight in enumerate(weights):
@@ -252,17 +250,15 @@ def _distance(one: float, other: float, metric: bool) -> float:  # noqa: FBT001 
 
 @compiled_exactly
 def _distances(one: Floats, other: Floats, metric: bool) -> Floats:  # noqa: FBT001 (numba)
-    found = np.empty_like(one)
+    distances = np.empty_like(one)
     for i in range(len(one)):
-        found[i] = _distance(one[i], other[i], metric)
-    return found
+        distances[i] = _distance(one[i], other[i], metric)
+    return distances
 
 
 @compiled_exactly
 def _step(target: Floats, column: Floats, y: int, x: int, metric: bool) -> tuple[int, int, float]:  # noqa: FBT001
-    """How far the next step goes on each side, and its distance; nothing to compare costs
-    nothing.
-    """
+    """How far the next step goes on each side, and its distance, 0 where a side has ended."""
     if y + 1 >= len(target) or x + 1 >= len(column):
         return min(1, len(target) - 1 - y), min(1, len(column) - 1 - x), 0.0
     down, right, best = 1, 1, _distance(target[y + 1], column[x + 1], metric)
@@ -279,9 +275,7 @@ def _step(target: Floats, column: Floats, y: int, x: int, metric: bool) -> tuple
 
 @compiled_exactly
 def _walk(target: Floats, column: Floats, metric: bool) -> tuple[Rows, float]:  # noqa: FBT001 (numba)
-    """Angles of all slopes → the path, (2, steps). A step of 2 on one side passes the row
-    between.
-    """
+    """From the angles of all slopes to the path (2, steps); a step of 2 passes the row between."""
     path = np.empty((2, len(target) + len(column)), np.int64)
     y, x, steps, cost = 0, 0, 1, _distance(target[0], column[0], metric)
     path[:, 0] = 0
@@ -298,9 +292,7 @@ def _walk(target: Floats, column: Floats, metric: bool) -> tuple[Rows, float]:  
 
 @compiled_exactly
 def _local(target: Floats, column: Floats, window: int, before: int) -> Floats:
-    """Relevance of the window that begins `before` rows before each row; 0 (the mean) stands
-    outside.
-    """
+    """Relevance of the window from `before` rows before each row; 0 (the mean) stands outside."""
     rows = len(target)
     one, other = np.zeros(rows + window - 1), np.zeros(rows + window - 1)
     one[before : before + rows] = target

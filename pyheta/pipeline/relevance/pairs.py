@@ -1,6 +1,4 @@
-"""A target and an exogenous column, or one component of both: what `relevance` and `shape`
-compare.
-"""
+"""A target and an exogenous column, or a component of both: what `relevance` and `shape` read."""
 
 from dataclasses import dataclass
 

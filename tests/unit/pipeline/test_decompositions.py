@@ -11,9 +11,9 @@ from hypothesis import strategies as st
 
 from pyheta.errors import StepError
 from pyheta.pipeline.decomposition.compute import causal, whole
-from pyheta.pipeline.decomposition.methods import component_names
+from pyheta.pipeline.decomposition.methods import METHODS, component_names
 
-METHODS = ["emd", "eemd", "ceemdan", "wavelet", "stl"]
+NAMES = [name for name in METHODS if name != "none"]
 OPTIONS = {
     "max_imf": 3,
     "trials": 2,
@@ -40,7 +40,7 @@ def run_whole(values, method, **changed):
     return whole(values, OPTIONS | {"method": method} | changed, lambda _: None)
 
 
-@pytest.mark.parametrize("method", METHODS)
+@pytest.mark.parametrize("method", NAMES)
 def test_the_components_of_a_series_add_up_to_it_in_the_order_of_their_names(method):
     values = 100 + walk()
     rows = run_whole(values, method)
@@ -74,7 +74,7 @@ def test_stl_finds_a_season_of_the_given_period():
 
 
 @pytest.mark.parametrize("grow", [False, True])
-@pytest.mark.parametrize("method", METHODS)
+@pytest.mark.parametrize("method", NAMES)
 def test_causal_components_of_every_row_add_up_to_it(method, grow):
     values = 100 + walk()
     found = run(values, method, grow=grow)
@@ -90,7 +90,7 @@ def test_causal_components_of_every_row_add_up_to_it(method, grow):
         np.testing.assert_allclose(tail, values[59 - age : 150 - age], rtol=1e-7)
 
 
-@pytest.mark.parametrize("method", METHODS)
+@pytest.mark.parametrize("method", NAMES)
 def test_a_large_level_costs_no_precision(method):
     # Given a walk of small steps very far from zero
     values = 1e9 + walk()
@@ -102,7 +102,7 @@ def test_a_large_level_costs_no_precision(method):
         np.testing.assert_allclose(found.tails[:, t], alone - alone[:, -1:], atol=1e-5)
 
 
-@pytest.mark.parametrize("method", METHODS)
+@pytest.mark.parametrize("method", NAMES)
 def test_a_causal_row_is_the_end_of_its_window_decomposed_alone(method):
     values = walk()
     found = run(values, method)
@@ -126,7 +126,7 @@ def test_a_growing_window_begins_at_the_first_row(method):
 
 
 @pytest.mark.parametrize("grow", [False, True])
-@pytest.mark.parametrize("method", METHODS)
+@pytest.mark.parametrize("method", NAMES)
 @hypothesis_settings(max_examples=8)
 @given(seed=st.integers(0, 2**32 - 1), now=st.integers(59, 148), size=st.floats(1e-3, 1e6))
 def test_the_future_does_not_reach_back(method, grow, seed, now, size):
@@ -141,7 +141,7 @@ def test_the_future_does_not_reach_back(method, grow, seed, now, size):
 
 
 @pytest.mark.parametrize("grow", [False, True])
-@pytest.mark.parametrize("method", METHODS)
+@pytest.mark.parametrize("method", NAMES)
 def test_rows_that_are_appended_change_nothing_before_them(method, grow):
     values = walk()
 
@@ -177,7 +177,7 @@ def test_a_constant_window_is_all_residue(method, grow):
     assert found.values[:-1, 120:].any()
 
 
-@pytest.mark.parametrize("method", METHODS)
+@pytest.mark.parametrize("method", NAMES)
 def test_progress_ends_at_the_last_row(method):
     seen = []
     causal(walk(), OPTIONS | {"method": method}, keep=1, progress=seen.append)
@@ -186,7 +186,7 @@ def test_progress_ends_at_the_last_row(method):
     assert [fact["done"] for fact in seen] == sorted({fact["done"] for fact in seen})
 
 
-@pytest.mark.parametrize("method", METHODS)
+@pytest.mark.parametrize("method", NAMES)
 @pytest.mark.parametrize(
     ("values", "keep", "what"),
     [
@@ -216,8 +216,28 @@ def test_options_that_do_not_fit_are_refused_with_a_cure(method, changed, what):
     assert caught.value.cure
 
 
+@pytest.mark.parametrize(
+    ("method", "changed"),
+    [("wavelet", {"wavelet": name}) for name in ("haar", "db2", "db7", "sym4")] + [("stl", {})],
+)
+def test_the_least_rows_fit_and_one_fewer_does_not(method, changed):
+    options = OPTIONS | changed
+    least = METHODS[method].least_rows(options)
+
+    METHODS[method].refuse_unfit(least, options)
+    with pytest.raises(StepError):
+        METHODS[method].refuse_unfit(least - 1, options)
+
+
 def test_a_library_that_is_not_installed_is_named(monkeypatch):
     monkeypatch.setitem(sys.modules, "statsmodels", None)
     with pytest.raises(StepError) as caught:
         run_whole(walk(), "stl")
     assert caught.value.cure == "pip install statsmodels"
+
+
+def test_without_a_decomposition_the_series_is_its_only_component():
+    values = walk()
+
+    np.testing.assert_array_equal(run_whole(values, "none"), values[np.newaxis])
+    np.testing.assert_array_equal(run(values, "none").values[:, 59:], values[np.newaxis, 59:])

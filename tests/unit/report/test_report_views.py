@@ -478,6 +478,12 @@ async def test_components_of_a_sweep_without_any_are_an_error():
         await read_answer(Reads([run(rmse=0.6)]), None, ReportQuery(), About.COMPONENTS)
 
 
+@pytest.mark.parametrize("metric", ["rmze", "IMF0/rmse"])
+async def test_what_is_no_metric_of_components_is_an_error(metric):
+    with pytest.raises(InputError, match=f"no run has {metric} of components"):
+        await read_answer(Reads([run(rmse=0.6)]), None, ReportQuery((metric,)), About.COMPONENTS)
+
+
 @pytest.mark.parametrize("about", ["relevance", "importance"])
 async def test_views_ask_the_store_for_the_steps_of_their_operation(about):
     with pytest.raises(InputError, match=about):
