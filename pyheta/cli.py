@@ -22,7 +22,7 @@ from pyheta.errors import Exit, InputError, PyhetaError
 if TYPE_CHECKING:
     from rich.console import RenderableType
 
-    from pyheta.plan.prepare import Prepared
+    from pyheta.plan.prepare import CheckedSweep
     from pyheta.screen import Screen
     from pyheta.settings import Settings
     from pyheta.wiring import Services
@@ -132,7 +132,7 @@ class Options:
 
         return Screen(quiet=self.quiet)
 
-    def prepare(self, sweep: Path, overrides: list[str] | None) -> "Prepared":
+    def prepare(self, sweep: Path, overrides: list[str] | None) -> "CheckedSweep":
         """Read and check a sweep file."""
         from pyheta.plan.prepare import prepare
 

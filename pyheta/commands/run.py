@@ -11,7 +11,7 @@ from pyheta.device import Device
 from pyheta.errors import Exit
 from pyheta.nets.engines.warmup import kernels_of, warm_up
 from pyheta.ops.registry import OPS
-from pyheta.plan.prepare import Prepared
+from pyheta.plan.prepare import CheckedSweep
 from pyheta.report.read import Wish, read_table
 from pyheta.report.table import Table
 from pyheta.screen import Screen, count
@@ -31,7 +31,9 @@ class Outcome:
     table: Table | None = None
 
 
-async def run_sweep(services: Services, prepared: Prepared, screen: Screen, duty: Duty) -> Outcome:
+async def run_sweep(
+    services: Services, prepared: CheckedSweep, screen: Screen, duty: Duty
+) -> Outcome:
     """Submit a sweep and compute all of it in this process, showing how it gets on.
 
     `duty` says how; that it ends with this sweep is added here.
