@@ -4,7 +4,7 @@ from collections.abc import Mapping
 from dataclasses import dataclass
 from itertools import chain, combinations, pairwise
 from math import comb
-from typing import Annotated, Any, Literal, Self
+from typing import Annotated, Any, Literal, Self, assert_never
 
 from pydantic import Field, ValidationError, model_validator
 
@@ -117,9 +117,13 @@ class GridAxis(Section):
 
     def _point(self, index: int) -> float:
         share = index / max(self.num - 1, 1)
-        if self.distribution == "uniform":
-            return self.min * (1 - share) + self.max * share
-        return float(self.min ** (1 - share) * self.max**share)
+        match self.distribution:
+            case "uniform":
+                return self.min * (1 - share) + self.max * share
+            case "log_uniform":
+                return float(self.min ** (1 - share) * self.max**share)
+            case _:
+                assert_never(self.distribution)
 
 
 Columns = Annotated[tuple[Column, ...], Field(strict=False)]
