@@ -40,7 +40,7 @@ from pyheta.ops.registry import compute
 from pyheta.pipeline.channels import Channel
 from pyheta.pipeline.splits import Split
 from pyheta.pipeline.windows import Shape, cut
-from pyheta.plan.prepare import Prepared, prepare
+from pyheta.plan.prepare import CheckedSweep, prepare
 from pyheta.steps import Key, Step
 from pyheta.sweep import Run
 from pyheta.task import Result, Task
@@ -62,7 +62,7 @@ class Costs:
         return self.decompose + self.nets + self.rest
 
 
-def the_run(study: Prepared) -> Run:
+def the_run(study: CheckedSweep) -> Run:
     """The decomposed, unshaped run that sees all columns."""
 
     def wanted(run: Run) -> bool:
@@ -73,7 +73,7 @@ def the_run(study: Prepared) -> Run:
     return next(run for run in study.runs if wanted(run))
 
 
-def steps_of(study: Prepared, run: Run) -> list[Step]:
+def steps_of(study: CheckedSweep, run: Run) -> list[Step]:
     """All that a run needs, each step after those that it needs itself."""
     needed = {study.plan.scores[study.runs.index(run)]}
     for key, step in reversed(study.plan.steps.items()):
@@ -82,7 +82,7 @@ def steps_of(study: Prepared, run: Run) -> list[Step]:
     return [step for key, step in study.plan.steps.items() if key in needed]
 
 
-def ours(study: Prepared, steps: list[Step], folder: Path) -> Costs:
+def ours(study: CheckedSweep, steps: list[Step], folder: Path) -> Costs:
     """The run's steps, one after the other in this process."""
     done: dict[Key, Result] = {}
     seconds: defaultdict[str, float] = defaultdict(float)
@@ -128,7 +128,7 @@ def loader_of(fit: Step, parts: Mapping[str, Mapping[str, np.ndarray]]) -> Loade
     return Loader(build(params["net"], shape).module, windows, batch=params["train"]["batch_size"])
 
 
-def columns_of(study: Prepared, run: Run) -> dict[str, np.ndarray]:
+def columns_of(study: CheckedSweep, run: Run) -> dict[str, np.ndarray]:
     (path,) = study.files.values()
     frame = pl.read_csv(path)
     return {column: frame[column].to_numpy() for column in (*run.config.target, *run.config.exog)}
@@ -145,7 +145,7 @@ def middle(all_costs: list[Costs]) -> Costs:
     return sorted(all_costs, key=lambda costs: costs.all)[len(all_costs) // 2]
 
 
-def study_ratio(study: Prepared, steps: list[Step], mine: Costs, theirs: Costs) -> float:
+def study_ratio(study: CheckedSweep, steps: list[Step], mine: Costs, theirs: Costs) -> float:
     """Extrapolated: decompositions and nets that are asked for, beside those that are distinct."""
     here = {op: sum(step.op == op for step in steps) for op in ("decompose", "fit")}
     asked, distinct = study.plan.asked, study.plan.distinct

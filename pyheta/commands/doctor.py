@@ -13,8 +13,8 @@ from rich.text import Text
 
 from pyheta import __version__
 from pyheta.errors import Exit, PyhetaError, StepError
-from pyheta.plan.prepare import Prepared
-from pyheta.plan.probe import Verdict, probe, scenes
+from pyheta.plan.prepare import CheckedSweep
+from pyheta.plan.probe import Verdict, probe, small_runs
 from pyheta.screen import count, plain, table
 from pyheta.settings import Settings
 from pyheta.sweep import Run
@@ -44,16 +44,16 @@ async def examine(settings: Settings, open_services: OpenServices) -> Sequence[F
     return findings
 
 
-def examine_leakage(prepared: Prepared, note: Callable[[str], None]) -> Sequence[Finding]:
+def examine_leakage(prepared: CheckedSweep, note: Callable[[str], None]) -> Sequence[Finding]:
     """Replace the future by noise under each kind of run; a finding for each kind of step."""
     findings: list[Finding] = []
-    for run, scene in scenes(prepared.runs, prepared.datasets, prepared.files):
+    for run, small in small_runs(prepared.runs, prepared.datasets, prepared.files):
         note(
-            f"run {run.ordinal}: {count(len(scene.steps), 'step')} on {len(scene.frame):,} "
+            f"run {run.ordinal}: {count(len(small.steps), 'step')} on {len(small.frame):,} "
             "rows, four times"
         )
         try:
-            verdicts = probe(scene)
+            verdicts = probe(small)
         except StepError as error:
             findings.append(
                 Finding(_name(run), f"cannot be probed in small: {error}", Exit.RUNS_FAILED)

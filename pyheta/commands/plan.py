@@ -10,7 +10,7 @@ from rich.text import Text
 from pyheta.ops.params import TIMED_BY, timed_as
 from pyheta.ops.registry import OPS
 from pyheta.plan.compile import Plan
-from pyheta.plan.prepare import Prepared
+from pyheta.plan.prepare import CheckedSweep
 from pyheta.screen import count, duration, parts, right, table
 from pyheta.steps import Key, State, Step
 from pyheta.store.seam import MeanSeconds, SweepStore
@@ -41,7 +41,7 @@ class Preview:
     seconds: float | None
 
 
-async def preview(prepared: Prepared, store: SweepStore, procs: int) -> Preview:
+async def preview(prepared: CheckedSweep, store: SweepStore, procs: int) -> Preview:
     """Compare a sweep's steps with those that the store has. Writes nothing."""
     plan = prepared.plan
     baselines = sum(run.role == "baseline" for run in prepared.runs)

@@ -11,7 +11,7 @@ from pyheta.device import Device
 from pyheta.errors import Exit
 from pyheta.nets.engines.warmup import kernels_of, warm_up
 from pyheta.ops.registry import OPS
-from pyheta.plan.prepare import Prepared
+from pyheta.plan.prepare import CheckedSweep
 from pyheta.report.query import ReportQuery
 from pyheta.report.read import read_table
 from pyheta.report.table import Table
@@ -33,7 +33,7 @@ class Outcome:
 
 
 async def run_sweep(
-    services: Services, prepared: Prepared, screen: Screen, options: WorkerOptions
+    services: Services, prepared: CheckedSweep, screen: Screen, options: WorkerOptions
 ) -> Outcome:
     """Submit a sweep and compute all of it in this process, showing its progress.
 

@@ -13,7 +13,7 @@ from typing import TYPE_CHECKING, TypeVar
 if TYPE_CHECKING:
     from rich.console import RenderableType
 
-    from pyheta.plan.prepare import Prepared
+    from pyheta.plan.prepare import CheckedSweep
     from pyheta.screen import Screen
     from pyheta.settings import Settings
     from pyheta.wiring import Services
@@ -45,7 +45,7 @@ class Session:
 
         return Screen(quiet=self.quiet)
 
-    def prepare(self, sweep: Path, overrides: Sequence[str] | None = None) -> "Prepared":
+    def prepare(self, sweep: Path, overrides: Sequence[str] | None = None) -> "CheckedSweep":
         """Read and check a sweep file."""
         from pyheta.plan.prepare import prepare
 

@@ -5,13 +5,13 @@ from pathlib import Path
 
 from pyheta.errors import DataError
 from pyheta.ops.registry import OPS
-from pyheta.plan.prepare import Prepared
+from pyheta.plan.prepare import CheckedSweep
 from pyheta.screen import count
 from pyheta.steps import OPEN, State, digest
 from pyheta.store.seam import Artifacts, NewRun, Receipt, Submission, SweepStore
 
 
-def submission(prepared: Prepared) -> Submission:
+def submission(prepared: CheckedSweep) -> Submission:
     """What the store is asked to record. The same runs under the same name are the same sweep.
 
     Steps that explain a run (relevance, importance) count too.
@@ -39,7 +39,7 @@ def submission(prepared: Prepared) -> Submission:
     )
 
 
-async def submit(prepared: Prepared, store: SweepStore, artifacts: Artifacts) -> Receipt:
+async def submit(prepared: CheckedSweep, store: SweepStore, artifacts: Artifacts) -> Receipt:
     """Put the files into the store, then commit the sweep. Repeating it adds nothing.
 
     Files that are there already are put again, lest they be removed as unneeded before the commit.
@@ -55,7 +55,7 @@ async def _put(artifacts: Artifacts, sha256: str, path: Path) -> None:
         raise DataError("changed while it was read", where=str(path), cure="submit again")
 
 
-def in_words(prepared: Prepared, receipt: Receipt) -> str:
+def in_words(prepared: CheckedSweep, receipt: Receipt) -> str:
     """What a submission did, and the next command."""
     name, runs = prepared.sweep.name, count(len(prepared.runs), "run")
     todo = sum(receipt.steps.get(state, 0) for state in OPEN)

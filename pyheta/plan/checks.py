@@ -1,6 +1,4 @@
-"""Whether runs fit their data: columns, room for windows, what can be decomposed. Nothing is
-computed yet.
-"""
+"""Whether runs fit their data: columns, room for windows, what can be decomposed."""
 
 from collections.abc import Iterable, Iterator, Mapping, Sequence
 from typing import Any
@@ -21,7 +19,7 @@ from pyheta.sweep.section import Section
 def check_runs(
     runs: Sequence[Run], facts: Mapping[Section, DatasetFacts], explain: Explain | None = None
 ) -> None:
-    """Raises SweepError or SweepErrors with all that is wrong."""
+    """Raises SweepError or SweepErrors with all that is wrong, before anything is computed."""
     problems = Problems()
     _check_patterns(runs, problems)
     seen: set[tuple[Any, ...]] = set()
@@ -60,17 +58,14 @@ def _check(run: Run, facts: DatasetFacts, problems: Problems) -> None:
 
 
 def _nets(run: Run, problems: Problems) -> Mapping[str, RunConfig]:
-    """The configurations of the run's nets; none, with a problem noted, where `components` does not
-    fit.
-    """
+    """The configurations of the run's nets; none, and problems, if `components` does not fit."""
     names = run.config.component_names() if run.config.components else ()
     unfit = [error for name in names if (error := _unfit(run, name))]
     for error in unfit:
-        for found in findings(error.error):
-            loc = (
-                found["loc"][1:] if error.section == "net" else found["loc"]
-            )  # after the net's name
-            what, cure = describe(found, ".".join((error.section, *map(str, loc))), ())
+        for detail in findings(error.error):
+            # The first part of a net's place is its name
+            loc = detail["loc"][1:] if error.section == "net" else detail["loc"]
+            what, cure = describe(detail, ".".join((error.section, *map(str, loc))), ())
             problems.add(f"components: {what}", where=run.where("components"), cure=cure)
     return {} if unfit else run.config.nets()
 
@@ -86,8 +81,8 @@ def _unfit(run: Run, component: str) -> UnfitChange | None:
 def _columns(run: Run, nets: Mapping[str, RunConfig]) -> Iterator[tuple[str, str]]:
     """Every column that the run reads, with the key that asks for it."""
     yield from ((column, "target") for column in run.config.target)
-    asked = dict.fromkeys(column for net in nets.values() for column in net.exog)
-    for column in asked:
+    exog = dict.fromkeys(column for net in nets.values() for column in net.exog)
+    for column in exog:
         yield column, "exog" if column in run.config.exog else "components"
 
 
@@ -99,11 +94,11 @@ def _check_columns(
         if column not in facts.columns:
             cure = nearest(column, facts.columns)
             problems.add(f"the data set has no column '{column}'", where=where, cure=cure)
-        elif key != "target" and (what := _known_anyway(column, run.config.target, facts)):
+        elif key != "target" and (what := _shared_with(column, run.config.target, facts)):
             problems.add(what, where=where, cure="its past is seen anyway: take it out of exog")
 
 
-def _known_anyway(column: str, targets: Sequence[str], facts: DatasetFacts) -> str:
+def _shared_with(column: str, targets: Sequence[str], facts: DatasetFacts) -> str:
     """What an exogenous column has in common with a target; empty if nothing."""
     if column in targets:
         return f"'{column}' is the target and an exogenous column too"
@@ -111,9 +106,9 @@ def _known_anyway(column: str, targets: Sequence[str], facts: DatasetFacts) -> s
     return f"column '{column}' holds the values of the target '{same}'" if same else ""
 
 
-def _same(facts: DatasetFacts, one: str, other: str) -> bool:
-    known = facts.by_column
-    return one in known and other in known and known[one].digest == known[other].digest
+def _same(facts: DatasetFacts, first: str, second: str) -> bool:
+    columns = facts.by_column
+    return {first, second} <= columns.keys() and columns[first].digest == columns[second].digest
 
 
 def _check_rows(run: Run, facts: DatasetFacts, problems: Problems) -> None:
@@ -232,9 +227,7 @@ def _check_span(run: Run, facts: DatasetFacts, problems: Problems) -> None:
 
 
 def _check_shaping(run: Run, facts: DatasetFacts, problems: Problems) -> None:
-    """Whether there is one target to shape for, and rows enough to learn a correlation's scale
-    from.
-    """
+    """Whether there is one target to shape for, and rows enough to scale a correlation."""
     config = run.config.reduced()
     if len(config.target) > 1:
         what = f"shaping goes by the relevance to one target, and there are {len(config.target)}"
@@ -267,9 +260,7 @@ def _unknown(config: RunConfig) -> int:
 
 
 def _check_patterns(runs: Sequence[Run], problems: Problems) -> None:
-    """A component pattern that matches nothing in any run is a mistake; in some runs it may
-    rest.
-    """
+    """A component pattern has to match something in at least one run."""
     names = _known_names(runs)
     written = {pattern: run for run in runs for pattern, _ in run.config.components}
     for pattern, run in written.items():

@@ -15,16 +15,12 @@ from pyheta.sweep.section import Section
 
 @dataclass(frozen=True, slots=True)
 class Plan:
-    """`steps` come after all that they need; `scores` has one key for each run, in the runs' order.
+    """All steps of some runs, each once."""
 
-    `asked` counts steps as if every run had its own, under the names of `labels`: the operation,
-    apart from steps that only baselines ask for.
-    """
-
-    steps: Mapping[Key, Step]
-    scores: Sequence[Key]
-    asked: Counter[str]
-    labels: Mapping[Key, str]
+    steps: Mapping[Key, Step]  # after all that they need
+    scores: Sequence[Key]  # one for each run, in the runs' order
+    asked: Counter[str]  # by label: how many steps there were, had every run its own
+    labels: Mapping[Key, str]  # the operation, with a note where only baselines need the step
 
     @property
     def distinct(self) -> Counter[str]:
@@ -57,26 +53,24 @@ def compile_plan(
 def _graphs(
     runs: Sequence[Run], facts: Mapping[Section, DatasetFacts], explain: Explain
 ) -> Iterator[tuple[Run, RunGraph]]:
-    """An empty graph for each run. Runs that differ in the seed alone come together and are reduced
-    once.
-    """
+    """An empty graph for each run. Runs that differ in the seed alone are reduced once."""
     loads = {section: load_step(dataset) for section, dataset in facts.items()}
-    for config, alike in groupby(runs, key=lambda run: run.config):
+    for config, repetitions in groupby(runs, key=lambda run: run.config):
         reduced, nets = config.reduced(), config.nets()
-        for run in alike:
-            wanted = explain if run.role == "net" else Explain()
-            step_seconds = facts[config.dataset].step_seconds
-            yield run, RunGraph(reduced, nets, loads[config.dataset], step_seconds, wanted)
+        load, step_seconds = loads[config.dataset], facts[config.dataset].step_seconds
+        for run in repetitions:
+            explained = explain if run.role == "net" else Explain()
+            yield run, RunGraph(reduced, nets, load, step_seconds, explained)
 
 
 def _facts_by_section(
     runs: Sequence[Run], datasets: Mapping[str, DatasetFacts]
 ) -> Mapping[Section, DatasetFacts]:
-    """The facts under the `dataset` sections themselves: quicker to find than under their texts."""
+    """The facts by the `dataset` sections themselves: quicker to find than by their texts."""
     first = {run.config.dataset: run.config for run in runs}
     return {section: datasets[config.dataset_key()] for section, config in first.items()}
 
 
 def _label(step: Step, run: Run) -> str:
-    """Nets come first, so a step that a baseline brings is the baselines' alone."""
+    """Runs of nets come first, so a step that a baseline brings is the baselines' alone."""
     return step.op if run.role == "net" else f"{step.op} (baselines)"

@@ -3,9 +3,9 @@
     load ─► decompose(column) ─► shape(column, component) ─► fit(component) ─► score(run)
                      └──► relevance(column, component)            └──► importance(component)
 
-A step's parameters hold what can change its outcome and nothing else. So two runs that differ in an
-option that cannot matter to their nets, as the seed of a ridge regression, share their steps.
-`relevance` and `importance` explain; no run needs them.
+A step's parameters hold what can change its outcome and nothing else. So runs share their steps
+where they differ only in options that cannot matter to their nets, such as the seed of a ridge
+regression. `relevance` and `importance` explain; no run needs them.
 """
 
 from collections.abc import Container, Iterable, Mapping, Sequence
@@ -61,19 +61,15 @@ def _step(
 
 @dataclass
 class RunGraph:
-    """The steps of one run while they are made, each after those that it needs.
+    """The steps of one run while they are made, each after those that it needs."""
 
-    `config` is reduced; `nets` are the configurations of its nets by component; the rows of its
-    data set are `step_seconds` apart; `made` has the keys of its data steps by their roles.
-    """
-
-    config: RunConfig
-    nets: Mapping[str, RunConfig]
+    config: RunConfig  # reduced
+    nets: Mapping[str, RunConfig]  # by component
     load: Step
-    step_seconds: float
+    step_seconds: float  # between two rows of the data set
     explain: Explain
     steps: dict[Key, Step] = field(default_factory=dict)
-    made: dict[str, Key] = field(default_factory=dict)
+    made: dict[str, Key] = field(default_factory=dict)  # data steps by their roles
 
     def __post_init__(self) -> None:
         self.steps[self.load.key] = self.load
@@ -90,10 +86,10 @@ class RunGraph:
             scale=config.scale,
             keep=config.keep,
         )
-        read = {role: key for fit in fits.values() for role, key in self.steps[fit].needs.items()}
+        inputs = {role: key for fit in fits.values() for role, key in self.steps[fit].needs.items()}
         needs = {
             "load": self.load.key,
-            **read,
+            **inputs,
             **{f"fit/{name}": key for name, key in fits.items()},
         }
         return self._add("score", params, needs)
@@ -141,15 +137,15 @@ class RunGraph:
     def _add(self, op: str, params: Params, needs: Mapping[str, Key]) -> Key:
         return self._keep(_step(op, params, needs))
 
-    def _keep(self, made: Step) -> Key:
-        self.steps.setdefault(made.key, made)
-        return made.key
+    def _keep(self, step: Step) -> Key:
+        self.steps.setdefault(step.key, step)
+        return step.key
 
     def _needs(self, sources: Iterable[Source]) -> dict[str, Key]:
         return {source.role: self._made(source) for source in sources}
 
     def _made(self, source: Source) -> Key:
-        """The step that makes a channel; made once in a run, since its role says all about it."""
+        """The step that makes a channel. A run has one for each role: the role says all of it."""
         if source.role not in self.made:
             self.made[source.role] = (
                 self._shape(source) if source.shaped else self._decompose(source)
@@ -167,9 +163,7 @@ class RunGraph:
         return self._add("decompose", params, {"load": self.load.key})
 
     def _kept(self) -> int:
-        """The longest window of the run's nets, rounded up to a power of two: nearby windows
-        share.
-        """
+        """The longest window of the run's nets, up to a power of two: similar windows share."""
         longest = max(LEAST_KEPT, *(net.window.input for net in self.nets.values()))
         return min(1 << (longest - 1).bit_length(), self.config.decompose.window)
 
@@ -192,11 +186,11 @@ class RunGraph:
     def _explain(
         self, config: RunConfig, component: str, sources: Sequence[Source], needs: Mapping[str, Key]
     ) -> None:
-        others = {(one.column, one.component) for one in sources if one.column not in config.target}
+        exog = {(s.column, s.component) for s in sources if s.column not in config.target}
         if self.explain.relevance:
-            for target, (column, part) in product(config.target, sorted(others)):
+            for target, (column, part) in product(config.target, sorted(exog)):
                 self._relevance(target, Source(column, part))
-        if self.explain.permutations and others:
+        if self.explain.permutations and exog:
             self._importance(config, component, needs)
 
     def _importance(self, config: RunConfig, component: str, needs: Mapping[str, Key]) -> None:
@@ -259,7 +253,7 @@ def _sources(config: RunConfig, component: str) -> list[Source]:
     targets = [Source(column, component) for column in config.target]
     if component == WHOLE and config.decompose.method != "none":
         parts = config.component_names()
-        return [*targets, *(one for part in parts for one in _sources(config, part))]
+        return [*targets, *(source for part in parts for source in _sources(config, part))]
     shaped = _shaped(config.exog_form)
     return [
         *targets,

@@ -14,21 +14,17 @@ from pyheta.sweep import Run, Sweep, read_sweep
 
 
 @dataclass(frozen=True, slots=True)
-class Prepared:
-    """A checked sweep, its runs and steps.
-
-    `datasets` has the facts of its data sets by `RunConfig.dataset_key`, `files` what its steps
-    read by SHA-256.
-    """
+class CheckedSweep:
+    """A sweep whose runs fit their data sets, and the steps that they need."""
 
     sweep: Sweep
     runs: Sequence[Run]
     plan: Plan
-    datasets: Mapping[str, DatasetFacts]
-    files: Mapping[str, Path]
+    datasets: Mapping[str, DatasetFacts]  # by `RunConfig.dataset_key`
+    files: Mapping[str, Path]  # what its steps read, by SHA-256
 
 
-def prepare(path: Path, overrides: Sequence[str], data: Path | None) -> Prepared:
+def prepare(path: Path, overrides: Sequence[str], data: Path | None) -> CheckedSweep:
     """Read and check a sweep and its data sets. Writes nothing.
 
     Raises SweepError or DataError.
@@ -36,28 +32,26 @@ def prepare(path: Path, overrides: Sequence[str], data: Path | None) -> Prepared
     sweep = read_sweep(path, overrides)
     runs = sweep.runs()
     facts, files = _inspect(runs, path.parent, data)
-    return Prepared(sweep, runs, compile_plan(runs, facts, sweep.explain), facts, files)
+    return CheckedSweep(sweep, runs, compile_plan(runs, facts, sweep.explain), facts, files)
 
 
 def _inspect(
     runs: Sequence[Run], base: Path, data: Path | None
 ) -> tuple[Mapping[str, DatasetFacts], Mapping[str, Path]]:
-    """The facts of each data set by its canonical text, and the files to hand over by their
-    hash.
-    """
+    """The facts of each data set by its key, and the files that the store needs by their hash."""
     facts: dict[str, DatasetFacts] = {}
     files: dict[str, Path] = {}
-    for text, run in {run.config.dataset_key(): run for run in runs}.items():
-        facts[text], file = _inspect_one(run, json.loads(text), base, data)
+    for key, run in {run.config.dataset_key(): run for run in runs}.items():
+        facts[key], file = _inspect_one(run, json.loads(key), base, data)
         if file:
-            files[facts[text].files["raw"]] = file
+            files[facts[key].files["raw"]] = file
     return facts, files
 
 
 def _inspect_one(
     run: Run, dataset: Mapping[str, Any], base: Path, data: Path | None
 ) -> tuple[DatasetFacts, Path | None]:
-    """`inspect`, with the place in the sweep file where an error has no place of its own."""
+    """`inspect`; an error without a place gets that of the data set in the sweep file."""
     try:
         return inspect(dataset, base=base, data=data)
     except DataError as error:

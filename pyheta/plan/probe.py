@@ -1,9 +1,8 @@
 """The probe for leakage: replace the future by noise, compute again, and see what changes.
 
-A step that may learn from training rows must give the same result when every later row is another;
-one that is causal must say the same of all rows before the noise. The words are those of
-`ops.params.FitOn`; a step that needs one with `whole` may change as well, since the sweep asked
-for it.
+A step that learns from training rows must give the same result whatever comes after them; a causal
+one must give the same for all rows before the noise (see `ops.params.FitOn`). A step that may see
+the whole series may change, and so may those that need it: the sweep asked for it.
 """
 
 import tempfile
@@ -31,19 +30,19 @@ from pyheta.sweep import Explain, Run, RunConfig
 from pyheta.sweep.config import Split as SplitSection
 from pyheta.task import Result, Task
 
-#: The probe looks for wrong reading, which shows in small as well: fewer rows, trials and epochs.
+#: A step that reads what it must not does so in small too: with few rows, trials and epochs.
 ROWS = 1600
 WINDOW = 200
 TRIALS = 3
 EPOCHS = 2
 
-#: The noise is this many times as wide as the column, so that no scale or search overlooks it.
+#: The noise is so many times as wide as the column, so that no scaling can hide it.
 WIDTH = 5.0
 
 #: Runs that agree in these are probed as one, however many columns they read.
 PROBED_APART = {*DECISIVE, "scale", "window"} - {"exog"}
 
-#: What is left as it was when the rest is noise.
+#: The rows before the noise.
 TRAINING, VALIDATION, SOME_OF_TEST = "training", "validation", "some of test"
 
 Results = Mapping[Key, Result]
@@ -51,7 +50,7 @@ Results = Mapping[Key, Result]
 
 @dataclass(frozen=True, slots=True)
 class Verdict:
-    """What the probe found of one step."""
+    """The probe's answer for one step."""
 
     step: Step
     fit_on: FitOn
@@ -60,35 +59,35 @@ class Verdict:
 
     @property
     def leaks(self) -> bool:
-        """The future reached it although nothing said that it may."""
+        """Whether the future reached it although nothing allows that."""
         return self.changed and not self.allowed
 
 
 @dataclass(frozen=True, slots=True)
-class Scene:
-    """One run's steps, and the table that all of them start from."""
+class SmallRun:
+    """One run's steps with few trials and epochs, and the table of few rows that they read."""
 
     steps: Sequence[Step]
     frame: pl.DataFrame
     split: Split
 
 
-# What a result says that noise from some row on must leave alone.
-Says = Callable[[Result, int, Scene], object]
+# From a result, the first row of noise and the run: what the noise must not change.
+Kept = Callable[[Result, int, SmallRun], object]
 
 
-def probe(scene: Scene) -> list[Verdict]:
-    """Run the scene's steps on the series as it is, and with noise from three different rows on."""
+def probe(small: SmallRun) -> list[Verdict]:
+    """Compute the steps on the series as it is, and with noise from each of three rows on."""
     with tempfile.TemporaryDirectory(prefix="pyheta-probe-") as folder:
-        plain = execute(scene, scene.frame, Path(folder) / "plain")
+        plain = execute(small, small.frame, Path(folder) / "plain")
         noisy: dict[int, Results] = {}
-        for start in sorted(set(_starts(scene.split).values())):
-            spoilt = spoil(scene.frame, start)
-            noisy[start] = execute(scene, spoilt, Path(folder) / f"from-{start}")
-        return list(_verdicts(scene, plain, noisy))
+        for start in sorted(set(_starts(small.split).values())):
+            frame = with_noise(small.frame, start)
+            noisy[start] = execute(small, frame, Path(folder) / f"from-{start}")
+        return list(_verdicts(small, plain, noisy))
 
 
-def spoil(frame: pl.DataFrame, start: int) -> pl.DataFrame:
+def with_noise(frame: pl.DataFrame, start: int) -> pl.DataFrame:
     """The same table with noise in every value from row `start` on."""
     random = np.random.default_rng(start)
     values = frame.drop("time")
@@ -110,15 +109,15 @@ def _spread(column: pl.Series) -> float:
 
 
 def _starts(split: Split) -> Mapping[str, int]:
-    """The rows from which on there is noise, by what lies before them."""
+    """The first rows of noise, by what lies before them."""
     middle = (split.val_stop + split.test_stop) // 2
     return {TRAINING: split.train_stop, VALIDATION: split.val_stop, SOME_OF_TEST: middle}
 
 
-def execute(scene: Scene, frame: pl.DataFrame, folder: Path) -> Results:
+def execute(small: SmallRun, frame: pl.DataFrame, folder: Path) -> Results:
     """All steps, one after the other, in this process."""
     done: dict[Key, Result] = {}
-    for number, step in enumerate(scene.steps):
+    for number, step in enumerate(small.steps):
         out = folder / str(number)
         out.mkdir(parents=True)
         if step.op == "load":
@@ -131,56 +130,62 @@ def execute(scene: Scene, frame: pl.DataFrame, folder: Path) -> Results:
     return done
 
 
-def _verdicts(scene: Scene, plain: Results, noisy: Mapping[int, Results]) -> Iterator[Verdict]:
+def _verdicts(small: SmallRun, plain: Results, noisy: Mapping[int, Results]) -> Iterator[Verdict]:
     allowed: set[Key] = set()
-    for step in scene.steps:
+    for step in small.steps:
         sees = fit_on(step.op, step.params)
         if sees is FitOn.WHOLE or allowed.intersection(step.needs.values()):
             allowed.add(step.key)
-        if looks := LOOKS.get(step.op):
-            changed = any(_changed(look, step, scene, plain, noisy) for look in looks.items())
+        if kept := COMPARED.get(step.op):
+            changed = _changed(kept, step.key, small, plain, noisy)
             yield Verdict(step, sees, step.key in allowed, changed=changed)
 
 
 def _changed(
-    look: tuple[str, Says], step: Step, scene: Scene, plain: Results, noisy: Mapping[int, Results]
+    kept: Mapping[str, Kept],
+    key: Key,
+    small: SmallRun,
+    plain: Results,
+    noisy: Mapping[int, Results],
 ) -> bool:
-    """Whether a step says something else when what comes after these parts is noise."""
-    known, says = look
-    start = _starts(scene.split)[known]
-    return says(plain[step.key], start, scene) != says(noisy[start][step.key], start, scene)
+    """Whether the noise changes what it must not change."""
+    for before, take in kept.items():
+        start = _starts(small.split)[before]
+        if take(plain[key], start, small) != take(noisy[start][key], start, small):
+            return True
+    return False
 
 
-def _of_rows(result: Result, start: int, _scene: Scene) -> object:
+def _of_rows(result: Result, start: int, _small: SmallRun) -> object:
     """What was computed for the rows before the noise."""
     return [_bytes(load_file(path), start) for path in result.products.values()]
 
 
-def _of_weights(result: Result, _start: int, _scene: Scene) -> object:
+def _of_weights(result: Result, _start: int, _small: SmallRun) -> object:
     return [path.read_bytes() for path in result.products.values()]
 
 
-def _of_training(result: Result, _start: int, _scene: Scene) -> object:
-    """What training rows alone decide: scalers, and the weights that nobody picks by validation."""
+def _of_training(result: Result, _start: int, _small: SmallRun) -> object:
+    """What training rows alone decide: scalers, and weights that are not chosen by validation."""
     checkpoint = Checkpoint.read(result.products["weights"])
-    if "curves" in result.products:  # the kept epoch is validation's choice, the first loss is not
+    if "curves" in result.products:  # validation chooses the epoch, not the first training loss
         return checkpoint.scalers, load_file(result.products["curves"])["train_loss"][:1].tobytes()
-    if "alpha" in checkpoint.state:  # it is validation's choice, and the weights go with it
+    if "alpha" in checkpoint.state:  # validation chooses it, and the weights follow from it
         return checkpoint.scalers
     return checkpoint.scalers, [array.tobytes() for array in checkpoint.state.values()]
 
 
-def _of_summary(result: Result, _start: int, _scene: Scene) -> object:
+def _of_summary(result: Result, _start: int, _small: SmallRun) -> object:
     return canonical(result.summary)
 
 
-def _of_forecasts(result: Result, start: int, scene: Scene) -> object:
-    """The forecasts that were made before the noise began, validation's among them."""
+def _of_forecasts(result: Result, start: int, small: SmallRun) -> object:
+    """The forecasts that were made before the noise began, those of validation too."""
     arrays = load_file(result.products["forecast"])
-    first_noise = scene.frame["time"].to_physical()[start]
-    known = {part: arrays[f"{part}/time"] <= first_noise for part in ("val", "test")}
+    first_noise = small.frame["time"].to_physical()[start]
+    before = {part: arrays[f"{part}/time"] <= first_noise for part in ("val", "test")}
     return [
-        arrays[name][known[name.partition("/")[0]]].tobytes()
+        arrays[name][before[name.partition("/")[0]]].tobytes()
         for name in sorted(arrays)
         if name.endswith("forecast")
     ]
@@ -190,8 +195,8 @@ def _bytes(arrays: Mapping[str, NDArray[Any]], rows: int) -> Mapping[str, bytes]
     return {name: np.ascontiguousarray(array[:rows]).tobytes() for name, array in arrays.items()}
 
 
-# What each operation must say again, by what is left as it was.
-LOOKS: Mapping[str, Mapping[str, Says]] = {
+# What noise must not change, by operation and by the rows before the noise.
+COMPARED: Mapping[str, Mapping[str, Kept]] = {
     "decompose": dict.fromkeys((TRAINING, VALIDATION, SOME_OF_TEST), _of_rows),
     "shape": dict.fromkeys((TRAINING, VALIDATION, SOME_OF_TEST), _of_rows),
     "relevance": {TRAINING: _of_summary},
@@ -200,13 +205,12 @@ LOOKS: Mapping[str, Mapping[str, Says]] = {
 }
 
 
-def scenes(
+def small_runs(
     runs: Sequence[Run], datasets: Mapping[str, DatasetFacts], files: Mapping[str, Path]
-) -> Iterator[tuple[Run, Scene]]:
-    """One small scene for each way in which a sweep's runs treat their series.
+) -> Iterator[tuple[Run, SmallRun]]:
+    """For each way in which a sweep's runs treat their series one run in small.
 
-    Of the runs that differ in columns, training or seeds alone, the one with the most columns
-    stands for all.
+    Of runs that differ in columns, training or seeds alone it is the one with the most columns.
     """
     for run in _representatives(runs):
         facts = datasets[run.config.dataset_key()]
@@ -218,17 +222,17 @@ def scenes(
         graph.score(run.seed)
         rows = min(frame.height, _rows(config))
         split = Split.of(config.split.as_params(facts.step_seconds), rows)
-        yield run, Scene(list(graph.steps.values()), frame[:rows], split)
+        yield run, SmallRun(list(graph.steps.values()), frame[:rows], split)
 
 
 def _representatives(runs: Sequence[Run]) -> Sequence[Run]:
     chosen: dict[str, Run] = {}
     for run in runs:
         config = run.config.reduced()
-        treatment = config.model_dump(mode="json", include=PROBED_APART)
-        way = canonical([run.config.dataset_key(), config.net.name, treatment])
-        if way not in chosen or len(chosen[way].config.exog) < len(run.config.exog):
-            chosen[way] = run
+        compared = config.model_dump(mode="json", include=PROBED_APART)
+        kind = canonical([run.config.dataset_key(), config.net.name, compared])
+        if kind not in chosen or len(chosen[kind].config.exog) < len(run.config.exog):
+            chosen[kind] = run
     return list(chosen.values())
 
 
@@ -242,8 +246,7 @@ def _in_small(config: RunConfig, facts: DatasetFacts) -> RunConfig:
         update={
             "decompose": decompose.model_copy(update=smaller),
             "split": _in_fractions(config, facts),
-            # A learning rate that is found is validation's choice, and no leak: here it is the
-            # given one.
+            # Validation chooses a learning rate that is found: no leak, but a change
             "train": train.model_copy(
                 update={"epochs": min(train.epochs, EPOCHS), "find_lr": False}
             ),

@@ -1,12 +1,10 @@
-"""How values and axes are written: flat dotted settings, lists, grids of numbers, subsets of
-columns.
-"""
+"""How values and axes are written: dotted settings, lists, grids of numbers, subsets."""
 
 from collections.abc import Mapping
 from dataclasses import dataclass
 from itertools import chain, combinations, pairwise
 from math import comb
-from typing import Annotated, Any, Literal, Self
+from typing import Annotated, Any, Literal, Self, assert_never
 
 from pydantic import Field, ValidationError, model_validator
 
@@ -23,7 +21,7 @@ MAX_VALUES = 1_000_000
 
 @dataclass(frozen=True, slots=True, eq=False)
 class Setting:
-    """One value of one dotted key, and where it is written. Compared by identity: that is quick."""
+    """One value of one dotted key, and where it is written. Compared by identity, for speed."""
 
     key: str
     value: Any
@@ -51,7 +49,7 @@ class Axis:
         return tuple(dict.fromkeys(chain.from_iterable(self.choices)))
 
     def varied_keys(self) -> tuple[str, ...]:
-        """Those of the keys that do not stand at the same value in all choices."""
+        """The keys that do not have the same value in all choices."""
         return tuple(key for key in self.all_keys() if len(self._values(key)) > 1)
 
     def _values(self, key: str) -> set[str]:
@@ -65,14 +63,14 @@ def settings(key: str, value: Any, where: str) -> dict[str, Setting]:
 
 def identity(value: object) -> str:
     """A text that is the same for equal values, however written: 1 is 1.0 and [1], but not true."""
-    return canonical(_whole(value))
+    return canonical(_normalised(value))
 
 
-def _whole(value: object) -> object:
+def _normalised(value: object) -> object:
     if isinstance(value, list | tuple):
-        return _whole(value[0]) if len(value) == 1 else [_whole(item) for item in value]
+        return _normalised(value[0]) if len(value) == 1 else [_normalised(item) for item in value]
     if isinstance(value, dict):
-        return {key: _whole(item) for key, item in value.items()}
+        return {key: _normalised(item) for key, item in value.items()}
     return int(value) if isinstance(value, float) and value.is_integer() else value
 
 
@@ -111,9 +109,7 @@ class GridAxis(Section):
         return self
 
     def points(self) -> list[int | float]:
-        """Rounded to 12 digits, so that 1e-4 … 1e-2 in 3 points has 0.001 in it; whole where it can
-        be.
-        """
+        """Rounded to 12 digits, so that 1e-4 … 1e-2 in 3 points has 0.001; integers if all are."""
         numbers = [float(f"{self._point(index):.12g}") for index in range(self.num)]
         if all(number.is_integer() for number in numbers):
             return [int(number) for number in numbers]
@@ -121,16 +117,20 @@ class GridAxis(Section):
 
     def _point(self, index: int) -> float:
         share = index / max(self.num - 1, 1)
-        if self.distribution == "uniform":
-            return self.min * (1 - share) + self.max * share
-        return float(self.min ** (1 - share) * self.max**share)
+        match self.distribution:
+            case "uniform":
+                return self.min * (1 - share) + self.max * share
+            case "log_uniform":
+                return float(self.min ** (1 - share) * self.max**share)
+            case _:
+                assert_never(self.distribution)
 
 
 Columns = Annotated[tuple[Column, ...], Field(strict=False)]
 
 
 class SubsetsAxis(Section):
-    """All subsets of some columns, small ones first, each with the columns that are `always` in."""
+    """All subsets of some columns, small ones first, each with the columns of `always`."""
 
     subsets: Columns
     min: int = Field(default=0, ge=0)
@@ -161,7 +161,7 @@ class SubsetsAxis(Section):
 
 AxisForm = ValuesAxis | ValueAxis | GridAxis | SubsetsAxis
 
-# The key by which each way to write an axis is known.
+# Each way to write an axis, by the key that tells it.
 AXIS_FORMS: Mapping[str, type[AxisForm]] = {
     "values": ValuesAxis,
     "value": ValueAxis,
@@ -189,11 +189,12 @@ def read_zip(document: Document, path: KeyPath, columns: Mapping[str, list[Any]]
 
 
 def _same_length(document: Document, path: KeyPath, columns: Mapping[str, list[Any]]) -> None:
-    for one, other in pairwise(columns):
-        if len(columns[one]) != len(columns[other]):
+    for first, second in pairwise(columns):
+        lengths = len(columns[first]), len(columns[second])
+        if lengths[0] != lengths[1]:
             raise SweepError(
-                f"'{one}' has {len(columns[one])} values but '{other}' has {len(columns[other])}",
-                where=document.where((*path, other)),
+                f"'{first}' has {lengths[0]} values but '{second}' has {lengths[1]}",
+                where=document.where((*path, second)),
                 cure="the keys of a zip group advance together",
             )
 
@@ -239,10 +240,10 @@ def _form(document: Document, path: KeyPath, value: Any) -> AxisForm:
     try:
         return model.model_validate(value)
     except ValidationError as error:
-        found = error.errors(include_url=False)[0]
-        name = ".".join(map(str, (path[-1], *found["loc"])))
-        what, cure = describe(found, name, tuple(model.model_fields))
-        raise SweepError(what, where=document.where((*path, *found["loc"])), cure=cure) from error
+        detail = error.errors(include_url=False)[0]
+        name = ".".join(map(str, (path[-1], *detail["loc"])))
+        what, cure = describe(detail, name, tuple(model.model_fields))
+        raise SweepError(what, where=document.where((*path, *detail["loc"])), cure=cure) from error
 
 
 def _checked(axis: Axis) -> Axis:

@@ -2,8 +2,7 @@
 
     components: {Residue: {net: mlp, train.lr: 1e-4}, "IMF[3-9]": {exog: []}}
 
-A pattern is a component's name with the wildcards *, ? and [...]; of two that match, the later one
-wins.
+A pattern is a component's name with the wildcards *, ? and [...]. Of two that match the later wins.
 """
 
 from collections.abc import Iterator
@@ -16,9 +15,7 @@ from pyheta.errors import nearest
 
 
 class UnfitChange(ValueError):
-    """A change under `components` that its section does not take; `error` says what of it is
-    wrong.
-    """
+    """A change under `components` that does not fit its section; `error` says why."""
 
     def __init__(self, section: str, error: ValidationError) -> None:
         self.section = section
@@ -26,7 +23,7 @@ class UnfitChange(ValueError):
         super().__init__(section)
 
 
-#: Sections that a component may have of its own. Dataset, target, split and horizon are the run's.
+#: Sections that may differ by component. Dataset, target, split and horizon are the run's.
 OWN_SECTIONS = ("exog", "exog_form", "scale", "window.input", "net", "train")
 
 Changes = tuple[tuple[str, Any], ...]
@@ -82,11 +79,9 @@ def matches(pattern: str, component: str) -> bool:
 
 def changes_for(patterns: Patterns, component: str) -> dict[str, Any]:
     """The dotted keys that are different for a component, and their values."""
-    found: dict[str, Any] = {}
+    merged: dict[str, Any] = {}
     for changes in (changes for pattern, changes in patterns if matches(pattern, component)):
-        if any(
-            key == "net.name" for key, _ in changes
-        ):  # another net knows nothing of the options before
-            found = {key: value for key, value in found.items() if not key.startswith("net.")}
-        found |= dict(changes)
-    return found
+        if "net.name" in dict(changes):  # the options of another net do not belong to this one
+            merged = {key: value for key, value in merged.items() if not key.startswith("net.")}
+        merged |= dict(changes)
+    return merged

@@ -24,8 +24,7 @@ from pyheta.sweep.syntax import Document
 # Sections that are one of several models: pydantic puts the model's tag before the field.
 UNIONS = ("dataset", "net")
 
-# What a baseline does to the series: nothing. So a sweep that decomposes is compared with one that
-# does not.
+# Baselines forecast the series as it is: a decomposition has to beat a net that needs none.
 AS_IT_IS = {"decompose": Decompose(), "shaping": Shaping(), "components": ()}
 
 # The fixed values of a sweep, then what each axis adds for one run; later ones win.
@@ -34,9 +33,7 @@ Written = tuple[Choice, ...]
 
 @dataclass(frozen=True, slots=True)
 class Run:
-    """One fully resolved configuration with one seed. Ordinals count from 0, baselines come
-    last.
-    """
+    """One fully resolved configuration with one seed. Ordinals count from 0; baselines are last."""
 
     ordinal: int
     config: RunConfig
@@ -54,7 +51,7 @@ class Run:
 
 
 def expand(grid: Grid, file: SweepFile, document: Document, problems: Problems) -> tuple[Run, ...]:
-    """All runs of a grid. What is wrong with one is noted, and the run left out."""
+    """All runs of a grid. A run that is wrong is left out, and its problems are noted."""
     size = prod(len(axis.choices) for axis in grid.axes) * len(file.seeds)
     if size > file.run_cap:
         problems.note(_too_many(f"{size:,}", file, document))
@@ -145,12 +142,12 @@ def _merged(written: Written) -> dict[str, Setting]:
 
 
 class _Resolver:
-    """Checks each section once for each way in which it is written, however many runs share it."""
+    """Checks each section once for each way in which it is written, in however many runs."""
 
     def __init__(self, problems: Problems, where: str) -> None:
         self.problems = problems
-        self.where = where  # the place of what is missing
-        self.complete = not problems  # else what is missing may be there, but misspelt
+        self.where = where  # for problems of keys that are missing
+        self.complete = not problems  # else a key may be misspelt, not missing
         self.checked: dict[tuple[str, tuple[Setting, ...]], Any] = {}
         self.sections: dict[tuple[str, Any], Any] = {}
 
@@ -190,30 +187,30 @@ class _Resolver:
         try:
             return SECTIONS[name].validate_python(value)
         except ValidationError as error:
-            for found in findings(error):
-                self._note(name, written, found)
+            for detail in findings(error):
+                self._note(name, written, detail)
         return None
 
-    def _note(self, name: str, written: tuple[Setting, ...], found: ErrorDetails) -> None:
-        loc = found["loc"][1:] if name in UNIONS else found["loc"]
+    def _note(self, name: str, written: tuple[Setting, ...], detail: ErrorDetails) -> None:
+        loc = detail["loc"][1:] if name in UNIONS else detail["loc"]
         key = ".".join((name, *(part for part in loc if isinstance(part, str))))
         places = {setting.key: setting.where for setting in written}
         where = places.get(key) or places.get(f"{name}.name") or written[0].where
-        if found["type"] == "missing":
+        if detail["type"] == "missing":
             self._missing(key, where)
-        elif found["type"] in UNKNOWN:
-            if key in KEYS:  # else it has been noted as unknown to all
-                what = f"{name} '{found['loc'][0]}' has no key '{loc[0]}'"
-                own = found["loc"][0] == OWN
-                cure = (
-                    "put it under net.options"
-                    if own
-                    else "set it under 'when' for those that have it"
-                )
-                self.problems.add(what, where=where, cure=cure)
+        elif detail["type"] in UNKNOWN:
+            if key in KEYS:  # other keys have been noted as unknown already
+                self._foreign(name, str(detail["loc"][0]), loc[0], where)
         else:
-            what, cure = describe(found, key, ())
+            what, cure = describe(detail, key, ())
             self.problems.add(what, where=where, cure=cure)
+
+    def _foreign(self, section: str, model: str, key: int | str, where: str) -> None:
+        """Note a key that another net or data set has, but not this one."""
+        cure = "set it under 'when' for those that have it"
+        if model == OWN:
+            cure = "put it under net.options"
+        self.problems.add(f"{section} '{model}' has no key '{key}'", where=where, cure=cure)
 
     def _missing(self, key: str, where: str) -> None:
         if self.complete:
@@ -221,16 +218,14 @@ class _Resolver:
 
 
 def _baselines(runs: Sequence[Run], file: SweepFile, document: Document) -> Iterator[Run]:
-    """Each baseline once for each question that the runs ask, unless a run is that baseline
-    already.
-    """
+    """Each baseline once for each question of the runs, unless a run is that baseline already."""
     names = {net.name for net in file.baselines}
-    asked = {_essence(run.config) for run in runs if run.config.net.name in names}
+    present = {_identity(run.config) for run in runs if run.config.net.name in names}
     ordinal = len(runs)
     for run, (index, net) in product(_questions(runs), enumerate(file.baselines)):
         config = run.config.model_copy(update={"net": net, **AS_IT_IS}).reduced()
-        if (essence := _essence(config)) not in asked:
-            asked.add(essence)
+        if (identity := _identity(config)) not in present:
+            present.add(identity)
             setting = Setting("net.name", net.name, document.where(("baselines", index)))
             yield Run(
                 ordinal, config, file.seeds[0], "baseline", (*run.written, {"net.name": setting})
@@ -250,5 +245,6 @@ def _questions(runs: Sequence[Run]) -> Iterable[Run]:
     return first.values()
 
 
-def _essence(config: RunConfig) -> str:
+def _identity(config: RunConfig) -> str:
+    """Equal for configurations that differ in nothing that can matter."""
     return canonical(config.reduced().as_json())

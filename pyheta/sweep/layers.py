@@ -1,6 +1,4 @@
-"""Files and command line words, one above the other: what a later layer says of a key is what
-counts.
-"""
+"""Files and command line overrides as layers: of a key's values that of the last layer counts."""
 
 from collections.abc import Iterator, Mapping, Sequence
 from os.path import realpath
@@ -28,9 +26,8 @@ _MERGED = ("config", "parameters", "zip", "explain", "report")
 def read_layers(path: Path, overrides: Sequence[str], problems: Problems) -> Document:
     """One document with everything in it: inherited files, the file itself, then the overrides.
 
-    `config` comes out flat, with a dotted key for each value. What is wrong at the top level is
-    noted and left out, so that reading can go on; a file that cannot be read at all raises
-    SweepError.
+    `config` comes out flat, with a dotted key for each value. Wrong keys of the top level are noted
+    and left out, so that reading can continue. Raises SweepError for a file that cannot be read.
     """
     document = _file(path, (), problems)
     text = document.text
@@ -44,7 +41,7 @@ def read_layers(path: Path, overrides: Sequence[str], problems: Problems) -> Doc
 
 
 def _file(path: Path, including: tuple[str, ...], problems: Problems) -> Document:
-    """A file on top of those that it extends; `including` are the files on the way to it."""
+    """A file on top of those that it extends; `including` are the files that extend it."""
     document = read_document(path)
     _drop_wrong_keys(document, problems)
     _flatten(document, problems)
@@ -60,24 +57,22 @@ def _file(path: Path, including: tuple[str, ...], problems: Problems) -> Documen
 
 
 def _drop_wrong_keys(document: Document, problems: Problems) -> None:
-    """Note what is wrong with the top level, and take those keys out. A name may still be
-    missing.
-    """
+    """Note what is wrong with the top level, and take those keys out. A name may be missing."""
     try:
         SweepFile.model_validate({"name": "unnamed", **document.data})
     except ValidationError as error:
-        findings = error.errors(include_url=False)
-        misspelt = any(found["type"] in UNKNOWN for found in findings)
-        for found in findings:
-            if not (misspelt and found["type"] == "missing"):
-                _note(found, document, problems)
-            document.data.pop(found["loc"][0], None)
+        details = error.errors(include_url=False)
+        misspelt = any(detail["type"] in UNKNOWN for detail in details)
+        for detail in details:
+            if not (misspelt and detail["type"] == "missing"):
+                _note(detail, document, problems)
+            document.data.pop(detail["loc"][0], None)
 
 
-def _note(found: ErrorDetails, document: Document, problems: Problems) -> None:
-    loc = found["loc"]
-    where = document.where_key(loc) if found["type"] in UNKNOWN else document.where(loc)
-    what, cure = describe(found, ".".join(map(str, loc)), _siblings(loc))
+def _note(detail: ErrorDetails, document: Document, problems: Problems) -> None:
+    loc = detail["loc"]
+    where = document.where_key(loc) if detail["type"] in UNKNOWN else document.where(loc)
+    what, cure = describe(detail, ".".join(map(str, loc)), _siblings(loc))
     problems.add(what, where=where, cure=cure)
 
 
@@ -91,9 +86,7 @@ def _siblings(loc: Sequence[str | int]) -> tuple[str, ...]:
 
 
 def _flatten(document: Document, problems: Problems) -> None:
-    """`config: {train: {lr: 1}}` and `config: {train.lr: 1}` are the same; both at once are an
-    error.
-    """
+    """`config: {train: {lr: 1}}` and `config: {train.lr: 1}` are the same; both are an error."""
     flat: dict[str, Any] = {}
     first: dict[str, str] = {}
     places = Document(document.file, "")
@@ -132,16 +125,16 @@ def _override(text: str) -> Document:
     if key not in (*OPTIONS, *KEYS):
         raise unknown_key(key, (*OPTIONS, *KEYS), where="command line")
     items = parse(f"[{value}]", "command line").data
-    one = items[0] if len(items) == 1 else items
+    given = items[0] if len(items) == 1 else items
     if key in OPTIONS:
-        return _layer((key,), one, where)
+        return _layer((key,), given, where)
     if len(items) > 1:
         return _layer(("parameters", key), items, where)
-    return _layer(("config", key), one, where)
+    return _layer(("config", key), given, where)
 
 
 def _layer(path: tuple[str, ...], value: Any, where: str) -> Document:
-    """A layer that says one thing."""
+    """A layer with one value."""
     data = value
     for name in reversed(path):
         data = {name: data}
@@ -149,10 +142,8 @@ def _layer(path: tuple[str, ...], value: Any, where: str) -> Document:
 
 
 def _merge(below: Document, above: Document) -> Document:
-    """Both documents as one. What `above` says about a key replaces all that `below` says about
-    it.
-    """
-    data = _without(below.data, _words(above.data))
+    """Both documents as one. A key in `above` replaces whatever `below` has for it."""
+    data = _without(below.data, _keys(above.data))
     for key, value in above.data.items():
         if key in _MERGED and isinstance(value, dict):
             data[key] = {**data.get(key, {}), **value}
@@ -163,17 +154,17 @@ def _merge(below: Document, above: Document) -> Document:
     )
 
 
-def _words(data: Mapping[str, Any]) -> list[str]:
-    """The dotted keys about which a layer says something."""
+def _keys(data: Mapping[str, Any]) -> list[str]:
+    """The dotted keys that a layer sets or varies."""
     zipped = (key for group in data.get("zip", {}).values() for key in group)
     return [*data.get("config", {}), *data.get("parameters", {}), *zipped]
 
 
-def _without(data: Mapping[str, Any], words: Sequence[str]) -> dict[str, Any]:
-    """A layer without what it says about `words` and about keys below them."""
+def _without(data: Mapping[str, Any], replaced: Sequence[str]) -> dict[str, Any]:
+    """A layer without the `replaced` keys and those below them."""
 
     def stays(key: str) -> bool:
-        return not any(key == word or key.startswith(f"{word}.") for word in words)
+        return not any(key == name or key.startswith(f"{name}.") for name in replaced)
 
     def kept(mapping: Mapping[str, Any]) -> dict[str, Any]:
         return {key: value for key, value in mapping.items() if stays(key)}

@@ -1,8 +1,8 @@
-"""Everything that is wrong with one sweep, collected so that one edit can mend it all."""
+"""All that is wrong with one sweep, collected so that one edit can repair it."""
 
 import json
 import re
-from collections.abc import Iterator, Mapping, Sequence
+from collections.abc import Iterable, Iterator, Mapping, Sequence
 from contextlib import contextmanager
 from difflib import get_close_matches
 
@@ -13,40 +13,42 @@ from pyheta.errors import SweepError, SweepErrors, nearest
 
 MAX_SHOWN = 20
 
+# The keys and indices that lead to a value: what pydantic calls `loc`.
+Place = tuple[int | str, ...]
+
 
 def findings(error: ValidationError) -> Iterator[ErrorDetails]:
-    """What is wrong. A list is not too short as well when one of its items is wrong and was not
-    counted.
-    """
-    found = error.errors(include_url=False)
-    places = [one["loc"] for one in found]
-    for one in found:
-        inside = (place for place in places if len(place) > len(one["loc"]))
-        if one["type"] != "too_short" or all(
-            place[: len(one["loc"])] != one["loc"] for place in inside
-        ):
-            yield one
+    """pydantic's errors, without `too_short` for a list of which an item was itself invalid."""
+    details = error.errors(include_url=False)
+    for detail in details:
+        if detail["type"] != "too_short" or not _has_invalid_item(detail["loc"], details):
+            yield detail
+
+
+def _has_invalid_item(place: Place, details: Iterable[ErrorDetails]) -> bool:
+    items = (detail["loc"] for detail in details if len(detail["loc"]) > len(place))
+    return any(item[: len(place)] == place for item in items)
 
 
 class Problems:
-    """Collects errors, each once, in the order in which they are found."""
+    """Collects errors, each once, in the order in which they are noted."""
 
     def __init__(self) -> None:
-        self._found: dict[str, SweepError] = {}
+        self._errors: dict[str, SweepError] = {}
 
     def __len__(self) -> int:
-        return len(self._found)
+        return len(self._errors)
 
     def add(self, what: str, *, where: str, cure: str = "") -> None:
         self.note(SweepError(what, where=where, cure=cure))
 
     def note(self, *errors: SweepError) -> None:
         for error in errors:
-            self._found.setdefault(str(error), error)
+            self._errors.setdefault(str(error), error)
 
     @contextmanager
     def collect(self) -> Iterator[None]:
-        """Note a SweepError that is raised inside, and go on after the block."""
+        """Note a SweepError that is raised inside, and continue after the block."""
         try:
             yield
         except SweepErrors as error:
@@ -56,12 +58,12 @@ class Problems:
 
     @property
     def full(self) -> bool:
-        """Enough is known to stop looking."""
+        """Whether no more errors would be shown."""
         return len(self) >= MAX_SHOWN
 
     def raise_any(self) -> None:
-        """Raise what was found: nothing, one SweepError, or SweepErrors with the first twenty."""
-        errors = list(self._found.values())[:MAX_SHOWN]
+        """Raise what was noted: nothing, one SweepError, or SweepErrors with the first twenty."""
+        errors = list(self._errors.values())[:MAX_SHOWN]
         if len(errors) == 1:
             raise errors[0]
         if errors:
@@ -69,11 +71,11 @@ class Problems:
 
 
 def unknown_key(key: str, known: Sequence[str], *, where: str) -> SweepError:
-    """The error for a dotted key that nobody knows. `lr` alone finds `train.lr`."""
-    like = key
+    """The error for an unknown dotted key. `lr` alone suggests `train.lr`."""
+    similar = key
     if not get_close_matches(key, known, n=1):
-        like = next((name for name in known if name.endswith(f".{key}")), key)
-    return SweepError(f"unknown key '{shorten(key)}'", where=where, cure=nearest(like, known))
+        similar = next((name for name in known if name.endswith(f".{key}")), key)
+    return SweepError(f"unknown key '{shorten(key)}'", where=where, cure=nearest(similar, known))
 
 
 def shorten(text: str) -> str:
@@ -115,29 +117,29 @@ _EXPECTED: Mapping[str, str] = {
 }
 
 
-def describe(found: ErrorDetails, name: str, known: Sequence[str]) -> tuple[str, str]:
-    """What pydantic found, in our words: what is wrong with the key `name`, and what to do.
+def describe(detail: ErrorDetails, name: str, known: Sequence[str]) -> tuple[str, str]:
+    """What is wrong with the key `name`, and what to do, from pydantic's error.
 
-    `known` are the keys that may stand where an unknown one was found.
+    `known` are the keys that may stand in place of an unknown one.
     """
-    context = found.get("ctx", {})
-    match found["type"]:
+    context = detail.get("ctx", {})
+    match detail["type"]:
         case "missing":
-            said = f"missing key '{name}'", ""
+            words = f"missing key '{name}'", ""
         case "union_tag_not_found":
-            said = f"missing key '{name}.name'", ""
+            words = f"missing key '{name}.name'", ""
         case kind if kind in UNKNOWN:
-            said = f"unknown key '{shorten(name)}'", nearest(name.rpartition(".")[2], known)
+            words = f"unknown key '{shorten(name)}'", nearest(name.rpartition(".")[2], known)
         case "literal_error":
-            said = _not_among(name, found["input"], context["expected"])
+            words = _not_among(name, detail["input"], context["expected"])
         case "union_tag_invalid":
-            said = _not_among(name, context["tag"], context["expected_tags"])
+            words = _not_among(name, context["tag"], context["expected_tags"])
         case "value_error":
-            said = f"{name}: {context['error']}", ""
+            words = f"{name}: {context['error']}", ""
         case kind:
             expected = _EXPECTED.get(kind, "something else").format(**context)
-            said = f"{name}: expected {expected}, got {shown(found['input'])}", ""
-    return said
+            words = f"{name}: expected {expected}, got {shown(detail['input'])}", ""
+    return words
 
 
 def _not_among(name: str, value: object, expected: str) -> tuple[str, str]:

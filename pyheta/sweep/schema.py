@@ -16,8 +16,8 @@ Schema = dict[str, Any]
 def json_schema() -> Schema:
     """The schema as plain data, JSON Schema 2020-12.
 
-    It is a little wider than the reader: a key that is missing in `config` may stand in
-    `parameters`.
+    It accepts a little more than the reader: it requires no key in `config`, since each may stand
+    in `parameters`.
     """
     models = (SweepFile, RunConfig, *dict.fromkeys(AXIS_FORMS.values()))
     _, shared = models_json_schema([(model, "validation") for model in models])
@@ -44,7 +44,7 @@ def _axis() -> Schema:
 
 
 def _value(key: str, sections: dict[str, Schema], definitions: dict[str, Schema]) -> Schema:
-    """What may stand at a dotted key of `config`."""
+    """The schema of the values of a dotted key of `config`."""
     section, _, field = key.partition(".")
     if field:
         names = [model.__name__ for model in MODELS[section] if field in model.model_fields]

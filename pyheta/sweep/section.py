@@ -1,4 +1,4 @@
-"""What all sections of a sweep file share."""
+"""The base of all sections of a sweep file."""
 
 from pydantic import BaseModel, ConfigDict
 

@@ -134,8 +134,8 @@ def _mark(file: str, mark: Any) -> str:
 
 
 def _refuse(pattern: re.Pattern[str], text: str, file: str, what: str, cure: str) -> None:
-    if found := pattern.search(text):
-        raise SweepError(what, where=_place(file, text, found.start()), cure=cure)
+    if match := pattern.search(text):
+        raise SweepError(what, where=_place(file, text, match.start()), cure=cure)
 
 
 @dataclass(slots=True, eq=False)
@@ -176,9 +176,7 @@ class _Composer:
         except yaml.MarkedYAMLError as error:
             where = _mark(self.file, error.problem_mark or error.context_mark)
             what = " ".join(filter(None, (error.context, error.problem)))
-            if (
-                "nesting depth" in what
-            ):  # PyYAML 6.0.4 has a limit of its own, which it may meet before ours
+            if "nesting depth" in what:  # PyYAML 6.0.4 has a limit of its own, maybe below ours
                 raise SweepError(f"nested deeper than {MAX_DEPTH}", where=where) from error
             raise SweepError(f"not valid YAML: {what}", where=where) from error
         except yaml.YAMLError as error:
@@ -313,7 +311,7 @@ class _Builder:
         return own | {key: pair for key, pair in merged.items() if key not in own}
 
     def _merge(self, node: _Node) -> dict[str, _Pair]:
-        """What `<<: *one` or `<<: [*one, *two]` brings; the earlier of two wins."""
+        """The pairs of `<<: *a` or `<<: [*a, *b]`; the earlier of two with one key wins."""
         self._enter(node)
         merged: dict[str, _Pair] = {}
         if node.is_mapping:

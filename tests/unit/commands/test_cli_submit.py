@@ -10,7 +10,7 @@ from pyheta.commands.plan import preview
 from pyheta.commands.submit import in_words, submission, submit
 from pyheta.errors import DataError
 from pyheta.ops.params import TIMED_BY, timed_as
-from pyheta.plan.prepare import Prepared, prepare
+from pyheta.plan.prepare import CheckedSweep, prepare
 from pyheta.steps import Key, Product, State
 from pyheta.store.seam import MeanSeconds, Receipt, Submission
 
@@ -71,7 +71,7 @@ def file(tmp_path: Path) -> Path:
     return path
 
 
-def prepared_with_file(file: Path, tmp_path: Path) -> tuple[Prepared, str]:
+def prepared_with_file(file: Path, tmp_path: Path) -> tuple[CheckedSweep, str]:
     """A sweep on a CSV file, and the file's hash."""
     rows = "\n".join(
         f"2020-01-{day:02} {hour:02}:00:00,{hour}" for day in range(1, 11) for hour in range(24)

@@ -11,7 +11,7 @@ from safetensors.numpy import load_file
 from pyheta.pipeline.data.synthetic import generate
 from pyheta.pipeline.splits import Split
 from pyheta.plan.prepare import prepare
-from pyheta.plan.probe import Scene, execute, scenes
+from pyheta.plan.probe import SmallRun, execute, small_runs
 
 BASE = """
 name: s
@@ -34,15 +34,15 @@ def computed(tmp_path, overrides=(), added=""):
     path = tmp_path / "sweep.yaml"
     path.write_text(BASE + added, encoding="utf-8")
     prepared = prepare(path, overrides, None)
-    ((_, scene),) = scenes(prepared.runs, prepared.datasets, prepared.files)
-    results = execute(scene, scene.frame, tmp_path / "out")
+    ((_, small),) = small_runs(prepared.runs, prepared.datasets, prepared.files)
+    results = execute(small, small.frame, tmp_path / "out")
     steps = {
         f"{step.op} {step.params.get('component', step.params.get('column', ''))}".strip(): results[
             step.key
         ]
-        for step in scene.steps
+        for step in small.steps
     }
-    return steps, scene.frame
+    return steps, small.frame
 
 
 def metrics(result):
@@ -151,13 +151,13 @@ def test_permuting_a_column_tells_how_much_the_net_relies_on_it(tmp_path):
         BASE + "  exog: [leading, noise]\nexplain: {permutations: 3}\n", encoding="utf-8"
     )
     prepared = prepare(path, ["decompose.method=none", "window.horizon=1"], None)
-    ((_, scene),) = scenes(prepared.runs, prepared.datasets, prepared.files)
+    ((_, small),) = small_runs(prepared.runs, prepared.datasets, prepared.files)
     importance = [step for step in prepared.plan.steps.values() if step.op == "importance"]
 
     # When each is permuted
-    fit = next(step for step in scene.steps if step.op == "fit")
+    fit = next(step for step in small.steps if step.op == "fit")
     step = replace(importance[0], needs=fit.needs | {"fit": fit.key})
-    results = execute(replace(scene, steps=[*scene.steps, step]), scene.frame, tmp_path / "out")
+    results = execute(replace(small, steps=[*small.steps, step]), small.frame, tmp_path / "out")
 
     # Then the error rises with the one and hardly with the other
     columns = results[step.key].summary["columns"]
@@ -197,15 +197,15 @@ def test_the_importance_of_a_column_is_that_to_all_targets(tmp_path):
     path = tmp_path / "sweep.yaml"
     path.write_text(BASE + "explain: {permutations: 3}\n", encoding="utf-8")
     prepared = prepare(path, overrides, None)
-    scene = Scene(
+    small = SmallRun(
         list(prepared.plan.steps.values()),
         generate(ROWS, 0),
         Split.of({"train": 0.6, "val": 0.2, "test": 0.2}, ROWS),
     )
 
-    results = execute(scene, scene.frame, tmp_path / "out")
+    results = execute(small, small.frame, tmp_path / "out")
 
-    (summary,) = (results[step.key].summary for step in scene.steps if step.op == "importance")
+    (summary,) = (results[step.key].summary for step in small.steps if step.op == "importance")
     assert set(summary["columns"]) == {"leading", "coincident"}
     assert summary["columns"]["leading"]["rise"] > 0.05
 
@@ -218,10 +218,10 @@ def test_a_decomposition_in_parts_ends_with_a_test_part_in_rows(tmp_path, nets):
     split = "split={train: 500, val: 200, test: 150}"
     prepared = prepare(path, [split, "decompose.mode=parts", f"decompose.nets={nets}"], None)
     steps = list(prepared.plan.steps.values())
-    scene = Scene(steps, generate(ROWS, 0), Split(500, 700, 850))
+    small = SmallRun(steps, generate(ROWS, 0), Split(500, 700, 850))
 
     # When it is decomposed part by part, fitted and scored
-    results = execute(scene, scene.frame, tmp_path / "out")
+    results = execute(small, small.frame, tmp_path / "out")
 
     # Then there is a forecast for every window of the test part
     (scored,) = (results[step.key] for step in steps if step.op == "score")

@@ -17,7 +17,7 @@ from pyheta.pipeline import windows as windowing
 from pyheta.pipeline.channels import Channel
 from pyheta.pipeline.scaling import Scaler
 from pyheta.plan.prepare import prepare
-from pyheta.plan.probe import probe, scenes, spoil
+from pyheta.plan.probe import probe, small_runs, with_noise
 
 BASE = """
 name: probed
@@ -41,9 +41,8 @@ def verdicts(tmp_path, overrides=()):
     path.write_text(BASE, encoding="utf-8")
     prepared = prepare(path, overrides, None)
     found = []
-    for _, scene in scenes(prepared.runs, prepared.datasets, prepared.files):
-        small = replace(scene, frame=scene.frame[:900])
-        found += probe(small)
+    for _, small in small_runs(prepared.runs, prepared.datasets, prepared.files):
+        found += probe(replace(small, frame=small.frame[:900]))
     return found
 
 
@@ -174,7 +173,7 @@ def test_inputs_that_see_the_row_they_forecast_are_found(tmp_path, monkeypatch):
 def test_noise_begins_at_its_row_and_in_every_column():
     frame = pl.DataFrame({"time": range(50), "a": np.arange(50.0), "b": np.ones(50)})
 
-    spoilt = spoil(frame, 30)
+    spoilt = with_noise(frame, 30)
 
     assert spoilt[:30].equals(frame[:30])
     assert spoilt["time"].equals(frame["time"])
