@@ -14,11 +14,6 @@ REASONS = {
 DECISIVE = ("decompose", "shaping", "components", "exog_form", "exog")
 
 
-def looks_ahead(params: Mapping[str, Any]) -> bool:
-    """Whether a `decompose` or `shape` step with these parameters sees rows after each row."""
-    return params.get("mode") in REASONS or params.get("relevance") in REASONS
-
-
 def leaks(config: Mapping[str, Any]) -> tuple[str, ...]:
     """The reasons why a run's nets may have seen the future, none for an honest run.
 
@@ -26,6 +21,11 @@ def leaks(config: Mapping[str, Any]) -> tuple[str, ...]:
     defaults.
     """
     return tuple(REASONS[option] for option in _options(config))
+
+
+def looks_ahead(params: Mapping[str, Any]) -> bool:
+    """Whether a `decompose` or `shape` step with these parameters sees rows after each row."""
+    return params.get("mode") in REASONS or params.get("relevance") in REASONS
 
 
 def _options(config: Mapping[str, Any]) -> Iterator[str]:
