@@ -6,11 +6,10 @@ else here.
 """
 
 import numpy as np
-from numpy.typing import NDArray
 
+from pyheta.arrays import Float32s
 from pyheta.nets.engines.kernels.compiling import inlined, kernel
 
-Vector = NDArray[np.float32]
 F = np.float32
 
 FAR = F(
@@ -44,7 +43,7 @@ def decay(x: np.float32) -> np.float32:
 
 
 @kernel
-def sigmoids(one: Vector, other: Vector) -> None:
+def sigmoids(one: Float32s, other: Float32s) -> None:
     for j in range(one.size):
         a, b = F(1) + decay(one[j]), F(1) + decay(other[j])
         share = F(1) / (a * b)
@@ -52,7 +51,7 @@ def sigmoids(one: Vector, other: Vector) -> None:
 
 
 @kernel
-def sigmoid_and_tanh(one: Vector, other: Vector) -> None:
+def sigmoid_and_tanh(one: Float32s, other: Float32s) -> None:
     """The sigmoid of `one`, the hyperbolic tangent of `other`."""
     for j in range(one.size):
         a, e = F(1) + decay(one[j]), decay(F(2) * other[j])
@@ -61,7 +60,7 @@ def sigmoid_and_tanh(one: Vector, other: Vector) -> None:
 
 
 @kernel
-def tanh(x: Vector, out: Vector) -> None:
+def tanh(x: Float32s, out: Float32s) -> None:
     for j in range(x.size):
         e = decay(F(2) * x[j])
         out[j] = (F(1) - e) / (F(1) + e)

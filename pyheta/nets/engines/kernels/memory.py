@@ -3,8 +3,8 @@ cache.
 """
 
 import numpy as np
-from numpy.typing import NDArray
 
+from pyheta.arrays import Float32s
 from pyheta.nets.engines import kernels
 from pyheta.nets.engines.kernels import LINE
 from pyheta.nets.engines.kernels.compiling import kernel
@@ -15,7 +15,7 @@ padded = kernel(kernels.padded)
 
 
 @kernel
-def zeros(count: int) -> NDArray[np.float32]:
+def zeros(count: int) -> Float32s:
     """`count` float32 zeros."""
     buffer = np.zeros(count + NUMBERS, np.float32)
     start = (-buffer.ctypes.data % LINE) // 4

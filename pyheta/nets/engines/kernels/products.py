@@ -12,13 +12,10 @@ import numpy as np
 from numba import types
 from numba.core import cgutils
 from numba.extending import intrinsic
-from numpy.typing import NDArray
 
+from pyheta.arrays import Float32s
 from pyheta.nets.engines.kernels.compiling import inlined, kernel
 from pyheta.nets.engines.kernels.vectors import BYTES, LANES, VECTOR, WIDE, ZERO, Writer, constant
-
-Matrix = NDArray[np.float32]
-Vector = NDArray[np.float32]
 
 #: Terms that are summed before the next stretch of the operands is read: what a cache holds
 DEPTH = 256
@@ -125,7 +122,7 @@ class Place(NamedTuple):
 
 
 @inlined
-def _place(matrix: Matrix) -> Place:
+def _place(matrix: Float32s) -> Place:
     return Place(matrix.ctypes.data, matrix.strides[0] // BYTES, matrix.strides[1] // BYTES)
 
 
@@ -164,7 +161,7 @@ def _stripe(
 
 
 @kernel
-def multiply(out: Matrix, left: Matrix, right: Matrix, add: bool) -> None:
+def multiply(out: Float32s, left: Float32s, right: Float32s, add: bool) -> None:
     """`out` = `left` @ `right`, or plus what is there if `add`.
 
     Shapes (m, n), (m, k), (k, n); the rows of `out` and of `right` are contiguous, `left` may be a
@@ -195,7 +192,7 @@ def _block(
 
 
 @kernel
-def dense(out: Matrix, seen: Matrix, weights: Matrix) -> None:
+def dense(out: Float32s, seen: Float32s, weights: Float32s) -> None:
     """`out` (batch, n) = the first columns of `seen` (batch, k or more) @ `weights` (k, n)."""
     if out.shape[1] == 1:
         _dots(out.reshape(-1), seen, weights.reshape(-1))
@@ -204,7 +201,7 @@ def dense(out: Matrix, seen: Matrix, weights: Matrix) -> None:
 
 
 @kernel
-def _dots(out: Vector, rows: Matrix, weights: Vector) -> None:
+def _dots(out: Float32s, rows: Float32s, weights: Float32s) -> None:
     for b in range(out.size):
         row, total = rows[b], np.float32(0)
         for k in range(weights.size):
@@ -213,7 +210,7 @@ def _dots(out: Vector, rows: Matrix, weights: Vector) -> None:
 
 
 @kernel
-def dense_back(gradient: Matrix, seen: Matrix, out: Matrix) -> None:
+def dense_back(gradient: Float32s, seen: Float32s, out: Float32s) -> None:
     """The gradient (k, n) of the weights from that of what they gave, `out` (batch, n)."""
     if out.shape[1] == 1:
         _combine(gradient.reshape(-1), seen, out.reshape(-1))
@@ -222,7 +219,7 @@ def dense_back(gradient: Matrix, seen: Matrix, out: Matrix) -> None:
 
 
 @kernel
-def _combine(out: Vector, rows: Matrix, weights: Vector) -> None:
+def _combine(out: Float32s, rows: Float32s, weights: Float32s) -> None:
     out[:] = 0
     for b in range(weights.size):
         row, weight = rows[b], weights[b]

@@ -4,13 +4,12 @@ here.
 
 from typing import Any
 
-import numpy as np
 from llvmlite import binding, ir
 from numba import types
 from numba.core import cgutils
 from numba.extending import intrinsic
-from numpy.typing import NDArray
 
+from pyheta.arrays import Float32s
 from pyheta.nets.engines.kernels.compiling import inlined, kernel
 
 WIDE = bool(
@@ -139,7 +138,7 @@ def _swap(builder: Any, one: Any, other: Any, bit: int) -> tuple[Any, Any]:
 
 
 @kernel
-def transpose(out: NDArray[np.float32], matrix: NDArray[np.float32]) -> None:
+def transpose(out: Float32s, matrix: Float32s) -> None:
     """`out` (n, m) becomes the transpose of `matrix` (m, n)."""
     rows, columns = matrix.shape
     whole_rows, whole_columns = rows // LANES * LANES, columns // LANES * LANES
