@@ -12,17 +12,16 @@ from pyheta.nets.engines.kernels.compiling import inlined, kernel
 
 F = np.float32
 
-FAR = F(
-    40.0
-)  # beyond it both functions are constant in float32, and products of two exponentials still fit
+# Beyond it both functions are constant in float32, and products of two exponentials still fit.
+FAR = F(40.0)
 
 
 @inlined
 def exponential(x: np.float32) -> np.float32:
-    """e^x for |x| <= 87 to about 1e-7: 2^k by adding k to the exponent's bits, times a polynomial
-    for 2^r.
+    """e^x for |x| <= 87 to about 1e-7: 2^k, by adding k to the exponent's bits, times 2^r.
 
-    Its coefficients have the least largest error, 1.1e-7 of 2^r on |r| <= 1/2, and it is 1 at 0.
+    2^r is a polynomial: its coefficients minimise the largest error, 1.1e-7 of 2^r on
+    |r| <= 1/2, and it is 1 at 0.
     """
     t = x * F(1.4426950408889634)
     k = np.rint(t)
@@ -38,7 +37,7 @@ def exponential(x: np.float32) -> np.float32:
 
 @inlined
 def decay(x: np.float32) -> np.float32:
-    """e^-x, the same for all x that are far out. NaN stays NaN."""
+    """e^-x, constant beyond FAR. NaN stays NaN."""
     return exponential(-min(max(x, -FAR), FAR))
 
 

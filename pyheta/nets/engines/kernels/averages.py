@@ -1,5 +1,4 @@
-"""The moving average of DLinear (see `nets/zoo/dlinear.py`) over the rows of a matrix, and its
-transpose.
+"""DLinear's moving average (see `nets/zoo/dlinear.py`) over a matrix's rows, and its transpose.
 
 A row of the average is a mean of `width` rows, with the first and the last row again where there
 are none. Rows are added up in float64: what was added and taken away leaves no trace in a float32
@@ -38,9 +37,7 @@ def shared_out(out: Float32s, rows: Float32s, width: int) -> None:
 
 @kernel
 def _neighbours(out: Float32s, rows: Float32s, before: int, after: int, share: float) -> None:
-    """`share` times the sum of those rows that there are from `before` rows before each to `after`
-    after.
-    """
+    """`share` times each row's sum over its existing neighbours: `before` rows, itself, `after`."""
     count, columns = rows.shape
     sums = np.zeros(columns)
     for t in range(min(after, count)):

@@ -34,17 +34,24 @@ class BatchShape(NamedTuple):
 class Net(NamedTuple):
     """A net's compiled functions; `last`, the epoch's last argument, says how large its layers are.
 
-    `out` holds the forecasts of a batch (len(chosen), outputs), then their gradient.
+    `out` holds a batch's forecasts (rows, outputs of a row), then their gradient.
     """
 
     name: str
     last: Any  # numba's type of `last`
-    at_once: Callable[..., int]  # (shape, last): windows that are forecast at once
+    at_once: int  # rows that are forecast at once: what is worked on stays in the cache
+    rows: Callable[..., int]  # (shape, last): rows of a window; a net sees each row by itself
     space: Callable[..., Any]  # (shape, last): memory for a batch of exactly this size
     layers: Callable[..., Any]  # (flat, shape, last): views of the weights, or of their gradient
     prepare: Callable[..., Any]  # (work, layers, last): what `forward` takes, once a batch
     forward: Callable[..., None]  # (work, prepared, inputs, chosen, out, last): fills `out`
     backward: Callable[..., None]  # (work, prepared, gradient, out, last): fills `gradient`
+
+
+@kernel
+def one_row(shape: BatchShape, last: Any) -> int:
+    """Of most nets a window is one row."""
+    return 1
 
 
 @kernel
@@ -55,7 +62,7 @@ def unchanged(work: Any, layers: Any, last: Any) -> Any:
 
 def epoch_of(net: Net) -> Any:
     """The function that trains this net for an epoch."""
-    space, layers, prepare, forward, backward = net[3:]
+    rows, space, layers, prepare, forward, backward = net[3:]
 
     def epoch(
         inputs: Float32s,
@@ -77,14 +84,15 @@ def epoch_of(net: Net) -> Any:
         """
         shape = _shape(inputs, weights, targets.shape[1] * targets.shape[2], min(batch, order.size))
         work, gradient = space(shape, last), zeros(weights.size)
-        forecasts = zeros(shape.batch * shape.outputs).reshape(shape.batch, shape.outputs)
+        height = rows(shape, last)
+        forecasts = zeros(shape.batch * shape.outputs).reshape(shape.batch * height, -1)
         now, back = layers(weights, shape, last), layers(gradient, shape, last)
         total, before = 0.0, tiny.flush()
         for number, start in enumerate(range(0, order.size, batch)):
             chosen = order[start : start + batch]
             if chosen.size < shape.batch:
                 work = space(_shape(inputs, weights, shape.outputs, chosen.size), last)
-            out, prepared = forecasts[: chosen.size], prepare(work, now, last)
+            out, prepared = forecasts[: chosen.size * height], prepare(work, now, last)
             forward(work, prepared, inputs, chosen, out, last)
             total += rules.loss(out, gather_targets(targets, chosen), rule)
             backward(work, prepared, back, out, last)
@@ -100,20 +108,22 @@ def epoch_of(net: Net) -> Any:
 
 def predict_of(net: Net) -> Any:
     """The function that forecasts by this net."""
-    at_once, space, layers, prepare, forward = net[2:7]
+    at_once, rows, space, layers, prepare, forward = net[2:8]
 
     def predict(inputs: Float32s, weights: Float32s, out: Float32s, last: Any) -> None:
         """Forecasts (n, outputs) for all windows."""
         count, outputs = out.shape
-        block = at_once(_shape(inputs, weights, outputs, count), last)
+        height = rows(_shape(inputs, weights, outputs, count), last)
+        forecasts, block = out.reshape(count * height, -1), max(1, at_once // height)
         shape = _shape(inputs, weights, outputs, min(block, count))
         work, now = space(shape, last), layers(weights, shape, last)
         prepared = prepare(work, now, last)
         for start in range(0, count, block):
-            chosen = np.arange(start, min(start + block, count))
+            stop = min(start + block, count)
+            chosen = np.arange(start, stop)
             if chosen.size < shape.batch:
                 work = space(_shape(inputs, weights, outputs, chosen.size), last)
-            forward(work, prepared, inputs, chosen, out[start : start + chosen.size], last)
+            forward(work, prepared, inputs, chosen, forecasts[start * height : stop * height], last)
 
     return _compile(predict, net, void(WINDOWS, FLAT, f32[:, ::1], net.last))
 

@@ -1,5 +1,4 @@
-"""Epochs of one recurrent layer of GRU cells and a linear one (see `nets/zoo/gru.py`), in compiled
-code.
+"""Epochs of one recurrent layer of GRU cells and a linear one (see `nets/zoo/gru.py`).
 
 With h of the row before, x of this row, W of three blocks (r, z, n as torch has them) that are cut
 after h's bias,
@@ -17,12 +16,19 @@ from numba import int64
 from pyheta.arrays import Float32s, Rows
 from pyheta.nets.engines.kernels import activations
 from pyheta.nets.engines.kernels.compiling import kernel
-from pyheta.nets.engines.kernels.driver import BatchShape, Net, epoch_of, predict_of, unchanged
+from pyheta.nets.engines.kernels.driver import (
+    BatchShape,
+    Net,
+    epoch_of,
+    one_row,
+    predict_of,
+    unchanged,
+)
 from pyheta.nets.engines.kernels.memory import zeros
 from pyheta.nets.engines.kernels.products import dense, multiply
 from pyheta.nets.engines.kernels.recurrent import (
+    AT_ONCE,
     Layers,
-    at_once,
     blocks,
     depth,
     output_back,
@@ -38,9 +44,7 @@ RESET, UPDATE, CANDIDATE = range(GATES)
 
 
 class Space(NamedTuple):
-    """Where a batch is worked on. `seen` are the rows [h 1 x 1] that gates see, and one for the
-    last h.
-    """
+    """Memory for a batch. `seen` are the rows [h 1 x 1] that gates see, and one for the last h."""
 
     seen: Float32s  # (lookback + 1, batch, depth)
     gates: Float32s  # (GATES, lookback, batch * hidden)
@@ -179,5 +183,5 @@ def _weights_back(gradient: Float32s, seen: Float32s, put_in: Float32s, hidden: 
         multiply(gradient, seen[t].T, put_in[t].reshape(batch, hidden), True)
 
 
-NET = Net("gru", int64, at_once, space, layers, unchanged, forward, backward)
+NET = Net("gru", int64, AT_ONCE, one_row, space, layers, unchanged, forward, backward)
 epoch, predict = epoch_of(NET), predict_of(NET)

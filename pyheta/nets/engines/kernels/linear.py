@@ -1,5 +1,4 @@
-"""Epochs of DLinear and NLinear (see `nets/zoo/dlinear.py`, `nets/zoo/nlinear.py`), in compiled
-code.
+"""Epochs of DLinear and NLinear (see `nets/zoo/dlinear.py`, `nets/zoo/nlinear.py`).
 
 Layers are shared by the targets: a batch of B windows with M targets is B M rows. Each is seen as
 [d 1 l], its last value l and how far its values are from it. With a row for each value in W, and in
@@ -27,11 +26,11 @@ from pyheta.nets.engines.kernels.memory import padded, zeros
 from pyheta.nets.engines.kernels.products import dense, dense_back
 from pyheta.nets.engines.kernels.windows import gather_flat
 
-PREDICTED = 256  # rows that are forecast at once: what is seen of them stays in the cache
+AT_ONCE = 256  # rows that are forecast at once: what is seen of them stays in the cache
 
 
 class Space(NamedTuple):
-    """Where a batch is worked on."""
+    """Memory for a batch."""
 
     seen: Float32s  # (batch * targets, lookback + 2): the rows [d 1 l]
     one: Float32s  # (lookback + 2, horizon): DLinear's layers as one, for [d 1 l]
@@ -40,27 +39,24 @@ class Space(NamedTuple):
 
 
 @kernel
-def at_once(shape: BatchShape, average: int) -> int:
-    return max(1, PREDICTED // (shape.outputs // horizon_of(shape, average)))
+def rows(shape: BatchShape, average: int) -> int:
+    """Each target's window is a row."""
+    horizon = shape.weights // ((1 if average == 0 else 2) * padded(shape.lookback + 1))
+    return shape.outputs // horizon
 
 
 @kernel
 def space(shape: BatchShape, average: int) -> Space:
-    lookback, horizon = shape.lookback, horizon_of(shape, average)
-    rows, depth = shape.batch * (shape.outputs // horizon), lookback + 2
+    lookback, depth, targets = shape.lookback, shape.lookback + 2, rows(shape, average)
+    horizon, count = shape.outputs // targets, shape.batch * targets
     work = Space(
-        zeros(rows * depth).reshape(rows, depth),
+        zeros(count * depth).reshape(count, depth),
         zeros(depth * horizon).reshape(depth, horizon),
         zeros(depth * horizon).reshape(depth, horizon),
         zeros(lookback * horizon).reshape(lookback, horizon),
     )
     work.seen[:, lookback] = 1
     return work
-
-
-@kernel
-def horizon_of(shape: BatchShape, average: int) -> int:
-    return shape.weights // ((1 if average == 0 else 2) * padded(shape.lookback + 1))
 
 
 @kernel
@@ -90,12 +86,11 @@ def forward(
 ) -> None:
     """NLinear's weights have no row for l, which is added as it is."""
     seen = work.seen
-    by_target = out.reshape(seen.shape[0], one.shape[1])
     gather(seen, inputs, chosen, seen.shape[0] // chosen.size)
-    dense(by_target, seen, one)
+    dense(out, seen, one)
     if one.shape[0] < seen.shape[1]:
         for r in range(seen.shape[0]):
-            by_target[r] += seen[r, -1]
+            out[r] += seen[r, -1]
 
 
 @kernel
@@ -120,12 +115,11 @@ def backward(
     work: Space, prepared: Float32s, gradient: Float32s, out: Float32s, average: int
 ) -> None:
     lookback = work.difference.shape[0]
-    by_target = out.reshape(work.seen.shape[0], gradient.shape[2])
     if average == 0:
-        dense_back(gradient[0, : lookback + 1], work.seen, by_target)
+        dense_back(gradient[0, : lookback + 1], work.seen, out)
         return
     trend, rest, one = gradient[0], gradient[1], work.gradient
-    dense_back(one, work.seen, by_target)
+    dense_back(one, work.seen, out)
     averaged(trend, one[:lookback], average)
     _subtract(rest[:lookback], one, trend)
     for t in range(lookback):
@@ -148,5 +142,5 @@ def _add(out: Float32s, other: Float32s) -> None:
             out[t, j] += other[t, j]
 
 
-NET = Net("linear", int64, at_once, space, layers, prepare, forward, backward)
+NET = Net("linear", int64, AT_ONCE, rows, space, layers, prepare, forward, backward)
 epoch, predict = epoch_of(NET), predict_of(NET)

@@ -1,5 +1,4 @@
-"""Epochs of one recurrent layer of LSTM cells and a linear one (see `nets/zoo/lstm.py`), in
-compiled code.
+"""Epochs of one recurrent layer of LSTM cells and a linear one (see `nets/zoo/lstm.py`).
 
 With h and c of the row before, x of this row, W of four blocks (i, f, g, o as torch has them),
 
@@ -18,12 +17,19 @@ from numba import int64
 from pyheta.arrays import Float32s, Rows
 from pyheta.nets.engines.kernels import activations
 from pyheta.nets.engines.kernels.compiling import kernel
-from pyheta.nets.engines.kernels.driver import BatchShape, Net, epoch_of, predict_of, unchanged
+from pyheta.nets.engines.kernels.driver import (
+    BatchShape,
+    Net,
+    epoch_of,
+    one_row,
+    predict_of,
+    unchanged,
+)
 from pyheta.nets.engines.kernels.memory import zeros
 from pyheta.nets.engines.kernels.products import dense, multiply
 from pyheta.nets.engines.kernels.recurrent import (
+    AT_ONCE,
     Layers,
-    at_once,
     blocks,
     depth,
     output_back,
@@ -39,9 +45,7 @@ INPUT, FORGET, CELL, OUTPUT = range(GATES)
 
 
 class Space(NamedTuple):
-    """Where a batch is worked on. `seen` are the rows [h 1 x 1] that gates see, and one for the
-    last h.
-    """
+    """Memory for a batch. `seen` are the rows [h 1 x 1] that gates see, and one for the last h."""
 
     seen: Float32s  # (lookback + 1, batch, depth)
     gates: Float32s  # (GATES, lookback, batch * hidden)
@@ -153,10 +157,7 @@ def _recur_back(work: Space, weights: Float32s, gradient: Float32s, hidden: int)
 
 @kernel
 def _gates_back(work: Space, t: int) -> None:
-    states, cells = (
-        work.carried[0],
-        work.carried[1],
-    )  # unpacked, they would not be known to be contiguous
+    states, cells = work.carried[0], work.carried[1]  # unpacked, they would not count as contiguous
     _output_back(states, cells, work.gates[OUTPUT, t], work.tanhs[t])
     _input_back(cells, work.gates[INPUT, t], work.gates[CELL, t])
     _forget_back(cells, work.gates[FORGET, t], work.cells[t])
@@ -197,5 +198,5 @@ def _weights_back(work: Space, gradient: Float32s, put_in: Float32s, hidden: int
     multiply(gradient[hidden:], work.seen[0][:, hidden:].T, first, True)
 
 
-NET = Net("lstm", int64, at_once, space, layers, unchanged, forward, backward)
+NET = Net("lstm", int64, AT_ONCE, one_row, space, layers, unchanged, forward, backward)
 epoch, predict = epoch_of(NET), predict_of(NET)

@@ -1,6 +1,4 @@
-"""Arrays that begin where a vector register's load begins, so that no load touches two lines of the
-cache.
-"""
+"""Arrays that begin on a line of the cache, so that no vector's load touches two lines."""
 
 import numpy as np
 
@@ -24,7 +22,5 @@ def zeros(count: int) -> Float32s:
 
 @kernel
 def lined(count: int) -> int:
-    """Numbers of a row, with what fills its last line of the cache: so the next one begins on a
-    line.
-    """
+    """Numbers of a row that is filled up to whole lines of the cache, where the next row begins."""
     return (count + NUMBERS - 1) // NUMBERS * NUMBERS

@@ -1,4 +1,4 @@
-"""Epochs of dense layers with ReLU between them (see `nets/zoo/mlp.py`), in compiled code.
+"""Epochs of dense layers with ReLU between them (see `nets/zoo/mlp.py`).
 
 A layer's weights have a row for each input, one for the bias, and padding: what a layer sees ends
 with a one. `sizes` are the widths from the flattened window to the forecasts.
@@ -11,7 +11,14 @@ from numba import int64
 
 from pyheta.arrays import Float32s, Rows
 from pyheta.nets.engines.kernels.compiling import kernel
-from pyheta.nets.engines.kernels.driver import BatchShape, Net, epoch_of, predict_of, unchanged
+from pyheta.nets.engines.kernels.driver import (
+    BatchShape,
+    Net,
+    epoch_of,
+    one_row,
+    predict_of,
+    unchanged,
+)
 from pyheta.nets.engines.kernels.memory import lined, padded, zeros
 from pyheta.nets.engines.kernels.products import dense, dense_back, multiply
 from pyheta.nets.engines.kernels.vectors import transpose
@@ -20,16 +27,14 @@ from pyheta.nets.engines.kernels.windows import gather_flat
 Sizes = Rows  # numbers of cells, layer by layer
 F = np.float32
 
-PREDICTED = 256  # windows that are forecast at once
+AT_ONCE = 256  # windows that are forecast at once
 
 
 class Space(NamedTuple):
-    """Where a batch is worked on: one flat array for what each layer sees, two for gradients on
-    their way.
-    """
+    """Memory for a batch."""
 
     seen: Float32s  # layer by layer (batch, depth)
-    gradients: Float32s  # (2, batch * widest)
+    gradients: Float32s  # (2, batch * widest): on their way back
     turned: Float32s  # the largest layer's weights, transposed
 
 
@@ -62,11 +67,6 @@ def seen(work: Space, sizes: Sizes, layer: int, batch: int) -> Float32s:
     """What a layer sees: (batch, depth), and what fills lines of the cache."""
     rows, start = lined(sizes[layer] + 1), _seen_before(sizes, layer, batch)
     return work.seen[start : start + batch * rows].reshape(batch, rows)
-
-
-@kernel
-def at_once(shape: BatchShape, sizes: Sizes) -> int:
-    return PREDICTED
 
 
 @kernel
@@ -141,5 +141,5 @@ def _unrectify(gradient: Float32s, out: Float32s) -> None:
             row[j] = row[j] if given[j] > 0 else F(0)
 
 
-NET = Net("mlp", int64[::1], at_once, space, layers, unchanged, forward, backward)
+NET = Net("mlp", int64[::1], AT_ONCE, one_row, space, layers, unchanged, forward, backward)
 epoch, predict = epoch_of(NET), predict_of(NET)

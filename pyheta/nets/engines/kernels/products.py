@@ -23,9 +23,7 @@ HEIGHT = 192  # rows whose stretch the next larger cache holds, while all column
 
 
 class _Tile(Writer):
-    """Writes the code of one tile of sums, `rows` by `vectors`; with a count, a vector has that
-    many.
-    """
+    """Writes the code of a tile of sums, `rows` by `vectors`; masked: `columns` numbers wide."""
 
     def __init__(self, builder: Any, args: Any, shape: tuple[int, int, bool]) -> None:
         (self.out, self.out_row, self.left, self.left_row, self.left_step) = args[:5]
@@ -34,7 +32,7 @@ class _Tile(Writer):
         super().__init__(builder, columns if masked else None)
 
     def write(self) -> None:
-        """One branch for all sums, which the optimiser keeps in registers from there on."""
+        """One branch for all sums, which LLVM keeps in registers from there on."""
         b = self.builder
         slots = [
             [cgutils.alloca_once(b, VECTOR) for _ in range(self.vectors)] for _ in range(self.rows)
@@ -66,9 +64,7 @@ class _Tile(Writer):
 
 
 def _tile(rows: int, vectors: int, *, masked: bool = False) -> Any:
-    """A compiled function that adds up one tile of a product, from addresses and distances in
-    numbers.
-    """
+    """A compiled function that sums one tile of a product. Distances are in numbers, not bytes."""
     numbers = [types.int64] * 9
 
     @intrinsic
@@ -103,18 +99,14 @@ _tall_end, _low_end, _flat_end = (_tile(rows, 1, masked=True) for rows in (ROWS,
 
 @inlined
 def _height(rows: int) -> int:
-    """Of the tile to begin with. Two of four rows take 8 or 9, not one of six and single rows
-    beside it.
-    """
+    """Of the next tile. 8 or 9 rows take two tiles of 4, not one of 6 and single rows beside it."""
     if rows >= ROWS and (WIDE or rows not in (8, 9)):
         return ROWS
     return 4 if rows >= 4 else 1  # noqa: PLR2004 (the heights of tiles)
 
 
 class Place(NamedTuple):
-    """Where a matrix lies: its first number, and how many numbers on the next row and column
-    are.
-    """
+    """Where a matrix lies: its first number's address, and the distances of rows and of columns."""
 
     address: int
     row: int

@@ -9,12 +9,7 @@ from pyheta.nets.engines.kernels.vectors import transpose
 
 Layers = tuple[Float32s, Float32s]  # of the gates (gates, depth, hidden), and the linear one
 
-PREDICTED = 64  # windows that are forecast at once: their states stay in the cache
-
-
-@kernel
-def at_once(shape: BatchShape, hidden: int) -> int:
-    return PREDICTED
+AT_ONCE = 64  # windows that are forecast at once: their states stay in the cache
 
 
 @kernel
@@ -45,9 +40,7 @@ def rows_seen(shape: BatchShape, hidden: int) -> Float32s:
 def output_back(
     states: Float32s, head: Float32s, gradient: Float32s, last: Float32s, out: Float32s
 ) -> None:
-    """From the gradient `out` of the forecasts to those of the linear layer and of the last
-    `states`.
-    """
+    """From the gradient `out` of the forecasts to those of the linear layer and the last states."""
     dense_back(gradient, last, out)
     turned = zeros(out.shape[1] * states.shape[1]).reshape(out.shape[1], states.shape[1])
     transpose(turned, head[: states.shape[1]])

@@ -1,4 +1,4 @@
-"""How weights follow from a batch: the loss with its gradient, clipping, and the optimiser's step.
+"""How a batch changes the weights: the loss with its gradient, clipping, the optimizer's step.
 
 The same formulas as torch's (`torch.nn.functional`, `torch.optim`, `clip_grad_norm_`), with its
 defaults for what is not in a `Rule`.
@@ -39,9 +39,7 @@ RULE = types.NamedTuple((types.int64, types.float64, types.int64, *[types.float6
 
 
 class Moments(NamedTuple):
-    """What an optimiser remembers of each weight: the mean of its gradients and of their
-    squares.
-    """
+    """The optimizer's state for each weight: mean gradient and mean square (SGD: velocity)."""
 
     first: Float32s
     second: Float32s
@@ -154,8 +152,7 @@ def _adam(weights: Float32s, gradient: Float32s, moments: Moments, rate: float, 
 
 @inlined
 def inverse(x: np.float32) -> np.float32:
-    """1 / x for x > 0 to about 8e-8: a root and a division for each weight would wait for each
-    other.
+    """1 / x for x > 0 to about 8e-8, without a division, which would wait for the root before it.
 
     A guess from the exponent's bits, 5 % off at most, then one cubic and one quadratic step of
     Newton's. Of infinity it is 0, as of all that is larger than LARGEST, which roots of float32

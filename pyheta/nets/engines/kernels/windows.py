@@ -9,9 +9,7 @@ from pyheta.nets.engines.kernels.vectors import BYTES, copy
 
 @kernel
 def gather_rows(out: Float32s, inputs: Float32s, chosen: Rows, column: int) -> None:
-    """The chosen windows row by row: out[t, b, column + c] is channel c of row t of the bth
-    window.
-    """
+    """The chosen windows row by row: out[t, b, column + c] is channel c, row t of window b."""
     _, channels, lookback = inputs.shape
     for b in range(chosen.size):
         window = inputs[chosen[b]]
