@@ -1,4 +1,4 @@
-"""How many steps a second go through the queue? Steps that do nothing, with 1, 2 and 4 takers.
+"""How many steps a second go through the queue? Steps that do nothing, with 1, 2 and 4 builders.
 
     python benchmarks/queues.py [steps]
 
@@ -28,11 +28,12 @@ from multiprocessing.synchronize import Barrier
 from pathlib import Path
 from uuid import UUID, uuid4
 
+import builders
+
 HERE = Path(__file__).parent
 sys.path.append(str(HERE.parent / "tests"))
 
 import servers
-import takers
 
 from pyheta.broker.jobtable import TableBroker
 from pyheta.broker.rabbitmq import RabbitBroker
@@ -120,7 +121,7 @@ async def announce(place: Place, steps: int) -> None:
     await migrate(place.database)
     broker = RabbitBroker(BROKER, place.store_id)
     async with PostgresStore.open(place.database) as store:
-        await store.submit(takers.submission(takers.some_steps(steps)))
+        await store.submit(builders.submission(*builders.some_steps(steps)))
         async with store.unrung(Kind.TRAIN, limit=steps, stale_after=None) as bells:
             await broker.ring(bells)
     await broker.close()
@@ -156,10 +157,10 @@ async def take_from_rabbitmq(place: Place, done: Callable[[], object]) -> None:
 
 
 async def answer(store: PostgresStore, broker: Broker, done: Callable[[], object]) -> None:
-    worker = await takers.new_worker(store, KINDS)
+    worker = await builders.new_worker(store, KINDS)
     async with broker.listen(KINDS) as listener:
         while delivery := await listener.next(QUIET):
-            for _ in await takers.answer(store, worker, KINDS, delivery):
+            for _ in await builders.answer(store, worker, KINDS, delivery):
                 done()
 
 

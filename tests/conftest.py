@@ -3,7 +3,7 @@
 import asyncio
 import contextlib
 import os
-from collections.abc import Iterator
+from collections.abc import AsyncIterator, Iterator
 from contextlib import AbstractContextManager
 from pathlib import Path
 from urllib.parse import urlsplit
@@ -13,6 +13,7 @@ import pytest
 import servers
 
 from pyheta.steps import Kind
+from pyheta.store.postgres import PostgresStore
 
 # Results must not depend on the number of threads: a machine with one core has to try two as well.
 os.environ["NUMBA_NUM_THREADS"] = str(max(2, os.cpu_count() or 1))
@@ -61,6 +62,13 @@ def database_url(postgres_url: str, template_database: str) -> Iterator[str]:
         # A copy has its template's identity, and the names of queues come from that.
         asyncio.run(servers.fetch(url, "UPDATE pyheta.identity SET id = gen_random_uuid()"))
         yield url
+
+
+@pytest.fixture
+async def store(database_url: str) -> AsyncIterator[PostgresStore]:
+    """A fresh store, open."""
+    async with PostgresStore.open(database_url) as store:
+        yield store
 
 
 @pytest.fixture

@@ -14,9 +14,9 @@ from math import ceil
 from typing import Any, TypeVar
 
 import asyncpg
-import graphs
+import builders
 import pytest
-from graphs import BOTH
+from builders import BOTH
 from hypothesis import HealthCheck, settings
 from hypothesis import strategies as st
 from hypothesis.stateful import (
@@ -44,11 +44,11 @@ from pyheta.steps import (
 from pyheta.store.postgres import PostgresStore
 from pyheta.store.seam import Submission
 
-L1, L2 = graphs.load("1"), graphs.load("2")
-F1, F2 = graphs.fit("1", L1, bundle="alike"), graphs.fit("2", L1, L2, bundle="alike")
-S1 = graphs.score("1", F1)
+L1, L2 = builders.load("1"), builders.load("2")
+F1, F2 = builders.fit("1", L1, bundle="alike"), builders.fit("2", L1, L2, bundle="alike")
+S1 = builders.score("1", F1)
 STEPS = {step.key: step for step in (L1, L2, F1, F2, S1)}
-SWEEPS = [graphs.submission(L1, F1, S1, name="one"), graphs.submission(L1, L2, F2, name="two")]
+SWEEPS = [builders.submission(L1, F1, S1, name="one"), builders.submission(L1, L2, F2, name="two")]
 OPEN = {State.WAITING, State.QUEUED, State.RUNNING}
 BUDGETS = {Ending.ERROR: 3, Ending.CRASH: 3, Ending.LOST: 3, Ending.RELEASE: 100}
 ENDINGS = st.sampled_from([Ending.ERROR, Ending.CRASH, Ending.RELEASE])
@@ -184,7 +184,7 @@ class StoreMachine(RuleBasedStateMachine):
 
     @rule()
     def register(self):
-        worker = self.run(graphs.new_worker(self.store))
+        worker = self.run(builders.new_worker(self.store))
         self.workers.append(worker)
         self.alive[worker] = True
 

@@ -9,14 +9,13 @@ from collections.abc import AsyncIterator, Sequence
 from dataclasses import replace
 from pathlib import Path
 
+import builders
 import failing
-import graphs
 import pytest
 import servers
-import takers
+import tables
 from processes import assert_complete, children, kill, rows
 
-from pyheta.broker.jobtable import TableBroker
 from pyheta.broker.rabbitmq import RabbitBroker
 from pyheta.errors import ConfigError
 from pyheta.plan.prepare import prepare
@@ -24,8 +23,6 @@ from pyheta.steps import Bell, Key, Kind, Step
 from pyheta.store.postgres import PostgresStore
 from pyheta.worker import supervisor as supervisors
 from pyheta.worker.intake import Intake
-from pyheta.worker.supervisor import Duty, Supervisor
-from pyheta.worker.timing import Timing
 
 SWEEP = """
 version: 1
@@ -58,17 +55,6 @@ def load_and_fits(folder: Path, *overrides: str) -> list[Step]:
     return [step for step in steps if step.op in {"load", "fit"}]
 
 
-def supervisor(store: PostgresStore, home: Path, *, lanes: int = 16) -> Supervisor:
-    return Supervisor(
-        store,
-        TableBroker(store),
-        store.artifacts,
-        duty=Duty(tuple(Kind), procs=1, lanes=lanes, until_idle=True),
-        home=home,
-        timing=Timing().scaled(SCALE),
-    )
-
-
 async def ask(url: str, query: str) -> list[tuple]:
     return await asyncio.to_thread(rows, url, query)
 
@@ -97,8 +83,8 @@ async def bundles(url: str) -> list[int]:
 async def train(url: str, folder: Path, lanes: int) -> tuple[list[int], list[tuple]]:
     """Train the four nets; the bundles in which they were, and their products."""
     async with PostgresStore.open(url, time_scale=SCALE) as store:
-        await store.submit(takers.submission(load_and_fits(folder)))
-        await supervisor(store, folder / f"home-{lanes}", lanes=lanes).run()
+        await store.submit(builders.submission(*load_and_fits(folder)))
+        await builders.supervisor(store, folder / f"home-{lanes}", SCALE, lanes=lanes).run()
     await asyncio.to_thread(assert_complete, url)
     products = (
         "SELECT key, name, sha256 FROM pyheta.product JOIN pyheta.step ON step.id = "
@@ -130,10 +116,10 @@ async def test_a_lane_that_raises_leaves_its_neighbours_alone(store, database_ur
     load, first, second, *others = load_and_fits(tmp_path)
     astray = [{**source, "column": "nowhere"} for source in second.params["sources"]]
     broken = replace(second, params={**second.params, "sources": astray})
-    await store.submit(takers.submission([load, first, broken, *others]))
+    await store.submit(builders.submission(load, first, broken, *others))
 
     # When they are trained together
-    await supervisor(store, tmp_path / "home").run()
+    await builders.supervisor(store, tmp_path / "home", SCALE).run()
 
     # Then that one has failed, and the others are there at the first attempt
     assert await bundles(database_url) == [1, 3]
@@ -151,10 +137,10 @@ async def test_a_device_that_fails_costs_the_lanes_without_an_answer_one_crash(
     load, first, second, *others = load_and_fits(tmp_path)
     net = failing.net("AcceleratorError", failing.ILLEGAL, once=str(tmp_path / "failed"))
     broken = replace(second, params={**second.params, "net": net})
-    await store.submit(takers.submission([load, first, broken, *others]))
+    await store.submit(builders.submission(load, first, broken, *others))
 
     # When they are trained together
-    await supervisor(store, tmp_path / "home").run()
+    await builders.supervisor(store, tmp_path / "home", SCALE).run()
 
     # Then all are there, the last three at the second attempt, each alone
     await asyncio.to_thread(assert_complete, database_url)
@@ -187,11 +173,11 @@ async def test_a_worker_whose_device_works_no_longer_claims_no_more(
     failing.write_net(tmp_path)
     monkeypatch.setenv("PYTHONPATH", str(tmp_path))
     monkeypatch.setattr(supervisors, "works", lambda _: False)
-    await store.submit(takers.submission(failing_where(load_and_fits(tmp_path), 1, 2, 3, 4)))
+    await store.submit(builders.submission(*failing_where(load_and_fits(tmp_path), 1, 2, 3, 4)))
 
     # When a worker trains them one by one
     with pytest.raises(ConfigError, match=f"has failed and works no longer: {failing.ILLEGAL}"):
-        await supervisor(store, tmp_path / "home", lanes=1).run()
+        await builders.supervisor(store, tmp_path / "home", SCALE, lanes=1).run()
 
     # Then it has left all of them to others
     fits = "SELECT state FROM pyheta.step WHERE op = 'fit'"
@@ -203,9 +189,9 @@ async def test_a_net_for_which_a_device_fails_that_works_otherwise_fails_alone(
 ):
     failing.write_net(tmp_path)
     monkeypatch.setenv("PYTHONPATH", str(tmp_path))
-    await store.submit(takers.submission(failing_where(load_and_fits(tmp_path), 2)))
+    await store.submit(builders.submission(*failing_where(load_and_fits(tmp_path), 2)))
 
-    await supervisor(store, tmp_path / "home", lanes=1).run()
+    await builders.supervisor(store, tmp_path / "home", SCALE, lanes=1).run()
 
     fits = "SELECT state, crashes FROM pyheta.step WHERE op = 'fit' ORDER BY crashes"
     assert await ask(database_url, fits) == [*[("succeeded", 0)] * 3, ("failed", 3)]
@@ -216,12 +202,12 @@ async def test_cancelling_one_sweep_leaves_the_lanes_of_another_alone(
 ):
     # Given two sweeps whose nets shall be trained together by a child that is held up
     load, *fits = load_and_fits(tmp_path)
-    await store.submit(takers.submission([load]))
-    await supervisor(store, tmp_path / "home").run()
-    unwanted, wanted = takers.submission([load, *fits[:2]]), takers.submission([load, *fits[2:]])
+    await store.submit(builders.submission(load))
+    await builders.supervisor(store, tmp_path / "home", SCALE).run()
+    unwanted, wanted = builders.submission(load, *fits[:2]), builders.submission(load, *fits[2:])
     for sweep in (unwanted, wanted):
         await store.submit(sweep)
-    working = asyncio.create_task(supervisor(store, tmp_path / "home").run())
+    working = asyncio.create_task(builders.supervisor(store, tmp_path / "home", SCALE).run())
     kill(pid := await child(), signal.SIGSTOP)
 
     # When one sweep is cancelled, Then its nets end at once while the others are still held
@@ -242,9 +228,9 @@ async def test_cancelling_one_sweep_leaves_the_lanes_of_another_alone(
 async def test_cancelling_all_of_them_ends_the_child(store, database_url, tmp_path):
     # Given a bundle that would be trained for hours
     load, *fits = load_and_fits(tmp_path, "train.epochs=1000000", "train.patience=1000000")
-    sweep = takers.submission([load, *fits])
+    sweep = builders.submission(load, *fits)
     await store.submit(sweep)
-    working = asyncio.create_task(supervisor(store, tmp_path / "home").run())
+    working = asyncio.create_task(builders.supervisor(store, tmp_path / "home", SCALE).run())
     running = "SELECT count(*)::int FROM pyheta.step WHERE op = 'fit' AND state = 'running'"
     await until(database_url, running, [(4,)])
 
@@ -267,13 +253,13 @@ async def test_rings_for_steps_that_were_taken_as_siblings_lead_to_nothing_and_a
     store, database_url, store_broker_url
 ):
     # Given a message for each of three steps of one bundle
-    steps = graphs.fits(3)
-    await store.submit(graphs.submission(*steps))
-    worker = await graphs.new_worker(store)
+    steps = builders.fits(3)
+    await store.submit(builders.submission(*steps))
+    worker = await builders.new_worker(store)
     broker = RabbitBroker(store_broker_url, store.id, time_scale=SCALE)
     try:
         await broker.ring(
-            [Bell(await graphs.id_of(database_url, step), Kind.TRAIN) for step in steps]
+            [Bell(await tables.id_of(database_url, step), Kind.TRAIN) for step in steps]
         )
 
         # When a worker hears them

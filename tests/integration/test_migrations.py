@@ -4,8 +4,9 @@ import asyncio
 import re
 from contextlib import AsyncExitStack
 
-import graphs
+import builders
 import pytest
+import tables
 
 from pyheta.errors import ConfigError
 from pyheta.store import migrate as module
@@ -50,14 +51,14 @@ async def test_that_break_leave_nothing_behind(empty_database_url, monkeypatch):
 
 
 async def test_use_an_empty_schema_that_an_administrator_made(empty_database_url):
-    await graphs.execute(empty_database_url, "CREATE SCHEMA pyheta")
+    await tables.execute(empty_database_url, "CREATE SCHEMA pyheta")
 
     assert await migrate(empty_database_url) == ALL
 
 
 async def test_do_not_touch_a_schema_of_somebody_else(empty_database_url):
-    await graphs.execute(empty_database_url, "CREATE SCHEMA pyheta")
-    await graphs.execute(empty_database_url, "CREATE TABLE pyheta.theirs ()")
+    await tables.execute(empty_database_url, "CREATE SCHEMA pyheta")
+    await tables.execute(empty_database_url, "CREATE TABLE pyheta.theirs ()")
 
     with pytest.raises(ConfigError, match="not PyHeta's"):
         await migrate(empty_database_url)
@@ -67,7 +68,7 @@ async def test_do_not_touch_a_schema_of_somebody_else(empty_database_url):
 
 
 async def test_do_not_touch_a_newer_schema(database_url):
-    await graphs.execute(
+    await tables.execute(
         database_url, "INSERT INTO pyheta.migration VALUES (99, 'from the future')"
     )
 
@@ -82,7 +83,7 @@ async def test_leave_the_steps_of_an_older_store_as_they_are_to_be_computed_alon
     older = migrations()[:2]
     monkeypatch.setattr(module, "migrations", lambda: older)
     await migrate(empty_database_url)
-    await graphs.execute(
+    await tables.execute(
         empty_database_url,
         "INSERT INTO pyheta.step (key, op, version, kind, params, state)"
         " VALUES (repeat('a', 64), 'fit', 1, 'train', '{}', 'queued')",
@@ -94,7 +95,7 @@ async def test_leave_the_steps_of_an_older_store_as_they_are_to_be_computed_alon
 
     # Then the step can be claimed, and has no siblings
     async with PostgresStore.open(empty_database_url) as store:
-        claim = await graphs.claim_one(store, await graphs.new_worker(store))
+        claim = await builders.claim_one(store, await builders.new_worker(store))
         assert claim.bundle is None
 
 
@@ -147,7 +148,7 @@ class TestOpen:
 
     async def test_refuses_a_database_that_takes_no_writes(self, database_url):
         name = database_url.rpartition("/")[2]
-        await graphs.execute(
+        await tables.execute(
             database_url, f"ALTER DATABASE {name} SET default_transaction_read_only = on"
         )
 

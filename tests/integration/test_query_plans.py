@@ -6,9 +6,9 @@ from collections.abc import AsyncIterator, Iterator
 from typing import Any
 
 import asyncpg
-import graphs
 import pytest
 import servers
+import tables
 
 from pyheta.store.sql import load
 
@@ -38,7 +38,7 @@ FILL = """
 @pytest.fixture(scope="module")
 def filled_database_url(postgres_url: str, template_database: str) -> Iterator[str]:
     with servers.database(postgres_url, template_database) as url:
-        asyncio.run(graphs.run_script(url, FILL))
+        asyncio.run(tables.run_script(url, FILL))
         yield url
 
 

@@ -9,6 +9,7 @@ from pathlib import Path
 
 import failing
 import pytest
+from builders import fit_params
 
 from pyheta.worker import wire
 from pyheta.worker.slot import ChildDied, Slot
@@ -45,20 +46,12 @@ async def order_of_fits(slot: Slot, tmp_path: Path, *nets: dict) -> wire.Order:
     slot.environment["PYTHONPATH"] = str(tmp_path)
     [load] = await ask(slot, order(tmp_path))
     assert isinstance(load, wire.Done)
-    params = {
-        "sources": [{"column": "load", "component": "target", "shaped": False}],
-        "targets": 1,
-        "split": {"train": 0.6, "val": 0.2, "test": 0.2},
-        "window": {"input": 8, "horizon": 1},
-        "scale": "standard",
-        "train": {"epochs": 1},
-    }
     outs = [tmp_path / f"out-{number}" for number in range(len(nets))]
     for out in outs:
         out.mkdir()
     inputs = {"load": load.products}
     lanes = [
-        wire.Lane(params | {"net": net}, inputs, str(out))
+        wire.Lane(fit_params(net, train={"epochs": 1}), inputs, str(out))
         for net, out in zip(nets, outs, strict=True)
     ]
     return wire.Order("fit", tuple(lanes))

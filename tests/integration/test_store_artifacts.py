@@ -7,8 +7,8 @@ from functools import partial
 from pathlib import Path
 from uuid import uuid4
 
-import graphs
 import pytest
+import tables
 
 from pyheta.errors import ConfigError, StoreError
 from pyheta.steps import digest
@@ -138,14 +138,14 @@ class TestPostgresArtifacts(ArtifactsContract):
     def damage(self, database_url: str):
         async def damage(sha256: str) -> None:
             change = "UPDATE pyheta.blob SET bytes = set_byte(bytes, 7, 255) WHERE sha256 = $1"
-            await graphs.execute(database_url, change, sha256)
+            await tables.execute(database_url, change, sha256)
 
         return damage
 
     @pytest.fixture
     def age(self, database_url: str):
         return partial(
-            graphs.execute,
+            tables.execute,
             database_url,
             "UPDATE pyheta.blob SET created_at = now() - interval '2 hours'",
         )
@@ -153,7 +153,7 @@ class TestPostgresArtifacts(ArtifactsContract):
     @pytest.fixture
     def stored(self, database_url: str):
         async def stored() -> int:
-            return len(await graphs.fetch(database_url, "SELECT FROM pyheta.blob"))
+            return len(await tables.fetch(database_url, "SELECT FROM pyheta.blob"))
 
         return stored
 

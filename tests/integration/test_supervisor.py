@@ -3,16 +3,13 @@
 import asyncio
 import errno
 
+import builders
 import pytest
 from processes import assert_complete, rows
 
-from pyheta.broker.jobtable import TableBroker
 from pyheta.commands.submit import submit
 from pyheta.plan.prepare import prepare
-from pyheta.steps import Kind
 from pyheta.store.postgres import PostgresStore
-from pyheta.worker.supervisor import Duty, Supervisor
-from pyheta.worker.timing import Timing
 
 SWEEP = """
 version: 1
@@ -57,17 +54,6 @@ async def store(database_url, tmp_path):
         yield store
 
 
-def supervisor(store, artifacts, home, **duty) -> Supervisor:
-    return Supervisor(
-        store,
-        TableBroker(store),
-        artifacts,
-        duty=Duty(tuple(Kind), until_idle=True, **duty),
-        home=home,
-        timing=Timing().scaled(SCALE),
-    )
-
-
 async def test_a_disk_that_is_full_for_a_while_costs_time_and_nothing_else(
     store, database_url, tmp_path
 ):
@@ -75,7 +61,7 @@ async def test_a_disk_that_is_full_for_a_while_costs_time_and_nothing_else(
     artifacts = FullDisk(store.artifacts, times=3)
 
     # When it works until nothing is left
-    await supervisor(store, artifacts, tmp_path / "home", procs=2).run()
+    await builders.supervisor(store, tmp_path / "home", SCALE, artifacts=artifacts, procs=2).run()
 
     # Then all is there, the steps were given back three times, and no budget has paid for it
     await asyncio.to_thread(assert_complete, database_url)
@@ -86,7 +72,7 @@ async def test_a_disk_that_is_full_for_a_while_costs_time_and_nothing_else(
 async def test_a_worker_that_is_told_to_stop_before_it_has_begun_holds_nothing(
     store, database_url, tmp_path
 ):
-    worker = supervisor(store, store.artifacts, tmp_path / "home", procs=1)
+    worker = builders.supervisor(store, tmp_path / "home", SCALE, procs=1)
 
     worker.stop()
     await worker.run()

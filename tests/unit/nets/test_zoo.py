@@ -9,6 +9,7 @@ from importlib.metadata import EntryPoint
 import numpy as np
 import pytest
 import torch
+from builders import BASE, WINDOW, complaint, sweep
 from torch import nn
 from torch.func import functional_call, stack_module_state, vmap
 
@@ -21,7 +22,6 @@ from pyheta.nets.zoo.dlinear import moving_average
 from pyheta.nets.zoo.instance_norm import InstanceNorm
 from pyheta.nets.zoo.nhits import Interpolation, max_pool
 from pyheta.pipeline.windows import Shape
-from tests.sweeps import BASE, WINDOW, complaint, sweep
 
 TRAINED = [name for name, config in NETS.items() if config.trained_by_gradient]
 ALONE = [name for name in TRAINED if not NETS[name].uses_exog]

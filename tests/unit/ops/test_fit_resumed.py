@@ -8,6 +8,7 @@ from itertools import count
 
 import numpy as np
 import pytest
+from builders import fit_params
 from safetensors.numpy import load_file
 
 from pyheta.nets.engines.kernels import readiness
@@ -49,18 +50,8 @@ def task(tmp_path):
     def make(net: dict, earlier: Result | None = None, told: list | None = None, **train) -> Task:
         out = tmp_path / f"out-{next(numbers)}"
         out.mkdir()
-        params = {
-            "sources": [
-                {"column": c, "component": "target", "shaped": False} for c in ("load", "leading")
-            ],
-            "targets": 1,
-            "split": {"train": 0.6, "val": 0.2, "test": 0.2},
-            "window": {"input": 6, "horizon": 2},
-            "scale": "standard",
-            "net": net,
-            "train": TRAIN | train,
-            "seed": 3,
-        }
+        window = {"input": 6, "horizon": 2}
+        params = fit_params(net, ["leading"], window=window, train=TRAIN | train, seed=3)
         inputs = {"load": {"table": table}} | (
             {"earlier": dict(earlier.products)} if earlier else {}
         )

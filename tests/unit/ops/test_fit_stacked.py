@@ -10,6 +10,7 @@ from itertools import count
 import numpy as np
 import pytest
 import torch
+from builders import fit_params
 from safetensors.numpy import load_file
 
 from pyheta.device import VARIABLE, Device
@@ -35,18 +36,9 @@ def tasks(tmp_path):
     def make(net: dict = MLP, exog: tuple[str, ...] = (), **changed) -> Task:
         out = tmp_path / f"out-{next(numbers)}"
         out.mkdir()
-        sources = [{"column": c, "component": "target", "shaped": False} for c in ("load", *exog)]
-        params = {
-            "sources": sources,
-            "targets": 1,
-            "split": {"train": 0.6, "val": 0.2, "test": 0.2},
-            "window": {"input": 12, "horizon": 2},
-            "scale": "standard",
-            "net": net,
-            "train": TRAIN,
-            "seed": 0,
-        }
-        return Task(params | changed, {"load": {"table": table}}, out)
+        same = {"window": {"input": 12, "horizon": 2}, "train": TRAIN, "seed": 0}
+        params = fit_params(net, exog, **(same | changed))
+        return Task(params, {"load": {"table": table}}, out)
 
     return make
 

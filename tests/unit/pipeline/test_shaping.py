@@ -2,8 +2,6 @@
 shape.
 """
 
-import csv
-
 import etth1 as data
 import numpy as np
 import pytest
@@ -137,10 +135,7 @@ def test_centred_shaping_of_etth1_has_the_published_means(etth1, name):
 
 @pytest.fixture(scope="module")
 def etth1():
-    with data.path().open(newline="") as file:
-        names, *rows = csv.reader(file)
-    table = np.array([row[1:] for row in rows], float)
-    return dict(zip(names[1:], table.T.copy(), strict=True))
+    return data.columns()
 
 
 # ---------------------------------------------------------------------------------- what it may see

@@ -1,29 +1,20 @@
 """Runs become steps; what cannot change an outcome makes no step of its own."""
 
 from collections import Counter
-from datetime import datetime
+from dataclasses import replace
 
 import pytest
+from builders import facts, small
 from hypothesis import given
 from hypothesis import settings as hypothesis_settings
 from hypothesis import strategies as st
 
 from pyheta.errors import SweepError, SweepErrors
 from pyheta.ops.registry import OPS
-from pyheta.pipeline.data.facts import DatasetFacts
 from pyheta.plan.compile import compile_plan
 from pyheta.steps import canonical, digest
-from tests.sweeps import small
 
-FACTS = DatasetFacts(
-    source={"time": "date"},
-    files={"raw": "ab" * 32},
-    columns=("load", "a", "b", "c"),
-    rows=1000,
-    first=datetime(2020, 1, 1),  # noqa: DTZ001 (data sets have no zone)
-    last=datetime(2020, 2, 11),  # noqa: DTZ001
-    step_seconds=3600.0,
-)
+FACTS = facts("load", "a", "b", "c", rows=1000)
 
 
 def plan(runs, facts=FACTS):
@@ -165,13 +156,9 @@ def test_two_runs_share_a_score_exactly_if_their_reduced_content_is_the_same(
 
 def test_the_data_set_is_part_of_every_key(tmp_path):
     runs = small(tmp_path).runs()
-    other = DatasetFacts({"time": "date"}, {"raw": "cd" * 32}, *_rest(FACTS))
+    other = replace(FACTS, files={"raw": "cd" * 32})
 
     assert not plan(runs).steps.keys() & plan(runs, other).steps.keys()
-
-
-def _rest(facts):
-    return facts.columns, facts.rows, facts.first, facts.last, facts.step_seconds
 
 
 def test_two_names_of_the_same_data_share_their_steps(tmp_path):

@@ -4,24 +4,14 @@ And which go the same way: those that differ in how far they go.
 """
 
 from collections.abc import Sequence
-from datetime import datetime
 
 import pytest
+from builders import facts, small
 
-from pyheta.pipeline.data.facts import DatasetFacts
 from pyheta.plan.compile import compile_plan
 from pyheta.steps import Step
-from tests.sweeps import small
 
-FACTS = DatasetFacts(
-    source={"time": "date"},
-    files={"raw": "ab" * 32},
-    columns=("load", "a", "b", "c"),
-    rows=4000,
-    first=datetime(2020, 1, 1),  # noqa: DTZ001 (data sets have no zone)
-    last=datetime(2020, 6, 15),  # noqa: DTZ001
-    step_seconds=3600.0,
-)
+FACTS = facts("load", "a", "b", "c")
 
 
 def steps(tmp_path, text: str, op: str = "fit") -> Sequence[Step]:

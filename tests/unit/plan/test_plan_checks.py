@@ -3,24 +3,17 @@ computed.
 """
 
 from dataclasses import replace
-from datetime import datetime
 
 import pytest
+from builders import BASE as BASE_FILE
+from builders import WINDOW, complaint, facts, small, sweep
 
 from pyheta.errors import SweepError
-from pyheta.pipeline.data.facts import ColumnFacts, DatasetFacts
+from pyheta.pipeline.data.facts import ColumnFacts
 from pyheta.plan.checks import check_runs
-from tests.sweeps import BASE as BASE_FILE
-from tests.sweeps import WINDOW, complaint, small, sweep
 
-FACTS = DatasetFacts(
-    source={"time": "date"},
-    files={"raw": "ab" * 32},
-    columns=("load", "a", "flat", "slope", "copy"),
-    rows=4000,
-    first=datetime(2020, 1, 1),  # noqa: DTZ001 (data sets have no zone)
-    last=datetime(2020, 6, 15),  # noqa: DTZ001
-    step_seconds=3600.0,
+FACTS = facts(
+    *("load", "a", "flat", "slope", "copy"),
     by_column={
         "load": ColumnFacts(constant=False, extrema=1000, digest="1"),
         "a": ColumnFacts(constant=False, extrema=900, digest="2"),

@@ -1,28 +1,18 @@
 """A sweep that decomposes and shapes becomes a graph in which every distinct step stands once."""
 
 from collections import Counter
-from datetime import datetime
 
 import pytest
+from builders import facts, small
 from hypothesis import given
 from hypothesis import settings as hypothesis_settings
 from hypothesis import strategies as st
 
 from pyheta.pipeline.channels import Source
-from pyheta.pipeline.data.facts import DatasetFacts
 from pyheta.plan.compile import compile_plan
 from pyheta.sweep import Explain
-from tests.sweeps import small
 
-FACTS = DatasetFacts(
-    source={"time": "date"},
-    files={"raw": "ab" * 32},
-    columns=("load", "a", "b", "c", "d"),
-    rows=4000,
-    first=datetime(2020, 1, 1),  # noqa: DTZ001 (data sets have no zone)
-    last=datetime(2020, 6, 15),  # noqa: DTZ001
-    step_seconds=3600.0,
-)
+FACTS = facts("load", "a", "b", "c", "d")
 STUDY = """
   decompose: {method: ceemdan, trials: 5}
   components: {"IMF[3-9]": {exog: []}, Residue: {exog: []}}

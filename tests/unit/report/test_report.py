@@ -8,11 +8,12 @@ import json
 import math
 from collections.abc import Mapping, Sequence
 from dataclasses import replace
-from datetime import UTC, datetime
 from statistics import fmean, stdev
 from typing import Any
 
 import pytest
+from builders import run_row
+from builders import sweep_row as sweep
 from hypothesis import given, settings
 from hypothesis import strategies as st
 from rich.console import Console
@@ -23,15 +24,10 @@ from pyheta.report.read import Wish, layout
 from pyheta.report.table import Cell, Layout, Row, Table, build
 from pyheta.report.wording import notes
 from pyheta.screen import to_json
-from pyheta.steps import State, digest
-from pyheta.store.seam import RunRow, SweepRow
+from pyheta.steps import State
+from pyheta.store.seam import RunRow
 
-NOW = datetime(2026, 1, 1, tzinfo=UTC)
 RMSE = Layout(metrics=("rmse",))
-
-
-def sweep(*axes: str, **changes: Any) -> SweepRow:
-    return SweepRow("a" * 64, "study", 1, NOW, NOW, None, axes=axes, **changes)
 
 
 def run(
@@ -46,18 +42,12 @@ def run(
 ) -> RunRow:
     """One run; `score` tells results apart (runs with equal ones share a step)."""
     full = {
-        "dataset": {"name": "etth1"},
-        "target": "OT",
-        "exog": [],
         "split": {"train": 0.6, "val": 0.1, "test": 0.3},
-        "window": {"input": 8, "horizon": 1},
         "scale": "standard",
         "net": {"name": net},
         "train": {"lr": 0.001},
     } | dict(config or {})
-    key = digest([full, seed] if score is None else score)
-    values = {("test", name, 0): value for name, value in metrics.items()}
-    return RunRow("a" * 64, 0, role, full, seed, key, state, None, values)
+    return run_row(full, seed, role=role, state=state, score=score, metrics=metrics)
 
 
 def baseline(net: str, **metrics: float) -> RunRow:

@@ -5,10 +5,10 @@ the gain.
 import csv
 import io
 from dataclasses import replace
-from datetime import UTC, datetime
 from itertools import chain, combinations
 
 import pytest
+from builders import NOW, run_row, sweep_row
 from hypothesis import given, settings
 from hypothesis import strategies as st
 from rich.console import Console
@@ -26,10 +26,9 @@ from pyheta.report.read import Wish, read_answer
 from pyheta.report.relevance import relevance_grid
 from pyheta.report.shapley import shapley, shapley_grid, subsets
 from pyheta.steps import Key, Kind, State, StepId, digest
-from pyheta.store.seam import RunRow, StepRow, SweepRow
+from pyheta.store.seam import StepRow
 
-NOW = datetime(2026, 1, 1, tzinfo=UTC)
-SWEEP = SweepRow("a" * 64, "study", 1, NOW, NOW, None, axes=("exog",), report={"metric": "rmse"})
+SWEEP = sweep_row("exog", report={"metric": "rmse"})
 
 
 def step(op, params, summary):
@@ -42,19 +41,15 @@ def step(op, params, summary):
 
 def run(exog=(), *, seed=0, config=None, metrics=None, role="net", **values):
     full = {
-        "dataset": {"name": "etth1"},
-        "target": "OT",
         "exog": list(exog),
         "exog_form": "original",
         "split": {"train": 0.6},
-        "window": {"input": 8, "horizon": 1},
         "net": {"name": "lstm"},
         "decompose": {"method": "none", "mode": "causal"},
         "shaping": {"method": "none", "relevance": "trailing"},
         "components": {},
     } | (config or {})
-    found = {("test", name, 0): value for name, value in ((metrics or {}) | values).items()}
-    return RunRow("a" * 64, 0, role, full, seed, digest([full, seed]), State.SUCCEEDED, None, found)
+    return run_row(full, seed, role=role, metrics=(metrics or {}) | values)
 
 
 def terminal(grid) -> str:
@@ -241,9 +236,7 @@ def test_subsets_that_lack_are_named_instead_of_numbers():
 
 def test_shares_from_runs_that_saw_the_future_are_marked():
     leaky = {"decompose": {"method": "emd", "mode": "full"}}
-    sweep = SweepRow(
-        "a" * 64, "s", 1, NOW, NOW, None, axes=("exog", "decompose.mode"), leakage="allow"
-    )
+    sweep = sweep_row("exog", "decompose.mode", leakage="allow")
     grid = shapley_grid(sweep, [*study(), *study(config=leaky)], "rmse", "test")
 
     assert [row.labels for row in grid.rows] == [("lstm", "causal"), ("lstm", "full")]

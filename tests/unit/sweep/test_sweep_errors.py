@@ -4,13 +4,13 @@ import json
 from contextlib import suppress
 
 import pytest
+from builders import BASE, WINDOW, complaint, small, sweep
 from hypothesis import given
 from hypothesis import settings as hypothesis_settings
 from hypothesis import strategies as st
 
 from pyheta.errors import Exit, SweepError, SweepErrors
 from pyheta.sweep import read_sweep
-from tests.sweeps import BASE, WINDOW, complaint, small, sweep
 
 START = BASE + WINDOW  # seven lines
 

@@ -6,6 +6,7 @@ from itertools import product
 from math import comb, prod
 
 import pytest
+from builders import BASE, WINDOW, complaint, small, sweep
 from hypothesis import given
 from hypothesis import settings as hypothesis_settings
 from hypothesis import strategies as st
@@ -14,7 +15,6 @@ from pyheta.nets.configs.union import LSTMConfig, MLPConfig
 from pyheta.steps import canonical
 from pyheta.sweep.config import RunConfig
 from pyheta.sweep.preprocessing import Decompose, Shaping
-from tests.sweeps import BASE, WINDOW, complaint, small, sweep
 
 
 def values(read, *keys):

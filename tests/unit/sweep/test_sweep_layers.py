@@ -1,12 +1,12 @@
 """Files that extend files, and words on the command line: the last word about a key counts."""
 
 import pytest
+from builders import BASE, WINDOW, complaint, small, sweep
 from hypothesis import given
 from hypothesis import settings as hypothesis_settings
 from hypothesis import strategies as st
 
 from pyheta.sweep import read_sweep
-from tests.sweeps import BASE, WINDOW, complaint, small, sweep
 
 START = BASE + WINDOW
 
