@@ -2,15 +2,10 @@
 
 import os
 import subprocess
-import sys
-from collections.abc import Callable
 from pathlib import Path
 
 import pytest
-
-PYHETA = Path(sys.executable).with_name("pyheta")
-
-Pyheta = Callable[..., "subprocess.CompletedProcess[str]"]
+from processes import PYHETA, Call
 
 
 @pytest.fixture
@@ -21,12 +16,12 @@ def environment(home: Path) -> dict[str, str]:
 
 
 @pytest.fixture
-def pyheta(environment: dict[str, str], tmp_path: Path) -> Pyheta:
+def pyheta(environment: dict[str, str], tmp_path: Path) -> Call:
     """Run `pyheta` with these arguments in an empty folder; keywords become variables of its
     environment.
     """
 
-    def call(*arguments: str, **variables: str) -> "subprocess.CompletedProcess[str]":
+    def call(*arguments: str, **variables: str) -> subprocess.CompletedProcess[str]:
         return subprocess.run(
             [PYHETA, *arguments],
             cwd=tmp_path,

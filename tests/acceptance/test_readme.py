@@ -66,7 +66,7 @@ def pattern(expected: list[str]) -> str:
     )
 
 
-def test_what_the_console_blocks_show_is_what_happens(tmp_path, home):
+def test_what_the_console_blocks_show_is_what_happens(tmp_path: Path, home: Path) -> None:
     # Given the README's console blocks, one after the other in one folder with an embedded server
     # of its own
     steps = [step for block in blocks("console") for step in commands(block)]
@@ -86,14 +86,14 @@ def test_what_the_console_blocks_show_is_what_happens(tmp_path, home):
 
 
 @pytest.mark.parametrize("block", blocks("yaml"))
-def test_a_sweep_file_that_is_shown_is_one(tmp_path, block):
+def test_a_sweep_file_that_is_shown_is_one(tmp_path: Path, block: str) -> None:
     (tmp_path / "sweep.yaml").write_text(block)
 
     for overrides in [(), ("seeds=1", "train.epochs=5,20")]:
         assert read_sweep(tmp_path / "sweep.yaml", overrides).runs()
 
 
-def test_the_net_of_ones_own_is_trained_as_it_is_shown(tmp_path, home):
+def test_the_net_of_ones_own_is_trained_as_it_is_shown(tmp_path: Path, home: Path) -> None:
     # Given the README's class and its sweep, as they stand there
     (net,) = blocks("python")
     assert len(net.strip().splitlines()) <= 24
@@ -112,15 +112,15 @@ def test_the_net_of_ones_own_is_trained_as_it_is_shown(tmp_path, home):
 
 
 @pytest.mark.parametrize("target", ["run", "test"])
-def test_the_two_commands_of_the_set_up_are_targets_of_the_makefile(target):
+def test_the_two_commands_of_the_set_up_are_targets_of_the_makefile(target: str) -> None:
     assert any(f"make {target}" in block for block in blocks("sh"))
     assert re.search(rf"^{target}:", (ROOT / "Makefile").read_text(), re.MULTILINE)
 
 
-def test_every_command_is_in_the_readme():
+def test_every_command_is_in_the_readme() -> None:
     names = [command.name or command.callback.__name__ for command in app.registered_commands]
     assert [name for name in names if f"pyheta {name}" not in README] == []
 
 
-def test_every_setting_is_in_the_readme():
+def test_every_setting_is_in_the_readme() -> None:
     assert [key for key in KEYS if PREFIX + key.upper() not in README] == []

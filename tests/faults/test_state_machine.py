@@ -183,27 +183,27 @@ class StoreMachine(RuleBasedStateMachine):
             self.register()
 
     @rule()
-    def register(self):
+    def register(self) -> None:
         worker = self.run(builders.new_worker(self.store))
         self.workers.append(worker)
         self.alive[worker] = True
 
     @rule(sweep=st.sampled_from(SWEEPS))
-    def submit(self, sweep):
+    def submit(self, sweep: Submission) -> None:
         receipt = self.run(self.store.submit(sweep))
         self.model.submit(sweep)
         assert receipt.steps == Counter(self.model.states[step.key] for step in sweep.steps)
 
     @rule(sweep=st.sampled_from(SWEEPS))
-    def cancel(self, sweep):
+    def cancel(self, sweep: Submission) -> None:
         assert self.run(self.store.cancel(sweep.id)) == self.model.cancel(sweep)
 
     @rule(sweep=st.sampled_from(SWEEPS))
-    def retry(self, sweep):
+    def retry(self, sweep: Submission) -> None:
         assert self.run(self.store.retry(sweep.id)) == self.model.retry(sweep)
 
     @rule(worker=BACK, limit=st.integers(1, 3))
-    def claim_next(self, worker, limit):
+    def claim_next(self, worker: int, limit: int) -> None:
         worker = pick(self.workers, worker)
         self.run(self.behind.execute(NO_DELAY))
         claims = self.run(self.store.claim_next(worker, BOTH, limit))
@@ -212,7 +212,7 @@ class StoreMachine(RuleBasedStateMachine):
         self.note(worker, claims)
 
     @rule(worker=BACK, step=BACK, ready=st.booleans())
-    def claim(self, worker, step, ready):
+    def claim(self, worker: int, step: int, ready: bool) -> None:
         worker = pick(self.workers, worker)
         key = pick(self.model.ready() if ready and self.model.ready() else list(STEPS), step)
         self.run(self.behind.execute(NO_DELAY))
@@ -223,7 +223,7 @@ class StoreMachine(RuleBasedStateMachine):
 
     @precondition(lambda self: self.leases)
     @rule(worker=BACK, lease=BACK, limit=st.integers(1, 3))
-    def claim_siblings(self, worker, lease, limit):
+    def claim_siblings(self, worker: int, lease: int, limit: int) -> None:
         worker, lease = pick(self.workers, worker), pick(self.leases, lease)
         self.run(self.behind.execute(NO_DELAY))
         claims = self.run(self.store.claim_siblings(worker, lease, limit))
@@ -242,7 +242,7 @@ class StoreMachine(RuleBasedStateMachine):
 
     @precondition(lambda self: self.leases)
     @rule(lease=BACK)
-    def succeed(self, lease):
+    def succeed(self, lease: int) -> None:
         lease = pick(self.leases, lease)
         product = Product("fence", digest(lease.fence), lease.fence)
         success = Success(products=(product,), metrics=(Metric("test", "rmse", 0, 1.0),))
@@ -251,7 +251,7 @@ class StoreMachine(RuleBasedStateMachine):
 
     @precondition(lambda self: self.leases)
     @rule(lease=BACK, ending=ENDINGS, retry=st.booleans())
-    def fail(self, lease, ending, retry):
+    def fail(self, lease: int, ending: Ending, retry: bool) -> None:
         lease = pick(self.leases, lease)
         said = self.run(
             self.store.fail(lease.step, lease.fence, Failure(ending, "boom", retry=retry))
@@ -260,7 +260,7 @@ class StoreMachine(RuleBasedStateMachine):
 
     @precondition(lambda self: self.model.holders)
     @rule(worker=BACK, ending=ENDINGS)
-    def stumble(self, worker, ending):
+    def stumble(self, worker: int, ending: Ending) -> None:
         """Whatever runs fails once and is taken up again."""
         for lease in list(self.model.holders.values()):
             said = self.run(self.store.fail(lease.step, lease.fence, Failure(ending, "boom")))
@@ -269,7 +269,7 @@ class StoreMachine(RuleBasedStateMachine):
 
     @precondition(lambda self: len(self.leases) > len(self.model.holders) > 0)
     @rule(ending=ENDINGS)
-    def zombies(self, ending):
+    def zombies(self, ending: Ending) -> None:
         """Those who held a step before its present holder come back and report, in vain."""
         for old in self.leases:
             if self.model.holders.get(old.key, old) != old:
@@ -278,7 +278,7 @@ class StoreMachine(RuleBasedStateMachine):
                 assert said == self.model.fail(old, ending, retry=True)
 
     @rule(worker=BACK, buried=st.booleans())
-    def lose(self, worker, buried):
+    def lose(self, worker: int, buried: bool) -> None:
         """Its heartbeats stay away until its lease has run out."""
         worker = pick(self.workers, worker)
         if worker in self.alive:
@@ -288,7 +288,7 @@ class StoreMachine(RuleBasedStateMachine):
             self.reap()
 
     @rule(worker=BACK)
-    def heartbeat(self, worker):
+    def heartbeat(self, worker: int) -> None:
         """It holds on to a lease that nobody has taken; it never wakes the dead."""
         worker = pick(self.workers, worker)
         if worker not in self.alive:
@@ -317,7 +317,7 @@ class StoreMachine(RuleBasedStateMachine):
         ]
 
     @invariant()
-    def store_and_model_agree(self):
+    def store_and_model_agree(self) -> None:
         steps = [tuple(row) for row in self.run(self.behind.fetch(STATES))]
         assert steps == [
             (
@@ -330,7 +330,7 @@ class StoreMachine(RuleBasedStateMachine):
         ]
 
     @invariant()
-    def tables_agree(self):
+    def tables_agree(self) -> None:
         assert self.run(self.behind.fetch(CONTRADICTIONS)) == []
 
 

@@ -13,7 +13,7 @@ import tables
 from builders import BOTH, DONE, ERROR
 
 from pyheta.errors import ConfigError, StoreUnavailable
-from pyheta.steps import Kind, State
+from pyheta.steps import Kind, State, WorkerId
 from pyheta.store import database, postgres
 from pyheta.store.postgres import PostgresStore
 
@@ -85,7 +85,9 @@ async def store(wire: Wire) -> AsyncIterator[PostgresStore]:
 
 
 class TestALostAnswerToACommit:
-    async def test_of_a_success_is_told_from_a_lost_lease(self, store, wire):
+    async def test_of_a_success_is_told_from_a_lost_lease(
+        self, store: PostgresStore, wire: Wire
+    ) -> None:
         await store.submit(builders.submission(*builders.chain()))
         claim = await builders.claim_one(store, await builders.new_worker(store))
         wire.lose_next_commit = True
@@ -96,7 +98,9 @@ class TestALostAnswerToACommit:
         [attempt] = await store.attempts([claim.step])
         assert attempt.outcome == "ok"
 
-    async def test_of_a_failure_costs_one_try(self, store, wire, database_url):
+    async def test_of_a_failure_costs_one_try(
+        self, store: PostgresStore, wire: Wire, database_url: str
+    ) -> None:
         await store.submit(builders.submission(builders.load()))
         claim = await builders.claim_one(store, await builders.new_worker(store))
         wire.lose_next_commit = True
@@ -106,7 +110,9 @@ class TestALostAnswerToACommit:
         assert wire.lost == 1
         assert (await tables.step_of(database_url, builders.load()))["tries"] == 1
 
-    async def test_of_a_claim_shows_at_the_next_heartbeat(self, store, wire, database_url):
+    async def test_of_a_claim_shows_at_the_next_heartbeat(
+        self, store: PostgresStore, wire: Wire, database_url: str
+    ) -> None:
         await store.submit(builders.submission(builders.load()))
         worker = await builders.new_worker(store)
         wire.lose_next_commit = True
@@ -117,7 +123,9 @@ class TestALostAnswerToACommit:
         [holding] = await store.heartbeat(worker, lease_seconds=600, progress={})
         assert holding.step == await tables.id_of(database_url, builders.load())
 
-    async def test_of_a_submission_leaves_one_sweep(self, store, wire, database_url):
+    async def test_of_a_submission_leaves_one_sweep(
+        self, store: PostgresStore, wire: Wire, database_url: str
+    ) -> None:
         wire.lose_next_commit = True
 
         await store.submit(builders.submission(*builders.chain()))
@@ -127,7 +135,9 @@ class TestALostAnswerToACommit:
         assert len(await tables.states(database_url)) == 3
 
 
-async def test_a_storm_of_broken_connections_loses_nothing(store, database_url):
+async def test_a_storm_of_broken_connections_loses_nothing(
+    store: PostgresStore, database_url: str
+) -> None:
     # Given 4 workers that claim and finish 40 steps
     await store.submit(builders.submission(*(builders.load(str(n)) for n in range(40))))
 
@@ -166,7 +176,9 @@ async def breaking_connections(url: str) -> AsyncIterator[None]:
     await asyncio.wait([storming])
 
 
-async def test_a_silent_network_is_noticed_and_survived(wire, monkeypatch):
+async def test_a_silent_network_is_noticed_and_survived(
+    wire: Wire, monkeypatch: pytest.MonkeyPatch
+) -> None:
     monkeypatch.setattr(postgres, "HEARTBEAT_SECONDS", 0.2)
     async with PostgresStore.open(await wire.start(), time_scale=0.1) as store:
         worker = await builders.new_worker(store)
@@ -181,8 +193,8 @@ async def test_a_silent_network_is_noticed_and_survived(wire, monkeypatch):
 
 
 async def test_a_process_that_freezes_in_a_transaction_does_not_hold_its_locks_for_ever(
-    database_url, monkeypatch
-):
+    database_url: str, monkeypatch: pytest.MonkeyPatch
+) -> None:
     monkeypatch.setattr(database, "IDLE_SECONDS", 0.2)
     async with (
         PostgresStore.open(database_url) as frozen,
@@ -208,13 +220,13 @@ async def announce(store: PostgresStore) -> int:
         return len(bells)
 
 
-async def wire_works_again(store: PostgresStore, worker) -> None:
+async def wire_works_again(store: PostgresStore, worker: WorkerId) -> None:
     while True:
         with suppress(StoreUnavailable):
             return await store.heartbeat(worker, lease_seconds=600, progress={})
 
 
-async def test_a_refused_connection_is_healed_before_it_is_tried_again(wire):
+async def test_a_refused_connection_is_healed_before_it_is_tried_again(wire: Wire) -> None:
     # Given a server that does not run yet
     url = await wire.start()
     await wire.stop()
@@ -238,7 +250,7 @@ class TestMessages:
                 await stack.enter_async_context(PostgresStore.open(url, time_scale=0.01))
         return str(caught.value)
 
-    async def test_name_the_server_that_refuses_and_no_password(self, wire):
+    async def test_name_the_server_that_refuses_and_no_password(self, wire: Wire) -> None:
         url = await wire.start()
         await wire.stop()
         secret = urlsplit(url)._replace(netloc=f"me:hush@127.0.0.1:{urlsplit(url).port}").geturl()
@@ -249,12 +261,12 @@ class TestMessages:
         assert "connection refused" in message
         assert "hush" not in message
 
-    async def test_name_the_missing_database(self, database_url):
+    async def test_name_the_missing_database(self, database_url: str) -> None:
         message = await self.refusal(urlsplit(database_url)._replace(path="/missing").geturl())
 
         assert "no such database" in message
 
-    async def test_name_the_unknown_user(self, database_url):
+    async def test_name_the_unknown_user(self, database_url: str) -> None:
         parts = urlsplit(database_url)
         host = parts.netloc.rpartition("@")[2]
 
@@ -263,7 +275,7 @@ class TestMessages:
         assert "nobody-at-all" in message
         assert "hush" not in message
 
-    async def test_name_missing_rights(self, database_url):
+    async def test_name_missing_rights(self, database_url: str) -> None:
         parts = urlsplit(database_url)
         host = parts.netloc.rpartition("@")[2]
         user = "reader_of" + parts.path.removeprefix("/")
@@ -275,7 +287,7 @@ class TestMessages:
 
         assert "lacks a right: permission denied" in message
 
-    async def test_name_tls_that_the_server_does_not_speak(self):
+    async def test_name_tls_that_the_server_does_not_speak(self) -> None:
         async def refuse_tls(reader: asyncio.StreamReader, writer: asyncio.StreamWriter) -> None:
             await reader.readexactly(8)
             writer.write(b"N")

@@ -4,6 +4,7 @@ import asyncio
 import logging
 import random
 from collections.abc import AsyncIterator, Iterator
+from typing import Any
 from urllib.parse import urlsplit, urlunsplit
 from uuid import UUID, uuid4
 
@@ -313,7 +314,10 @@ async def test_missing_rights_are_a_matter_of_configuration(broker_url: str) -> 
     ],
 )
 async def test_a_queue_with_other_arguments_is_named_with_the_argument_and_the_cure(
-    broker: RabbitBroker, broker_url: str, store_id: UUID, difference: tuple[str, dict, str]
+    broker: RabbitBroker,
+    broker_url: str,
+    store_id: UUID,
+    difference: tuple[str, dict[str, Any], str],
 ) -> None:
     # Given a queue of that name that somebody declared differently
     name, arguments, named = difference

@@ -8,6 +8,7 @@ import signal
 from collections.abc import AsyncIterator, Sequence
 from dataclasses import replace
 from pathlib import Path
+from typing import Any
 
 import builders
 import failing
@@ -55,11 +56,11 @@ def load_and_fits(folder: Path, *overrides: str) -> list[Step]:
     return [step for step in steps if step.op in {"load", "fit"}]
 
 
-async def ask(url: str, query: str) -> list[tuple]:
+async def ask(url: str, query: str) -> list[tuple[Any, ...]]:
     return await asyncio.to_thread(rows, url, query)
 
 
-async def until(url: str, query: str, expected: list[tuple]) -> None:
+async def until(url: str, query: str, expected: list[tuple[Any, ...]]) -> None:
     while await ask(url, query) != expected:  # noqa: ASYNC110 -- another process's doing
         await asyncio.sleep(0.02)
 
@@ -80,7 +81,7 @@ async def bundles(url: str) -> list[int]:
     return [count for (count,) in await ask(url, query)]
 
 
-async def train(url: str, folder: Path, lanes: int) -> tuple[list[int], list[tuple]]:
+async def train(url: str, folder: Path, lanes: int) -> tuple[list[int], list[tuple[Any, ...]]]:
     """Train the four nets; the bundles in which they were, and their products."""
     async with PostgresStore.open(url, time_scale=SCALE) as store:
         await store.submit(builders.submission(*load_and_fits(folder)))
@@ -93,7 +94,9 @@ async def train(url: str, folder: Path, lanes: int) -> tuple[list[int], list[tup
     return await bundles(url), await ask(url, products)
 
 
-def test_nets_are_the_same_as_if_they_were_trained_alone(postgres_url, template_database, tmp_path):
+def test_nets_are_the_same_as_if_they_were_trained_alone(
+    postgres_url: str, template_database: str, tmp_path: Path
+) -> None:
     # When the same nets are trained one by one, and together on a fresh store
     with servers.database(postgres_url, template_database) as url:
         alone, expected = asyncio.run(train(url, tmp_path, lanes=1))
@@ -105,13 +108,15 @@ def test_nets_are_the_same_as_if_they_were_trained_alone(postgres_url, template_
     assert products == expected
 
 
-async def test_there_are_at_most_so_many_lanes(database_url, tmp_path):
+async def test_there_are_at_most_so_many_lanes(database_url: str, tmp_path: Path) -> None:
     claimed, _ = await train(database_url, tmp_path, lanes=3)
 
     assert claimed == [1, 1, 2]
 
 
-async def test_a_lane_that_raises_leaves_its_neighbours_alone(store, database_url, tmp_path):
+async def test_a_lane_that_raises_leaves_its_neighbours_alone(
+    store: PostgresStore, database_url: str, tmp_path: Path
+) -> None:
     # Given four nets of one bundle, the second of which reads a column that is not there
     load, first, second, *others = load_and_fits(tmp_path)
     astray = [{**source, "column": "nowhere"} for source in second.params["sources"]]
@@ -128,8 +133,8 @@ async def test_a_lane_that_raises_leaves_its_neighbours_alone(store, database_ur
 
 
 async def test_a_device_that_fails_costs_the_lanes_without_an_answer_one_crash(
-    store, database_url, tmp_path, monkeypatch
-):
+    store: PostgresStore, database_url: str, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
     # Given four nets of one bundle, during the second of which the device fails once
     failing.write_net(tmp_path)
     monkeypatch.setenv("PYTHONPATH", str(tmp_path))
@@ -167,8 +172,8 @@ def failing_where(steps: Sequence[Step], *places: int) -> list[Step]:
 
 
 async def test_a_worker_whose_device_works_no_longer_claims_no_more(
-    store, database_url, tmp_path, monkeypatch
-):
+    store: PostgresStore, database_url: str, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
     # Given four nets for each of which the device fails, and a device that does not recover
     failing.write_net(tmp_path)
     monkeypatch.setenv("PYTHONPATH", str(tmp_path))
@@ -185,8 +190,8 @@ async def test_a_worker_whose_device_works_no_longer_claims_no_more(
 
 
 async def test_a_net_for_which_a_device_fails_that_works_otherwise_fails_alone(
-    store, database_url, tmp_path, monkeypatch
-):
+    store: PostgresStore, database_url: str, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
     failing.write_net(tmp_path)
     monkeypatch.setenv("PYTHONPATH", str(tmp_path))
     await store.submit(builders.submission(*failing_where(load_and_fits(tmp_path), 2)))
@@ -198,8 +203,8 @@ async def test_a_net_for_which_a_device_fails_that_works_otherwise_fails_alone(
 
 
 async def test_cancelling_one_sweep_leaves_the_lanes_of_another_alone(
-    store, database_url, tmp_path
-):
+    store: PostgresStore, database_url: str, tmp_path: Path
+) -> None:
     # Given two sweeps whose nets shall be trained together by a child that is held up
     load, *fits = load_and_fits(tmp_path)
     await store.submit(builders.submission(load))
@@ -225,7 +230,9 @@ async def test_cancelling_one_sweep_leaves_the_lanes_of_another_alone(
     assert await bundles(database_url) == [1, 3]
 
 
-async def test_cancelling_all_of_them_ends_the_child(store, database_url, tmp_path):
+async def test_cancelling_all_of_them_ends_the_child(
+    store: PostgresStore, database_url: str, tmp_path: Path
+) -> None:
     # Given a bundle that would be trained for hours
     load, *fits = load_and_fits(tmp_path, "train.epochs=1000000", "train.patience=1000000")
     sweep = builders.submission(load, *fits)
@@ -250,8 +257,8 @@ async def claim_next(intake: Intake) -> Sequence[Key]:
 
 
 async def test_rings_for_steps_that_were_taken_as_siblings_lead_to_nothing_and_are_settled(
-    store, database_url, store_broker_url
-):
+    store: PostgresStore, database_url: str, store_broker_url: str
+) -> None:
     # Given a message for each of three steps of one bundle
     steps = builders.fits(3)
     await store.submit(builders.submission(*steps))

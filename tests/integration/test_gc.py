@@ -98,8 +98,8 @@ async def assert_intact(url: str) -> None:
 
 class TestSweeps:
     async def test_that_were_cancelled_go_with_everything_that_only_they_had(
-        self, store, artifacts, database_url, tmp_path
-    ):
+        self, store: PostgresStore, artifacts: HashNamed, database_url: str, tmp_path: Path
+    ) -> None:
         # Given a sweep with a result for each step, metrics among them
         submission = builders.submission(*builders.chain(), builders.load("b", files=True))
         await store.submit(submission)
@@ -121,7 +121,9 @@ class TestSweeps:
         )
         assert await rows(database_url) == {}
 
-    async def test_that_are_live_stay_whatever_became_of_them(self, store, artifacts, database_url):
+    async def test_that_are_live_stay_whatever_became_of_them(
+        self, store: PostgresStore, artifacts: HashNamed, database_url: str
+    ) -> None:
         await store.submit(builders.submission(*builders.chain(), builders.load("b")))
         worker = await builders.new_worker(store)
         await builders.succeed_next(store, worker)
@@ -135,8 +137,8 @@ class TestSweeps:
         assert await rows(database_url) == before
 
     async def test_keep_the_steps_and_bytes_that_they_share_with_a_cancelled_one(
-        self, store, artifacts, database_url, tmp_path
-    ):
+        self, store: PostgresStore, artifacts: HashNamed, database_url: str, tmp_path: Path
+    ) -> None:
         load, fit, score = builders.chain()
         mine = builders.submission(load, fit, score, name="mine")
         await store.submit(mine)
@@ -153,8 +155,8 @@ class TestSweeps:
         await assert_intact(database_url)
 
     async def test_that_failed_go_with_the_steps_that_their_failure_blocked(
-        self, store, artifacts, database_url
-    ):
+        self, store: PostgresStore, artifacts: HashNamed, database_url: str
+    ) -> None:
         submission = builders.submission(*builders.chain())
         await store.submit(submission)
         claim = await builders.claim_one(store, await builders.new_worker(store))
@@ -164,7 +166,9 @@ class TestSweeps:
         assert (await collect(store, artifacts, dry_run=False)).steps == 3
         assert await rows(database_url) == {}
 
-    async def test_keep_the_failed_step_that_blocks_theirs(self, store, artifacts, database_url):
+    async def test_keep_the_failed_step_that_blocks_theirs(
+        self, store: PostgresStore, artifacts: HashNamed, database_url: str
+    ) -> None:
         load, fit, score = builders.chain()
         mine = builders.submission(load, name="mine")
         await store.submit(mine)
@@ -179,8 +183,8 @@ class TestSweeps:
         assert (await tables.step_of(database_url, score))["blocked_by"] == claim.step
 
     async def test_stay_while_a_step_runs_for_them_and_go_when_it_ended(
-        self, store, artifacts, database_url
-    ):
+        self, store: PostgresStore, artifacts: HashNamed, database_url: str
+    ) -> None:
         submission = builders.submission(*builders.chain())
         await store.submit(submission)
         worker = await builders.new_worker(store)
@@ -201,8 +205,8 @@ class TestSweeps:
         assert await rows(database_url) == {}
 
     async def test_go_while_a_step_that_they_share_runs_for_another(
-        self, store, artifacts, database_url
-    ):
+        self, store: PostgresStore, artifacts: HashNamed, database_url: str
+    ) -> None:
         load, fit, _ = builders.chain()
         mine = builders.submission(load, fit, name="mine")
         await store.submit(mine)
@@ -217,8 +221,8 @@ class TestSweeps:
         assert await tables.states(database_url) == {"load a": "succeeded", "fit b": "queued"}
 
     async def test_that_were_removed_can_be_submitted_again_and_are_computed_afresh(
-        self, store, artifacts, database_url, tmp_path
-    ):
+        self, store: PostgresStore, artifacts: HashNamed, database_url: str, tmp_path: Path
+    ) -> None:
         submission = builders.submission(*builders.chain())
         await store.submit(submission)
         await compute(store, artifacts, tmp_path, "one", "two", "three")
@@ -232,8 +236,8 @@ class TestSweeps:
         assert set((await tables.states(database_url)).values()) == {"succeeded"}
 
     async def test_that_are_submitted_meanwhile_have_all_that_they_need(
-        self, store, artifacts, database_url
-    ):
+        self, store: PostgresStore, artifacts: HashNamed, database_url: str
+    ) -> None:
         # Given a cancelled sweep, and another one that has most of its steps
         loads = [builders.load(str(number)) for number in range(100)]
         fits = [builders.fit(load.params["tag"], load) for load in loads]
@@ -251,8 +255,8 @@ class TestSweeps:
                 assert len(await store.step_counts(theirs.id)) > 0
 
     async def test_are_gone_for_a_worker_that_hears_of_their_steps_late(
-        self, store, artifacts, database_url
-    ):
+        self, store: PostgresStore, artifacts: HashNamed, database_url: str
+    ) -> None:
         submission = builders.submission(*builders.chain())
         await store.submit(submission)
         worker = await builders.new_worker(store)
@@ -270,8 +274,8 @@ class TestSweeps:
 
 class TestArtifacts:
     async def test_of_the_last_hour_are_left_to_a_later_gc(
-        self, store, artifacts, database_url, tmp_path
-    ):
+        self, store: PostgresStore, artifacts: HashNamed, database_url: str, tmp_path: Path
+    ) -> None:
         submission = builders.submission(builders.load())
         await store.submit(submission)
         await compute(store, artifacts, tmp_path, "one")
@@ -290,8 +294,8 @@ class TestArtifacts:
         assert in_words(second) == "removed 1 artifact (3 B)"
 
     async def test_that_no_step_ever_named_go_when_they_are_old(
-        self, store, artifacts, database_url, tmp_path
-    ):
+        self, store: PostgresStore, artifacts: HashNamed, database_url: str, tmp_path: Path
+    ) -> None:
         await put(artifacts, tmp_path, "of an attempt that was lost")
         await age(database_url)
 
@@ -299,8 +303,8 @@ class TestArtifacts:
         assert await rows(database_url) == {}
 
     async def test_that_are_put_again_before_they_are_named_stay(
-        self, store, artifacts, database_url, tmp_path
-    ):
+        self, store: PostgresStore, artifacts: HashNamed, database_url: str, tmp_path: Path
+    ) -> None:
         # Given old bytes that nobody needs any more, and a step that makes them anew
         await put(artifacts, tmp_path, "same")
         await age(database_url)
@@ -315,8 +319,8 @@ class TestArtifacts:
         await artifacts.fetch(success.products[0].sha256, tmp_path / "back")
 
     async def test_that_are_put_while_they_are_being_removed_stay(
-        self, store, artifacts, database_url, tmp_path
-    ):
+        self, store: PostgresStore, artifacts: HashNamed, database_url: str, tmp_path: Path
+    ) -> None:
         # Given old bytes, and a worker that is putting them again
         success = await put(artifacts, tmp_path, "same")
         await age(database_url)
@@ -330,8 +334,8 @@ class TestArtifacts:
         assert await rows(database_url) == {"blob": 1}
 
     async def test_that_another_step_made_as_well_stay(
-        self, store, artifacts, database_url, tmp_path
-    ):
+        self, store: PostgresStore, artifacts: HashNamed, database_url: str, tmp_path: Path
+    ) -> None:
         mine, theirs = (
             builders.submission(builders.load(name), name=name) for name in ("mine", "theirs")
         )
@@ -348,8 +352,8 @@ class TestArtifacts:
         assert (second.steps, second.freed) == (1, Bytes(1, 5))
 
     async def test_that_a_live_sweep_reads_as_its_data_stay(
-        self, store, artifacts, database_url, tmp_path
-    ):
+        self, store: PostgresStore, artifacts: HashNamed, database_url: str, tmp_path: Path
+    ) -> None:
         await put(artifacts, tmp_path, "data")
         await put(artifacts, tmp_path, "nobody's")
         await age(database_url)
@@ -361,8 +365,8 @@ class TestArtifacts:
         assert would.freed == removed.freed == Bytes(1, len("nobody's"))
 
     async def test_that_were_named_just_now_are_not_removed(
-        self, store, artifacts, database_url, tmp_path
-    ):
+        self, store: PostgresStore, artifacts: HashNamed, database_url: str, tmp_path: Path
+    ) -> None:
         # Given bytes that nobody needed when gc asked
         await put(artifacts, tmp_path, "data")
         # When a sweep comes to need them, or a step that made them succeeds
@@ -375,8 +379,8 @@ class TestArtifacts:
 
 class TestDryRun:
     async def test_says_what_would_go_and_changes_nothing(
-        self, store, artifacts, database_url, tmp_path
-    ):
+        self, store: PostgresStore, artifacts: HashNamed, database_url: str, tmp_path: Path
+    ) -> None:
         # Given a cancelled sweep that shares a step and bytes with a live one
         load, fit, score = builders.chain()
         mine = builders.submission(load, fit, score, name="mine")
@@ -401,7 +405,9 @@ class TestDryRun:
         )
         await assert_intact(database_url)
 
-    async def test_of_an_empty_store_says_how_to_begin(self, store, artifacts):
+    async def test_of_an_empty_store_says_how_to_begin(
+        self, store: PostgresStore, artifacts: HashNamed
+    ) -> None:
         would = await collect(store, artifacts, dry_run=True)
 
         assert in_words(would) == "nothing to remove: first cancel a sweep (pyheta cancel SWEEP)"
@@ -417,7 +423,9 @@ class TestObjectStore:
         return ObjectArtifacts(root.as_uri(), store.id)
 
     @pytest.fixture
-    async def removable(self, store, artifacts, root, tmp_path) -> None:
+    async def removable(
+        self, store: PostgresStore, artifacts: HashNamed, root: Path, tmp_path: Path
+    ) -> None:
         """Two old artifacts, one of them of a cancelled sweep alone."""
         mine = builders.submission(builders.load("mine"), name="mine")
         await store.submit(mine)
@@ -428,7 +436,9 @@ class TestObjectStore:
         await cancelled(store, mine)
 
     @pytest.mark.usefixtures("removable")
-    async def test_keeps_what_a_live_sweep_needs(self, store, artifacts, tmp_path):
+    async def test_keeps_what_a_live_sweep_needs(
+        self, store: PostgresStore, artifacts: HashNamed, tmp_path: Path
+    ) -> None:
         would = await collect(store, artifacts, dry_run=True)
         removed = await collect(store, artifacts, dry_run=False)
 
@@ -438,7 +448,9 @@ class TestObjectStore:
             await artifacts.fetch(digest_of("mine"), tmp_path / "back")
 
     @pytest.mark.usefixtures("removable")
-    async def test_keeps_what_is_put_again(self, store, artifacts, tmp_path):
+    async def test_keeps_what_is_put_again(
+        self, store: PostgresStore, artifacts: HashNamed, tmp_path: Path
+    ) -> None:
         await put(artifacts, tmp_path, "mine")
 
         removed = await collect(store, artifacts, dry_run=False)
@@ -447,8 +459,8 @@ class TestObjectStore:
 
     @pytest.mark.usefixtures("removable")
     async def test_keeps_all_where_another_store_has_put_something(
-        self, store, artifacts, root, tmp_path
-    ):
+        self, store: PostgresStore, artifacts: HashNamed, root: Path, tmp_path: Path
+    ) -> None:
         await put(ObjectArtifacts(root.as_uri(), uuid4()), tmp_path, "of another")
 
         removed = await collect(store, artifacts, dry_run=False)
@@ -458,7 +470,9 @@ class TestObjectStore:
         await artifacts.fetch(digest_of("mine"), tmp_path / "back")
 
 
-async def test_a_long_history_is_removed_while_workers_go_on(store, artifacts, database_url):
+async def test_a_long_history_is_removed_while_workers_go_on(
+    store: PostgresStore, artifacts: HashNamed, database_url: str
+) -> None:
     # Given a sweep of which nothing is left to do, and another one at work
     done = builders.submission(
         *(builders.load(f"done {number}") for number in range(50)), name="done"

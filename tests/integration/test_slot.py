@@ -4,8 +4,9 @@ import asyncio
 import contextlib
 import os
 import signal
-from collections.abc import Sequence
+from collections.abc import AsyncIterator, Sequence
 from pathlib import Path
+from typing import Any
 
 import failing
 import pytest
@@ -19,13 +20,15 @@ SYNTHETIC = {"synthetic": {"rows": 300, "seed": 0}}
 
 
 @pytest.fixture
-async def slot(tmp_path):
+async def slot(tmp_path: Path) -> AsyncIterator[Slot]:
     slot = Slot(threads=1, folder=tmp_path)
     yield slot
     await slot.close()
 
 
-def order(tmp_path: Path, op: str = "load", lanes: Sequence[dict] = (SYNTHETIC,)) -> wire.Order:
+def order(
+    tmp_path: Path, op: str = "load", lanes: Sequence[dict[str, Any]] = (SYNTHETIC,)
+) -> wire.Order:
     return wire.Order(op, tuple(wire.Lane(params, {}, str(tmp_path)) for params in lanes))
 
 
@@ -40,7 +43,7 @@ def answers(words: Sequence[wire.Word]) -> list[wire.Answer]:
     return [word for word in words if not isinstance(word, wire.Sign)]
 
 
-async def order_of_fits(slot: Slot, tmp_path: Path, *nets: dict) -> wire.Order:
+async def order_of_fits(slot: Slot, tmp_path: Path, *nets: dict[str, Any]) -> wire.Order:
     """Fits of these nets, of which each has a folder to write into; `failing` nets are found."""
     failing.write_net(tmp_path)
     slot.environment["PYTHONPATH"] = str(tmp_path)
@@ -57,7 +60,7 @@ async def order_of_fits(slot: Slot, tmp_path: Path, *nets: dict) -> wire.Order:
     return wire.Order("fit", tuple(lanes))
 
 
-async def test_a_child_computes_and_is_used_again(slot, tmp_path):
+async def test_a_child_computes_and_is_used_again(slot: Slot, tmp_path: Path) -> None:
     # When a slot computes twice
     [first] = await ask(slot, order(tmp_path))
     pid = slot.pid
@@ -70,7 +73,9 @@ async def test_a_child_computes_and_is_used_again(slot, tmp_path):
     assert slot.pid == pid
 
 
-async def test_an_operation_that_raises_is_an_answer_and_the_child_lives_on(slot, tmp_path):
+async def test_an_operation_that_raises_is_an_answer_and_the_child_lives_on(
+    slot: Slot, tmp_path: Path
+) -> None:
     [raised] = await ask(slot, order(tmp_path, op="no-such-operation"))
     pid = slot.pid
 
@@ -82,7 +87,7 @@ async def test_an_operation_that_raises_is_an_answer_and_the_child_lives_on(slot
     assert slot.pid == pid
 
 
-async def frozen(slot, tmp_path) -> "asyncio.Task[list[wire.Answer]]":
+async def frozen(slot: Slot, tmp_path: Path) -> "asyncio.Task[list[wire.Answer]]":
     """A computation that cannot end: its child is stopped before it gets the order."""
     await ask(slot, order(tmp_path))
     os.kill(slot.pid, signal.SIGSTOP)
@@ -91,7 +96,7 @@ async def frozen(slot, tmp_path) -> "asyncio.Task[list[wire.Answer]]":
     return task
 
 
-async def test_a_lane_that_raises_leaves_its_neighbours_alone(slot, tmp_path):
+async def test_a_lane_that_raises_leaves_its_neighbours_alone(slot: Slot, tmp_path: Path) -> None:
     # When a child computes three lanes of which the second cannot be computed
     answers = await ask(
         slot, order(tmp_path, lanes=[SYNTHETIC, {"synthetic": {"rows": "many"}}, SYNTHETIC])
@@ -107,7 +112,9 @@ async def test_a_lane_that_raises_leaves_its_neighbours_alone(slot, tmp_path):
 
 
 @pytest.mark.parametrize("number", [signal.SIGKILL, signal.SIGSEGV])
-async def test_a_child_that_dies_says_how_and_is_replaced(slot, tmp_path, number):
+async def test_a_child_that_dies_says_how_and_is_replaced(
+    slot: Slot, tmp_path: Path, number: signal.Signals
+) -> None:
     # Given a child in the middle of a computation
     computing = await frozen(slot, tmp_path)
     pid = slot.pid
@@ -124,7 +131,9 @@ async def test_a_child_that_dies_says_how_and_is_replaced(slot, tmp_path, number
     assert slot.pid != pid
 
 
-async def test_a_child_whose_device_has_failed_says_so_and_is_replaced(slot, tmp_path):
+async def test_a_child_whose_device_has_failed_says_so_and_is_replaced(
+    slot: Slot, tmp_path: Path
+) -> None:
     # Given three nets, during the second of which the device fails
     broken = failing.net("AcceleratorError", f"{failing.ILLEGAL}\nFor debugging consider …")
     asked = await order_of_fits(slot, tmp_path, MLP, broken, MLP)
@@ -149,8 +158,8 @@ async def test_a_child_whose_device_has_failed_says_so_and_is_replaced(slot, tmp
     [("StepError", failing.ILLEGAL), ("OutOfMemoryError", "CUDA out of memory. Tried …")],
 )
 async def test_a_child_whose_device_works_lives_on_whatever_a_step_says(
-    slot, tmp_path, error, text
-):
+    slot: Slot, tmp_path: Path, error: str, text: str
+) -> None:
     asked = await order_of_fits(slot, tmp_path, failing.net(error, text), MLP)
     pid = slot.pid
 
@@ -163,7 +172,7 @@ async def test_a_child_whose_device_works_lives_on_whatever_a_step_says(
     assert slot.pid == pid
 
 
-async def test_a_segmentation_fault_leaves_its_stack_in_the_log(slot, tmp_path):
+async def test_a_segmentation_fault_leaves_its_stack_in_the_log(slot: Slot, tmp_path: Path) -> None:
     computing = await frozen(slot, tmp_path)
 
     os.kill(slot.pid, signal.SIGSEGV)
@@ -175,7 +184,9 @@ async def test_a_segmentation_fault_leaves_its_stack_in_the_log(slot, tmp_path):
     assert "child.py" in slot.log.text()
 
 
-async def test_a_computation_that_is_given_up_takes_its_child_along(slot, tmp_path):
+async def test_a_computation_that_is_given_up_takes_its_child_along(
+    slot: Slot, tmp_path: Path
+) -> None:
     computing = await frozen(slot, tmp_path)
     pid = slot.pid
 
@@ -187,7 +198,7 @@ async def test_a_computation_that_is_given_up_takes_its_child_along(slot, tmp_pa
     assert isinstance((await ask(slot, order(tmp_path)))[0], wire.Done)
 
 
-async def test_a_child_that_died_while_idle_costs_nothing(slot, tmp_path):
+async def test_a_child_that_died_while_idle_costs_nothing(slot: Slot, tmp_path: Path) -> None:
     # Given a child that was killed between two computations, and buried
     await ask(slot, order(tmp_path))
     os.kill(slot.pid, signal.SIGKILL)
@@ -198,7 +209,9 @@ async def test_a_child_that_died_while_idle_costs_nothing(slot, tmp_path):
     assert isinstance((await ask(slot, order(tmp_path)))[0], wire.Done)
 
 
-async def test_a_child_knows_no_password(slot, tmp_path, monkeypatch):
+async def test_a_child_knows_no_password(
+    slot: Slot, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
     # Given connection strings in the supervisor's environment
     monkeypatch.setenv("PYHETA_DATABASE_URL", "postgresql://me:secret-1@host/db")
     monkeypatch.setenv("PGPASSWORD", "secret-2")
@@ -212,7 +225,7 @@ async def test_a_child_knows_no_password(slot, tmp_path, monkeypatch):
     assert b"secret" not in seen
 
 
-async def test_a_child_has_its_share_of_threads(tmp_path):
+async def test_a_child_has_its_share_of_threads(tmp_path: Path) -> None:
     slot = Slot(threads=3, folder=tmp_path)
     await ask(slot, order(tmp_path))
     environment = Path(f"/proc/{slot.pid}/environ").read_bytes().split(b"\0")

@@ -38,7 +38,7 @@ def found(claim: Claim) -> dict[str, str]:
     return {one.name: one.sha256.strip("0")[:1] for one in claim.inputs if one.role == "earlier"}
 
 
-async def test_of_those_that_went_less_far_the_one_that_went_furthest(store):
+async def test_of_those_that_went_less_far_the_one_that_went_furthest(store: PostgresStore) -> None:
     # Given fits of one course that stopped after 3, 6 and 9 epochs and have left how they stood
     for tag, epochs in {"a": 3, "b": 6, "c": 9}.items():
         await ended(
@@ -53,7 +53,7 @@ async def test_of_those_that_went_less_far_the_one_that_went_furthest(store):
     }
 
 
-async def test_also_by_the_claim_of_a_single_step(store):
+async def test_also_by_the_claim_of_a_single_step(store: PostgresStore) -> None:
     await ended(store, builders.fit_of_course("x", 3), outcome("a", 3, "patience"))
     later = builders.fit_of_course("x", 8)
     receipt = await store.submit(builders.submission(later))
@@ -68,19 +68,21 @@ async def test_also_by_the_claim_of_a_single_step(store):
     assert found(again) == {"weights": "a"}
 
 
-async def test_one_that_the_same_patience_ended_though_it_has_left_nothing(store):
+async def test_one_that_the_same_patience_ended_though_it_has_left_nothing(
+    store: PostgresStore,
+) -> None:
     await ended(store, builders.fit_of_course("x", 50), outcome("a", 7, "patience"))
 
     assert await found_by(store, builders.fit_of_course("x", 10)) == {"weights": "a"}
 
 
-async def test_one_that_went_to_the_same_epoch_with_less_patience(store):
+async def test_one_that_went_to_the_same_epoch_with_less_patience(store: PostgresStore) -> None:
     await ended(store, builders.fit_of_course("x", 9, patience=2), outcome("a", 9, "epochs"))
 
     assert await found_by(store, builders.fit_of_course("x", 9, patience=4)) == {"weights": "a"}
 
 
-async def test_how_it_stood_only_where_something_is_left_to_do(store):
+async def test_how_it_stood_only_where_something_is_left_to_do(store: PostgresStore) -> None:
     left = builders.fit_of_course("x", 50, resumable=True)
     await ended(store, left, outcome("a", 7, "patience", LEFT))
 
@@ -90,7 +92,7 @@ async def test_how_it_stood_only_where_something_is_left_to_do(store):
     assert await found_by(store, builders.fit_of_course("x", 60, resumable=True)) == whole
 
 
-async def test_of_two_that_went_as_far_the_one_that_is_of_use(store):
+async def test_of_two_that_went_as_far_the_one_that_is_of_use(store: PostgresStore) -> None:
     # Given two that patience ended after the same epoch, the second of which has left how it stood
     await ended(store, builders.fit_of_course("x", 50), outcome("a", 7, "patience"))
     await ended(
@@ -103,7 +105,9 @@ async def test_of_two_that_went_as_far_the_one_that_is_of_use(store):
     assert (await found_by(store, builders.fit_of_course("x", 60))).keys() == {"weights"}
 
 
-async def test_one_with_as_much_patience_though_another_with_more_went_further(store):
+async def test_one_with_as_much_patience_though_another_with_more_went_further(
+    store: PostgresStore,
+) -> None:
     await ended(store, builders.fit_of_course("x", 50, 2), outcome("a", 7, "patience"))
     await ended(
         store,
@@ -123,7 +127,9 @@ async def test_one_with_as_much_patience_though_another_with_more_went_further(s
         (3, 5, True),  # and to leave how it stands
     ],
 )
-async def test_nothing_that_it_could_not_go_on_from(store, epochs, patience, resumable):
+async def test_nothing_that_it_could_not_go_on_from(
+    store: PostgresStore, epochs: int, patience: int, resumable: bool
+) -> None:
     await ended(store, builders.fit_of_course("x", 3), outcome("a", 3, "epochs"))
 
     assert (
@@ -132,7 +138,7 @@ async def test_nothing_that_it_could_not_go_on_from(store, epochs, patience, res
     )
 
 
-async def test_not_how_a_need_stood(store):
+async def test_not_how_a_need_stood(store: PostgresStore) -> None:
     # Given a fit that has left how it stood, and the score that reads its weights
     fit = builders.fit_of_course("x", 3, resumable=True)
     await store.submit(builders.submission(fit, builders.score("s", fit)))
@@ -145,7 +151,7 @@ async def test_not_how_a_need_stood(store):
     assert [one.name for one in score.inputs] == ["weights"]
 
 
-async def test_nothing_of_another_course(store):
+async def test_nothing_of_another_course(store: PostgresStore) -> None:
     await ended(store, builders.fit_of_course("y", 3), outcome("a", 3, "epochs", LEFT))
     await ended(store, builders.fit("none"), outcome("b", 3, "epochs", LEFT))
 
@@ -153,7 +159,7 @@ async def test_nothing_of_another_course(store):
     assert await found_by(store, builders.fit("of no course")) == {}
 
 
-async def test_nothing_of_one_that_is_not_done(store):
+async def test_nothing_of_one_that_is_not_done(store: PostgresStore) -> None:
     await store.submit(
         builders.submission(*(builders.fit_of_course("x", epochs) for epochs in (2, 3)))
     )

@@ -27,7 +27,7 @@ async def finish(store: PostgresStore, count: int) -> None:
 
 
 class TestSweeps:
-    async def test_are_listed_newest_submission_first(self, store):
+    async def test_are_listed_newest_submission_first(self, store: PostgresStore) -> None:
         old, new = (
             builders.submission(builders.load(), name="old"),
             builders.submission(builders.load(), name="new"),
@@ -38,7 +38,7 @@ class TestSweeps:
         assert [sweep.name for sweep in await store.sweeps()] == ["old", "new"]
         assert [sweep.name for sweep in await store.sweeps(limit=1)] == ["old"]
 
-    async def test_keep_how_they_were_asked_for(self, store):
+    async def test_keep_how_they_were_asked_for(self, store: PostgresStore) -> None:
         await store.submit(builders.submission(*builders.chain()))
 
         sweep = await store.find_sweep(None)
@@ -50,7 +50,7 @@ class TestSweeps:
             {"score": 1},
         )
 
-    async def test_are_found_by_name_id_and_beginning(self, store):
+    async def test_are_found_by_name_id_and_beginning(self, store: PostgresStore) -> None:
         first = builders.submission(builders.load("a"), name="same")
         second = builders.submission(builders.load("b"), name="same")
         await store.submit(first)
@@ -60,14 +60,14 @@ class TestSweeps:
         assert (await store.find_sweep(first.id)).id == first.id
         assert (await store.find_sweep(first.id[:12])).id == first.id
 
-    async def test_that_do_not_exist_are_said_so(self, store):
+    async def test_that_do_not_exist_are_said_so(self, store: PostgresStore) -> None:
         with pytest.raises(InputError, match="no sweep yet"):
             await store.find_sweep(None)
         await store.submit(builders.submission(builders.load(), name="ablation"))
         with pytest.raises(InputError, match="did you mean 'ablation'"):
             await store.find_sweep("ablatoin")
 
-    async def test_several_with_one_beginning_are_not_guessed(self, store):
+    async def test_several_with_one_beginning_are_not_guessed(self, store: PostgresStore) -> None:
         for number in range(17):  # more than there are first digits
             await store.submit(
                 builders.submission(builders.load(str(number)), name=f"sweep-{number}")
@@ -79,7 +79,7 @@ class TestSweeps:
 
 
 class TestCounts:
-    async def test_follow_the_steps_and_runs_of_one_sweep(self, store):
+    async def test_follow_the_steps_and_runs_of_one_sweep(self, store: PostgresStore) -> None:
         sweep = builders.submission(*builders.chain())
         await store.submit(sweep)
         await store.submit(builders.submission(builders.load("other"), name="other"))
@@ -98,7 +98,9 @@ class TestCounts:
         assert await store.finished_since(sweep.id, 3600) == 1
         assert await store.finished_since(sweep.id, 0) == 0
 
-    async def test_group_failures_by_reason_without_their_followers(self, store):
+    async def test_group_failures_by_reason_without_their_followers(
+        self, store: PostgresStore
+    ) -> None:
         sweep = builders.submission(builders.load("x"), builders.load("y"), *builders.chain())
         await store.submit(sweep)
         worker = await builders.new_worker(store)
@@ -112,7 +114,7 @@ class TestCounts:
 
 
 class TestRuns:
-    async def test_come_in_order_with_their_overall_metrics(self, store):
+    async def test_come_in_order_with_their_overall_metrics(self, store: PostgresStore) -> None:
         sweep = builders.submission(builders.load("a"), builders.load("b"))
         await store.submit(sweep)
         await finish(store, 1)
@@ -123,7 +125,7 @@ class TestRuns:
         assert first.metrics == {("test", "rmse", 0): 0.5, ("val", "rmse", 0): 0.6}
         assert (second.ordinal, second.state, second.metrics) == (1, State.QUEUED, {})
 
-    async def test_are_found_with_the_metrics_of_every_horizon(self, store):
+    async def test_are_found_with_the_metrics_of_every_horizon(self, store: PostgresStore) -> None:
         load = builders.load()
         sweep = builders.submission(load)
         await store.submit(sweep)
@@ -134,7 +136,7 @@ class TestRuns:
             assert (run.sweep, run.ordinal, run.score) == (sweep.id, 0, load.key)
             assert run.metrics[("test", "rmse", 1)] == 0.4
 
-    async def test_are_found_by_any_step_that_they_need(self, store):
+    async def test_are_found_by_any_step_that_they_need(self, store: PostgresStore) -> None:
         load, fit, score = builders.chain()
         await store.submit(builders.submission(load, fit, score))
 
@@ -146,13 +148,13 @@ class TestRuns:
         "text",
         ["", "sweep/7", "sweep/999999999", "sweep/-1", "abc", "zzzz", "0000", "/0", "sweep/"],
     )
-    async def test_that_do_not_exist_are_said_so(self, store, text):
+    async def test_that_do_not_exist_are_said_so(self, store: PostgresStore, text: str) -> None:
         await store.submit(builders.submission(builders.load()))
 
         with pytest.raises(InputError):
             await store.find_run(text)
 
-    async def test_never_ask_the_server_nonsense(self, store):
+    async def test_never_ask_the_server_nonsense(self, store: PostgresStore) -> None:
         @settings(max_examples=50, suppress_health_check=list(HealthCheck))
         @given(st.text(st.characters(exclude_categories=["Cs"], exclude_characters="\0")))
         def texts(text: str) -> None:
@@ -166,7 +168,7 @@ class TestRuns:
 
 
 class TestSteps:
-    async def test_of_a_score_come_needs_first(self, store):
+    async def test_of_a_score_come_needs_first(self, store: PostgresStore) -> None:
         steps = builders.chain()
         await store.submit(builders.submission(*steps))
 
@@ -174,7 +176,9 @@ class TestSteps:
             step.key for step in steps
         ]
 
-    async def test_of_one_operation_are_those_of_the_sweep_alone(self, store):
+    async def test_of_one_operation_are_those_of_the_sweep_alone(
+        self, store: PostgresStore
+    ) -> None:
         # Given two sweeps that share one of their steps
         shared, own, other = builders.load("a"), builders.load("b"), builders.load("c")
         sweep = builders.submission(shared, own, builders.score("x", shared, own), name="one")
@@ -190,7 +194,9 @@ class TestSteps:
         assert found[0].state is State.SUCCEEDED
         assert await store.steps(sweep.id, "relevance") == []
 
-    async def test_that_run_show_where_and_how_far(self, store, database_url):
+    async def test_that_run_show_where_and_how_far(
+        self, store: PostgresStore, database_url: str
+    ) -> None:
         sweep = builders.submission(builders.load())
         await store.submit(sweep)
         worker = await builders.new_worker(store)
@@ -204,7 +210,7 @@ class TestSteps:
         assert running.progress == {"epoch": 3}
         assert await store.running("0" * 64) == []
 
-    async def test_keep_the_history_of_their_attempts(self, store):
+    async def test_keep_the_history_of_their_attempts(self, store: PostgresStore) -> None:
         await store.submit(builders.submission(builders.load()))
         worker = await builders.new_worker(store)
         claim = await builders.claim_one(store, worker)
@@ -218,7 +224,7 @@ class TestSteps:
         assert (second.outcome, second.detail, second.log) == ("error", "Traceback …", "epoch 1")
 
 
-async def test_workers_are_listed_with_where_they_train(store):
+async def test_workers_are_listed_with_where_they_train(store: PostgresStore) -> None:
     plain = await builders.new_worker(store, procs=4)
     quick = await builders.new_worker(store, kinds=[Kind.TRAIN], device=Device.CUDA)
 
@@ -230,7 +236,7 @@ async def test_workers_are_listed_with_where_they_train(store):
     assert shown["device"] == "cuda"
 
 
-async def test_looking_changes_nothing(store, database_url):
+async def test_looking_changes_nothing(store: PostgresStore, database_url: str) -> None:
     # Given a store in which something of everything has happened
     sweep = builders.submission(*builders.chain(), builders.load("b"))
     await store.submit(sweep)

@@ -19,7 +19,7 @@ def tags(claims: Sequence[Claim]) -> list[str]:
     return [claim.params["tag"] for claim in claims]
 
 
-async def test_are_held_like_any_other_claim(store):
+async def test_are_held_like_any_other_claim(store: PostgresStore) -> None:
     # Given three steps of one bundle
     await store.submit(builders.submission(*builders.fits(3)))
     worker = await builders.new_worker(store)
@@ -36,7 +36,7 @@ async def test_are_held_like_any_other_claim(store):
     assert all([await store.succeed(claim.step, claim.fence, DONE) for claim in siblings])
 
 
-async def test_are_at_most_so_many_with_the_highest_priority_first(store):
+async def test_are_at_most_so_many_with_the_highest_priority_first(store: PostgresStore) -> None:
     await store.submit(builders.submission(*builders.fits(4), name="a"))
     await store.submit(builders.submission(*builders.fits(1, "urgent"), name="b", priority=5))
     worker = await builders.new_worker(store)
@@ -48,7 +48,7 @@ async def test_are_at_most_so_many_with_the_highest_priority_first(store):
     assert tags([first, *siblings]) == ["urgent0", "urgent too0", "0"]
 
 
-async def test_are_of_the_same_bundle_only(store):
+async def test_are_of_the_same_bundle_only(store: PostgresStore) -> None:
     alone = builders.fit("alone")
     await store.submit(
         builders.submission(*builders.fits(2), *builders.fits(2, "x", bundle="other"), alone)
@@ -59,7 +59,7 @@ async def test_are_of_the_same_bundle_only(store):
     assert tags(await store.claim_siblings(worker, first, 9)) == ["1"]
 
 
-async def test_are_ready(store):
+async def test_are_ready(store: PostgresStore) -> None:
     load = builders.load()
     waiting = builders.fit("waiting", load, bundle="alike")
     await store.submit(builders.submission(load, waiting, *builders.fits(2)))
@@ -69,7 +69,7 @@ async def test_are_ready(store):
     assert tags(await store.claim_siblings(worker, first, 9)) == ["1"]
 
 
-async def test_are_of_the_given_sweep_only(store):
+async def test_are_of_the_given_sweep_only(store: PostgresStore) -> None:
     mine = builders.submission(*builders.fits(2, "mine"), name="mine")
     await store.submit(builders.submission(*builders.fits(2, "theirs"), name="theirs"))
     await store.submit(mine)
@@ -80,7 +80,9 @@ async def test_are_of_the_given_sweep_only(store):
 
 
 @pytest.mark.parametrize("ending", [Ending.ERROR, Ending.CRASH, Ending.LOST])
-async def test_are_untried_and_so_is_the_one_that_asks_for_them(store, database_url, ending):
+async def test_are_untried_and_so_is_the_one_that_asks_for_them(
+    store: PostgresStore, database_url: str, ending: Ending
+) -> None:
     # Given two of three steps of a bundle that ended badly once
     await store.submit(builders.submission(*builders.fits(3)))
     worker = await builders.new_worker(store)
@@ -102,7 +104,7 @@ async def test_are_untried_and_so_is_the_one_that_asks_for_them(store, database_
     assert await store.claim_siblings(worker, untried, 9) == []
 
 
-async def test_may_have_been_given_back(store):
+async def test_may_have_been_given_back(store: PostgresStore) -> None:
     await store.submit(builders.submission(*builders.fits(2)))
     worker = await builders.new_worker(store)
     for claim in await store.claim_next(worker, BOTH, 2):
@@ -113,7 +115,9 @@ async def test_may_have_been_given_back(store):
     assert len(await store.claim_siblings(worker, first, 9)) == 1
 
 
-async def test_a_step_claimed_by_number_after_an_error_is_alone_too(store, database_url):
+async def test_a_step_claimed_by_number_after_an_error_is_alone_too(
+    store: PostgresStore, database_url: str
+) -> None:
     await store.submit(builders.submission(*builders.fits(1)))
     worker = await builders.new_worker(store)
     claim = await builders.claim_one(store, worker)
@@ -128,7 +132,9 @@ async def test_a_step_claimed_by_number_after_an_error_is_alone_too(store, datab
 
 
 @pytest.mark.parametrize(("procs", "expected"), [(1, 9), (2, 4), (3, 3), (9, 1), (10, 0), (99, 0)])
-async def test_are_a_fair_share_for_every_process_that_takes_the_kind(store, procs, expected):
+async def test_are_a_fair_share_for_every_process_that_takes_the_kind(
+    store: PostgresStore, procs: int, expected: int
+) -> None:
     # Given ten ready siblings, and so many processes that train, one of them ours
     await store.submit(builders.submission(*builders.fits(10)))
     worker = await builders.new_worker(store)
@@ -144,7 +150,7 @@ async def test_are_a_fair_share_for_every_process_that_takes_the_kind(store, pro
     assert len(await store.claim_siblings(worker, first, 20)) == expected
 
 
-async def test_are_shared_out_among_processes_with_the_same_device(store):
+async def test_are_shared_out_among_processes_with_the_same_device(store: PostgresStore) -> None:
     # Given ten ready siblings, 98 processes that train on processors, and three on graphics
     # processors
     await store.submit(builders.submission(*builders.fits(10)))
@@ -162,7 +168,9 @@ async def test_are_shared_out_among_processes_with_the_same_device(store):
     assert await store.claim_siblings(other, second, 20) == []
 
 
-async def test_are_refused_to_a_worker_whose_lease_ran_out(store, database_url):
+async def test_are_refused_to_a_worker_whose_lease_ran_out(
+    store: PostgresStore, database_url: str
+) -> None:
     await store.submit(builders.submission(*builders.fits(2)))
     worker = await builders.new_worker(store)
     first = await builders.claim_one(store, worker)
@@ -171,7 +179,9 @@ async def test_are_refused_to_a_worker_whose_lease_ran_out(store, database_url):
     assert await store.claim_siblings(worker, first, 9) == []
 
 
-async def test_claimed_by_many_at_once_are_each_claimed_once(store, database_url):
+async def test_claimed_by_many_at_once_are_each_claimed_once(
+    store: PostgresStore, database_url: str
+) -> None:
     # Given 80 steps of one bundle and 8 workers with a connection each
     await store.submit(builders.submission(*builders.fits(80)))
 
@@ -193,7 +203,9 @@ async def test_claimed_by_many_at_once_are_each_claimed_once(store, database_url
     assert len(taken) == len(set(taken)) == 80
 
 
-async def test_are_passed_by_where_somebody_else_is_taking_them(store, database_url):
+async def test_are_passed_by_where_somebody_else_is_taking_them(
+    store: PostgresStore, database_url: str
+) -> None:
     # Given siblings of which the best is locked by a claim that has not committed
     await store.submit(builders.submission(*builders.fits(4)))
     worker, other = await builders.new_worker(store), await builders.new_worker(store)

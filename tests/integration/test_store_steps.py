@@ -2,6 +2,7 @@
 
 import asyncio
 from itertools import chain
+from typing import Any
 
 import builders
 import pytest
@@ -9,12 +10,14 @@ import tables
 from builders import BOTH, DONE, ERROR, RELEASE
 
 from pyheta.errors import LeaseLost, StoreError
-from pyheta.steps import Ending, Failure, Input, Kind, Metric, State, StepId, Success, digest
+from pyheta.steps import Claim, Ending, Failure, Input, Kind, Metric, State, StepId, Success, digest
 from pyheta.store.postgres import PostgresStore
 
 
 class TestClaim:
-    async def test_hands_over_what_the_step_is(self, store, database_url):
+    async def test_hands_over_what_the_step_is(
+        self, store: PostgresStore, database_url: str
+    ) -> None:
         # Given a step that reads a file
         step = builders.load("a", files=True)
         await store.submit(builders.submission(step))
@@ -30,7 +33,7 @@ class TestClaim:
         )
         assert claim.inputs == (Input("raw", "raw", digest("a")),)
 
-    async def test_lists_the_products_of_every_need_by_role(self, store):
+    async def test_lists_the_products_of_every_need_by_role(self, store: PostgresStore) -> None:
         load, other = builders.load("a"), builders.load("b")
         await store.submit(builders.submission(load, other, builders.fit("c", load, other)))
         worker = await builders.new_worker(store)
@@ -46,7 +49,7 @@ class TestClaim:
             ("load/1", "weights"),
         ]
 
-    async def test_takes_the_highest_priority_then_the_oldest(self, store):
+    async def test_takes_the_highest_priority_then_the_oldest(self, store: PostgresStore) -> None:
         await store.submit(
             builders.submission(builders.load("old"), builders.load("older"), name="a")
         )
@@ -57,13 +60,13 @@ class TestClaim:
 
         assert [claim.params["tag"] for claim in claims] == ["urgent", "old", "older"]
 
-    async def test_takes_only_the_kinds_asked_for(self, store):
+    async def test_takes_only_the_kinds_asked_for(self, store: PostgresStore) -> None:
         await store.submit(builders.submission(builders.load("a"), builders.fit("b")))
         worker = await builders.new_worker(store)
 
         assert [claim.op for claim in await store.claim_next(worker, [Kind.TRAIN], 9)] == ["fit"]
 
-    async def test_takes_only_what_the_given_sweep_needs(self, store):
+    async def test_takes_only_what_the_given_sweep_needs(self, store: PostgresStore) -> None:
         await store.submit(builders.submission(builders.load("a"), name="a"))
         mine = builders.submission(builders.load("b"), name="b")
         await store.submit(mine)
@@ -76,7 +79,9 @@ class TestClaim:
         assert await store.open_steps(BOTH, sweep=mine.id) == 1  # running
         assert await store.open_steps(BOTH) == 2
 
-    async def test_finds_nothing_where_needs_are_missing(self, store, database_url):
+    async def test_finds_nothing_where_needs_are_missing(
+        self, store: PostgresStore, database_url: str
+    ) -> None:
         _, fit, _ = steps = builders.chain()
         await store.submit(builders.submission(*steps))
         worker = await builders.new_worker(store)
@@ -85,7 +90,9 @@ class TestClaim:
         assert await store.claim(worker, StepId(2**40)) is None
         assert await store.claim_next(worker, [Kind.TRAIN], 1) == []
 
-    async def test_is_refused_to_a_worker_whose_lease_ran_out(self, store, database_url):
+    async def test_is_refused_to_a_worker_whose_lease_ran_out(
+        self, store: PostgresStore, database_url: str
+    ) -> None:
         step = builders.load()
         await store.submit(builders.submission(step))
         worker = await builders.new_worker(store, lease_seconds=0)
@@ -93,7 +100,9 @@ class TestClaim:
         assert await store.claim(worker, await tables.id_of(database_url, step)) is None
         assert await store.claim_next(worker, BOTH, 1) == []
 
-    async def test_by_many_at_once_hands_out_every_step_once(self, store, database_url):
+    async def test_by_many_at_once_hands_out_every_step_once(
+        self, store: PostgresStore, database_url: str
+    ) -> None:
         # Given 60 ready steps and 8 workers with a connection each
         await store.submit(builders.submission(*(builders.load(str(n)) for n in range(60))))
 
@@ -109,7 +118,9 @@ class TestClaim:
         # Then nothing was taken twice and nothing was left
         assert len(taken) == len(set(taken)) == 60
 
-    async def test_of_one_step_by_many_succeeds_once(self, store, database_url):
+    async def test_of_one_step_by_many_succeeds_once(
+        self, store: PostgresStore, database_url: str
+    ) -> None:
         step = builders.load()
         await store.submit(builders.submission(step))
         number = await tables.id_of(database_url, step)
@@ -121,7 +132,9 @@ class TestClaim:
 
 
 class TestHeartbeat:
-    async def test_extends_the_lease_and_lists_what_is_held(self, store, database_url):
+    async def test_extends_the_lease_and_lists_what_is_held(
+        self, store: PostgresStore, database_url: str
+    ) -> None:
         await store.submit(builders.submission(*builders.chain()))
         worker = await builders.new_worker(store, lease_seconds=10)
         claim = await builders.claim_one(store, worker)
@@ -139,12 +152,14 @@ class TestHeartbeat:
         [running] = await store.running(None)
         assert running.progress == {"epoch": 2, "val_loss": None}
 
-    async def test_of_a_worker_that_holds_nothing_lists_nothing(self, store):
+    async def test_of_a_worker_that_holds_nothing_lists_nothing(self, store: PostgresStore) -> None:
         worker = await builders.new_worker(store)
 
         assert await store.heartbeat(worker, lease_seconds=10, progress={}) == []
 
-    async def test_saves_a_worker_that_nobody_has_buried_yet(self, store, database_url):
+    async def test_saves_a_worker_that_nobody_has_buried_yet(
+        self, store: PostgresStore, database_url: str
+    ) -> None:
         worker = await builders.new_worker(store, lease_seconds=0)
 
         await store.heartbeat(worker, lease_seconds=600, progress={})
@@ -152,14 +167,14 @@ class TestHeartbeat:
         assert await store.reap() == 0
         assert len(await store.workers()) == 1
 
-    async def test_never_raises_the_dead(self, store):
+    async def test_never_raises_the_dead(self, store: PostgresStore) -> None:
         worker = await builders.new_worker(store, lease_seconds=0)
         await store.reap()
 
         with pytest.raises(LeaseLost):
             await store.heartbeat(worker, lease_seconds=600, progress={})
 
-    async def test_after_retiring_is_refused(self, store):
+    async def test_after_retiring_is_refused(self, store: PostgresStore) -> None:
         worker = await builders.new_worker(store)
         await store.retire(worker)
 
@@ -170,7 +185,9 @@ class TestHeartbeat:
 
 
 class TestSucceed:
-    async def test_records_the_result_and_wakes_what_waited(self, store, database_url):
+    async def test_records_the_result_and_wakes_what_waited(
+        self, store: PostgresStore, database_url: str
+    ) -> None:
         load, fit, score = builders.chain()
         await store.submit(builders.submission(load, fit, score))
         worker = await builders.new_worker(store)
@@ -189,7 +206,9 @@ class TestSucceed:
         assert set(row.products) == set(success.products)
         assert set(row.metrics) == set(success.metrics)
 
-    async def test_waits_for_the_last_of_several_needs(self, store, database_url):
+    async def test_waits_for_the_last_of_several_needs(
+        self, store: PostgresStore, database_url: str
+    ) -> None:
         needs = [builders.load(tag) for tag in "abc"]
         await store.submit(builders.submission(*needs, builders.fit("z", *needs)))
         worker = await builders.new_worker(store)
@@ -200,7 +219,9 @@ class TestSucceed:
         await builders.succeed_next(store, worker)
         assert (await tables.states(database_url))["fit z"] == "queued"
 
-    async def test_counts_a_need_in_two_roles_once(self, store, database_url):
+    async def test_counts_a_need_in_two_roles_once(
+        self, store: PostgresStore, database_url: str
+    ) -> None:
         load = builders.load()
         await store.submit(builders.submission(load, builders.fit("z", load, load)))
 
@@ -208,7 +229,9 @@ class TestSucceed:
 
         assert (await tables.states(database_url))["fit z"] == "queued"
 
-    async def test_of_all_needs_at_once_wakes_exactly_once(self, store, database_url):
+    async def test_of_all_needs_at_once_wakes_exactly_once(
+        self, store: PostgresStore, database_url: str
+    ) -> None:
         # Given 12 running needs of one step
         needs = [builders.load(str(n)) for n in range(12)]
         await store.submit(builders.submission(*needs, builders.fit("z", *needs)))
@@ -219,7 +242,9 @@ class TestSucceed:
         row = await tables.step_of(database_url, builders.fit("z", *needs))
         assert (row["state"], row["unmet"]) == ("queued", 0)
 
-    async def test_said_twice_is_true_twice_and_recorded_once(self, store, database_url):
+    async def test_said_twice_is_true_twice_and_recorded_once(
+        self, store: PostgresStore, database_url: str
+    ) -> None:
         await store.submit(builders.submission(builders.load()))
         claim = await builders.claim_one(store, await builders.new_worker(store))
 
@@ -228,7 +253,9 @@ class TestSucceed:
 
         assert len(await tables.fetch(database_url, "SELECT FROM pyheta.product")) == 2
 
-    async def test_with_an_old_fence_changes_nothing(self, store, database_url):
+    async def test_with_an_old_fence_changes_nothing(
+        self, store: PostgresStore, database_url: str
+    ) -> None:
         # Given a step that was taken over by a second worker
         await store.submit(builders.submission(builders.load()))
         first = await builders.new_worker(store)
@@ -241,7 +268,9 @@ class TestSucceed:
         assert await tables.states(database_url) == {"load a": "running"}
         assert await store.succeed(new.step, new.fence, DONE)
 
-    async def test_with_a_number_that_is_not_finite_records_nothing(self, store, database_url):
+    async def test_with_a_number_that_is_not_finite_records_nothing(
+        self, store: PostgresStore, database_url: str
+    ) -> None:
         await store.submit(builders.submission(builders.load()))
         claim = await builders.claim_one(store, await builders.new_worker(store))
         bad = Success(products=(), metrics=(Metric("test", "rmse", 0, float("nan")),))
@@ -254,11 +283,11 @@ class TestSucceed:
 
 class TestFail:
     @pytest.fixture
-    async def claim(self, store):
+    async def claim(self, store: PostgresStore) -> Claim:
         await store.submit(builders.submission(builders.load()))
         return await builders.claim_one(store, await builders.new_worker(store))
 
-    async def again(self, store, database_url):
+    async def again(self, store: PostgresStore, database_url: str) -> Claim:
         await tables.make_available(database_url)
         return await builders.claim_one(store, await builders.new_worker(store))
 
@@ -266,7 +295,9 @@ class TestFail:
         ("ending", "reason"),
         [(Ending.ERROR, "boom"), (Ending.CRASH, "poison: boom"), (Ending.LOST, "poison: boom")],
     )
-    async def test_thrice_for_one_cause_is_final(self, store, database_url, claim, ending, reason):
+    async def test_thrice_for_one_cause_is_final(
+        self, store: PostgresStore, database_url: str, claim: Claim, ending: Ending, reason: str
+    ) -> None:
         failure = Failure(ending, "boom")
         for _ in range(2):
             assert await store.fail(claim.step, claim.fence, failure) is State.QUEUED
@@ -276,7 +307,9 @@ class TestFail:
 
         assert (await tables.step_of(database_url, builders.load()))["reason"] == reason
 
-    async def test_counts_each_cause_apart(self, store, database_url, claim):
+    async def test_counts_each_cause_apart(
+        self, store: PostgresStore, database_url: str, claim: Claim
+    ) -> None:
         for ending in (Ending.ERROR, Ending.CRASH, Ending.LOST) * 2:
             assert (
                 await store.fail(claim.step, claim.fence, Failure(ending, "boom")) is State.QUEUED
@@ -284,8 +317,8 @@ class TestFail:
             claim = await self.again(store, database_url)
 
     async def test_gives_back_what_is_released_at_once_and_at_no_cost(
-        self, store, database_url, claim
-    ):
+        self, store: PostgresStore, database_url: str, claim: Claim
+    ) -> None:
         for _ in range(5):
             assert await store.fail(claim.step, claim.fence, RELEASE) is State.QUEUED
             claim = await builders.claim_one(store, await builders.new_worker(store))
@@ -293,12 +326,14 @@ class TestFail:
         row = await tables.step_of(database_url, builders.load())
         assert (row["tries"], row["crashes"], row["lost"], row["releases"]) == (0, 0, 0, 5)
 
-    async def test_ends_a_loop_of_releases(self, store, database_url, claim):
+    async def test_ends_a_loop_of_releases(
+        self, store: PostgresStore, database_url: str, claim: Claim
+    ) -> None:
         await tables.execute(database_url, "UPDATE pyheta.step SET releases = 99")
 
         assert await store.fail(claim.step, claim.fence, RELEASE) is State.FAILED
 
-    async def test_without_retry_is_final_at_once(self, store, claim):
+    async def test_without_retry_is_final_at_once(self, store: PostgresStore, claim: Claim) -> None:
         failure = Failure(Ending.ERROR, "no such column", retry=False)
 
         assert await store.fail(claim.step, claim.fence, failure) is State.FAILED
@@ -312,8 +347,13 @@ class TestFail:
         ],
     )
     async def test_delays_the_next_attempt_more_each_time(
-        self, store, database_url, claim, ending, delays
-    ):
+        self,
+        store: PostgresStore,
+        database_url: str,
+        claim: Claim,
+        ending: Ending,
+        delays: list[tuple[Any, ...]],
+    ) -> None:
         for least, most in delays:
             await store.fail(claim.step, claim.fence, Failure(ending, "boom"))
             [row] = await tables.fetch(
@@ -324,7 +364,9 @@ class TestFail:
             assert least <= row["delay"] <= most
             claim = await self.again(store, database_url)
 
-    async def test_with_an_old_fence_changes_nothing(self, store, database_url, claim):
+    async def test_with_an_old_fence_changes_nothing(
+        self, store: PostgresStore, database_url: str, claim: Claim
+    ) -> None:
         await store.fail(claim.step, claim.fence, RELEASE)
         new = await builders.claim_one(store, await builders.new_worker(store))
 
@@ -333,13 +375,17 @@ class TestFail:
         assert await tables.states(database_url) == {"load a": "running"}
         assert await store.fail(new.step, new.fence, ERROR) is State.QUEUED
 
-    async def test_said_twice_counts_once(self, store, database_url, claim):
+    async def test_said_twice_counts_once(
+        self, store: PostgresStore, database_url: str, claim: Claim
+    ) -> None:
         assert await store.fail(claim.step, claim.fence, ERROR) is State.QUEUED
         assert await store.fail(claim.step, claim.fence, ERROR) is State.QUEUED
 
         assert (await tables.step_of(database_url, builders.load()))["tries"] == 1
 
-    async def test_for_good_fails_everything_that_waits_for_it(self, store, database_url):
+    async def test_for_good_fails_everything_that_waits_for_it(
+        self, store: PostgresStore, database_url: str
+    ) -> None:
         load, fit, score = builders.chain("b")
         await store.submit(builders.submission(load, fit, score))
         claim = await builders.claim_one(store, await builders.new_worker(store))
@@ -351,7 +397,9 @@ class TestFail:
         assert last.reason == f"needs load {load.key[:12]}: boom"
         assert last.blocked_by == load.key
 
-    async def test_keeps_any_text_that_a_child_wrote(self, store, claim):
+    async def test_keeps_any_text_that_a_child_wrote(
+        self, store: PostgresStore, claim: Claim
+    ) -> None:
         dirt = "\0\x1b[31m \udc80 " + "x" * 200_000
 
         await store.fail(
@@ -364,7 +412,9 @@ class TestFail:
 
 
 class TestReap:
-    async def test_gives_back_what_a_lost_worker_held(self, store, database_url):
+    async def test_gives_back_what_a_lost_worker_held(
+        self, store: PostgresStore, database_url: str
+    ) -> None:
         await store.submit(builders.submission(builders.load("a"), builders.load("b")))
         lost, other = await builders.new_worker(store), await builders.new_worker(store)
         held = await builders.claim_one(store, lost)
@@ -378,7 +428,9 @@ class TestReap:
         assert (attempt.outcome, attempt.ended_at is not None) == ("lost", True)
         assert not await store.succeed(held.step, held.fence, DONE)
 
-    async def test_by_several_at_once_counts_every_step_once(self, store, database_url):
+    async def test_by_several_at_once_counts_every_step_once(
+        self, store: PostgresStore, database_url: str
+    ) -> None:
         await store.submit(builders.submission(*(builders.load(str(n)) for n in range(20))))
         workers = [await builders.new_worker(store) for _ in range(4)]
         for worker in workers:
@@ -391,7 +443,9 @@ class TestReap:
         rows = await tables.fetch(database_url, "SELECT lost, state FROM pyheta.step")
         assert {(row["lost"], row["state"]) for row in rows} == {(1, "queued")}
 
-    async def test_frees_what_a_worker_left_behind_that_retired(self, store, database_url):
+    async def test_frees_what_a_worker_left_behind_that_retired(
+        self, store: PostgresStore, database_url: str
+    ) -> None:
         await store.submit(builders.submission(builders.load()))
         worker = await builders.new_worker(store)
         await builders.claim_one(store, worker)
@@ -401,7 +455,7 @@ class TestReap:
 
 
 class TestWakes:
-    async def test_tells_the_kind_of_what_became_ready(self, store):
+    async def test_tells_the_kind_of_what_became_ready(self, store: PostgresStore) -> None:
         async with store.wakes() as wakes:
             # Given the greeting (every kind, since something may have been missed) is over
             assert {await anext(wakes), await anext(wakes)} == set(Kind)
@@ -410,7 +464,7 @@ class TestWakes:
             # Then its kind is heard
             assert await anext(wakes) is Kind.TRAIN
 
-    async def test_hears_again_after_the_connection_broke(self, database_url):
+    async def test_hears_again_after_the_connection_broke(self, database_url: str) -> None:
         async with (
             PostgresStore.open(database_url, time_scale=0.01) as store,
             store.wakes() as wakes,

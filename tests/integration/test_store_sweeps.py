@@ -7,14 +7,16 @@ import pytest
 import tables
 from builders import BOTH, DONE, RELEASE
 
-from pyheta.steps import Ending, Failure, Kind, State
+from pyheta.steps import Ending, Failure, Kind, State, StepId
 from pyheta.store.postgres import PostgresStore
 
 FATAL = Failure(Ending.ERROR, "boom", retry=False)
 
 
 class TestSubmit:
-    async def test_queues_what_needs_nothing_and_lets_the_rest_wait(self, store, database_url):
+    async def test_queues_what_needs_nothing_and_lets_the_rest_wait(
+        self, store: PostgresStore, database_url: str
+    ) -> None:
         receipt = await store.submit(builders.submission(*builders.chain()))
 
         assert (receipt.new, receipt.added, receipt.revived) == (True, 3, 0)
@@ -25,7 +27,7 @@ class TestSubmit:
             "waiting",
         ]
 
-    async def test_twice_adds_nothing(self, store):
+    async def test_twice_adds_nothing(self, store: PostgresStore) -> None:
         submission = builders.submission(*builders.chain())
         await store.submit(submission)
 
@@ -34,7 +36,7 @@ class TestSubmit:
         assert (receipt.new, receipt.added, receipt.revived) == (False, 0, 0)
         assert len(await store.sweeps()) == 1
 
-    async def test_of_another_sweep_adds_only_what_is_new(self, store):
+    async def test_of_another_sweep_adds_only_what_is_new(self, store: PostgresStore) -> None:
         load, fit, score = builders.chain()
         await store.submit(builders.submission(load, fit, score, name="first"))
 
@@ -45,7 +47,9 @@ class TestSubmit:
         assert (receipt.new, receipt.added) == (True, 1)
         assert receipt.steps == {State.QUEUED: 1, State.WAITING: 3}
 
-    async def test_queues_at_once_what_needs_only_what_has_succeeded(self, store, database_url):
+    async def test_queues_at_once_what_needs_only_what_has_succeeded(
+        self, store: PostgresStore, database_url: str
+    ) -> None:
         load = builders.load()
         await store.submit(builders.submission(load, name="first"))
         await builders.succeed_next(store, await builders.new_worker(store))
@@ -54,7 +58,9 @@ class TestSubmit:
 
         assert (await tables.states(database_url))["fit b"] == "queued"
 
-    async def test_fails_at_once_what_needs_what_has_failed(self, store, database_url):
+    async def test_fails_at_once_what_needs_what_has_failed(
+        self, store: PostgresStore, database_url: str
+    ) -> None:
         load, fit, score = builders.chain()
         await store.submit(builders.submission(load, name="first"))
         claim = await builders.claim_one(store, await builders.new_worker(store))
@@ -68,15 +74,17 @@ class TestSubmit:
         assert row["blocked_by"] == claim.step
 
     async def test_raises_the_priority_of_shared_steps_and_never_lowers_it(
-        self, store, database_url
-    ):
+        self, store: PostgresStore, database_url: str
+    ) -> None:
         load = builders.load()
         for name, priority in (("a", 1), ("b", 7), ("c", 3)):
             await store.submit(builders.submission(load, name=name, priority=priority))
 
         assert (await tables.step_of(database_url, load))["priority"] == 7
 
-    async def test_by_two_at_once_makes_one_sweep(self, store, database_url):
+    async def test_by_two_at_once_makes_one_sweep(
+        self, store: PostgresStore, database_url: str
+    ) -> None:
         # Given a sweep large enough that two submissions overlap
         loads = [builders.load(str(n)) for n in range(300)]
         submission = builders.submission(
@@ -92,7 +100,9 @@ class TestSubmit:
         ]
         assert len(await tables.states(database_url)) == 600
 
-    async def test_while_a_need_is_being_finished_loses_no_wake(self, store, database_url):
+    async def test_while_a_need_is_being_finished_loses_no_wake(
+        self, store: PostgresStore, database_url: str
+    ) -> None:
         load, fit, _ = builders.chain()
         await store.submit(builders.submission(load, name="first"))
         await builders.claim_one(store, await builders.new_worker(store))
@@ -109,8 +119,8 @@ class TestSubmit:
 
     @pytest.mark.parametrize(("failure", "state"), [(None, "queued"), (FATAL, "failed")])
     async def test_not_yet_committed_is_seen_when_a_need_ends(
-        self, store, database_url, failure, state
-    ):
+        self, store: PostgresStore, database_url: str, failure: Failure | None, state: str
+    ) -> None:
         load, fit, score = builders.chain()
         other = builders.load("other")
         await store.submit(builders.submission(load, other, name="first"))
@@ -134,7 +144,9 @@ class TestSubmit:
 
 
 class TestCancel:
-    async def test_ends_what_is_open_and_asks_the_running_to_stop(self, store, database_url):
+    async def test_ends_what_is_open_and_asks_the_running_to_stop(
+        self, store: PostgresStore, database_url: str
+    ) -> None:
         submission = builders.submission(*builders.chain(), builders.load("b"))
         await store.submit(submission)
         worker = await builders.new_worker(store)
@@ -152,14 +164,16 @@ class TestCancel:
         assert set((await tables.states(database_url)).values()) == {"cancelled"}
         assert (await store.find_sweep(None)).cancelled_at is not None
 
-    async def test_twice_changes_nothing(self, store):
+    async def test_twice_changes_nothing(self, store: PostgresStore) -> None:
         submission = builders.submission(*builders.chain())
         await store.submit(submission)
         await store.cancel(submission.id)
 
         assert await store.cancel(submission.id) == {}
 
-    async def test_spares_what_another_live_sweep_needs(self, store, database_url):
+    async def test_spares_what_another_live_sweep_needs(
+        self, store: PostgresStore, database_url: str
+    ) -> None:
         load, fit, score = builders.chain()
         mine = builders.submission(load, fit, score, name="mine")
         await store.submit(mine)
@@ -173,7 +187,9 @@ class TestCancel:
             "cancelled",
         ]
 
-    async def test_lets_a_result_stand_that_came_first(self, store, database_url):
+    async def test_lets_a_result_stand_that_came_first(
+        self, store: PostgresStore, database_url: str
+    ) -> None:
         submission = builders.submission(*builders.chain())
         await store.submit(submission)
         claim = await builders.claim_one(store, await builders.new_worker(store))
@@ -187,7 +203,9 @@ class TestCancel:
             "cancelled",
         ]
 
-    async def test_racing_results_ends_every_step_once(self, store, database_url):
+    async def test_racing_results_ends_every_step_once(
+        self, store: PostgresStore, database_url: str
+    ) -> None:
         submission = builders.submission(*(builders.load(str(n)) for n in range(30)))
         await store.submit(submission)
         claims = await store.claim_next(await builders.new_worker(store), BOTH, 30)
@@ -200,7 +218,9 @@ class TestCancel:
         assert all(finished)
         assert set((await tables.states(database_url)).values()) == {"succeeded"}
 
-    async def test_is_undone_by_submitting_again(self, store, database_url):
+    async def test_is_undone_by_submitting_again(
+        self, store: PostgresStore, database_url: str
+    ) -> None:
         submission = builders.submission(*builders.chain(), builders.load("b"))
         await store.submit(submission)
         worker = await builders.new_worker(store)
@@ -216,7 +236,9 @@ class TestCancel:
         assert not holding.cancel_requested
         assert await store.fail(claim.step, claim.fence, RELEASE) is State.QUEUED
 
-    async def test_is_undone_for_shared_steps_by_a_new_sweep(self, store, database_url):
+    async def test_is_undone_for_shared_steps_by_a_new_sweep(
+        self, store: PostgresStore, database_url: str
+    ) -> None:
         load, fit, score = builders.chain()
         old = builders.submission(load, fit, score, name="old")
         await store.submit(old)
@@ -233,11 +255,13 @@ class TestCancel:
 
 
 class TestRetry:
-    async def fail_next(self, store):
+    async def fail_next(self, store: PostgresStore) -> None:
         claim = await builders.claim_one(store, await builders.new_worker(store))
         await store.fail(claim.step, claim.fence, FATAL)
 
-    async def test_starts_failed_steps_and_what_they_blocked_afresh(self, store, database_url):
+    async def test_starts_failed_steps_and_what_they_blocked_afresh(
+        self, store: PostgresStore, database_url: str
+    ) -> None:
         submission = builders.submission(*builders.chain(), builders.load("b"))
         await store.submit(submission)
         await self.fail_next(store)
@@ -254,7 +278,9 @@ class TestRetry:
         assert (row["tries"], row["reason"]) == (0, None)
         assert len(await store.attempts([row["id"]])) == 1  # history stays
 
-    async def test_of_some_runs_leaves_the_others_alone(self, store, database_url):
+    async def test_of_some_runs_leaves_the_others_alone(
+        self, store: PostgresStore, database_url: str
+    ) -> None:
         submission = builders.submission(builders.load("a"), builders.load("b"))
         await store.submit(submission)
         await self.fail_next(store)
@@ -264,7 +290,9 @@ class TestRetry:
 
         assert await tables.states(database_url) == {"load a": "failed", "load b": "queued"}
 
-    async def test_of_what_went_well_does_nothing(self, store, database_url):
+    async def test_of_what_went_well_does_nothing(
+        self, store: PostgresStore, database_url: str
+    ) -> None:
         submission = builders.submission(builders.load())
         await store.submit(submission)
         await builders.succeed_next(store, await builders.new_worker(store))
@@ -273,7 +301,7 @@ class TestRetry:
 
         assert await tables.states(database_url) == {"load a": "succeeded"}
 
-    async def test_makes_a_cancelled_sweep_live_again(self, store):
+    async def test_makes_a_cancelled_sweep_live_again(self, store: PostgresStore) -> None:
         submission = builders.submission(*builders.chain())
         await store.submit(submission)
         await store.cancel(submission.id)
@@ -281,7 +309,9 @@ class TestRetry:
         assert await store.retry(submission.id) == 3
         assert (await store.find_sweep(None)).cancelled_at is None
 
-    async def test_lets_what_still_runs_run_on(self, store, database_url):
+    async def test_lets_what_still_runs_run_on(
+        self, store: PostgresStore, database_url: str
+    ) -> None:
         # Given a sweep that was cancelled while a step of it runs, which has been asked to stop
         submission = builders.submission(*builders.chain())
         await store.submit(submission)
@@ -296,13 +326,13 @@ class TestRetry:
 
 
 class TestEstimates:
-    async def test_know_the_states_of_keys(self, store):
+    async def test_know_the_states_of_keys(self, store: PostgresStore) -> None:
         load, fit, _ = builders.chain()
         await store.submit(builders.submission(load))
 
         assert await store.known([load.key, fit.key]) == {load.key: State.QUEUED}
 
-    async def test_know_how_long_steps_took(self, store):
+    async def test_know_how_long_steps_took(self, store: PostgresStore) -> None:
         load = builders.load()
         await store.submit(
             builders.submission(load, builders.fit("a", load), builders.fit("b", load))
@@ -317,25 +347,33 @@ class TestEstimates:
 
 class TestOutbox:
     @pytest.fixture
-    async def steps(self, store, database_url):
+    async def steps(self, store: PostgresStore, database_url: str) -> list[StepId]:
         steps = [builders.load(tag) for tag in "abc"]
         await store.submit(builders.submission(*steps, builders.fit("z")))
         return [await tables.id_of(database_url, step) for step in steps]
 
-    async def announced(self, store, *, stale_after=None):
+    async def announced(
+        self, store: PostgresStore, *, stale_after: float | None = None
+    ) -> list[StepId]:
         async with store.unrung(Kind.DATA, limit=10, stale_after=stale_after) as bells:
             return [bell.step for bell in bells]
 
-    async def test_gives_every_ready_step_of_a_kind_once(self, store, steps):
+    async def test_gives_every_ready_step_of_a_kind_once(
+        self, store: PostgresStore, steps: list[StepId]
+    ) -> None:
         assert await self.announced(store) == steps
         assert await self.announced(store) == []
 
-    async def test_gives_at_most_what_is_asked_for(self, store, steps):
+    async def test_gives_at_most_what_is_asked_for(
+        self, store: PostgresStore, steps: list[StepId]
+    ) -> None:
         async with store.unrung(Kind.DATA, limit=2, stale_after=None) as bells:
             assert [bell.step for bell in bells] == steps[:2]
 
-    async def test_gives_them_again_when_announcing_failed(self, store, steps):
-        async def announce_badly():
+    async def test_gives_them_again_when_announcing_failed(
+        self, store: PostgresStore, steps: list[StepId]
+    ) -> None:
+        async def announce_badly() -> None:
             async with store.unrung(Kind.DATA, limit=10, stale_after=None):
                 raise RuntimeError
 
@@ -344,19 +382,25 @@ class TestOutbox:
 
         assert await self.announced(store) == steps
 
-    async def test_gives_one_announcer_a_kind_at_a_time(self, store, steps):
+    async def test_gives_one_announcer_a_kind_at_a_time(
+        self, store: PostgresStore, steps: list[StepId]
+    ) -> None:
         async with store.unrung(Kind.DATA, limit=10, stale_after=None):
             assert await self.announced(store) == []
             async with store.unrung(Kind.TRAIN, limit=10, stale_after=None) as others:
                 assert len(others) == 1
 
-    async def test_gives_again_what_was_announced_too_long_ago(self, store, steps):
+    async def test_gives_again_what_was_announced_too_long_ago(
+        self, store: PostgresStore, steps: list[StepId]
+    ) -> None:
         await self.announced(store)
 
         assert await self.announced(store, stale_after=3600) == []
         assert await self.announced(store, stale_after=0) == steps
 
-    async def test_does_not_hinder_a_claim_meanwhile(self, store, steps):
+    async def test_does_not_hinder_a_claim_meanwhile(
+        self, store: PostgresStore, steps: list[StepId]
+    ) -> None:
         async with store.unrung(Kind.DATA, limit=10, stale_after=None):
             claim = await store.claim(await builders.new_worker(store), steps[0])
 

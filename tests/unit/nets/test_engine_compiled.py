@@ -1,5 +1,9 @@
 """The compiled engine trains the same nets as torch's autograd does, whatever the options."""
 
+from collections.abc import Iterator
+from pathlib import Path
+from typing import Any
+
 import numpy as np
 import pytest
 import torch
@@ -7,6 +11,7 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 from numba import njit
 
+from pyheta.arrays import Array
 from pyheta.errors import Diverged
 from pyheta.nets.configs.union import config_of
 from pyheta.nets.engines import compiled, programs
@@ -19,10 +24,11 @@ from pyheta.nets.engines.kernels.rules import inverse
 from pyheta.nets.engines.kernels.vectors import transpose
 from pyheta.nets.registry import build
 from pyheta.nets.training.course import Course, follow
+from pyheta.nets.training.history import History
 from pyheta.nets.training.options import Options
 from pyheta.nets.zoo.dlinear import moving_average
 from pyheta.pipeline.channels import Channel
-from pyheta.pipeline.windows import Shape, cut
+from pyheta.pipeline.windows import Shape, Windows, cut
 
 LSTM, GRU = {"name": "lstm", "hidden": 16}, {"name": "gru", "hidden": 16}
 MLP = {"name": "mlp", "hidden": [24, 16]}
@@ -33,18 +39,20 @@ NETS = [*SEEING_ALL, DLINEAR, NLINEAR]
 
 
 @pytest.fixture(scope="module", autouse=True)
-def _kernels():
+def _kernels() -> None:
     for kernel in readiness.KERNELS:
         readiness.load(kernel)
 
 
-def windows(shape: Shape, rows: int, seed: int):
+def windows(shape: Shape, rows: int, seed: int) -> Windows:
     steps = np.random.default_rng(seed).normal(size=(shape.channels, rows))
     series = (steps.cumsum(axis=1) * 0.1).astype(np.float32)
     return cut(list(map(Channel, series)), (0, rows), shape)
 
 
-def both(net: dict, shape: Shape, options: Options, seed: int = 0):
+def both(
+    net: dict[str, Any], shape: Shape, options: Options, seed: int = 0
+) -> Iterator[tuple[History, dict[str, Array]]]:
     """(history, state) of a whole training by the compiled engine, and by torch."""
     train, val = windows(shape, 200, seed), windows(shape, 90, seed + 1)
     for engine in ("compiled", "torch"):
@@ -59,7 +67,9 @@ def both(net: dict, shape: Shape, options: Options, seed: int = 0):
         yield history, {name: np.array(weights) for name, weights in learner.state().items()}
 
 
-def assert_same_training(net: dict, shape: Shape, options: Options, tolerance: float):
+def assert_same_training(
+    net: dict[str, Any], shape: Shape, options: Options, tolerance: float
+) -> None:
     (ours, weights), (theirs, expected) = both(net, shape, options)
     np.testing.assert_allclose(ours.val_loss, theirs.val_loss, rtol=tolerance)
     np.testing.assert_allclose(ours.train_loss, theirs.train_loss, rtol=tolerance)
@@ -90,7 +100,9 @@ def assert_same_training(net: dict, shape: Shape, options: Options, tolerance: f
     ],
     ids=str,
 )
-def test_every_option_means_the_same_to_both_engines(net, changed):
+def test_every_option_means_the_same_to_both_engines(
+    net: dict[str, Any], changed: dict[str, Any]
+) -> None:
     options = Options(**{"lr": 0.003, "batch_size": 32, "epochs": 6, "patience": 6} | changed)
     assert_same_training(net, Shape(3, 5, 1), options, tolerance=2e-4)
 
@@ -99,7 +111,9 @@ def test_every_option_means_the_same_to_both_engines(net, changed):
 @pytest.mark.parametrize(
     "changed", [{"loss": "mae"}, {"loss": "quantile", "quantile": 0.2}], ids=str
 )
-def test_losses_with_a_kink_are_the_same_while_no_error_is_near_it(net, changed):
+def test_losses_with_a_kink_are_the_same_while_no_error_is_near_it(
+    net: dict[str, Any], changed: dict[str, Any]
+) -> None:
     """A last bit decides on which side of the kink an error is; from there on two trainings
     part.
     """
@@ -119,7 +133,7 @@ def test_losses_with_a_kink_are_the_same_while_no_error_is_near_it(net, changed)
     ],
     ids=str,
 )
-def test_every_shape_is_the_same_to_both_engines(net, shape):
+def test_every_shape_is_the_same_to_both_engines(net: dict[str, Any], shape: Shape) -> None:
     options = Options(lr=0.003, batch_size=32, epochs=4, patience=6)
     assert_same_training(net, shape, options, tolerance=2e-4)
 
@@ -137,7 +151,7 @@ def test_every_shape_is_the_same_to_both_engines(net, shape):
     ],
     ids=str,
 )
-def test_every_width_is_the_same_to_both_engines(net):
+def test_every_width_is_the_same_to_both_engines(net: dict[str, Any]) -> None:
     options = Options(lr=0.003, batch_size=48, epochs=4, patience=6)
     assert_same_training(net, Shape(5, 4, 2), options, tolerance=2e-4)
 
@@ -151,13 +165,13 @@ def test_every_width_is_the_same_to_both_engines(net):
     ids=str,
 )
 def test_linear_nets_with_windows_shorter_and_longer_than_averages_are_the_same_to_both_engines(
-    net, shape
-):
+    net: dict[str, Any], shape: Shape
+) -> None:
     options = Options(lr=0.003, batch_size=48, epochs=4, patience=6)
     assert_same_training(net, shape, options, tolerance=2e-4)
 
 
-def test_forecasts_are_those_of_the_module():
+def test_forecasts_are_those_of_the_module() -> None:
     for net in NETS:
         shape = Shape(4, 6, 5, targets=2)
         forecaster = build(net, shape)
@@ -170,7 +184,7 @@ def test_forecasts_are_those_of_the_module():
         np.testing.assert_allclose(ours, expected, atol=2e-6)
 
 
-def test_a_channel_of_zeros_changes_nothing():
+def test_a_channel_of_zeros_changes_nothing() -> None:
     """So lanes with fewer exogenous columns fit into the shape of those with more."""
     for net in SEEING_ALL:
         forecaster = build(net, Shape(3, 4, 1))
@@ -188,7 +202,7 @@ def test_a_channel_of_zeros_changes_nothing():
 
 
 @pytest.mark.parametrize("net", [DLINEAR, NLINEAR], ids=lambda net: net["name"])
-def test_linear_nets_do_not_look_at_exogenous_channels(net):
+def test_linear_nets_do_not_look_at_exogenous_channels(net: dict[str, Any]) -> None:
     # Given windows that differ in what is not forecast, and others that differ in what is
     shape, options = Shape(3, 6, 2, targets=2), Options(epochs=2)
     some, elsewhere, unlike = (windows(shape, 100, seed=0) for _ in range(3))
@@ -209,7 +223,7 @@ def test_linear_nets_do_not_look_at_exogenous_channels(net):
         assert (states[2][name] != weights).any()
 
 
-def test_equal_trainings_are_equal_to_the_last_bit():
+def test_equal_trainings_are_equal_to_the_last_bit() -> None:
     options = Options(epochs=3)
     for net in NETS:
         first, second = (next(both(net, Shape(2, 3, 1), options))[1] for _ in range(2))
@@ -218,7 +232,7 @@ def test_equal_trainings_are_equal_to_the_last_bit():
 
 
 @pytest.mark.parametrize("net", NETS, ids=lambda net: net["name"])
-def test_a_lane_that_diverges_says_so(net):
+def test_a_lane_that_diverges_says_so(net: dict[str, Any]) -> None:
     options = Options(lr=10.0, optimizer="sgd", epochs=50, patience=50, clip=None)
     shape = Shape(2, 3, 1)
     train = windows(shape, 200, 0)
@@ -244,7 +258,7 @@ def test_a_lane_that_diverges_says_so(net):
     ],
     ids=str,
 )
-def test_what_the_kernels_cannot_do_is_left_to_torch(net):
+def test_what_the_kernels_cannot_do_is_left_to_torch(net: dict[str, Any]) -> None:
     assert programs.program(config_of(net), Shape(2, 8, 1)) is None
 
 
@@ -255,7 +269,9 @@ def test_what_the_kernels_cannot_do_is_left_to_torch(net):
         ("dlinear", Shape(7, 1440, 720, targets=7), Shape(7, 2880, 720, targets=7)),
     ],
 )
-def test_linear_nets_whose_products_take_torch_no_longer_are_left_to_it(net, largest, too_large):
+def test_linear_nets_whose_products_take_torch_no_longer_are_left_to_it(
+    net: str, largest: Shape, too_large: Shape
+) -> None:
     assert programs.program(config_of({"name": net}), largest)
     assert programs.program(config_of({"name": net}), too_large) is None
 
@@ -264,8 +280,8 @@ def test_linear_nets_whose_products_take_torch_no_longer_are_left_to_it(net, lar
 
 
 def test_code_that_any_source_is_compiled_into_is_kept_apart_from_that_of_other_sources(
-    tmp_path, monkeypatch
-):
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
     # Given a copy of the sources
     copies = []
     for source in readiness.SOURCES:
@@ -286,7 +302,9 @@ def test_code_that_any_source_is_compiled_into_is_kept_apart_from_that_of_other_
     assert len(folders) == len(copies) + 1
 
 
-def test_a_package_that_cannot_be_written_to_has_its_code_in_the_users_cache(tmp_path, monkeypatch):
+def test_a_package_that_cannot_be_written_to_has_its_code_in_the_users_cache(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
     monkeypatch.setattr(readiness.os, "access", lambda *_: False)
     monkeypatch.setenv("XDG_CACHE_HOME", str(tmp_path))
 
@@ -297,27 +315,27 @@ def test_a_package_that_cannot_be_written_to_has_its_code_in_the_users_cache(tmp
 
 
 @njit
-def _multiply(out, left, right, add):
+def _multiply(out: Array, left: Array, right: Array, add: bool) -> None:
     multiply(out, left, right, add)
 
 
 @njit
-def _transpose(out, matrix):
+def _transpose(out: Array, matrix: Array) -> None:
     transpose(out, matrix)
 
 
 @njit
-def _averaged(out, rows, width):
+def _averaged(out: Array, rows: int, width: int) -> None:
     averaged(out, rows, width)
 
 
 @njit
-def _shared_out(out, rows, width):
+def _shared_out(out: Array, rows: int, width: int) -> None:
     shared_out(out, rows, width)
 
 
 @njit
-def _halves(x, flushed):
+def _halves(x: Array, flushed: bool) -> None:
     before = tiny.flush() if flushed else 0
     for _ in range(100):
         x *= np.float32(0.5)
@@ -325,7 +343,7 @@ def _halves(x, flushed):
         tiny.restore(before)
 
 
-def test_tiny_numbers_are_zero_in_a_kernel_and_as_ever_after_it():
+def test_tiny_numbers_are_zero_in_a_kernel_and_as_ever_after_it() -> None:
     # Given numbers that a hundred halves bring below what float32 has in full precision
     flushed, kept = (np.full(64, 2.0**-40, np.float32) for _ in range(2))
 
@@ -340,7 +358,7 @@ def test_tiny_numbers_are_zero_in_a_kernel_and_as_ever_after_it():
 
 @settings(deadline=None, max_examples=150)
 @given(st.integers(1, 420), st.integers(0, 300), st.integers(1, 70), st.booleans(), st.booleans())
-def test_products_are_numpys(rows, terms, columns, turned, add):
+def test_products_are_numpys(rows: int, terms: int, columns: int, turned: bool, add: bool) -> None:
     random = np.random.default_rng([rows, terms, columns])
     left = random.normal(size=(terms, rows) if turned else (rows, terms)).astype(np.float32)
     left = left.T if turned else left
@@ -359,7 +377,7 @@ def test_products_are_numpys(rows, terms, columns, turned, add):
 
 @settings(deadline=None)
 @given(st.integers(1, 70), st.integers(1, 70))
-def test_transposes_are_numpys(rows, columns):
+def test_transposes_are_numpys(rows: int, columns: int) -> None:
     matrix = np.random.default_rng(0).normal(size=(rows, columns)).astype(np.float32)
     out = np.empty((columns, rows), np.float32)
 
@@ -371,8 +389,8 @@ def test_transposes_are_numpys(rows, columns):
 @settings(deadline=None)
 @given(st.integers(1, 40), st.integers(1, 20), st.integers(1, 90))
 def test_averages_are_those_of_the_module_and_what_they_share_out_its_transpose(
-    count, columns, width
-):
+    count: int, columns: int, width: int
+) -> None:
     # Given the module's average as a matrix
     matrix = moving_average(torch.eye(count)[None], width)[0].numpy().T
     rows = (
@@ -389,7 +407,7 @@ def test_averages_are_those_of_the_module_and_what_they_share_out_its_transpose(
     np.testing.assert_allclose(shares, matrix.T @ rows, rtol=4e-6)
 
 
-def test_what_has_left_an_average_leaves_no_trace():
+def test_what_has_left_an_average_leaves_no_trace() -> None:
     rows = np.ones((50, 1), np.float32)
     rows[10] = 1e7
     means = np.empty_like(rows)
@@ -399,7 +417,7 @@ def test_what_has_left_an_average_leaves_no_trace():
     np.testing.assert_allclose(means[13:], 1, rtol=1e-6)
 
 
-def test_inverses_are_right_to_float32_and_of_infinity_nothing():
+def test_inverses_are_right_to_float32_and_of_infinity_nothing() -> None:
     x = np.concatenate([np.logspace(-8, 36, 44_001), [1e38, np.inf]]).astype(np.float32)
 
     got = np.array([inverse(value) for value in x])
@@ -408,7 +426,7 @@ def test_inverses_are_right_to_float32_and_of_infinity_nothing():
     assert got[-2:].tolist() == [0, 0]
 
 
-def test_activations_are_right_to_float32_and_keep_nan():
+def test_activations_are_right_to_float32_and_keep_nan() -> None:
     x = np.concatenate(
         [np.linspace(-100, 100, 40_001), [-1e30, 1e30, np.inf, -np.inf, 0.0, np.nan]]
     )

@@ -9,7 +9,7 @@ from pyheta.pipeline.splits import Part, Split
 from pyheta.sweep.config import Split as SplitSection
 
 
-def test_borders_of_the_usual_shares_of_etth1():
+def test_borders_of_the_usual_shares_of_etth1() -> None:
     split = Split.of({"train": 0.6, "val": 0.1, "test": 0.3}, rows=17_420)
 
     assert split.targets("train") == (0, 10_452)
@@ -17,14 +17,16 @@ def test_borders_of_the_usual_shares_of_etth1():
     assert split.targets("test") == (12_194, 17_420)
 
 
-def test_borders_are_those_of_the_decimals_that_were_written():
+def test_borders_are_those_of_the_decimals_that_were_written() -> None:
     assert int(10 * (0.7 + 0.1)) == 7  # what binary floating point makes of it
     assert Split.of({"train": 0.7, "val": 0.1, "test": 0.2}, rows=10).targets("val") == (7, 8)
 
 
 @hypothesis_settings(deadline=None)
 @given(st.integers(1, 98), st.integers(1, 98), st.integers(0, 10**7))
-def test_the_parts_cover_every_row_once_and_come_close_to_their_shares(train, val, rows):
+def test_the_parts_cover_every_row_once_and_come_close_to_their_shares(
+    train: int, val: int, rows: int
+) -> None:
     if train + val > 99:
         train, val = train // 2, val // 2
     split = Split.of(
@@ -39,7 +41,7 @@ def test_the_parts_cover_every_row_once_and_come_close_to_their_shares(train, va
         assert abs((stop - start) - rows * share / 100) <= 1
 
 
-def test_a_split_in_rows_leaves_later_rows_alone():
+def test_a_split_in_rows_leaves_later_rows_alone() -> None:
     split = Split.of({"train": 8640, "val": 2880, "test": 2880}, rows=17_420)
 
     parts: tuple[Part, ...] = ("train", "val", "test")
@@ -48,7 +50,7 @@ def test_a_split_in_rows_leaves_later_rows_alone():
 
 @hypothesis_settings(deadline=None)
 @given(st.tuples(*[st.integers(1, 10**6)] * 3), st.integers(0, 10**6))
-def test_parts_in_rows_have_so_many_rows_whatever_the_series(rows, more):
+def test_parts_in_rows_have_so_many_rows_whatever_the_series(rows: int, more: int) -> None:
     train, val, test = rows
 
     split = Split.of({"train": train, "val": val, "test": test}, sum(rows) + more)
@@ -61,13 +63,13 @@ def test_parts_in_rows_have_so_many_rows_whatever_the_series(rows, more):
 @pytest.mark.parametrize(
     ("step_seconds", "rows"), [(3600.0, 8640), (900.0, 34_560), (86_400.0, 360)]
 )
-def test_months_are_thirty_days_of_rows(step_seconds, rows):
+def test_months_are_thirty_days_of_rows(step_seconds: float, rows: int) -> None:
     config = SplitSection(train="12mo", val="4mo", test="4mo")
 
     assert config.as_params(step_seconds) == {"train": rows, "val": rows // 3, "test": rows // 3}
 
 
-def test_fractions_and_rows_are_what_they_are():
+def test_fractions_and_rows_are_what_they_are() -> None:
     assert SplitSection().as_params(3600.0) == {"train": 0.6, "val": 0.1, "test": 0.3}
     assert SplitSection(train=5, val=1, test=2).as_params(3600.0) == {
         "train": 5,

@@ -97,7 +97,7 @@ def test_runs_that_share_one_score_count_once() -> None:
     assert (found.n, found.asked, found.std) == (1, 1, None)
 
 
-def test_a_metric_without_a_value_in_any_run_is_shown_as_undefined():
+def test_a_metric_without_a_value_in_any_run_is_shown_as_undefined() -> None:
     # Given a run whose skill could not be computed, since the last value is exact
     table = build(sweep("net.name"), [run("mlp", rmse=0.5)], Layout(("rmse", "skill")))
 
@@ -485,7 +485,7 @@ def test_a_table_is_the_same_whatever_the_order_of_equal_parts() -> None:
     assert isinstance(forwards.rows[0], Row)
 
 
-def test_a_mean_that_rounds_to_zero_has_no_sign():
+def test_a_mean_that_rounds_to_zero_has_no_sign() -> None:
     table = build(sweep("net.name"), [run("last", skill=-1e-9)], Layout(metrics=("skill",)))
 
     shown = to_markdown(table)

@@ -4,8 +4,10 @@ the gain.
 
 import csv
 import io
+from collections.abc import Sequence
 from dataclasses import replace
 from itertools import chain, combinations
+from typing import Any
 
 import pytest
 from builders import NOW, run_row, sweep_row
@@ -21,17 +23,18 @@ from pyheta.report.formats import (
     grid_to_terminal,
     to_markdown,
 )
+from pyheta.report.grid import Grid
 from pyheta.report.importance import importance_grid
 from pyheta.report.read import Wish, read_answer
 from pyheta.report.relevance import relevance_grid
 from pyheta.report.shapley import shapley, shapley_grid, subsets
 from pyheta.steps import Key, Kind, State, StepId, digest
-from pyheta.store.seam import StepRow
+from pyheta.store.seam import RunRow, StepRow, SweepRow
 
 SWEEP = sweep_row("exog", report={"metric": "rmse"})
 
 
-def step(op, params, summary):
+def step(op: str, params: dict[str, Any], summary: dict[str, Any] | None) -> StepRow:
     state = State.SUCCEEDED if summary else State.QUEUED
     key = Key(digest([op, params]))
     return StepRow(
@@ -39,7 +42,15 @@ def step(op, params, summary):
     )
 
 
-def run(exog=(), *, seed=0, config=None, metrics=None, role="net", **values):
+def run(
+    exog: Sequence[str] = (),
+    *,
+    seed: int = 0,
+    config: dict[str, Any] | None = None,
+    metrics: dict[str, float] | None = None,
+    role: str = "net",
+    **values: Any,
+) -> RunRow:
     full = {
         "exog": list(exog),
         "exog_form": "original",
@@ -52,13 +63,13 @@ def run(exog=(), *, seed=0, config=None, metrics=None, role="net", **values):
     return run_row(full, seed, role=role, metrics=(metrics or {}) | values)
 
 
-def terminal(grid) -> str:
+def terminal(grid: Grid) -> str:
     console = Console(width=200, file=io.StringIO(), markup=False)
     console.print(grid_to_terminal(grid))
     return console.file.getvalue()
 
 
-def measured(value, chance, high, lag=0):
+def measured(value: float, chance: float, high: float, lag: int = 0) -> dict[str, Any]:
     beats = abs(value) > high
     return {
         "value": value,
@@ -72,11 +83,13 @@ def measured(value, chance, high, lag=0):
 # ---- relevance -----------------------------------------------------------------------------------
 
 
-def relevance_step(column, component="target", summary=None):
+def relevance_step(
+    column: str, component: str = "target", summary: dict[str, Any] | None = None
+) -> StepRow:
     return step("relevance", {"target": "OT", "column": column, "component": component}, summary)
 
 
-def test_relevance_stands_beside_its_level_of_chance():
+def test_relevance_stands_beside_its_level_of_chance() -> None:
     # Given one column beyond chance by one measure, and within it by another
     found = {"pearson": measured(-0.6, 0.2, 0.3, lag=3), "farm": measured(0.5, 0.5, 0.52)}
     grid = relevance_grid(
@@ -94,7 +107,7 @@ def test_relevance_stands_beside_its_level_of_chance():
     assert grid.rows[0].facts["pearson.lag"] == 3
 
 
-def test_relevance_to_several_targets_says_to_which():
+def test_relevance_to_several_targets_says_to_which() -> None:
     found = {"measures": {"farm": measured(0.5, 0.5, 0.52)}}
     params = {"column": "HUFL", "component": "target"}
     steps = [step("relevance", params | {"target": target}, found) for target in ("OT", "LULL")]
@@ -106,7 +119,7 @@ def test_relevance_to_several_targets_says_to_which():
     assert grid.title == "study: relevance to OT, LULL"
 
 
-def test_a_sweep_that_did_not_ask_for_relevance_is_told_how():
+def test_a_sweep_that_did_not_ask_for_relevance_is_told_how() -> None:
     with pytest.raises(InputError, match="did not ask for relevance; add `explain"):
         relevance_grid(SWEEP, [])
 
@@ -114,7 +127,7 @@ def test_a_sweep_that_did_not_ask_for_relevance_is_told_how():
 # ---- importance ----------------------------------------------------------------------------------
 
 
-def importance_step(component, columns, seed=0):
+def importance_step(component: str, columns: dict[str, float], seed: int = 0) -> StepRow:
     params = {
         "targets": ["OT"],
         "horizon": 1,
@@ -126,7 +139,7 @@ def importance_step(component, columns, seed=0):
     return step("importance", params, {"rmse": 1.0, "columns": risen})
 
 
-def test_importance_is_averaged_over_the_nets_that_read_a_column():
+def test_importance_is_averaged_over_the_nets_that_read_a_column() -> None:
     # Given three nets, two of which read `a`
     steps = [
         importance_step("IMF0", {"a IMF0": 0.10, "b IMF0 shaped": 0.0}, 1),
@@ -146,14 +159,14 @@ def test_importance_is_averaged_over_the_nets_that_read_a_column():
     assert [word.text for word in grid.rows[1].words] == ["", "-1.0 (1)"]
 
 
-def test_one_net_has_no_standard_deviation_and_proves_nothing():
+def test_one_net_has_no_standard_deviation_and_proves_nothing() -> None:
     grid = importance_grid(SWEEP, [importance_step("IMF0", {"a IMF0": 0.1})])
 
     assert grid.rows[0].words[0] == ("10.0 (1)", "")
     assert "a.std" not in grid.rows[0].facts
 
 
-def test_a_column_that_is_called_like_its_component_keeps_its_name():
+def test_a_column_that_is_called_like_its_component_keeps_its_name() -> None:
     columns = {"Residue Residue shaped": 0.1, "Residue Residue": 0.2}
     found = importance_grid(SWEEP, [importance_step("Residue", columns)])
     whole = importance_grid(SWEEP, [importance_step("target", {"my target": 0.1})])
@@ -161,7 +174,7 @@ def test_a_column_that_is_called_like_its_component_keeps_its_name():
     assert (found.columns, whole.columns) == (("Residue", "Residue shaped"), ("my target",))
 
 
-def test_a_sweep_that_did_not_ask_for_importance_is_told_how():
+def test_a_sweep_that_did_not_ask_for_importance_is_told_how() -> None:
     with pytest.raises(InputError, match="permutations: 5"):
         importance_grid(SWEEP, [])
 
@@ -176,7 +189,7 @@ every_worth = st.lists(st.floats(-100, 100), min_size=8, max_size=8).map(
 
 @settings(deadline=None, max_examples=100)
 @given(every_worth)
-def test_the_shares_add_up_to_what_all_columns_gain(worth):
+def test_the_shares_add_up_to_what_all_columns_gain(worth: list[float]) -> None:
     gain = worth[frozenset(COLUMNS)] - worth[frozenset()]
 
     assert sum(shapley(worth).values()) == pytest.approx(gain, abs=1e-9)
@@ -184,9 +197,11 @@ def test_the_shares_add_up_to_what_all_columns_gain(worth):
 
 @settings(deadline=None, max_examples=100)
 @given(every_worth)
-def test_columns_that_are_alike_get_the_same_share_and_one_that_does_nothing_none(worth):
+def test_columns_that_are_alike_get_the_same_share_and_one_that_does_nothing_none(
+    worth: list[float],
+) -> None:
     # Given that `a` and `b` may be exchanged and `c` changes nothing
-    def alike(subset):
+    def alike(subset: frozenset[str]) -> float:
         return worth[frozenset(COLUMNS[: len(subset - {"c"})])]
 
     shares = shapley({subset: alike(subset) for subset in subsets(COLUMNS)})
@@ -195,14 +210,14 @@ def test_columns_that_are_alike_get_the_same_share_and_one_that_does_nothing_non
     assert shares["c"] == pytest.approx(0, abs=1e-9)
 
 
-def test_a_share_is_the_mean_of_what_a_column_adds_in_every_order():
+def test_a_share_is_the_mean_of_what_a_column_adds_in_every_order() -> None:
     # Given a game worked out by hand: `a` alone 1, `b` alone 2, both 6
     worth = {frozenset(): 0.0, frozenset("a"): 1.0, frozenset("b"): 2.0, frozenset("ab"): 6.0}
 
     assert shapley(worth) == {"a": 2.5, "b": 3.5}
 
 
-def study(skip=(), **changed):
+def study(skip: Sequence[str] = (), **changed: Any) -> list[RunRow]:
     """Runs over all subsets of two columns: `a` lowers the error by 0.2, `b` raises it by 0.1."""
     chosen = chain.from_iterable(combinations("ab", size) for size in range(3))
     return [
@@ -218,7 +233,7 @@ def study(skip=(), **changed):
     ]
 
 
-def test_each_columns_share_in_the_error_is_shown():
+def test_each_columns_share_in_the_error_is_shown() -> None:
     grid = shapley_grid(SWEEP, study(), "rmse", "test")
 
     (row,) = grid.rows
@@ -227,14 +242,14 @@ def test_each_columns_share_in_the_error_is_shown():
     assert row.facts["a"] == pytest.approx(0.2)
 
 
-def test_subsets_that_lack_are_named_instead_of_numbers():
+def test_subsets_that_lack_are_named_instead_of_numbers() -> None:
     (row,) = shapley_grid(SWEEP, study(skip=[("a",)]), "rmse", "test").rows
 
     assert row.words[0].text == "1 of 4 subsets lack, such as a"
     assert row.facts == {"missing": 1}
 
 
-def test_shares_from_runs_that_saw_the_future_are_marked():
+def test_shares_from_runs_that_saw_the_future_are_marked() -> None:
     leaky = {"decompose": {"method": "emd", "mode": "full"}}
     sweep = sweep_row("exog", "decompose.mode", leakage="allow")
     grid = shapley_grid(sweep, [*study(), *study(config=leaky)], "rmse", "test")
@@ -245,7 +260,7 @@ def test_shares_from_runs_that_saw_the_future_are_marked():
     assert grid.notes[-1].startswith("~ saw the future")
 
 
-def test_columns_too_many_for_all_their_subsets_are_counted_and_not_tried():
+def test_columns_too_many_for_all_their_subsets_are_counted_and_not_tried() -> None:
     # Given as many columns as a grid of meters has
     meters = [f"meter {number:04}" for number in range(2000)]
 
@@ -255,7 +270,7 @@ def test_columns_too_many_for_all_their_subsets_are_counted_and_not_tried():
     assert row.words[0].text == "all but 2 of 2^2000 subsets lack, such as meter 0000"
 
 
-def test_a_column_that_raises_the_skill_of_a_component_has_a_positive_share():
+def test_a_column_that_raises_the_skill_of_a_component_has_a_positive_share() -> None:
     runs = [
         run(
             exog,
@@ -271,12 +286,12 @@ def test_a_column_that_raises_the_skill_of_a_component_has_a_positive_share():
     assert "+ raises IMF0/skill" in grid.notes[0]
 
 
-def test_shares_in_a_metric_that_no_run_has_name_the_nearest():
+def test_shares_in_a_metric_that_no_run_has_name_the_nearest() -> None:
     with pytest.raises(InputError, match="did you mean 'rmse'"):
         shapley_grid(SWEEP, study(), "rmze", "test")
 
 
-def test_shares_are_taken_over_the_seeds_that_every_subset_has():
+def test_shares_are_taken_over_the_seeds_that_every_subset_has() -> None:
     # Given a subset without columns of which the second seed failed
     runs = [run(rmse=1.0), run(["a"], rmse=1.0), run(["a"], seed=1, rmse=3.0)]
 
@@ -285,7 +300,7 @@ def test_shares_are_taken_over_the_seeds_that_every_subset_has():
     assert (row.facts["none"], row.facts["a"], row.facts["all"]) == (1.0, 0.0, 1.0)
 
 
-def test_decompositions_that_differ_in_an_option_alone_are_told_apart():
+def test_decompositions_that_differ_in_an_option_alone_are_told_apart() -> None:
     found = {"measures": {"farm": measured(0.5, 0.5, 0.52)}}
     steps = [
         replace(
@@ -301,7 +316,7 @@ def test_decompositions_that_differ_in_an_option_alone_are_told_apart():
     assert [row.labels[-1] for row in grid.rows] == ["emd causal max_imf 2", "emd causal max_imf 3"]
 
 
-def test_without_exogenous_columns_there_is_nothing_to_share():
+def test_without_exogenous_columns_there_is_nothing_to_share() -> None:
     with pytest.raises(InputError, match="no run of this sweep reads exogenous columns"):
         shapley_grid(SWEEP, [run(rmse=1.0)], "rmse", "test")
 
@@ -309,7 +324,7 @@ def test_without_exogenous_columns_there_is_nothing_to_share():
 # ---- forms ---------------------------------------------------------------------------------------
 
 
-def test_a_grid_is_written_in_every_form():
+def test_a_grid_is_written_in_every_form() -> None:
     grid = shapley_grid(SWEEP, study(), "rmse", "test")
 
     assert "+0.2" in terminal(grid)
@@ -319,7 +334,7 @@ def test_a_grid_is_written_in_every_form():
     assert GRID_FORMS["json"](grid)["rows"][0]["row"] == {"net.name": "lstm"}
 
 
-def test_a_columns_name_cannot_break_a_markdown_table():
+def test_a_columns_name_cannot_break_a_markdown_table() -> None:
     heads = grid_to_markdown(importance_grid(SWEEP, [importance_step("IMF0", {"a|b* IMF0": 0.1})]))
 
     assert heads.splitlines()[0] == "| target | component | net.name | decompose | a\\|b\\* |"
@@ -328,20 +343,22 @@ def test_a_columns_name_cannot_break_a_markdown_table():
 class Reads:
     """A store with one sweep."""
 
-    def __init__(self, runs, steps=(), sweep=SWEEP):
+    def __init__(
+        self, runs: Sequence[RunRow], steps: Sequence[str] = (), sweep: SweepRow = SWEEP
+    ) -> None:
         self._runs, self._steps, self._sweep = runs, steps, sweep
 
-    async def find_sweep(self, text):
+    async def find_sweep(self, text: str) -> SweepRow:
         return self._sweep
 
-    async def runs(self, sweep):
+    async def runs(self, sweep: str) -> Sequence[RunRow]:
         return self._runs
 
-    async def steps(self, sweep, op):
+    async def steps(self, sweep: str, op: str) -> list[StepRow]:
         return [step for step in self._steps if step.op == op]
 
 
-async def test_components_are_shown_beside_what_they_add_up_to():
+async def test_components_are_shown_beside_what_they_add_up_to() -> None:
     # Given a decomposed run and a baseline that is not
     decomposed = run(
         config={"decompose": {"method": "emd", "mode": "causal"}},
@@ -361,7 +378,7 @@ async def test_components_are_shown_beside_what_they_add_up_to():
     assert means == [[0.8, 0.3, 0.9], [0.6, None, None]]
 
 
-async def test_components_of_several_targets_have_no_column_for_all_of_them():
+async def test_components_of_several_targets_have_no_column_for_all_of_them() -> None:
     # Given a decomposed run of two targets, whose common errors are in scaled units
     decomposed = run(
         config={"target": ["a", "b"], "decompose": {"method": "emd", "mode": "causal"}},
@@ -380,9 +397,9 @@ async def test_components_of_several_targets_have_no_column_for_all_of_them():
     assert [cell.mean for cell in table.rows[0].cells] == [0.3, 0.9]
 
 
-async def test_components_come_in_their_order_and_only_where_there_are_such():
+async def test_components_come_in_their_order_and_only_where_there_are_such() -> None:
     # Given eleven components, fewer of them, one net for all of them, and a run that is still open
-    def decomposed(*names, nets="each", state=State.SUCCEEDED):
+    def decomposed(*names: str, nets: str = "each", state: State = State.SUCCEEDED) -> RunRow:
         found = {f"{name}/rmse": 0.3 for name in names}
         options = {"method": "emd", "mode": "causal", "nets": nets, "max_imf": len(names)}
         return replace(run(config={"decompose": options}, metrics=found, rmse=0.8), state=state)
@@ -411,7 +428,7 @@ async def test_components_come_in_their_order_and_only_where_there_are_such():
     }
 
 
-async def test_a_row_without_the_component_that_is_asked_for_is_empty():
+async def test_a_row_without_the_component_that_is_asked_for_is_empty() -> None:
     options = {"decompose": {"method": "emd", "mode": "causal"}}
     runs = [run(config=options, metrics={"IMF0/rmse": 0.3}), run(role="baseline", rmse=0.6)]
     wish = Wish(metrics=("IMF0/rmse",), rows=("decompose.method",))
@@ -424,7 +441,7 @@ async def test_a_row_without_the_component_that_is_asked_for_is_empty():
     ]
 
 
-async def test_the_best_skill_of_a_component_is_the_highest():
+async def test_the_best_skill_of_a_component_is_the_highest() -> None:
     options = {"decompose": {"method": "emd", "mode": "causal"}}
     runs = [
         run(config=options | {"net": {"name": net}}, metrics={"IMF0/skill": skill}, skill=0.0)
@@ -437,7 +454,7 @@ async def test_the_best_skill_of_a_component_is_the_highest():
     assert [row.cells[1].best for row in table.rows] == [True, False]
 
 
-def test_what_explains_runs_that_saw_the_future_is_marked_and_stands_apart():
+def test_what_explains_runs_that_saw_the_future_is_marked_and_stands_apart() -> None:
     # Given the same component of an honest and of a leaky decomposition
     causal, full = ({"decompose": {"method": "emd", "mode": mode}} for mode in ("causal", "full"))
     relevant = {"measures": {"farm": measured(0.5, 0.5, 0.52)}}
@@ -462,13 +479,13 @@ def test_what_explains_runs_that_saw_the_future_is_marked_and_stands_apart():
         assert grid.notes[-1].startswith("~ saw the future (whole-series decomposition)")
 
 
-async def test_components_of_a_sweep_without_any_are_an_error():
+async def test_components_of_a_sweep_without_any_are_an_error() -> None:
     with pytest.raises(InputError, match="no run has rmse of components"):
         await read_answer(Reads([run(rmse=0.6)]), None, Wish(), "components")
 
 
 @pytest.mark.parametrize("about", ["relevance", "importance"])
-async def test_views_ask_the_store_for_the_steps_of_their_operation(about):
+async def test_views_ask_the_store_for_the_steps_of_their_operation(about: str) -> None:
     with pytest.raises(InputError, match=about):
         await read_answer(Reads([]), None, Wish(), about)
 
@@ -479,7 +496,7 @@ BOTH = {"target": ["OT", "HUFL"]}
 OF_BOTH = {"OT/rmse": 2.0, "HUFL/rmse": 5.0}
 
 
-async def test_several_targets_are_shown_together_and_by_name():
+async def test_several_targets_are_shown_together_and_by_name() -> None:
     # Given a run of two targets, a decomposed one, a baseline, and one that is still open
     plain = run(config=BOTH, metrics=OF_BOTH, rmse_scaled=0.5, skill=0.1)
     treated = {"decompose": {"method": "emd", "mode": "causal"}}
@@ -509,18 +526,18 @@ async def test_several_targets_are_shown_together_and_by_name():
     assert table.rows[2].cells[1].open == 1
 
 
-async def test_one_target_needs_no_table_of_targets():
+async def test_one_target_needs_no_table_of_targets() -> None:
     with pytest.raises(InputError, match="no run has several targets"):
         await read_answer(Reads([run(rmse=0.5)]), None, Wish(), "targets")
 
 
-async def test_targets_are_no_components():
+async def test_targets_are_no_components() -> None:
     with pytest.raises(InputError, match="no run has rmse of components"):
         await read_answer(Reads([run(config=BOTH, metrics=OF_BOTH)]), None, Wish(), "components")
 
 
-def test_importance_names_all_targets_and_reads_older_steps():
-    def targets_in(params):
+def test_importance_names_all_targets_and_reads_older_steps() -> None:
+    def targets_in(params: dict[str, Any]) -> str:
         found = step(
             "importance", importance_step("target", {"a": 0.1}).params | params, {"columns": {}}
         )

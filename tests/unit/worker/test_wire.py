@@ -36,7 +36,7 @@ WORDS = st.one_of(
 
 @given(WORDS)
 @settings(deadline=None)
-def test_every_word_survives_the_pipe_as_one_line(word):
+def test_every_word_survives_the_pipe_as_one_line(word: wire.Word) -> None:
     line = wire.encode(word)
 
     assert line.count(b"\n") == 1
@@ -44,7 +44,7 @@ def test_every_word_survives_the_pipe_as_one_line(word):
     assert wire.decode(line) == word
 
 
-def test_an_order_survives_the_pipe():
+def test_an_order_survives_the_pipe() -> None:
     lanes = [
         wire.Lane({"seed": n}, {"load": {"table": "cache/a b"}}, f"work/{n}") for n in range(3)
     ]
@@ -53,11 +53,11 @@ def test_an_order_survives_the_pipe():
     assert wire.Order.decode(order.encode()) == order
 
 
-def test_an_unknown_word_is_refused():
+def test_an_unknown_word_is_refused() -> None:
     with pytest.raises(ValueError, match="unknown word 'Shout'"):
         wire.decode(json.dumps({"Shout": {}}).encode())
 
 
-def test_a_number_that_is_not_finite_never_reaches_the_pipe():
+def test_a_number_that_is_not_finite_never_reaches_the_pipe() -> None:
     with pytest.raises(ValueError, match="Out of range"):
         wire.encode(wire.Sign(0, {"val_loss": float("nan")}))
