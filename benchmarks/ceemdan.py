@@ -77,7 +77,8 @@ def long_series(values: Floats, rows: int = 70_000) -> Floats:
     """Forth and back and forth again, with a little noise so that no stretch occurs twice."""
     there_and_back = np.concatenate([values, values[::-1]])
     tiled = np.tile(there_and_back, rows // len(there_and_back) + 1)[:rows]
-    return tiled + 0.01 * values.std() * np.random.default_rng(1).normal(size=rows)
+    noisy: Floats = tiled + 0.01 * values.std() * np.random.default_rng(1).normal(size=rows)
+    return noisy
 
 
 def peak_mib() -> float:

@@ -22,8 +22,9 @@ import subprocess
 import sys
 import tempfile
 import time
-from collections.abc import Awaitable, Callable, Iterator, Mapping, Sequence
+from collections.abc import Callable, Coroutine, Iterator, Mapping, Sequence
 from dataclasses import dataclass
+from functools import partial
 from multiprocessing.synchronize import Barrier
 from pathlib import Path
 from uuid import UUID, uuid4
@@ -82,10 +83,10 @@ Row = Callable[[int, int, Path], None]
 
 def rows() -> Iterator[tuple[str, Row]]:
     for name, take in OURS.items():
-        yield name, lambda steps, count, ledger, take=take: ours(take, steps, count, ledger)
+        yield name, partial(ours, take)
     for name, (publish, work) in PEERS.items():
         if importlib.util.find_spec(name.lower()):
-            yield name, lambda *args, publish=publish, work=work: theirs(publish, work, *args)
+            yield name, partial(theirs, publish, work)
 
 
 def rate(row: Row, steps: int, count: int) -> float:
@@ -171,7 +172,7 @@ async def hear_only(place: Place, done: Callable[[], object]) -> None:
             done()
 
 
-Take = Callable[[Place, Callable[[], object]], Awaitable[None]]
+Take = Callable[[Place, Callable[[], object]], Coroutine[None, None, None]]
 OURS: Mapping[str, Take] = {
     "step table": take_from_table,
     "RabbitMQ, store": take_from_rabbitmq,

@@ -7,7 +7,7 @@ from collections.abc import Mapping, Sequence
 from dataclasses import replace
 from datetime import UTC, datetime, timedelta
 from pathlib import Path
-from typing import Any
+from typing import TYPE_CHECKING, Any
 from uuid import uuid4
 
 from pyheta.broker.jobtable import TableBroker
@@ -16,6 +16,7 @@ from pyheta.device import Device
 from pyheta.errors import SweepError
 from pyheta.pipeline.channels import Source
 from pyheta.pipeline.data.facts import DatasetFacts
+from pyheta.pipeline.windows import Shape
 from pyheta.steps import (
     Claim,
     Ending,
@@ -35,6 +36,9 @@ from pyheta.store.seam import NewRun, RunRow, StepStore, Submission, SweepRow, W
 from pyheta.sweep import Sweep, read_sweep
 from pyheta.worker.supervisor import Duty, Supervisor
 from pyheta.worker.timing import Timing
+
+if TYPE_CHECKING:
+    from pyheta.nets.gradient import GradientForecaster
 
 # ---- sweep files: a smallest valid one, and how to read one from text ----------------------------
 
@@ -71,7 +75,7 @@ def complaint(folder: Path, text: str, overrides: Sequence[str] = ()) -> str:
     raise AssertionError("the sweep is valid")
 
 
-# ---- facts of data, and parameters of a fit ------------------------------------------------------
+# ---- facts of data, parameters of a fit, nets ----------------------------------------------------
 
 
 def facts(*columns: str, rows: int = 4000, **changed: Any) -> DatasetFacts:
@@ -98,6 +102,16 @@ def fit_params(net: Mapping[str, Any], exog: Sequence[str] = (), **changed: Any)
         "net": net,
     }
     return params | changed
+
+
+def gradient_net(net: Mapping[str, Any], shape: Shape, *, seed: int = 0) -> "GradientForecaster":
+    """An untrained net that is trained by gradient."""
+    from pyheta.nets.gradient import GradientForecaster
+    from pyheta.nets.registry import build
+
+    forecaster = build(net, shape, seed=seed)
+    assert isinstance(forecaster, GradientForecaster)
+    return forecaster
 
 
 # ---- steps and how they end ----------------------------------------------------------------------

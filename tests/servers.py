@@ -115,8 +115,8 @@ def _answers(url: str, probe: Callable[..., Any]) -> bool:
     return False
 
 
-def _accepts(host: str, port: int) -> bool:
-    with contextlib.suppress(OSError), socket.create_connection((host, port), timeout=1):
+def _accepts(host: str | None, port: int | None) -> bool:
+    with contextlib.suppress(OSError), socket.create_connection((host or "", port or 0), timeout=1):
         return True
     return False
 
@@ -175,8 +175,8 @@ def private_postgres() -> Iterator[str]:
         options = ["-c", "max_connections=200", "-c", "fsync=off"]
         log = home / "log"
         # SIGINT, a fast shutdown: on SIGTERM it would wait for its clients.
-        how = {"ending": signal.SIGINT, "user": account.user}
-        with _process([*server, *options], log, {"TZ": "UTC"}, **how) as process:
+        command = [*map(str, server), *options]
+        with _process(command, log, {"TZ": "UTC"}, signal.SIGINT, user=account.user) as process:
             _wait_until_it_answers(process, url, postgres_answers, log)
             yield url
 
@@ -281,7 +281,7 @@ def _wait_until_it_answers(
     while not _answers(url, probe):
         if process.poll() is not None or time.monotonic() > deadline:
             tail = log.read_text(errors="replace")[-1000:]
-            raise ServerMissing(f"{process.args[0]} did not start: {tail}")
+            raise ServerMissing(f"a server did not start: {tail}")
         time.sleep(0.05)
 
 

@@ -274,7 +274,7 @@ def test_ctrl_c_stops_a_run_in_order_and_says_how_to_go_on(
     (tmp_path / "long.yaml").write_text(
         SMALL.replace("epochs: 1", "epochs: 1000000, patience: 1000000")
     )
-    command = [PYHETA, "run", "long.yaml", "--procs", "1"]
+    command = [str(PYHETA), "run", "long.yaml", "--procs", "1"]
     process = subprocess.Popen(
         command,
         cwd=tmp_path,
@@ -284,7 +284,7 @@ def test_ctrl_c_stops_a_run_in_order_and_says_how_to_go_on(
         text=True,
         start_new_session=True,
     )
-    status = [PYHETA, "status", "--json"]
+    status = [str(PYHETA), "status", "--json"]
     try:
         running: list[str] = []
         while "fit" not in running and process.poll() is None:

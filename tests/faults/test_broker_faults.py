@@ -8,7 +8,7 @@ its back.
 import asyncio
 import contextlib
 from collections.abc import AsyncIterator, Iterator
-from typing import Self
+from typing import Any, Self
 from urllib.parse import urlsplit, urlunsplit
 from uuid import uuid4
 
@@ -39,7 +39,7 @@ class Proxy:
         self._address = address
         self._port = 0
         self._ends: set[asyncio.StreamWriter] = set()
-        self._serving: set[asyncio.Task | None] = set()
+        self._serving: set[asyncio.Task[Any]] = set()
         self._flowing = asyncio.Event()
         self._flowing.set()
 
@@ -78,6 +78,7 @@ class Proxy:
 
     async def _serve(self, reader: asyncio.StreamReader, writer: asyncio.StreamWriter) -> None:
         serving = asyncio.current_task()
+        assert serving is not None
         self._serving.add(serving)
         far_reader, far_writer = await asyncio.open_connection(*self._target)
         ends = {writer, far_writer}

@@ -49,7 +49,7 @@ def succeeded_fits(url: str) -> int:
     """Zero as well while the server is not there."""
     try:
         query = "SELECT count(*) FROM pyheta.step WHERE op = 'fit' AND state = 'succeeded'"
-        return rows(url, query)[0][0]
+        return int(rows(url, query)[0][0])
     except Exception:  # noqa: BLE001 -- not started yet, or just killed
         return 0
 

@@ -223,14 +223,15 @@ async def announce(store: PostgresStore) -> int:
 async def wire_works_again(store: PostgresStore, worker: WorkerId) -> None:
     while True:
         with suppress(StoreUnavailable):
-            return await store.heartbeat(worker, lease_seconds=600, progress={})
+            await store.heartbeat(worker, lease_seconds=600, progress={})
+            return
 
 
 async def test_a_refused_connection_is_healed_before_it_is_tried_again(wire: Wire) -> None:
     # Given a server that does not run yet
     url = await wire.start()
     await wire.stop()
-    port = urlsplit(url).port
+    port = urlsplit(url).port or 0
     healed = []
 
     async def heal() -> None:

@@ -5,6 +5,7 @@ twice.
 import signal
 import subprocess
 from collections.abc import Iterator
+from functools import partial
 from pathlib import Path
 
 import pytest
@@ -66,6 +67,10 @@ def worker(tool: Pyheta, procs: int = 2, lanes: int = 16) -> subprocess.Popen[by
 
 def outcomes(url: str) -> dict[str, int]:
     return dict(rows(url, "SELECT outcome::text, count(*) FROM pyheta.attempt GROUP BY outcome"))
+
+
+def crashes_are(url: str, query: str, count: int) -> bool:
+    return rows(url, query) == [(count,)]
 
 
 def fitting(url: str, tool: Pyheta) -> None:
@@ -213,7 +218,8 @@ def test_a_step_that_kills_its_process_every_time_fails_as_poison_and_the_rest_g
     # When that happens three times
     running = f"SELECT crashes FROM pyheta.step WHERE id = {victim} AND state = 'running'"
     for crashes in range(3):
-        wait_for(lambda n=crashes: rows(database_url, running) == [(n,)], f"attempt {crashes + 1}")
+        attempted = partial(crashes_are, database_url, running, crashes)
+        wait_for(attempted, f"attempt {crashes + 1}")
         kill(children(supervisor.pid)[0])
 
     # Then it fails for good, so does the run that needs it, and every other run succeeds

@@ -8,7 +8,7 @@ import signal
 from collections.abc import AsyncIterator
 from itertools import count
 from pathlib import Path
-from typing import Any
+from typing import Any, cast
 
 import pytest
 
@@ -27,6 +27,7 @@ from pyheta.steps import (
     StepId,
     Success,
 )
+from pyheta.store import seam
 from pyheta.worker import attempt as attempts
 from pyheta.worker.attempt import Attempt
 from pyheta.worker.bundle import Bundle
@@ -72,6 +73,10 @@ def claim(op: str = "load", version: int = OPS["load"].version, **changes: Any) 
     return Claim(StepId(1), next(FENCES), op=op, version=version, **fields)
 
 
+def staged(home: Path, artifacts: Artifacts) -> Staging:
+    return Staging(home, cast(seam.Artifacts, artifacts))
+
+
 def bundle(slot: Slot, staging: Staging, *claims: Claim) -> list[Attempt]:
     """Attempts that one child computes together."""
     lanes = Bundle(slot, claims[0].op, len(claims)).lanes
@@ -88,7 +93,7 @@ async def started(slot: Slot) -> int:
 async def outcome(
     slot: Slot, home: Path, artifacts: Artifacts, claimed: Claim
 ) -> Success | Failure:
-    with Staging(home, artifacts) as staging:
+    with staged(home, artifacts) as staging:
         [attempt] = bundle(slot, staging, claimed)
         result = await attempt.outcome()
         assert [path.name for path in staging.folder.iterdir()] == [
@@ -119,7 +124,7 @@ async def test_products_outlive_a_store_that_goes_away_between_two_of_them(tmp_p
                 self.errors = [StoreUnavailable("away")]
             return await super().put(path)
 
-    with Staging(tmp_path, AwayAtTheSecond()) as staging:
+    with staged(tmp_path, AwayAtTheSecond()) as staging:
         out = staging.out(claim())
         products = {name: out / name for name in ("weights", "curves")}
         for name, path in products.items():
@@ -153,7 +158,7 @@ async def test_a_step_does_without_what_an_earlier_one_has_left_if_that_has_gone
         for name, sha256 in {"curves": "c" * 64, "weights": NEVER_THERE}.items()
     ]
 
-    with Staging(tmp_path, Cleared()) as staging:
+    with staged(tmp_path, Cleared()) as staging:
         brought = await staging.bring([*left, needed])
 
         assert {role: list(names) for role, names in brought.items()} == {"load": ["table"]}
@@ -212,7 +217,7 @@ async def test_stopping_ends_an_attempt_that_waits_for_its_inputs(
 ) -> None:
     # Given an attempt whose input never arrives
     waiting = claim(inputs=(Input("raw", "raw", NEVER_THERE),))
-    with Staging(tmp_path / "home", Artifacts()) as staging:
+    with staged(tmp_path / "home", Artifacts()) as staging:
         [attempt] = bundle(slot, staging, waiting)
         running = asyncio.create_task(attempt.outcome())
         await asyncio.sleep(0.05)
@@ -227,7 +232,7 @@ async def test_stopping_ends_an_attempt_that_waits_for_its_inputs(
 
 async def test_stopping_kills_a_child_that_computes(slot: Slot, tmp_path: Path) -> None:
     endless = claim(params=ENDLESS)
-    with Staging(tmp_path / "home", Artifacts()) as staging:
+    with staged(tmp_path / "home", Artifacts()) as staging:
         [attempt] = bundle(slot, staging, endless)
         running = asyncio.create_task(attempt.outcome())
         pid = await started(slot)
@@ -243,7 +248,7 @@ class TestBundle:
     """Several attempts with one child."""
 
     async def test_has_an_outcome_for_every_lane(self, slot: Slot, tmp_path: Path) -> None:
-        with Staging(tmp_path / "home", Artifacts()) as staging:
+        with staged(tmp_path / "home", Artifacts()) as staging:
             attempts = bundle(slot, staging, claim(), claim(params={}), claim())
 
             outcomes = await asyncio.gather(*(attempt.outcome() for attempt in attempts))
@@ -255,7 +260,7 @@ class TestBundle:
         self, slot: Slot, tmp_path: Path
     ) -> None:
         lost = claim(inputs=(Input("raw", "raw", NOT_FOUND),))
-        with Staging(tmp_path / "home", Artifacts()) as staging:
+        with staged(tmp_path / "home", Artifacts()) as staging:
             attempts = bundle(slot, staging, lost, claim())
 
             failure, success = await asyncio.gather(*(attempt.outcome() for attempt in attempts))
@@ -268,7 +273,7 @@ class TestBundle:
     ) -> None:
         # Given two lanes, one of which waits for an input that never arrives
         waiting = claim(inputs=(Input("raw", "raw", NEVER_THERE),))
-        with Staging(tmp_path / "home", Artifacts()) as staging:
+        with staged(tmp_path / "home", Artifacts()) as staging:
             first, second = bundle(slot, staging, waiting, claim())
             outcomes = [asyncio.create_task(attempt.outcome()) for attempt in (first, second)]
             await asyncio.sleep(0.05)
@@ -281,7 +286,7 @@ class TestBundle:
 
     async def test_goes_on_without_a_lane_that_is_stopped(self, slot: Slot, tmp_path: Path) -> None:
         # Given a child with two lanes that is held up
-        with Staging(tmp_path / "home", Artifacts()) as staging:
+        with staged(tmp_path / "home", Artifacts()) as staging:
             attempts = bundle(slot, staging, claim(), claim())
             outcomes = [asyncio.create_task(attempt.outcome()) for attempt in attempts]
             pid = await started(slot)
@@ -299,7 +304,7 @@ class TestBundle:
     async def test_of_which_all_lanes_are_stopped_ends_its_child(
         self, slot: Slot, tmp_path: Path
     ) -> None:
-        with Staging(tmp_path / "home", Artifacts()) as staging:
+        with staged(tmp_path / "home", Artifacts()) as staging:
             attempts = bundle(slot, staging, claim(params=ENDLESS), claim(params=ENDLESS))
             outcomes = [asyncio.create_task(attempt.outcome()) for attempt in attempts]
             pid = await started(slot)
@@ -314,7 +319,7 @@ class TestBundle:
         self, slot: Slot, tmp_path: Path
     ) -> None:
         # Given a child that has answered for one of three lanes
-        with Staging(tmp_path / "home", Artifacts()) as staging:
+        with staged(tmp_path / "home", Artifacts()) as staging:
             claims = (claim(), claim(params=ENDLESS), claim(params=ENDLESS))
             outcomes = [
                 asyncio.create_task(each.outcome()) for each in bundle(slot, staging, *claims)
@@ -322,7 +327,7 @@ class TestBundle:
             assert isinstance(await outcomes[0], Success)
 
             # When it is killed, Then that is the outcome of the other two
-            os.kill(slot.pid, signal.SIGKILL)
+            os.kill(await started(slot), signal.SIGKILL)
             for outcome in outcomes[1:]:
                 assert (await outcome).ending is Ending.CRASH
                 assert "killed by SIGKILL" in (await outcome).reason

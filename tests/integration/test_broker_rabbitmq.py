@@ -15,7 +15,7 @@ import servers
 from pyheta.broker.amqp import Link
 from pyheta.broker.rabbitmq import RabbitBroker, RabbitListener
 from pyheta.broker.topology import Topology
-from pyheta.errors import BrokerError, ConfigError
+from pyheta.errors import BrokerError, ConfigError, PyhetaError
 from pyheta.steps import Bell, Kind, StepId
 
 SOON = 5.0  # seconds in which a healthy broker has delivered
@@ -43,8 +43,8 @@ def bells(*steps: int, kind: Kind = Kind.TRAIN) -> list[Bell]:
     return [Bell(StepId(step), kind) for step in steps]
 
 
-async def heard(listener: RabbitListener, count: int) -> list[int]:
-    steps = []
+async def heard(listener: RabbitListener, count: int) -> list[int | None]:
+    steps: list[int | None] = []
     while len(steps) < count and (delivery := await listener.next(SOON)):
         await delivery.settle(claimed=True)
         steps.append(delivery.step)
@@ -209,7 +209,7 @@ def changed(
     return urlunsplit((scheme or address.scheme, netloc, vhost or address.path, query, ""))
 
 
-async def refusal(url: str) -> BrokerError | ConfigError:
+async def refusal(url: str) -> PyhetaError:
     broker = RabbitBroker(url, uuid4(), time_scale=0.1)
     try:
         with pytest.raises((BrokerError, ConfigError)) as caught:

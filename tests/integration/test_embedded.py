@@ -41,7 +41,7 @@ server.detach()
 @contextmanager
 def user_process(home: Path) -> Iterator[subprocess.Popen[bytes]]:
     """Another process that attaches; closing its standard input lets it go."""
-    command = [sys.executable, "-c", USER_PROCESS, home]
+    command = [sys.executable, "-c", USER_PROCESS, str(home)]
     with subprocess.Popen(command, stdin=subprocess.PIPE, stdout=subprocess.PIPE) as process:
         try:
             yield process

@@ -16,9 +16,9 @@ from builders import BOTH, DONE, RELEASE
 from pyheta.commands.gc import Bytes, Removed, collect, in_words
 from pyheta.errors import StoreError
 from pyheta.steps import Ending, Failure, State, Step, Success
-from pyheta.store.artifacts import HashNamed, ObjectArtifacts
+from pyheta.store.artifacts import ObjectArtifacts
 from pyheta.store.postgres import PostgresStore
-from pyheta.store.seam import Submission
+from pyheta.store.seam import Artifacts, Submission
 from pyheta.store.sql import load as statements
 
 FATAL = Failure(Ending.ERROR, "boom", retry=False)
@@ -46,7 +46,7 @@ DANGLING = """
 
 
 @pytest.fixture
-def artifacts(store: PostgresStore) -> HashNamed:
+def artifacts(store: PostgresStore) -> Artifacts:
     return store.artifacts
 
 
@@ -59,14 +59,14 @@ def reading(content: str) -> Step:
     return replace(builders.load(), files={"raw": digest_of(content)})
 
 
-async def put(artifacts: HashNamed, folder: Path, name: str) -> Success:
+async def put(artifacts: Artifacts, folder: Path, name: str) -> Success:
     """A success whose only product holds its own name."""
     path = folder / name
     path.write_text(name)
     return Success(products=(await artifacts.put(path),))
 
 
-async def compute(store: PostgresStore, artifacts: HashNamed, folder: Path, *names: str) -> None:
+async def compute(store: PostgresStore, artifacts: Artifacts, folder: Path, *names: str) -> None:
     """Finish the next steps, each with a product of this content."""
     worker = await builders.new_worker(store)
     for name in names:
@@ -98,7 +98,7 @@ async def assert_intact(url: str) -> None:
 
 class TestSweeps:
     async def test_that_were_cancelled_go_with_everything_that_only_they_had(
-        self, store: PostgresStore, artifacts: HashNamed, database_url: str, tmp_path: Path
+        self, store: PostgresStore, artifacts: Artifacts, database_url: str, tmp_path: Path
     ) -> None:
         # Given a sweep with a result for each step, metrics among them
         submission = builders.submission(*builders.chain(), builders.load("b", files=True))
@@ -122,7 +122,7 @@ class TestSweeps:
         assert await rows(database_url) == {}
 
     async def test_that_are_live_stay_whatever_became_of_them(
-        self, store: PostgresStore, artifacts: HashNamed, database_url: str
+        self, store: PostgresStore, artifacts: Artifacts, database_url: str
     ) -> None:
         await store.submit(builders.submission(*builders.chain(), builders.load("b")))
         worker = await builders.new_worker(store)
@@ -137,7 +137,7 @@ class TestSweeps:
         assert await rows(database_url) == before
 
     async def test_keep_the_steps_and_bytes_that_they_share_with_a_cancelled_one(
-        self, store: PostgresStore, artifacts: HashNamed, database_url: str, tmp_path: Path
+        self, store: PostgresStore, artifacts: Artifacts, database_url: str, tmp_path: Path
     ) -> None:
         load, fit, score = builders.chain()
         mine = builders.submission(load, fit, score, name="mine")
@@ -155,7 +155,7 @@ class TestSweeps:
         await assert_intact(database_url)
 
     async def test_that_failed_go_with_the_steps_that_their_failure_blocked(
-        self, store: PostgresStore, artifacts: HashNamed, database_url: str
+        self, store: PostgresStore, artifacts: Artifacts, database_url: str
     ) -> None:
         submission = builders.submission(*builders.chain())
         await store.submit(submission)
@@ -167,7 +167,7 @@ class TestSweeps:
         assert await rows(database_url) == {}
 
     async def test_keep_the_failed_step_that_blocks_theirs(
-        self, store: PostgresStore, artifacts: HashNamed, database_url: str
+        self, store: PostgresStore, artifacts: Artifacts, database_url: str
     ) -> None:
         load, fit, score = builders.chain()
         mine = builders.submission(load, name="mine")
@@ -183,7 +183,7 @@ class TestSweeps:
         assert (await tables.step_of(database_url, score))["blocked_by"] == claim.step
 
     async def test_stay_while_a_step_runs_for_them_and_go_when_it_ended(
-        self, store: PostgresStore, artifacts: HashNamed, database_url: str
+        self, store: PostgresStore, artifacts: Artifacts, database_url: str
     ) -> None:
         submission = builders.submission(*builders.chain())
         await store.submit(submission)
@@ -205,7 +205,7 @@ class TestSweeps:
         assert await rows(database_url) == {}
 
     async def test_go_while_a_step_that_they_share_runs_for_another(
-        self, store: PostgresStore, artifacts: HashNamed, database_url: str
+        self, store: PostgresStore, artifacts: Artifacts, database_url: str
     ) -> None:
         load, fit, _ = builders.chain()
         mine = builders.submission(load, fit, name="mine")
@@ -221,7 +221,7 @@ class TestSweeps:
         assert await tables.states(database_url) == {"load a": "succeeded", "fit b": "queued"}
 
     async def test_that_were_removed_can_be_submitted_again_and_are_computed_afresh(
-        self, store: PostgresStore, artifacts: HashNamed, database_url: str, tmp_path: Path
+        self, store: PostgresStore, artifacts: Artifacts, database_url: str, tmp_path: Path
     ) -> None:
         submission = builders.submission(*builders.chain())
         await store.submit(submission)
@@ -236,7 +236,7 @@ class TestSweeps:
         assert set((await tables.states(database_url)).values()) == {"succeeded"}
 
     async def test_that_are_submitted_meanwhile_have_all_that_they_need(
-        self, store: PostgresStore, artifacts: HashNamed, database_url: str
+        self, store: PostgresStore, artifacts: Artifacts, database_url: str
     ) -> None:
         # Given a cancelled sweep, and another one that has most of its steps
         loads = [builders.load(str(number)) for number in range(100)]
@@ -255,7 +255,7 @@ class TestSweeps:
                 assert len(await store.step_counts(theirs.id)) > 0
 
     async def test_are_gone_for_a_worker_that_hears_of_their_steps_late(
-        self, store: PostgresStore, artifacts: HashNamed, database_url: str
+        self, store: PostgresStore, artifacts: Artifacts, database_url: str
     ) -> None:
         submission = builders.submission(*builders.chain())
         await store.submit(submission)
@@ -274,7 +274,7 @@ class TestSweeps:
 
 class TestArtifacts:
     async def test_of_the_last_hour_are_left_to_a_later_gc(
-        self, store: PostgresStore, artifacts: HashNamed, database_url: str, tmp_path: Path
+        self, store: PostgresStore, artifacts: Artifacts, database_url: str, tmp_path: Path
     ) -> None:
         submission = builders.submission(builders.load())
         await store.submit(submission)
@@ -294,7 +294,7 @@ class TestArtifacts:
         assert in_words(second) == "removed 1 artifact (3 B)"
 
     async def test_that_no_step_ever_named_go_when_they_are_old(
-        self, store: PostgresStore, artifacts: HashNamed, database_url: str, tmp_path: Path
+        self, store: PostgresStore, artifacts: Artifacts, database_url: str, tmp_path: Path
     ) -> None:
         await put(artifacts, tmp_path, "of an attempt that was lost")
         await age(database_url)
@@ -303,7 +303,7 @@ class TestArtifacts:
         assert await rows(database_url) == {}
 
     async def test_that_are_put_again_before_they_are_named_stay(
-        self, store: PostgresStore, artifacts: HashNamed, database_url: str, tmp_path: Path
+        self, store: PostgresStore, artifacts: Artifacts, database_url: str, tmp_path: Path
     ) -> None:
         # Given old bytes that nobody needs any more, and a step that makes them anew
         await put(artifacts, tmp_path, "same")
@@ -319,7 +319,7 @@ class TestArtifacts:
         await artifacts.fetch(success.products[0].sha256, tmp_path / "back")
 
     async def test_that_are_put_while_they_are_being_removed_stay(
-        self, store: PostgresStore, artifacts: HashNamed, database_url: str, tmp_path: Path
+        self, store: PostgresStore, artifacts: Artifacts, database_url: str, tmp_path: Path
     ) -> None:
         # Given old bytes, and a worker that is putting them again
         success = await put(artifacts, tmp_path, "same")
@@ -334,7 +334,7 @@ class TestArtifacts:
         assert await rows(database_url) == {"blob": 1}
 
     async def test_that_another_step_made_as_well_stay(
-        self, store: PostgresStore, artifacts: HashNamed, database_url: str, tmp_path: Path
+        self, store: PostgresStore, artifacts: Artifacts, database_url: str, tmp_path: Path
     ) -> None:
         mine, theirs = (
             builders.submission(builders.load(name), name=name) for name in ("mine", "theirs")
@@ -352,7 +352,7 @@ class TestArtifacts:
         assert (second.steps, second.freed) == (1, Bytes(1, 5))
 
     async def test_that_a_live_sweep_reads_as_its_data_stay(
-        self, store: PostgresStore, artifacts: HashNamed, database_url: str, tmp_path: Path
+        self, store: PostgresStore, artifacts: Artifacts, database_url: str, tmp_path: Path
     ) -> None:
         await put(artifacts, tmp_path, "data")
         await put(artifacts, tmp_path, "nobody's")
@@ -365,7 +365,7 @@ class TestArtifacts:
         assert would.freed == removed.freed == Bytes(1, len("nobody's"))
 
     async def test_that_were_named_just_now_are_not_removed(
-        self, store: PostgresStore, artifacts: HashNamed, database_url: str, tmp_path: Path
+        self, store: PostgresStore, artifacts: Artifacts, database_url: str, tmp_path: Path
     ) -> None:
         # Given bytes that nobody needed when gc asked
         await put(artifacts, tmp_path, "data")
@@ -379,7 +379,7 @@ class TestArtifacts:
 
 class TestDryRun:
     async def test_says_what_would_go_and_changes_nothing(
-        self, store: PostgresStore, artifacts: HashNamed, database_url: str, tmp_path: Path
+        self, store: PostgresStore, artifacts: Artifacts, database_url: str, tmp_path: Path
     ) -> None:
         # Given a cancelled sweep that shares a step and bytes with a live one
         load, fit, score = builders.chain()
@@ -406,7 +406,7 @@ class TestDryRun:
         await assert_intact(database_url)
 
     async def test_of_an_empty_store_says_how_to_begin(
-        self, store: PostgresStore, artifacts: HashNamed
+        self, store: PostgresStore, artifacts: Artifacts
     ) -> None:
         would = await collect(store, artifacts, dry_run=True)
 
@@ -419,12 +419,12 @@ class TestObjectStore:
         return tmp_path / "artifacts"
 
     @pytest.fixture
-    def artifacts(self, store: PostgresStore, root: Path) -> HashNamed:
+    def artifacts(self, store: PostgresStore, root: Path) -> Artifacts:
         return ObjectArtifacts(root.as_uri(), store.id)
 
     @pytest.fixture
     async def removable(
-        self, store: PostgresStore, artifacts: HashNamed, root: Path, tmp_path: Path
+        self, store: PostgresStore, artifacts: Artifacts, root: Path, tmp_path: Path
     ) -> None:
         """Two old artifacts, one of them of a cancelled sweep alone."""
         mine = builders.submission(builders.load("mine"), name="mine")
@@ -437,7 +437,7 @@ class TestObjectStore:
 
     @pytest.mark.usefixtures("removable")
     async def test_keeps_what_a_live_sweep_needs(
-        self, store: PostgresStore, artifacts: HashNamed, tmp_path: Path
+        self, store: PostgresStore, artifacts: Artifacts, tmp_path: Path
     ) -> None:
         would = await collect(store, artifacts, dry_run=True)
         removed = await collect(store, artifacts, dry_run=False)
@@ -449,7 +449,7 @@ class TestObjectStore:
 
     @pytest.mark.usefixtures("removable")
     async def test_keeps_what_is_put_again(
-        self, store: PostgresStore, artifacts: HashNamed, tmp_path: Path
+        self, store: PostgresStore, artifacts: Artifacts, tmp_path: Path
     ) -> None:
         await put(artifacts, tmp_path, "mine")
 
@@ -459,7 +459,7 @@ class TestObjectStore:
 
     @pytest.mark.usefixtures("removable")
     async def test_keeps_all_where_another_store_has_put_something(
-        self, store: PostgresStore, artifacts: HashNamed, root: Path, tmp_path: Path
+        self, store: PostgresStore, artifacts: Artifacts, root: Path, tmp_path: Path
     ) -> None:
         await put(ObjectArtifacts(root.as_uri(), uuid4()), tmp_path, "of another")
 
@@ -471,7 +471,7 @@ class TestObjectStore:
 
 
 async def test_a_long_history_is_removed_while_workers_go_on(
-    store: PostgresStore, artifacts: HashNamed, database_url: str
+    store: PostgresStore, artifacts: Artifacts, database_url: str
 ) -> None:
     # Given a sweep of which nothing is left to do, and another one at work
     done = builders.submission(
@@ -486,7 +486,9 @@ async def test_a_long_history_is_removed_while_workers_go_on(
     claims = await store.claim_next(await builders.new_worker(store), BOTH, 50)
     # When both happen at once
     ends = (store.succeed(claim.step, claim.fence, DONE) for claim in claims)
-    removed, *recorded = await asyncio.gather(collect(store, artifacts, dry_run=False), *ends)
+    collecting = asyncio.create_task(collect(store, artifacts, dry_run=False))
+    recorded = await asyncio.gather(*ends)
+    removed = await collecting
     # Then neither has disturbed the other
     assert removed.steps == 50
     assert all(recorded)

@@ -87,10 +87,15 @@ async def test_an_operation_that_raises_is_an_answer_and_the_child_lives_on(
     assert slot.pid == pid
 
 
+def pid_of(slot: Slot) -> int:
+    assert slot.pid is not None
+    return slot.pid
+
+
 async def frozen(slot: Slot, tmp_path: Path) -> "asyncio.Task[list[wire.Answer]]":
     """A computation that cannot end: its child is stopped before it gets the order."""
     await ask(slot, order(tmp_path))
-    os.kill(slot.pid, signal.SIGSTOP)
+    os.kill(pid_of(slot), signal.SIGSTOP)
     task = asyncio.create_task(ask(slot, order(tmp_path)))
     await asyncio.sleep(0)
     return task
@@ -117,7 +122,7 @@ async def test_a_child_that_dies_says_how_and_is_replaced(
 ) -> None:
     # Given a child in the middle of a computation
     computing = await frozen(slot, tmp_path)
-    pid = slot.pid
+    pid = pid_of(slot)
 
     # When it is killed
     os.kill(pid, number)
@@ -137,7 +142,7 @@ async def test_a_child_whose_device_has_failed_says_so_and_is_replaced(
     # Given three nets, during the second of which the device fails
     broken = failing.net("AcceleratorError", f"{failing.ILLEGAL}\nFor debugging consider …")
     asked = await order_of_fits(slot, tmp_path, MLP, broken, MLP)
-    pid, words = slot.pid, []
+    pid, words = slot.pid, list[wire.Word]()
 
     # When a child computes them, Then it ends without answers for the second and the third
     with pytest.raises(ChildDied) as death:
@@ -147,8 +152,8 @@ async def test_a_child_whose_device_has_failed_says_so_and_is_replaced(
     assert not Path(f"/proc/{pid}").exists()
 
     # And its log has what was printed and tells where, and the next order gets a new child
-    for words in ("a net is about to fail\n", "Traceback", "in forward"):
-        assert words in slot.log.text()
+    for text in ("a net is about to fail\n", "Traceback", "in forward"):
+        assert text in slot.log.text()
     assert isinstance((await ask(slot, order(tmp_path)))[0], wire.Done)
     assert slot.pid != pid
 
@@ -175,8 +180,8 @@ async def test_a_child_whose_device_works_lives_on_whatever_a_step_says(
 async def test_a_segmentation_fault_leaves_its_stack_in_the_log(slot: Slot, tmp_path: Path) -> None:
     computing = await frozen(slot, tmp_path)
 
-    os.kill(slot.pid, signal.SIGSEGV)
-    os.kill(slot.pid, signal.SIGCONT)
+    os.kill(pid_of(slot), signal.SIGSEGV)
+    os.kill(pid_of(slot), signal.SIGCONT)
 
     with pytest.raises(ChildDied):
         await computing
@@ -201,7 +206,7 @@ async def test_a_computation_that_is_given_up_takes_its_child_along(
 async def test_a_child_that_died_while_idle_costs_nothing(slot: Slot, tmp_path: Path) -> None:
     # Given a child that was killed between two computations, and buried
     await ask(slot, order(tmp_path))
-    os.kill(slot.pid, signal.SIGKILL)
+    os.kill(pid_of(slot), signal.SIGKILL)
     while slot._child.returncode is None:  # noqa: ASYNC110 -- nobody tells but the event loop itself
         await asyncio.sleep(0.01)
 

@@ -5,6 +5,7 @@ import time
 from collections.abc import AsyncIterator, Awaitable, Callable
 from functools import partial
 from pathlib import Path
+from typing import cast
 from uuid import uuid4
 
 import pytest
@@ -37,7 +38,7 @@ class ArtifactsContract:
         return path
 
     async def test_gives_back_what_was_put(
-        self, artifacts: HashNamed, file: Path, tmp_path: Path
+        self, artifacts: Artifacts, file: Path, tmp_path: Path
     ) -> None:
         product = await artifacts.put(file)
         await artifacts.fetch(product.sha256, tmp_path / "back")
@@ -46,7 +47,7 @@ class ArtifactsContract:
         assert (tmp_path / "back").read_bytes() == file.read_bytes()
 
     async def test_keeps_the_same_bytes_once(
-        self, artifacts: HashNamed, file: Path, tmp_path: Path
+        self, artifacts: Artifacts, file: Path, tmp_path: Path
     ) -> None:
         copy = tmp_path / "copy"
         copy.write_bytes(file.read_bytes())
@@ -57,7 +58,7 @@ class ArtifactsContract:
         assert await listed(artifacts) == [Stored(first.sha256, 1024, young=True)]
 
     async def test_lists_all_in_batches(
-        self, artifacts: HashNamed, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+        self, artifacts: Artifacts, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
     ) -> None:
         monkeypatch.setattr(module, "BATCH", 2)
         files = [tmp_path / str(number) for number in range(5)]
@@ -69,7 +70,7 @@ class ArtifactsContract:
         assert sorted(found.sha256 for found in await listed(artifacts)) == sorted(put)
 
     async def test_are_young_again_when_they_are_put_again(
-        self, artifacts: HashNamed, age: Callable[[], Awaitable[None]], file: Path
+        self, artifacts: Artifacts, age: Callable[[], Awaitable[None]], file: Path
     ) -> None:
         product = await artifacts.put(file)
         await age()
@@ -81,7 +82,7 @@ class ArtifactsContract:
         assert await artifacts.remove([product.sha256], HOUR) == set()
 
     async def test_are_removed_when_they_are_old(
-        self, artifacts: HashNamed, age: Callable[[], Awaitable[None]], file: Path
+        self, artifacts: Artifacts, age: Callable[[], Awaitable[None]], file: Path
     ) -> None:
         product = await artifacts.put(file)
         await age()
@@ -91,7 +92,7 @@ class ArtifactsContract:
         }
         assert await listed(artifacts) == []
 
-    async def test_keeps_an_empty_file(self, artifacts: HashNamed, tmp_path: Path) -> None:
+    async def test_keeps_an_empty_file(self, artifacts: Artifacts, tmp_path: Path) -> None:
         (tmp_path / "empty").touch()
         product = await artifacts.put(tmp_path / "empty")
         await artifacts.fetch(product.sha256, tmp_path / "back")
@@ -99,7 +100,7 @@ class ArtifactsContract:
         assert (tmp_path / "back").read_bytes() == b""
 
     async def test_says_what_is_missing_and_writes_nothing(
-        self, artifacts: HashNamed, tmp_path: Path
+        self, artifacts: Artifacts, tmp_path: Path
     ) -> None:
         with pytest.raises(StoreError, match="is not there"):
             await artifacts.fetch(digest("nothing"), tmp_path / "back")
@@ -108,7 +109,7 @@ class ArtifactsContract:
 
     async def test_refuses_damaged_bytes_and_writes_nothing(
         self,
-        artifacts: HashNamed,
+        artifacts: Artifacts,
         damage: Callable[[str], Awaitable[None]],
         file: Path,
         tmp_path: Path,
@@ -122,7 +123,7 @@ class ArtifactsContract:
         assert not (tmp_path / "back").exists()
 
     async def test_replaces_a_file_and_leaves_no_other(
-        self, artifacts: HashNamed, file: Path, tmp_path: Path
+        self, artifacts: Artifacts, file: Path, tmp_path: Path
     ) -> None:
         folder = tmp_path / "inputs"
         folder.mkdir()
@@ -134,15 +135,15 @@ class ArtifactsContract:
         assert [path.name for path in folder.iterdir()] == ["back"]
 
     async def test_checks_itself_and_leaves_nothing_behind(
-        self, artifacts: HashNamed, stored: Callable[[], Awaitable[int]]
+        self, artifacts: Artifacts, stored: Callable[[], Awaitable[int]]
     ) -> None:
-        assert await artifacts.check() == artifacts.where
+        assert await artifacts.check() == cast(HashNamed, artifacts).where
         assert await stored() == 0
 
 
 class TestPostgresArtifacts(ArtifactsContract):
     @pytest.fixture
-    async def artifacts(self, database_url: str) -> AsyncIterator[HashNamed]:
+    async def artifacts(self, database_url: str) -> AsyncIterator[Artifacts]:
         async with PostgresStore.open(database_url) as store:
             yield store.artifacts
 
@@ -170,7 +171,7 @@ class TestPostgresArtifacts(ArtifactsContract):
         return stored
 
     async def test_names_the_setting_for_what_is_too_large(
-        self, artifacts: HashNamed, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+        self, artifacts: Artifacts, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
     ) -> None:
         monkeypatch.setattr(module, "LARGEST_BLOB", 10)
         (tmp_path / "large").write_bytes(b"x" * 11)
@@ -185,7 +186,7 @@ class TestObjectArtifacts(ArtifactsContract):
         return tmp_path / "not there yet" / "artifacts"
 
     @pytest.fixture
-    def artifacts(self, root: Path) -> HashNamed:
+    def artifacts(self, root: Path) -> Artifacts:
         return ObjectArtifacts(root.as_uri(), uuid4())
 
     @pytest.fixture
@@ -216,7 +217,7 @@ class TestObjectArtifacts(ArtifactsContract):
             ObjectArtifacts(url, uuid4())
 
     async def test_counts_the_other_stores_in_the_same_place(
-        self, artifacts: HashNamed, root: Path, file: Path
+        self, artifacts: Artifacts, root: Path, file: Path
     ) -> None:
         other = ObjectArtifacts(root.as_uri(), uuid4())
         await artifacts.put(file)
@@ -226,7 +227,7 @@ class TestObjectArtifacts(ArtifactsContract):
 
         assert (await artifacts.others(), await other.others()) == (1, 1)
 
-    async def test_leaves_alone_what_is_no_artifact(self, artifacts: HashNamed, root: Path) -> None:
+    async def test_leaves_alone_what_is_no_artifact(self, artifacts: Artifacts, root: Path) -> None:
         (root / "ab").mkdir(parents=True)
         (root / "ab" / "notes.txt").write_text("mine")
 

@@ -407,8 +407,8 @@ class TestFail:
         )
 
         [attempt] = await store.attempts([claim.step])
-        assert len(attempt.detail) == len(attempt.log) == 64 * 1024
-        assert len(attempt.reason) == 500
+        lengths = [len(text or "") for text in (attempt.detail, attempt.log, attempt.reason)]
+        assert lengths == [64 * 1024, 64 * 1024, 500]
 
 
 class TestReap:

@@ -1,6 +1,7 @@
 """Submitting, cancelling and trying again."""
 
 import asyncio
+from typing import Any
 
 import builders
 import pytest
@@ -133,6 +134,7 @@ class TestSubmit:
             await tables.blocked(database_url)
             # When a need ends
             fence = claim.fence
+            ending: asyncio.Task[Any]
             if failure:
                 ending = asyncio.create_task(store.fail(claim.step, fence, failure))
             else:

@@ -22,10 +22,14 @@ def machine(monkeypatch: pytest.MonkeyPatch) -> Callable[..., list[bool]]:
     asked: list[bool] = []
 
     def make(*, driver: bool, torch_finds: bool) -> list[bool]:
+        def ask() -> bool:
+            asked.append(True)
+            return torch_finds
+
         monkeypatch.setattr(
             device, "DRIVERS", (str(Path(__file__)) if driver else "/no/such/driver",)
         )
-        monkeypatch.setattr(device, "_torch_finds_one", lambda: asked.append(True) or torch_finds)
+        monkeypatch.setattr(device, "_torch_finds_one", ask)
         return asked
 
     return make

@@ -1,5 +1,6 @@
 """The compiled engine trains the same nets as torch's autograd does, whatever the options."""
 
+import os
 from collections.abc import Iterator
 from pathlib import Path
 from typing import Any
@@ -7,6 +8,7 @@ from typing import Any
 import numpy as np
 import pytest
 import torch
+from builders import gradient_net
 from hypothesis import given, settings
 from hypothesis import strategies as st
 from numba import njit
@@ -22,7 +24,8 @@ from pyheta.nets.engines.kernels.averages import averaged, shared_out
 from pyheta.nets.engines.kernels.products import multiply
 from pyheta.nets.engines.kernels.rules import inverse
 from pyheta.nets.engines.kernels.vectors import transpose
-from pyheta.nets.registry import build
+from pyheta.nets.engines.programs import Program
+from pyheta.nets.gradient import GradientForecaster
 from pyheta.nets.training.course import Course, follow
 from pyheta.nets.training.history import History
 from pyheta.nets.training.options import Options
@@ -30,9 +33,11 @@ from pyheta.nets.zoo.dlinear import moving_average
 from pyheta.pipeline.channels import Channel
 from pyheta.pipeline.windows import Shape, Windows, cut
 
-LSTM, GRU = {"name": "lstm", "hidden": 16}, {"name": "gru", "hidden": 16}
-MLP = {"name": "mlp", "hidden": [24, 16]}
-DLINEAR, NLINEAR = {"name": "dlinear", "kernel": 4}, {"name": "nlinear"}
+LSTM: dict[str, Any] = {"name": "lstm", "hidden": 16}
+GRU: dict[str, Any] = {"name": "gru", "hidden": 16}
+MLP: dict[str, Any] = {"name": "mlp", "hidden": [24, 16]}
+DLINEAR: dict[str, Any] = {"name": "dlinear", "kernel": 4}
+NLINEAR: dict[str, Any] = {"name": "nlinear"}
 DLINEARS = [{"name": "dlinear", "kernel": kernel} for kernel in (1, 2, 25, 999)]
 SEEING_ALL = [LSTM, GRU, MLP]  # channels
 NETS = [*SEEING_ALL, DLINEAR, NLINEAR]
@@ -50,15 +55,27 @@ def windows(shape: Shape, rows: int, seed: int) -> Windows:
     return cut(list(map(Channel, series)), (0, rows), shape)
 
 
+def program_of(forecaster: GradientForecaster) -> Program:
+    assert forecaster.program is not None
+    return forecaster.program
+
+
+def compiled_learner(
+    forecaster: GradientForecaster, train: Windows, val: Windows, options: Options
+) -> CompiledLearner:
+    return CompiledLearner(program_of(forecaster), forecaster.state(), train, val, options)
+
+
 def both(
     net: dict[str, Any], shape: Shape, options: Options, seed: int = 0
 ) -> Iterator[tuple[History, dict[str, Array]]]:
     """(history, state) of a whole training by the compiled engine, and by torch."""
     train, val = windows(shape, 200, seed), windows(shape, 90, seed + 1)
     for engine in ("compiled", "torch"):
-        forecaster = build(net, shape, seed=seed)
+        forecaster = gradient_net(net, shape, seed=seed)
+        learner: CompiledLearner | AutogradLearner
         if engine == "compiled":
-            learner = CompiledLearner(forecaster.program, forecaster.state(), train, val, options)
+            learner = compiled_learner(forecaster, train, val, options)
         else:
             module = forecaster.module
             learner = AutogradLearner(module, train, val, options, seed=seed, reads_rows=False)
@@ -174,10 +191,10 @@ def test_linear_nets_with_windows_shorter_and_longer_than_averages_are_the_same_
 def test_forecasts_are_those_of_the_module() -> None:
     for net in NETS:
         shape = Shape(4, 6, 5, targets=2)
-        forecaster = build(net, shape)
+        forecaster = gradient_net(net, shape)
         some = windows(shape, 700, seed=3)
 
-        ours = compiled.forecast(forecaster.program, forecaster.state(), some)
+        ours = compiled.forecast(program_of(forecaster), forecaster.state(), some)
 
         with torch.inference_mode():
             expected = forecaster.module(torch.from_numpy(some.inputs)).numpy()
@@ -187,11 +204,11 @@ def test_forecasts_are_those_of_the_module() -> None:
 def test_a_channel_of_zeros_changes_nothing() -> None:
     """So lanes with fewer exogenous columns fit into the shape of those with more."""
     for net in SEEING_ALL:
-        forecaster = build(net, Shape(3, 4, 1))
+        forecaster = gradient_net(net, Shape(3, 4, 1))
         some = windows(Shape(3, 4, 1), 100, seed=0)
         some.inputs[:, 2] = 0
         options = Options(epochs=3)
-        learner = CompiledLearner(forecaster.program, forecaster.state(), some, some, options)
+        learner = compiled_learner(forecaster, some, some, options)
         before = learner.state()
         follow(learner, Course(options, len(some), 0), lambda _: None)
         after = learner.state()
@@ -212,8 +229,8 @@ def test_linear_nets_do_not_look_at_exogenous_channels(net: dict[str, Any]) -> N
     # When a net is trained with each
     states = []
     for part in (some, elsewhere, unlike):
-        forecaster = build(net, shape)
-        learner = CompiledLearner(forecaster.program, forecaster.state(), part, part, options)
+        forecaster = gradient_net(net, shape)
+        learner = compiled_learner(forecaster, part, part, options)
         follow(learner, Course(options, len(part), 0), lambda _: None)
         states.append(learner.state())
 
@@ -237,8 +254,8 @@ def test_a_lane_that_diverges_says_so(net: dict[str, Any]) -> None:
     shape = Shape(2, 3, 1)
     train = windows(shape, 200, 0)
     big = type(train)(train.inputs * 1e18, train.targets * 1e18, train.rows)
-    forecaster = build(net, shape)
-    learner = CompiledLearner(forecaster.program, forecaster.state(), big, big, options)
+    forecaster = gradient_net(net, shape)
+    learner = compiled_learner(forecaster, big, big, options)
 
     with pytest.raises(Diverged, match=r"the loss of epoch \d+ is not finite"):
         follow(learner, Course(options, len(big), 0), lambda _: None)
@@ -305,7 +322,7 @@ def test_code_that_any_source_is_compiled_into_is_kept_apart_from_that_of_other_
 def test_a_package_that_cannot_be_written_to_has_its_code_in_the_users_cache(
     tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    monkeypatch.setattr(readiness.os, "access", lambda *_: False)
+    monkeypatch.setattr(os, "access", lambda *_: False)
     monkeypatch.setenv("XDG_CACHE_HOME", str(tmp_path))
 
     assert readiness.folder.__wrapped__().parent == tmp_path / "pyheta"
@@ -314,28 +331,31 @@ def test_a_package_that_cannot_be_written_to_has_its_code_in_the_users_cache(
 # ---- the kernels' arithmetic ---------------------------------------------------------------------
 
 
-@njit
+machine_code: Any = njit  # whose types know nothing of calls
+
+
+@machine_code
 def _multiply(out: Array, left: Array, right: Array, add: bool) -> None:
     multiply(out, left, right, add)
 
 
-@njit
+@machine_code
 def _transpose(out: Array, matrix: Array) -> None:
     transpose(out, matrix)
 
 
-@njit
-def _averaged(out: Array, rows: int, width: int) -> None:
+@machine_code
+def _averaged(out: Array, rows: Array, width: int) -> None:
     averaged(out, rows, width)
 
 
-@njit
-def _shared_out(out: Array, rows: int, width: int) -> None:
+@machine_code
+def _shared_out(out: Array, rows: Array, width: int) -> None:
     shared_out(out, rows, width)
 
 
-@njit
-def _halves(x: Array, flushed: bool) -> None:
+@machine_code
+def _halves(x: Array, flushed: int) -> None:
     before = tiny.flush() if flushed else 0
     for _ in range(100):
         x *= np.float32(0.5)

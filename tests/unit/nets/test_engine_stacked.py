@@ -1,17 +1,17 @@
 """Nets that are trained as one stack become what each would have become alone."""
 
-from collections.abc import Callable
+from collections.abc import Callable, Mapping
 from typing import Any
 
 import numpy as np
 import pytest
 import torch
+from builders import gradient_net
 
 from pyheta.arrays import Array
 from pyheta.errors import Diverged
 from pyheta.nets.engines import stacked
 from pyheta.nets.engines.autograd import AutogradLearner
-from pyheta.nets.registry import build
 from pyheta.nets.training.course import Course, follow
 from pyheta.nets.training.history import History
 from pyheta.nets.training.options import Options
@@ -58,15 +58,15 @@ def lane(
     shape: Shape = SHAPE,
     **changed: Any,
 ) -> stacked.Lane:
-    module = build(net, shape, seed=seed).module
+    module = gradient_net(net, shape, seed=seed).module
     parts = windows(data, 120, scale, shape), windows(data + 50, 70, scale, shape)
     return stacked.Lane(module, *parts, options(**changed), seed, progress)
 
 
 def alone(
     net: dict[str, Any], seed: int, data: int = 0, shape: Shape = SHAPE, **changed: Any
-) -> tuple[History, dict[str, Array]]:
-    module = build(net, shape, seed=seed).module
+) -> tuple[History, Mapping[str, Array]]:
+    module = gradient_net(net, shape, seed=seed).module
     chosen = options(**changed)
     train, val = windows(data, 120, shape=shape), windows(data + 50, 70, shape=shape)
     learner = AutogradLearner(module, train, val, chosen, seed=seed, reads_rows=False)
@@ -76,10 +76,11 @@ def alone(
 
 def assert_same(
     one: stacked.Lane,
-    history: History,
-    expected: tuple[History, dict[str, Array]],
+    history: History | Diverged,
+    expected: tuple[History, Mapping[str, Array]],
     tolerance: float = 1e-3,
 ) -> None:
+    assert isinstance(history, History)
     theirs, weights = expected
     np.testing.assert_allclose(history.val_loss, theirs.val_loss, rtol=tolerance)
     np.testing.assert_allclose(history.train_loss, theirs.train_loss, rtol=tolerance)
@@ -92,7 +93,7 @@ def assert_same(
 def test_every_lane_becomes_what_it_becomes_alone(net: dict[str, Any]) -> None:
     # Given lanes that differ in seed, data, learning rate, decay and end, two of which read the
     # same data
-    own = [
+    own: list[dict[str, Any]] = [
         {"seed": 0, "data": 0},
         {"seed": 1, "data": 0, "lr": 0.002},
         {"seed": 2, "data": 7, "weight_decay": 0.1},
@@ -167,7 +168,7 @@ def test_products_in_bfloat16_are_those_of_a_net_alone() -> None:
 
 
 def test_lanes_end_at_their_own_time_and_the_others_go_on() -> None:
-    own = [
+    own: list[dict[str, Any]] = [
         {"epochs": 2},
         {"epochs": 9, "patience": 9},
         {"epochs": 40, "patience": 1, "lr": 0.05},
@@ -216,4 +217,4 @@ def test_progress_is_each_lanes_own() -> None:
     ids=str,
 )
 def test_nets_that_would_hear_of_each_other_are_not_stacked(net: dict[str, Any]) -> None:
-    assert not stacked.stackable(build(net, SHAPE).module)
+    assert not stacked.stackable(gradient_net(net, SHAPE).module)

@@ -155,7 +155,7 @@ def test_instance_norm_follows_every_window_that_is_moved(
     per_channel: bool, window_std: bool
 ) -> None:
     train = windows(100, channels=3, targets=2)
-    options = {"per_channel": per_channel, "window_std": window_std}
+    options: dict[str, Any] = {"per_channel": per_channel, "window_std": window_std}
     net = fitted_ridge(train, 1e-3, instance_norm=True, **options)
     moved = seen(train.inputs + np.array([10.0, -20.0, 30.0])[:, None])
 
@@ -192,7 +192,7 @@ def test_validation_chooses_the_alpha_with_the_least_squared_error(
     for alpha in alphas:
         forecast = fitted_ridge(train, alpha, **options).predict(val)
         errors[alpha] = np.square(forecast - val.targets).mean()
-    best = min(errors, key=errors.get)
+    best = min(errors, key=lambda alpha: errors[alpha])
     alone = fitted_ridge(train, best, **options)
     assert chosen.state()["alpha"] == best
     np.testing.assert_array_equal(chosen.predict(val), alone.predict(val))

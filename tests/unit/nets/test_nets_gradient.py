@@ -1,11 +1,12 @@
 """Nets that are trained by gradient, and their training."""
 
 from collections.abc import Callable, Mapping
-from typing import Any
+from typing import Any, cast
 
 import numpy as np
 import pytest
 import torch
+from builders import gradient_net
 from torch import nn
 
 from pyheta.arrays import Array
@@ -45,8 +46,9 @@ def fitted(
     progress: Callable[..., Any] = lambda _: None,
     **changed: Any,
 ) -> tuple[GradientForecaster, History]:
-    forecaster = build(net, SHAPE, seed=seed)
+    forecaster = gradient_net(net, SHAPE, seed=seed)
     history = forecaster.fit(windows(), windows(seed=1), options(**changed), progress)
+    assert history is not None
     return forecaster, history
 
 
@@ -67,7 +69,7 @@ def test_the_lstm_is_torchs_own_with_a_linear_head_on_the_last_hidden_state() ->
 
 
 def test_the_mlp_is_its_formula() -> None:
-    net = MLP(MLPConfig(hidden=[4, 7]), SHAPE).eval()
+    net = MLP(MLPConfig(hidden=(4, 7)), SHAPE).eval()
     x = torch.randn(5, 2, 6)
     (w1, b1, w2, b2, w3, b3) = net.parameters()
 
@@ -79,7 +81,7 @@ def test_the_mlp_is_its_formula() -> None:
 
 @pytest.mark.parametrize("net", [{"name": "lstm"}, {"name": "mlp", "hidden": [32, 16]}])
 def test_dropout_acts_in_training_and_never_in_prediction(net: dict[str, Any]) -> None:
-    forecaster = build(net | {"dropout": 0.5}, SHAPE)
+    forecaster = gradient_net(net | {"dropout": 0.5}, SHAPE)
     np.testing.assert_array_equal(forecaster.predict(windows()), forecaster.predict(windows()))
 
     forecaster.module.train()
@@ -89,7 +91,7 @@ def test_dropout_acts_in_training_and_never_in_prediction(net: dict[str, Any]) -
 
 @pytest.mark.parametrize("layers", [1, 2])
 def test_an_lstm_with_dropout_is_built_for_any_number_of_layers(layers: int) -> None:
-    forecaster = build({"name": "lstm", "layers": layers, "dropout": 0.3}, SHAPE)
+    forecaster = gradient_net({"name": "lstm", "layers": layers, "dropout": 0.3}, SHAPE)
     assert forecaster.predict(windows()).shape == (len(windows()), 1, 3)
 
 
@@ -143,7 +145,7 @@ def train(net: nn.Module, some: Windows, chosen: Options) -> History:
     return follow(mine, Course(chosen, len(some), 0), lambda _: None)
 
 
-OPTIMIZERS = {
+OPTIMIZERS: dict[str, Callable[..., torch.optim.Optimizer]] = {
     "adam": lambda weights: torch.optim.Adam(weights, 0.1, weight_decay=0.2),
     "adamw": lambda weights: torch.optim.AdamW(weights, 0.1, weight_decay=0.2),
     "sgd": lambda weights: torch.optim.SGD(weights, 0.1, momentum=0.7, weight_decay=0.2),
@@ -151,7 +153,7 @@ OPTIMIZERS = {
 
 
 @pytest.mark.parametrize("optimizer", OPTIMIZERS)
-def test_one_epoch_is_one_step_of_torchs_optimizer_per_batch(optimizer: str) -> None:
+def test_one_epoch_is_one_step_of_torchs_optimizer_per_batch(optimizer: Any) -> None:
     torch.manual_seed(0)
     net, oracle = nn.Linear(4, 2), nn.Linear(4, 2)
     oracle.load_state_dict(net.state_dict())
@@ -186,7 +188,7 @@ def test_one_epoch_is_one_step_of_torchs_optimizer_per_batch(optimizer: str) -> 
 
 
 @pytest.mark.parametrize("loss", ["mse", "mae", "huber", "quantile"])
-def test_a_loss_on_training_and_on_validation_is_the_same_number(loss: str) -> None:
+def test_a_loss_on_training_and_on_validation_is_the_same_number(loss: Any) -> None:
     chosen = Options(loss=loss, huber_delta=0.4, quantile=0.3, batch_size=100, lr=1e-20, epochs=1)
     history = train(nn.Linear(4, 2), examples(10, 4), chosen)
     assert history.train_loss[0] == pytest.approx(history.val_loss[0], rel=1e-6)
@@ -280,7 +282,7 @@ def test_early_stopping_on_a_hand_made_curve(
     [("best", 4, 2, "patience"), ("last", 5, 5, "epochs")],
 )
 def test_the_weights_of_the_kept_epoch_are_kept_or_of_the_last(
-    weights: str, epochs: int, best: int, stopped: str
+    weights: Any, epochs: int, best: int, stopped: str
 ) -> None:
     # Given a validation that was best after the second epoch
     net, seen, losses = nn.Linear(4, 2), [], [3.0, 1.0, 2.0, 2.0, 2.0]
@@ -288,7 +290,7 @@ def test_the_weights_of_the_kept_epoch_are_kept_or_of_the_last(
 
     class Told(AutogradLearner):
         def validate(self) -> float:
-            seen.append(self.module.weight.detach().clone())
+            seen.append(cast(nn.Linear, self.module).weight.detach().clone())
             return next(curve)
 
     # When it is trained for five epochs with a patience of two
@@ -343,7 +345,7 @@ def test_a_rate_is_judged_at_itself_whatever_the_schedule_makes_of_it(schedule: 
 
 
 def test_no_learning_rate_helps_where_the_data_are_not_finite() -> None:
-    forecaster = build({"name": "mlp"}, SHAPE)
+    forecaster = gradient_net({"name": "mlp"}, SHAPE)
     some = windows()
     some.targets[:] = np.inf
     with pytest.raises(Diverged, match="not finite with any learning rate from 1e-05 on"):
@@ -351,7 +353,7 @@ def test_no_learning_rate_helps_where_the_data_are_not_finite() -> None:
 
 
 def test_progress_is_told_after_every_epoch() -> None:
-    told = []
+    told: list[dict[str, Any]] = []
     _, history = fitted({"name": "mlp"}, epochs=3, patience=9, progress=told.append)
 
     assert [news["epoch"] for news in told] == [1, 2, 3]
@@ -368,7 +370,7 @@ def test_a_loss_that_is_not_finite_ends_the_training() -> None:
 def test_prediction_takes_any_number_of_windows_and_gives_the_same_for_each(
     monkeypatch: pytest.MonkeyPatch,
 ) -> None:
-    forecaster = build({"name": "mlp", "dropout": 0.5}, SHAPE)
+    forecaster = gradient_net({"name": "mlp", "dropout": 0.5}, SHAPE)
     whole = forecaster.predict(windows())
     monkeypatch.setattr(autograd, "EVALUATED", 7 * windows().inputs[0].size)
     np.testing.assert_allclose(forecaster.predict(windows()), whole, atol=1e-6)

@@ -1,5 +1,6 @@
 """Kernels are compiled for nets that they can train, and the user hears of it once."""
 
+import subprocess
 from typing import Any
 
 import pytest
@@ -16,7 +17,7 @@ def fit_of(net: dict[str, Any]) -> Step:
 
 def test_only_nets_that_a_kernel_can_train_ask_for_it() -> None:
     load = Step("load", 1, Kind.DATA, {})
-    nets = [
+    nets: list[dict[str, Any]] = [
         {"name": "lstm"},
         {"name": "lstm", "hidden": 32},
         {"name": "mlp", "dropout": 0.1},
@@ -31,7 +32,8 @@ def test_only_nets_that_a_kernel_can_train_ask_for_it() -> None:
 def test_what_is_ready_is_not_compiled_again(
     monkeypatch: pytest.MonkeyPatch, ready: set[str], begun: bool
 ) -> None:
-    commands, notes = [], []
+    commands: list[list[str]] = []
+    notes: list[str] = []
 
     class Process:
         def __init__(self, command: list[str], **_: Any) -> None:
@@ -41,7 +43,7 @@ def test_what_is_ready_is_not_compiled_again(
             pass
 
     monkeypatch.setattr(warmup, "ready", lambda kernel: kernel in ready)
-    monkeypatch.setattr(warmup.subprocess, "Popen", Process)
+    monkeypatch.setattr(subprocess, "Popen", Process)
 
     warm_up(["lstm", "mlp"], notes.append)
 

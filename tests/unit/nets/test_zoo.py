@@ -12,7 +12,7 @@ from typing import Any
 import numpy as np
 import pytest
 import torch
-from builders import BASE, WINDOW, complaint, sweep
+from builders import BASE, WINDOW, complaint, gradient_net, sweep
 from torch import nn
 from torch.func import functional_call, stack_module_state, vmap
 
@@ -20,7 +20,8 @@ from pyheta.arrays import Floats
 from pyheta.errors import StepError
 from pyheta.nets import registry
 from pyheta.nets.configs import own as config_own
-from pyheta.nets.configs.union import NETS, OwnNetConfig, config_of
+from pyheta.nets.configs.own import OwnNetConfig
+from pyheta.nets.configs.union import NETS, config_of
 from pyheta.nets.registry import build
 from pyheta.nets.zoo.dlinear import moving_average
 from pyheta.nets.zoo.instance_norm import InstanceNorm
@@ -41,7 +42,7 @@ SMALL = {
 SHAPE = Shape(channels=4, lookback=48, horizon=10, targets=2)
 
 
-def made(name: str, shape: Shape = SHAPE, seed: int = 0, **options: Any) -> nn.Module:
+def made(name: str, shape: Shape = SHAPE, seed: int = 0, **options: Any) -> Any:
     """A small net at rest."""
     torch.manual_seed(seed)
     return registry.module(
@@ -65,10 +66,11 @@ def seen(name: str, x: torch.Tensor) -> tuple[torch.Tensor, ...]:
 
 
 def forecast(net: nn.Module, name: str, x: torch.Tensor) -> torch.Tensor:
-    return net(*seen(name, x))
+    said: torch.Tensor = net(*seen(name, x))
+    return said
 
 
-def randomised(net: nn.Module) -> nn.Module:
+def randomised(net: nn.Module) -> Any:
     """The net with all weights drawn anew, those too that begin at 0 or 1."""
     generator = torch.Generator().manual_seed(7)
     with torch.no_grad():
@@ -99,7 +101,7 @@ def test_a_window_becomes_a_forecast_of_each_target(name: str, shape: Shape) -> 
 def test_a_gradient_reaches_every_parameter(name: str) -> None:
     net = randomised(made(name))
 
-    forecast(net, name, window(batch=40)).square().sum().backward()
+    forecast(net, name, window(batch=40)).square().sum().backward()  # type: ignore[no-untyped-call] # torch gives it none
 
     still = [key for key, weights in net.named_parameters() if not weights.grad.abs().sum() > 0]
     assert still == []
@@ -140,12 +142,13 @@ def test_several_nets_can_be_trained_at_once(name: str) -> None:
     given = seen(name, window())
 
     def loss(weights: dict[str, torch.Tensor], buffers: dict[str, torch.Tensor]) -> torch.Tensor:
-        return functional_call(nets[0], (weights, buffers), given).square().mean()
+        forecasts: torch.Tensor = functional_call(nets[0], (weights, buffers), given)
+        return forecasts.square().mean()
 
     together = vmap(torch.func.grad(loss))(weights, buffers)
 
     for index, net in enumerate(nets):
-        forecast(net, name, window()).square().mean().backward()
+        forecast(net, name, window()).square().mean().backward()  # type: ignore[no-untyped-call] # torch gives it none
         for key, alone in net.named_parameters():
             torch.testing.assert_close(together[key][index], alone.grad, atol=1e-5, rtol=1e-4)
 
@@ -559,16 +562,16 @@ def offer(monkeypatch: pytest.MonkeyPatch) -> Iterator[Callable[[str, str], None
 def test_a_net_of_ones_own_is_built_from_its_options(my_nets: None) -> None:
     options = {"width": 32, "depth": [2, 3]}
 
-    forecaster = build({"name": "my_nets:Good", "options": options}, SHAPE, seed=1)
+    forecaster = gradient_net({"name": "my_nets:Good", "options": options}, SHAPE, seed=1)
 
     assert forecaster.module.told == (32, (2, 3))
     assert forecaster.module.training
-    again = build({"name": "my_nets:Good", "options": options}, SHAPE, seed=1)
+    again = gradient_net({"name": "my_nets:Good", "options": options}, SHAPE, seed=1)
     assert np.array_equal(again.state()["layer.weight"], forecaster.state()["layer.weight"])
 
 
 def test_a_net_of_ones_own_may_be_normalised_too(my_nets: None) -> None:
-    forecaster = build({"name": "my_nets:Good", "instance_norm": True}, SHAPE)
+    forecaster = gradient_net({"name": "my_nets:Good", "instance_norm": True}, SHAPE)
 
     assert isinstance(forecaster.module, InstanceNorm)
 
@@ -620,7 +623,7 @@ def test_a_package_can_offer_a_net_by_name(
     net = read.runs()[0].config.as_json()["net"]
 
     assert net["options"] == {"width": 3}
-    assert build(net, SHAPE).module.told == (3, (1,))
+    assert gradient_net(net, SHAPE).module.told == (3, (1,))
 
 
 def test_a_misspelt_name_is_refused_although_packages_offer_nets(

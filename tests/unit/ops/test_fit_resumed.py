@@ -104,7 +104,7 @@ def test_becomes_what_it_becomes_from_the_start(
     first = fit(task(net, epochs=3, **changed))
 
     # When one of seven goes on from there
-    told = []
+    told: list[dict[str, Any]] = []
     whole = fit(task(net, first, told, **changed))
 
     # Then it has computed four, and is what it would have been without
@@ -132,7 +132,7 @@ def test_computes_nothing_where_patience_has_ended_the_earlier_one(
     assert first.summary["stopped"] == "patience"
 
     # When one is asked for that may have more epochs
-    told = []
+    told: list[dict[str, Any]] = []
     again = fit(task(net, first, told, epochs=500, **few))
 
     # Then there is nothing left to do
@@ -185,7 +185,8 @@ def test_goes_on_in_another_engine(
 class TestStacked:
     def outcomes(self, tasks: Sequence[Task]) -> list[Result]:
         outcomes = dict(fit_stacked(tasks))
-        return [outcomes[lane] for lane in range(len(tasks))]
+        results = [outcomes[lane] for lane in range(len(tasks))]
+        return [result for result in results if isinstance(result, Result)]
 
     def test_lanes_begin_at_different_epochs(self, task: Callable[..., Task]) -> None:
         # Given lanes of which one is new, one can go on after two epochs and one has nothing left
@@ -193,7 +194,7 @@ class TestStacked:
         net, few = COMPILED[0], {"epochs": 2}
         short, ended = self.outcomes([task(net, **few), task(net, lr=0.5, patience=1)])
         assert ended.summary["stopped"] == "patience"
-        told = [], [], []
+        told = list[dict[str, Any]](), list[dict[str, Any]](), list[dict[str, Any]]()
 
         # When they are trained as one stack
         tasks = [

@@ -30,7 +30,7 @@ TRAIN = {
     "min_delta": 0.0,
     "shuffle": True,
 }
-NETS = [
+NETS: list[dict[str, Any]] = [
     {"name": "last"},
     {"name": "seasonal", "period": 24},
     {"name": "ridge", "alpha": 1e-3},
@@ -237,7 +237,7 @@ def test_validation_loss_is_the_scaled_error_of_the_kept_weights(bench: Bench) -
 
 
 def test_a_gradient_fit_tells_its_training(bench: Bench) -> None:
-    told = []
+    told: list[dict[str, Any]] = []
     fitted = bench.fit(bench.params(NETS[3]), progress=told.append)
 
     curves = load_file(fitted.products["curves"])

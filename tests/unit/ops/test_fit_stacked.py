@@ -63,7 +63,7 @@ def test_what_can_be_stacked_is_and_the_rest_is_trained_beside_it(
 ) -> None:
     # Given fits of two shapes, one with dropout, one without training, one whose window does not
     # fit
-    kinds = [
+    kinds: list[dict[str, Any]] = [
         {"seed": 1},
         {"seed": 2},
         {"exog": ("leading",)},
@@ -99,7 +99,7 @@ def test_a_stack_that_memory_does_not_take_is_halved_until_it_does(
     monkeypatch.setattr(stacked, "train", small)
 
     # When five nets are to be trained
-    kinds = [{"seed": seed} for seed in range(5)]
+    kinds: list[dict[str, Any]] = [{"seed": seed} for seed in range(5)]
     outcomes = dict(fit_stacked([tasks(**kind) for kind in kinds]))
 
     # Then they are, in stacks that fit
@@ -112,8 +112,8 @@ def test_a_net_that_memory_does_not_take_even_alone_fails_with_a_cure(
     tasks: Callable[..., Task], monkeypatch: pytest.MonkeyPatch
 ) -> None:
     def full(lanes: Sequence[stacked.Lane], device: torch.device) -> Trained:
+        yield from ()
         raise torch.OutOfMemoryError("no room")
-        yield
 
     monkeypatch.setattr(stacked, "train", full)
 
@@ -148,7 +148,7 @@ def test_a_device_that_fails_is_neither_halved_nor_taken_for_a_lanes_own_error(
 
 def test_a_lane_that_diverges_leaves_its_neighbours_alone(tasks: Callable[..., Task]) -> None:
     wild = TRAIN | {"lr": 1e30}
-    kinds = [{}, {"scale": "none", "train": wild}, {"seed": 5}]
+    kinds: list[dict[str, Any]] = [{}, {"scale": "none", "train": wild}, {"seed": 5}]
 
     outcomes = dict(fit_stacked([tasks(**kind) for kind in kinds]))
 

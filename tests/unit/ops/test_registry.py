@@ -45,7 +45,7 @@ def outcomes(
     monkeypatch: pytest.MonkeyPatch,
     *numbers: object,
     lanes: bool = True,
-) -> list[tuple[int, object]]:
+) -> list[tuple[int, Any]]:
     """What became of tasks with these numbers; errors as their texts."""
     op = Op(Kind.TRAIN, 1, f"{__name__}:{function.__name__}", FitOn.NONE, lanes=lanes)
     monkeypatch.setitem(OPS, "arithmetic", op)

@@ -1,8 +1,9 @@
 """CEEMDAN and EEMD equal EMD-signal's with the same noise, whatever the number of threads."""
 
 from collections.abc import Callable, Iterator
-from typing import Any
+from typing import Any, cast
 
+import etth1
 import numba
 import numpy as np
 import pytest
@@ -10,7 +11,6 @@ from hypothesis import given
 from hypothesis import settings as hypothesis_settings
 from hypothesis import strategies as st
 from PyEMD import CEEMDAN, EEMD
-from test_emd import etth1
 
 from pyheta.arrays import Floats
 from pyheta.errors import StepError
@@ -47,9 +47,9 @@ def threads() -> Iterator[Callable[[int], None]]:
 
 
 def peer_ceemdan(values: Floats, *, max_imf: int, trials: int, noise: float, seed: int) -> Floats:
-    return CEEMDAN(trials=trials, epsilon=noise, seed=seed, parallel=False).ceemdan(
-        values, max_imf=max_imf
-    )
+    peer = CEEMDAN(trials=trials, epsilon=noise, seed=seed, parallel=False)
+    components: Floats = peer.ceemdan(values, max_imf=max_imf)
+    return components
 
 
 def assert_ceemdan_equals_emd_signals(values: Floats, **options: Any) -> None:
@@ -73,7 +73,9 @@ def test_ceemdan_without_and_with_much_noise_equals_emd_signals(noise: float) ->
 
 
 def test_every_ceemdan_mode_of_a_real_series_equals_emd_signals() -> None:
-    assert_ceemdan_equals_emd_signals(etth1()[:3000], max_imf=4, trials=3, noise=0.005, seed=0)
+    assert_ceemdan_equals_emd_signals(
+        etth1.columns()["OT"][:3000], max_imf=4, trials=3, noise=0.005, seed=0
+    )
 
 
 @pytest.mark.parametrize("max_imf", [1, 3, 20])
@@ -134,7 +136,7 @@ def test_another_seed_gives_another_result(method: Callable[..., Any]) -> None:
 
 
 def test_progress_counts_up_to_all_trials() -> None:
-    seen = []
+    seen: list[dict[str, int]] = []
     run(ceemdan, SERIES["random walk"], progress=seen.append)
     assert seen == [{"done": i, "of": 12} for i in range(1, 13)]
     seen.clear()
@@ -170,4 +172,4 @@ def test_the_short_cut_past_the_costly_stop_test_does_not_change_its_outcome(
 
     quick = module.is_exhausted(values, modes, 1)
     monkeypatch.setattr(module, "PLENTY", len(values))
-    assert quick == module.is_exhausted.py_func(values, modes, 1)
+    assert quick == cast(Any, module.is_exhausted).py_func(values, modes, 1)

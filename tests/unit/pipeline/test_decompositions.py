@@ -1,6 +1,7 @@
 """Every decomposition adds up; what is called causal does not change when the future does."""
 
 import sys
+from collections.abc import Mapping
 from typing import Any
 
 import numba
@@ -53,7 +54,7 @@ def test_the_components_of_a_series_add_up_to_it_in_the_order_of_their_names(met
 
 @pytest.mark.parametrize("method", ["emd", "eemd", "ceemdan"])
 def test_missing_modes_are_zero_and_the_residue_comes_last(method: str) -> None:
-    values = walk(rows=100) + np.arange(100)
+    values = walk(rows=100) + np.arange(100.0)
     rows = run_whole(values, method, max_imf=110)
 
     assert rows.shape == (111, 100)
@@ -81,7 +82,8 @@ def test_causal_components_of_every_row_add_up_to_it(method: str, grow: bool) ->
     values = 100 + walk()
     found = run(values, method, grow=grow)
 
-    assert (found.values.dtype, found.tails.dtype) == (np.float64, np.float32)
+    assert found.values.dtype == np.float64
+    assert found.tails.dtype == np.float32
     assert np.isnan(found.values[:, :59]).all()
     assert np.isnan(found.tails[:, :59]).all()
     np.testing.assert_allclose(found.values[:, 59:].sum(axis=0), values[59:], rtol=1e-12)
@@ -183,7 +185,7 @@ def test_a_constant_window_is_all_residue(method: str, grow: bool) -> None:
 
 @pytest.mark.parametrize("method", METHODS)
 def test_progress_ends_at_the_last_row(method: str) -> None:
-    seen = []
+    seen: list[Mapping[str, Any]] = []
     causal(walk(), OPTIONS | {"method": method}, keep=1, progress=seen.append)
 
     assert seen[-1] == {"done": 91, "of": 91}

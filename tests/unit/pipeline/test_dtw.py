@@ -20,7 +20,10 @@ def oracle(first: Floats, second: Floats, band: int | None = None) -> float:
     within = (
         {} if band is None else {"window_type": "sakoechiba", "window_args": {"window_size": band}}
     )
-    return dtw(first, second, dist_method="cityblock", distance_only=True, **within).distance
+    distance: float = dtw(
+        first, second, dist_method="cityblock", distance_only=True, **within
+    ).distance
+    return distance
 
 
 def walks(rows: int, columns: int) -> tuple[Floats, Floats]:

@@ -10,7 +10,6 @@ from dtw import dtw
 from hypothesis import given
 from hypothesis import strategies as st
 from hypothesis.extra.numpy import arrays
-from numpy.typing import ArrayLike
 
 from pyheta.arrays import Floats
 from pyheta.errors import StepError
@@ -20,7 +19,7 @@ from pyheta.pipeline.scaling import Scaler
 EXACT = 6e-7  # the vectors have six digits
 
 
-def near(values: ArrayLike, expected: ArrayLike) -> None:
+def near(values: Any, expected: Any) -> None:
     np.testing.assert_allclose(values, expected, rtol=0, atol=EXACT)
 
 

@@ -87,9 +87,9 @@ def test_laws_that_hold_for_any_forecast(truth: Floats, forecast: Floats) -> Non
 def test_a_ratio_over_zero_is_left_out_with_its_reason(
     truth: list[list[float]], name: str, reason: str
 ) -> None:
-    truth = np.array(truth)
+    values = np.array(truth)
     metrics, omitted = measure(
-        "val", errors_of(Evaluation(truth, truth + 1, truth - 2, 1.0, 1.0)), 1.0
+        "val", errors_of(Evaluation(values, values + 1, values - 2, 1.0, 1.0)), 1.0
     )
 
     assert omitted[f"val/{name}"] == reason

@@ -38,7 +38,8 @@ def leading(rows: int = 400, seed: int = 0, step: float = 1.0) -> tuple[Floats, 
 def unrelated(seed: int, rows: int = 300) -> Floats:
     """Two series that forget slowly (autocorrelation 0.9) and know nothing of each other."""
     noise = np.random.default_rng(seed).normal(size=(2, rows))
-    return lfilter([1.0], [1.0, -0.9], noise)
+    coloured: Floats = lfilter([1.0], [1.0, -0.9], noise)
+    return coloured
 
 
 # -------------------------------------------------------------------------------------- correlation
@@ -355,7 +356,11 @@ def test_options_that_cannot_work_are_refused_with_a_reason(
     changed: dict[str, Any], said: str
 ) -> None:
     options = {"max_lag": 3, "draws": 2, "seed": 0} | changed
-    series = {"names": ["farm"], "target": np.arange(200.0) ** 2, "column": np.arange(200.0)}
+    series: dict[str, Any] = {
+        "names": ["farm"],
+        "target": np.arange(200.0) ** 2,
+        "column": np.arange(200.0),
+    }
 
     with pytest.raises(StepError, match=said):
         measure(**(series | options))

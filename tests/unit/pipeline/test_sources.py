@@ -78,6 +78,7 @@ def test_a_synthetic_data_set_needs_no_file_and_says_all_that_determines_it() ->
 def test_load_writes_the_table_that_the_inspected_facts_describe(csv: Path, tmp_path: Path) -> None:
     facts, raw = look(csv)
 
+    assert raw is not None
     result = load(Task(facts.source, {"raw": {"raw": raw}}, tmp_path))
 
     frame = pl.read_parquet(result.products["table"])

@@ -8,6 +8,8 @@ from hypothesis import strategies as st
 from pyheta.pipeline.splits import Part, Split
 from pyheta.sweep.config import Split as SplitSection
 
+PARTS: tuple[Part, ...] = ("train", "val", "test")
+
 
 def test_borders_of_the_usual_shares_of_etth1() -> None:
     split = Split.of({"train": 0.6, "val": 0.1, "test": 0.3}, rows=17_420)
@@ -33,7 +35,7 @@ def test_the_parts_cover_every_row_once_and_come_close_to_their_shares(
         {"train": train / 100, "val": val / 100, "test": (100 - train - val) / 100}, rows
     )
 
-    parts = [split.targets(part) for part in ("train", "val", "test")]
+    parts = [split.targets(part) for part in PARTS]
 
     assert [parts[0][0], parts[1][0], parts[2][0]] == [0, parts[0][1], parts[1][1]]
     assert parts[2][1] == rows
@@ -44,18 +46,19 @@ def test_the_parts_cover_every_row_once_and_come_close_to_their_shares(
 def test_a_split_in_rows_leaves_later_rows_alone() -> None:
     split = Split.of({"train": 8640, "val": 2880, "test": 2880}, rows=17_420)
 
-    parts: tuple[Part, ...] = ("train", "val", "test")
-    assert [split.targets(part) for part in parts] == [(0, 8640), (8640, 11_520), (11_520, 14_400)]
+    assert [split.targets(part) for part in PARTS] == [(0, 8640), (8640, 11_520), (11_520, 14_400)]
 
 
 @hypothesis_settings(deadline=None)
 @given(st.tuples(*[st.integers(1, 10**6)] * 3), st.integers(0, 10**6))
-def test_parts_in_rows_have_so_many_rows_whatever_the_series(rows: int, more: int) -> None:
+def test_parts_in_rows_have_so_many_rows_whatever_the_series(
+    rows: tuple[int, int, int], more: int
+) -> None:
     train, val, test = rows
 
     split = Split.of({"train": train, "val": val, "test": test}, sum(rows) + more)
 
-    parts = [split.targets(part) for part in ("train", "val", "test")]
+    parts = [split.targets(part) for part in PARTS]
     assert [stop - start for start, stop in parts] == list(rows)
     assert [start for start, _ in parts] == [0, train, train + val]
 

@@ -1,8 +1,11 @@
 """The synthetic series is what its equations say, and its best forecast can be reached."""
 
+from collections.abc import Callable
+
 import numpy as np
 import pytest
 
+from pyheta.arrays import Floats
 from pyheta.nets.registry import build
 from pyheta.pipeline.channels import Channel
 from pyheta.pipeline.data.synthetic import (
@@ -69,7 +72,11 @@ def test_who_knows_the_equation_comes_to_the_best_possible_error_and_no_linear_r
     linear = np.polynomial.Polynomial.fit(leading[:-LEAD], load[LEAD:] - known, 1)
 
     # Then its error is that of the shocks alone, and a line through `leading` stays above
-    for rule, best in [(lambda x: 4 * np.maximum(0, x), BEST_RMSE), (linear, BEST_LINEAR_RMSE)]:
+    rules: list[tuple[Callable[[Floats], Floats], float]] = [
+        (lambda x: 4 * np.maximum(0, x), BEST_RMSE),
+        (linear, BEST_LINEAR_RMSE),
+    ]
+    for rule, best in rules:
         error = load[LEAD:] - known - rule(leading[:-LEAD])
         assert np.sqrt(np.square(error).mean()) == pytest.approx(best, rel=0.02)
 

@@ -99,6 +99,7 @@ def test_a_window_longer_than_the_tails_is_refused(tmp_path: Path) -> None:
 
     # When a net wants to see three, and four, Then the second is refused
     (channel,) = read_channels([Source("a", "IMF0")], inputs, lookback=3)
+    assert channel.tails is not None
     assert channel.tails[7].tolist() == [7, 7, 7]
     with pytest.raises(StepError, match="a window of 4 rows where 3 were kept"):
         read_channels([Source("a", "IMF0")], inputs, lookback=4)

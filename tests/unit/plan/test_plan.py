@@ -16,7 +16,7 @@ from pyheta.errors import SweepError, SweepErrors
 from pyheta.ops.registry import OPS
 from pyheta.pipeline.data.facts import DatasetFacts
 from pyheta.plan.compile import Plan, compile_plan
-from pyheta.steps import Step, canonical, digest
+from pyheta.steps import Key, Step, canonical, digest
 from pyheta.sweep import Run
 
 FACTS = facts("load", "a", "b", "c", rows=1000)
@@ -69,7 +69,7 @@ def test_a_run_is_loaded_fitted_and_scored(tmp_path: Path) -> None:
 def test_steps_come_after_what_they_need(tmp_path: Path) -> None:
     compiled = plan(small(tmp_path, "parameters: {exog: {subsets: [a, b]}}\nseeds: 2\n").runs())
 
-    seen = set()
+    seen: set[Key] = set()
     for key, step in compiled.steps.items():
         assert key == step.key
         assert seen.issuperset(step.needs.values())

@@ -13,7 +13,7 @@ from hypothesis import strategies as st
 
 from pyheta.pipeline.channels import Source
 from pyheta.plan.compile import Plan, compile_plan
-from pyheta.steps import Step
+from pyheta.steps import Key, Step
 from pyheta.sweep import Explain
 
 FACTS = facts("load", "a", "b", "c", "d")
@@ -52,7 +52,7 @@ def test_the_study_of_all_subsets_shares_what_its_runs_have_in_common(tmp_path: 
 def test_needs_come_first(tmp_path: Path) -> None:
     compiled = plan(tmp_path, STUDY, explain=Explain(relevance=("farm",), permutations=1))
 
-    seen = set()
+    seen: set[Key] = set()
     for key, step in compiled.steps.items():
         assert seen.issuperset(step.needs.values())
         seen.add(key)

@@ -17,6 +17,7 @@ from pyheta.ops import relevance as relevances
 from pyheta.ops.registry import OPS, FitOn, fit_on
 from pyheta.pipeline import windows as windowing
 from pyheta.pipeline.channels import Channel
+from pyheta.pipeline.decomposition import methods
 from pyheta.pipeline.scaling import Scaler
 from pyheta.pipeline.splits import Split
 from pyheta.plan.prepare import prepare
@@ -109,7 +110,7 @@ def test_what_looks_at_the_whole_series_is_found_to_do_so_and_says_so(
     assert not any(verdict.leaks for verdict in found)
 
 
-def scaled_by_all_rows(method: str, channel: Channel, split: Split) -> Scaler:
+def scaled_by_all_rows(method: Any, channel: Channel, split: Split) -> Scaler:
     """A scaler that looks at all it can see, not at training rows alone."""
     return Scaler.fit(method, channel.values[channel.first :].astype(float))
 
@@ -147,7 +148,7 @@ def test_a_fit_that_trains_on_validation_rows_is_found(
     tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     # Given a fit whose training windows go on through validation
-    right = fitting.cut
+    right = windowing.cut
     monkeypatch.setattr(
         fitting,
         "cut",
@@ -163,7 +164,7 @@ def test_a_decomposition_that_looks_into_validation_is_found(
     tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     # Given a decomposition that moves what nets see by a mean which it knows from validation
-    right = decomposing.causal
+    right = methods.causal
 
     def late(values: Any, params: Any, **options: Any) -> Any:
         found = right(values, params, **options)
@@ -181,7 +182,7 @@ def test_inputs_that_see_the_row_they_forecast_are_found(
     # Given windows of which each is the one that its successor should get
     right = windowing._inputs
 
-    def late(channels: Any, rows: int, lookback: Any) -> Any:
+    def late(channels: Any, rows: Any, lookback: Any) -> Any:
         windows = right(channels, rows, lookback)
         return np.concatenate([windows[1:], windows[-1:]])
 

@@ -19,9 +19,10 @@ from hypothesis import strategies as st
 from rich.console import Console
 
 from pyheta.errors import InputError
+from pyheta.report.cells import Cell
 from pyheta.report.formats import as_json, to_csv, to_markdown, to_terminal
 from pyheta.report.read import Wish, layout
-from pyheta.report.table import Cell, Layout, Row, Table, build
+from pyheta.report.table import Layout, Row, Table, build
 from pyheta.report.wording import notes
 from pyheta.screen import to_json
 from pyheta.steps import State
@@ -38,7 +39,7 @@ def run(
     state: State = State.SUCCEEDED,
     score: object = None,
     config: Mapping[str, Any] | None = None,
-    **metrics: float,
+    **metrics: Any,
 ) -> RunRow:
     """One run; `score` tells results apart (runs with equal ones share a step)."""
     full = {
@@ -50,7 +51,7 @@ def run(
     return run_row(full, seed, role=role, state=state, score=score, metrics=metrics)
 
 
-def baseline(net: str, **metrics: float) -> RunRow:
+def baseline(net: str, **metrics: Any) -> RunRow:
     return run(net, role="baseline", **metrics)
 
 
@@ -362,7 +363,7 @@ def test_the_terminal_form_marks_best_and_beaten_and_explains_both(table: Table)
     assert "! no better than" in shown
 
 
-def leaky(net: str, **metrics: float) -> RunRow:
+def leaky(net: str, **metrics: Any) -> RunRow:
     return run(net, config={"decompose": {"method": "emd", "mode": "full"}}, **metrics)
 
 
@@ -399,7 +400,7 @@ def test_components_compete_only_where_they_were_decomposed_alike() -> None:
     layout = Layout(metrics=("IMF0/rmse",), rows=("net.name", "decompose.max_imf"))
     configs = [{"decompose": {"method": "emd", "mode": "causal", "max_imf": n}} for n in (3, 3, 4)]
     runs = [
-        run(net, config=config, **{"IMF0/rmse": value})
+        run(net, config=config, **dict[str, Any]({"IMF0/rmse": value}))
         for net, config, value in zip(("lstm", "mlp", "mlp"), configs, (0.3, 0.2, 0.1), strict=True)
     ]
     # When

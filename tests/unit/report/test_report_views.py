@@ -7,7 +7,7 @@ import io
 from collections.abc import Sequence
 from dataclasses import replace
 from itertools import chain, combinations
-from typing import Any
+from typing import Any, cast
 
 import pytest
 from builders import NOW, run_row, sweep_row
@@ -28,7 +28,9 @@ from pyheta.report.importance import importance_grid
 from pyheta.report.read import Wish, read_answer
 from pyheta.report.relevance import relevance_grid
 from pyheta.report.shapley import shapley, shapley_grid, subsets
+from pyheta.report.table import Table
 from pyheta.steps import Key, Kind, State, StepId, digest
+from pyheta.store import seam
 from pyheta.store.seam import RunRow, StepRow, SweepRow
 
 SWEEP = sweep_row("exog", report={"metric": "rmse"})
@@ -64,9 +66,9 @@ def run(
 
 
 def terminal(grid: Grid) -> str:
-    console = Console(width=200, file=io.StringIO(), markup=False)
-    console.print(grid_to_terminal(grid))
-    return console.file.getvalue()
+    text = io.StringIO()
+    Console(width=200, file=text, markup=False).print(grid_to_terminal(grid))
+    return text.getvalue()
 
 
 def measured(value: float, chance: float, high: float, lag: int = 0) -> dict[str, Any]:
@@ -189,7 +191,7 @@ every_worth = st.lists(st.floats(-100, 100), min_size=8, max_size=8).map(
 
 @settings(deadline=None, max_examples=100)
 @given(every_worth)
-def test_the_shares_add_up_to_what_all_columns_gain(worth: list[float]) -> None:
+def test_the_shares_add_up_to_what_all_columns_gain(worth: dict[frozenset[str], float]) -> None:
     gain = worth[frozenset(COLUMNS)] - worth[frozenset()]
 
     assert sum(shapley(worth).values()) == pytest.approx(gain, abs=1e-9)
@@ -198,7 +200,7 @@ def test_the_shares_add_up_to_what_all_columns_gain(worth: list[float]) -> None:
 @settings(deadline=None, max_examples=100)
 @given(every_worth)
 def test_columns_that_are_alike_get_the_same_share_and_one_that_does_nothing_none(
-    worth: list[float],
+    worth: dict[frozenset[str], float],
 ) -> None:
     # Given that `a` and `b` may be exchanged and `c` changes nothing
     def alike(subset: frozenset[str]) -> float:
@@ -217,7 +219,7 @@ def test_a_share_is_the_mean_of_what_a_column_adds_in_every_order() -> None:
     assert shapley(worth) == {"a": 2.5, "b": 3.5}
 
 
-def study(skip: Sequence[str] = (), **changed: Any) -> list[RunRow]:
+def study(skip: Sequence[tuple[str, ...]] = (), **changed: Any) -> list[RunRow]:
     """Runs over all subsets of two columns: `a` lowers the error by 0.2, `b` raises it by 0.1."""
     chosen = chain.from_iterable(combinations("ab", size) for size in range(3))
     return [
@@ -305,7 +307,8 @@ def test_decompositions_that_differ_in_an_option_alone_are_told_apart() -> None:
     steps = [
         replace(
             one,
-            params=one.params | {"decompose": {"method": "emd", "mode": "causal", "max_imf": n}},
+            params=dict(one.params)
+            | {"decompose": {"method": "emd", "mode": "causal", "max_imf": n}},
         )
         for n in (2, 3)
         for one in [relevance_step("a", "IMF0", found)]
@@ -344,7 +347,7 @@ class Reads:
     """A store with one sweep."""
 
     def __init__(
-        self, runs: Sequence[RunRow], steps: Sequence[str] = (), sweep: SweepRow = SWEEP
+        self, runs: Sequence[RunRow], steps: Sequence[StepRow] = (), sweep: SweepRow = SWEEP
     ) -> None:
         self._runs, self._steps, self._sweep = runs, steps, sweep
 
@@ -358,6 +361,10 @@ class Reads:
         return [step for step in self._steps if step.op == op]
 
 
+def reads(*rows: Any, **changed: Any) -> seam.Reads:
+    return cast(seam.Reads, Reads(*rows, **changed))
+
+
 async def test_components_are_shown_beside_what_they_add_up_to() -> None:
     # Given a decomposed run and a baseline that is not
     decomposed = run(
@@ -369,7 +376,7 @@ async def test_components_are_shown_beside_what_they_add_up_to() -> None:
 
     # When the table of components is asked for
     table = await read_answer(
-        Reads([decomposed, plain]), None, Wish(rows=("net.name",)), "components"
+        reads([decomposed, plain]), None, Wish(rows=("net.name",)), "components"
     )
 
     # Then every component has a column, which is empty where nothing was decomposed
@@ -391,7 +398,7 @@ async def test_components_of_several_targets_have_no_column_for_all_of_them() ->
         },
     )
 
-    table = await read_answer(Reads([decomposed]), None, Wish(rows=("net.name",)), "components")
+    table = await read_answer(reads([decomposed]), None, Wish(rows=("net.name",)), "components")
 
     assert [column.metric for column in table.columns] == ["a/IMF0/rmse", "b/IMF0/rmse"]
     assert [cell.mean for cell in table.rows[0].cells] == [0.3, 0.9]
@@ -413,7 +420,7 @@ async def test_components_come_in_their_order_and_only_where_there_are_such() ->
 
     # When
     wish = Wish(rows=("decompose.max_imf", "decompose.nets"))
-    table = await read_answer(Reads(runs), None, wish, "components")
+    table = await read_answer(reads(runs), None, wish, "components")
 
     # Then no cell is called undefined for a component that there is not
     assert [column.metric for column in table.columns[1:]] == [
@@ -433,8 +440,9 @@ async def test_a_row_without_the_component_that_is_asked_for_is_empty() -> None:
     runs = [run(config=options, metrics={"IMF0/rmse": 0.3}), run(role="baseline", rmse=0.6)]
     wish = Wish(metrics=("IMF0/rmse",), rows=("decompose.method",))
 
-    table = await read_answer(Reads(runs), None, wish, "runs")
+    table = await read_answer(reads(runs), None, wish, "runs")
 
+    assert isinstance(table, Table)
     assert [line.split("|")[-3:-1] for line in to_markdown(table).splitlines()[2:4]] == [
         [" 0.3000 ", " 1 "],
         ["  ", "  "],
@@ -449,7 +457,7 @@ async def test_the_best_skill_of_a_component_is_the_highest() -> None:
     ]
     wish = Wish(metrics=("skill",), rows=("net.name",))
 
-    table = await read_answer(Reads(runs), None, wish, "components")
+    table = await read_answer(reads(runs), None, wish, "components")
 
     assert [row.cells[1].best for row in table.rows] == [True, False]
 
@@ -460,12 +468,12 @@ def test_what_explains_runs_that_saw_the_future_is_marked_and_stands_apart() -> 
     relevant = {"measures": {"farm": measured(0.5, 0.5, 0.52)}}
     important = {"a IMF0": 0.1}
     relevances = [
-        replace(one, params=one.params | treated)
+        replace(one, params=dict(one.params) | treated)
         for one in [relevance_step("a", "IMF0", relevant)]
         for treated in (causal, full)
     ]
     importances = [
-        replace(one, params=one.params | treated)
+        replace(one, params=dict(one.params) | treated)
         for one in [importance_step("IMF0", important)]
         for treated in (causal, full)
     ]
@@ -481,13 +489,13 @@ def test_what_explains_runs_that_saw_the_future_is_marked_and_stands_apart() -> 
 
 async def test_components_of_a_sweep_without_any_are_an_error() -> None:
     with pytest.raises(InputError, match="no run has rmse of components"):
-        await read_answer(Reads([run(rmse=0.6)]), None, Wish(), "components")
+        await read_answer(reads([run(rmse=0.6)]), None, Wish(), "components")
 
 
 @pytest.mark.parametrize("about", ["relevance", "importance"])
 async def test_views_ask_the_store_for_the_steps_of_their_operation(about: str) -> None:
     with pytest.raises(InputError, match=about):
-        await read_answer(Reads([]), None, Wish(), about)
+        await read_answer(reads([]), None, Wish(), about)
 
 
 # ---- several targets -----------------------------------------------------------------------------
@@ -512,9 +520,9 @@ async def test_several_targets_are_shown_together_and_by_name() -> None:
 
     # When they are asked for
     usual = await read_answer(
-        Reads(runs, sweep=replace(SWEEP, report={})), None, Wish(rows=rows), "runs"
+        reads(runs, sweep=replace(SWEEP, report={})), None, Wish(rows=rows), "runs"
     )
-    table = await read_answer(Reads(runs), None, Wish(rows=rows), "targets")
+    table = await read_answer(reads(runs), None, Wish(rows=rows), "targets")
 
     # Then the usual metric has no unit, and each target's has a column in which all runs compete
     assert [column.metric for column in usual.columns] == ["rmse_scaled", "skill"]
@@ -528,18 +536,20 @@ async def test_several_targets_are_shown_together_and_by_name() -> None:
 
 async def test_one_target_needs_no_table_of_targets() -> None:
     with pytest.raises(InputError, match="no run has several targets"):
-        await read_answer(Reads([run(rmse=0.5)]), None, Wish(), "targets")
+        await read_answer(reads([run(rmse=0.5)]), None, Wish(), "targets")
 
 
 async def test_targets_are_no_components() -> None:
     with pytest.raises(InputError, match="no run has rmse of components"):
-        await read_answer(Reads([run(config=BOTH, metrics=OF_BOTH)]), None, Wish(), "components")
+        await read_answer(reads([run(config=BOTH, metrics=OF_BOTH)]), None, Wish(), "components")
 
 
 def test_importance_names_all_targets_and_reads_older_steps() -> None:
     def targets_in(params: dict[str, Any]) -> str:
         found = step(
-            "importance", importance_step("target", {"a": 0.1}).params | params, {"columns": {}}
+            "importance",
+            dict(importance_step("target", {"a": 0.1}).params) | params,
+            {"columns": {}},
         )
         return importance_grid(SWEEP, [found]).rows[0].labels[0]
 

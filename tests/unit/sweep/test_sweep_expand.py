@@ -171,7 +171,7 @@ def test_a_net_is_short_for_its_name_and_its_other_options_stay(tmp_path: Path) 
     lstm, mlp = (run.config.net for run in read.runs())
 
     assert lstm == LSTMConfig(hidden=32)
-    assert mlp == MLPConfig(hidden=[32])
+    assert mlp == MLPConfig(hidden=(32,))
 
 
 def test_whole_nets_can_be_an_axis(tmp_path: Path) -> None:

@@ -1,19 +1,25 @@
 """The reaper looks for lost workers, but not when it is this machine that was away."""
 
 import asyncio
+import time
+from typing import cast
+from uuid import UUID
 
 import pytest
 
 from pyheta.errors import StoreUnavailable
 from pyheta.steps import WorkerId
+from pyheta.store.seam import StepStore
 from pyheta.worker import reaper
+
+ME = WorkerId(UUID(int=0))
 
 
 class Store:
     """Counts who reaps."""
 
     def __init__(self) -> None:
-        self.reaped = []
+        self.reaped: list[WorkerId] = []
 
     async def reap(self, me: WorkerId) -> int:
         self.reaped.append(me)
@@ -23,7 +29,7 @@ class Store:
 
 
 async def look(store: Store, rounds: int) -> None:
-    task = asyncio.create_task(reaper.reap_for_ever(store, "me", every=0.001))
+    task = asyncio.create_task(reaper.reap_for_ever(cast(StepStore, store), ME, every=0.001))
     for _ in range(rounds):
         await asyncio.sleep(0.01)
     task.cancel()
@@ -37,7 +43,7 @@ async def test_it_looks_again_and_again_whether_the_store_is_there_or_not() -> N
     await look(store, rounds=5)
 
     assert len(store.reaped) > 1
-    assert set(store.reaped) == {"me"}
+    assert set(store.reaped) == {ME}
 
 
 async def test_after_a_sleep_of_the_machine_leases_get_time_to_be_renewed(
@@ -45,7 +51,7 @@ async def test_after_a_sleep_of_the_machine_leases_get_time_to_be_renewed(
 ) -> None:
     # Given a clock on the wall that is an hour ahead whenever it is looked at
     hours = iter(range(1_000_000))
-    monkeypatch.setattr(reaper.time, "time", lambda: 3600.0 * next(hours))
+    monkeypatch.setattr(time, "time", lambda: 3600.0 * next(hours))
     store = Store()
 
     await look(store, rounds=5)
