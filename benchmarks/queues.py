@@ -1,4 +1,4 @@
-"""How many steps a second go through the queue? Steps that do nothing, with 1, 2 and 4 builders.
+"""How many steps a second go through the queue? Steps that do nothing, with 1, 2 and 4 takers.
 
     python benchmarks/queues.py [steps]
 
@@ -29,11 +29,10 @@ from multiprocessing.synchronize import Barrier
 from pathlib import Path
 from uuid import UUID, uuid4
 
-import builders
-
 HERE = Path(__file__).parent
 sys.path.append(str(HERE.parent / "tests"))
 
+import builders
 import servers
 
 from pyheta.broker.jobtable import TableBroker

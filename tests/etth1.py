@@ -20,9 +20,9 @@ def path() -> Path:
     return file
 
 
-def columns() -> dict[str, Floats]:
+def columns(path: Path) -> dict[str, Floats]:
     """Every column but the time, each (17420,)."""
-    with path().open(newline="") as file:
+    with path.open(newline="") as file:
         names, *rows = csv.reader(file)
     table = np.array([row[1:] for row in rows], float)
     return dict(zip(names[1:], table.T.copy(), strict=True))

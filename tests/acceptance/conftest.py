@@ -10,9 +10,10 @@ from processes import PYHETA, Call
 
 @pytest.fixture
 def environment(home: Path) -> dict[str, str]:
-    """A user's environment with an embedded store of its own."""
+    """A user's environment with an embedded store of its own. Code that is compiled stays so."""
     kept = {name: os.environ[name] for name in ("PATH", "LANG") if name in os.environ}
-    return kept | {"HOME": str(home), "PYHETA_HOME": str(home / "pyheta")}
+    compiled = {"XDG_CACHE_HOME": os.environ.get("XDG_CACHE_HOME", str(Path.home() / ".cache"))}
+    return kept | compiled | {"HOME": str(home), "PYHETA_HOME": str(home / "pyheta")}
 
 
 @pytest.fixture

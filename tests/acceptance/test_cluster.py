@@ -4,7 +4,11 @@ answer.
 
 from pathlib import Path
 
+import pytest
 from processes import FAST, assert_complete, pyheta, rows
+
+# In a hurry: leases of a second or two, which another such test beside it may cost.
+pytestmark = pytest.mark.xdist_group("hurried")
 
 SWEEP = """
 version: 1

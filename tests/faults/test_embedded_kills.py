@@ -11,6 +11,9 @@ from processes import FAST, Pyheta, assert_complete, kill, pyheta, rows, wait_fo
 
 from pyheta.store.embedded import EmbeddedServer
 
+# In a hurry: leases of a second or two, which another such test beside it may cost.
+pytestmark = pytest.mark.xdist_group("hurried")
+
 SWEEP = """
 version: 1
 name: embedded-kills

@@ -17,6 +17,9 @@ from pyheta.steps import Kind, State, WorkerId
 from pyheta.store import database, postgres
 from pyheta.store.postgres import PostgresStore
 
+# In a hurry: leases of a second or two, which another such test beside it may cost.
+pytestmark = pytest.mark.xdist_group("hurried")
+
 
 class Wire:
     """A TCP proxy in front of PostgreSQL that loses what it is told to lose."""

@@ -11,6 +11,9 @@ from pathlib import Path
 import pytest
 from processes import FAST, Pyheta, assert_complete, children, gone, kill, pyheta, rows, wait_for
 
+# In a hurry: leases of a second or two, which another such test beside it may cost.
+pytestmark = pytest.mark.xdist_group("hurried")
+
 SWEEP = """
 version: 1
 name: kills

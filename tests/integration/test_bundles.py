@@ -25,6 +25,9 @@ from pyheta.store.postgres import PostgresStore
 from pyheta.worker import supervisor as supervisors
 from pyheta.worker.intake import Intake
 
+# In a hurry: leases of a second or two, which another such test beside it may cost.
+pytestmark = pytest.mark.xdist_group("hurried")
+
 SWEEP = """
 version: 1
 name: bundles

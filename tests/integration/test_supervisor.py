@@ -16,6 +16,9 @@ from pyheta.steps import Product
 from pyheta.store.postgres import PostgresStore
 from pyheta.store.seam import Artifacts
 
+# In a hurry: leases of a second or two, which another such test beside it may cost.
+pytestmark = pytest.mark.xdist_group("hurried")
+
 SWEEP = """
 version: 1
 name: troubles

@@ -4,7 +4,6 @@ from collections.abc import Sequence
 from pathlib import Path
 from typing import Any
 
-import etth1 as data
 import numpy as np
 import polars as pl
 import pytest
@@ -295,8 +294,8 @@ def test_weights_that_forecast_no_number_fail_the_score(bench: Bench) -> None:
 
 
 @pytest.fixture
-def etth1(tmp_path: Path) -> Bench:
-    raw = {"raw": {"raw": data.path()}}
+def etth1(etth1_path: Path, tmp_path: Path) -> Bench:
+    raw = {"raw": {"raw": etth1_path}}
     (tmp_path / "loaded").mkdir()
     table = load(Task({"time": "date"}, raw, tmp_path / "loaded")).products["table"]
     return Bench(tmp_path, pl.read_parquet(table))

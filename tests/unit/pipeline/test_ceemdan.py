@@ -3,7 +3,6 @@
 from collections.abc import Callable, Iterator
 from typing import Any, cast
 
-import etth1
 import numba
 import numpy as np
 import pytest
@@ -72,10 +71,8 @@ def test_ceemdan_without_and_with_much_noise_equals_emd_signals(noise: float) ->
     )
 
 
-def test_every_ceemdan_mode_of_a_real_series_equals_emd_signals() -> None:
-    assert_ceemdan_equals_emd_signals(
-        etth1.columns()["OT"][:3000], max_imf=4, trials=3, noise=0.005, seed=0
-    )
+def test_every_ceemdan_mode_of_a_real_series_equals_emd_signals(etth1: dict[str, Floats]) -> None:
+    assert_ceemdan_equals_emd_signals(etth1["OT"][:3000], max_imf=4, trials=3, noise=0.005, seed=0)
 
 
 @pytest.mark.parametrize("max_imf", [1, 3, 20])

@@ -1,6 +1,5 @@
 """EMD equals EMD-signal's, mode by mode, and always adds up to the series."""
 
-import etth1 as data
 import numpy as np
 import pytest
 from hypothesis import assume, given
@@ -17,11 +16,6 @@ from pyheta.pipeline.decomposition.emd import count_extrema, emd
 pytestmark = pytest.mark.filterwarnings("ignore:.*encountered in divide:RuntimeWarning")
 
 T = np.arange(2000)
-
-
-def etth1() -> np.ndarray:
-    """The oil temperature of ETTh1, (17420,)."""
-    return data.columns()["OT"]
 
 
 def noise(seed: int, rows: int) -> np.ndarray:
@@ -57,8 +51,8 @@ def test_every_mode_equals_emd_signals(name: str, max_imf: int) -> None:
     assert_equals_emd_signal(SERIES[name], max_imf)
 
 
-def test_every_mode_of_a_real_series_equals_emd_signals() -> None:
-    assert_equals_emd_signal(etth1(), 4)
+def test_every_mode_of_a_real_series_equals_emd_signals(etth1: dict[str, Floats]) -> None:
+    assert_equals_emd_signal(etth1["OT"], 4)
 
 
 @pytest.mark.parametrize("seed", range(60))

@@ -3,7 +3,6 @@
 from collections.abc import Callable
 from typing import Any
 
-import etth1 as data
 import numpy as np
 import pytest
 from dtw import dtw
@@ -319,11 +318,6 @@ def summary(target: Floats, column: Floats) -> tuple[float | None, ...]:
 
 
 # -------------------------------------------------------------------------------------------- ETTh1
-
-
-@pytest.fixture(scope="module")
-def etth1() -> dict[str, Floats]:
-    return data.columns()
 
 
 # Pearson; mean, share of 0.5 or more, zeros, global: as they are; mean, share, global: smoothed;

@@ -4,7 +4,6 @@ shape.
 
 from typing import Any
 
-import etth1 as data
 import numpy as np
 import pytest
 from hypothesis import given
@@ -137,11 +136,6 @@ def test_centred_shaping_of_etth1_has_the_published_means(
         found.append(shaped(target, column, options, train_stop=12 * 30 * 24).mean())
 
     np.testing.assert_allclose(found, MEANS[name], rtol=0, atol=6e-7)
-
-
-@pytest.fixture(scope="module")
-def etth1() -> dict[str, Floats]:
-    return data.columns()
 
 
 # ---------------------------------------------------------------------------------- what it may see

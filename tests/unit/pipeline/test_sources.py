@@ -7,7 +7,6 @@ from errno import EACCES
 from pathlib import Path
 from typing import Any
 
-import etth1 as data
 import polars as pl
 import pytest
 
@@ -179,15 +178,10 @@ def test_a_catalogue_name_without_a_data_folder_says_what_to_set() -> None:
         inspect({"name": "etth1"}, base=Path(), data=None)
 
 
-def test_etth1_is_what_the_literature_says(etth1: Path) -> None:
-    facts, _ = inspect({"name": "etth1"}, base=Path(), data=etth1.parent)
+def test_etth1_is_what_the_literature_says(etth1_path: Path) -> None:
+    facts, _ = inspect({"name": "etth1"}, base=Path(), data=etth1_path.parent)
 
     assert facts.rows == 17_420
     assert facts.columns == ("HUFL", "HULL", "MUFL", "MULL", "LUFL", "LULL", "OT")
     assert facts.first.isoformat() == "2016-07-01T00:00:00"
     assert facts.step_seconds == 3600
-
-
-@pytest.fixture
-def etth1() -> Path:
-    return data.path()
