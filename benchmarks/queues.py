@@ -1,16 +1,16 @@
 """How many steps a second go through the queue? Steps that do nothing, with 1, 2 and 4 takers.
 
-    python benchmarks/queues.py [steps]
-
 Both of PyHeta's bells, from the claim to the recorded success, beside Celery (acks late, prefetch
 1, quorum queue) and Dramatiq (prefetch 1, one thread a process) where installed (extra `bench`).
 These peers keep no durable state of a task: their fair neighbour is the row "RabbitMQ alone", which
 hears and settles without a store. All queues are filled before the clock starts.
 
-Servers: PYHETA_DATABASE_URL and PYHETA_BROKER_URL, else those of this machine. Database and queues
-are made for this run and removed.
+Needs: PostgreSQL and RabbitMQ at PYHETA_DATABASE_URL and PYHETA_BROKER_URL, else those of this
+machine; database and queues are made for this run and removed. The extra `bench` for the peers.
+Run: python benchmarks/queues.py [--steps 1000]
 """
 
+import argparse
 import asyncio
 import contextlib
 import importlib.util
@@ -52,7 +52,11 @@ LIMIT_SECONDS = 60
 
 
 def main() -> None:
-    steps = int(sys.argv[1]) if len(sys.argv) > 1 else 1000
+    parser = argparse.ArgumentParser(
+        description=__doc__, formatter_class=argparse.RawTextHelpFormatter
+    )
+    parser.add_argument("--steps", type=int, default=1000)
+    steps = parser.parse_args().steps
     rates = {name: [rate(row, steps, count) for count in TAKERS] for name, row in rows()}
     print(f"{steps} steps; steps a second")
     print(f"{'takers':18}" + "".join(f"{count:>9}" for count in TAKERS))

@@ -5,6 +5,7 @@ LSTM-64 and MLP-64-64 on windows of 8 rows of 5 series of 4,000 rows, batches of
 Nets alone are plain torch with autograd on the same device, some of them measured and the rest
 counted alike.
 
+Needs: a GPU for what it asks; runs without one too.
 Run: python benchmarks/stacks.py [--device cuda] [--lanes 256] [--alone 8]
 """
 

@@ -11,6 +11,7 @@ five nets on its components. The study is EXTRAPOLATED from what a column's deco
 cost in that run, and from how many of them `experiments/etth1-ablation-leaky.yaml` asks for and how
 many are distinct.
 
+Needs: the extra `bench` (EMD-signal) and ETTh1.csv.
 Run: PYHETA_DATA=folder-of-ETTh1.csv python benchmarks/study.py [--epochs 10] [--rounds 2]
 """
 

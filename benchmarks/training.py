@@ -12,7 +12,8 @@ forecasts of training and test; the same weights and batches everywhere.
 `share` is the time that the compiled epoch's products would take at the rate of a 1,024 x 1,024
 product. Rounds alternate between the three; medians.
 
-Run: PYHETA_DATA=folder/of/ETTh1.csv python benchmarks/training.py   (else: random walks)
+Needs: ETTh1.csv in PYHETA_DATA, else random walks serve.
+Run: PYHETA_DATA=folder-of-ETTh1.csv python benchmarks/training.py [--rounds 5]
 """
 
 import os
