@@ -20,9 +20,8 @@ from pyheta.store.postgres import PostgresStore
 # Results must not depend on the number of threads: a machine with one core has to try two as well.
 os.environ["NUMBA_NUM_THREADS"] = str(max(2, os.cpu_count() or 1))
 
-# Two processes share the cores already, and threads that wait for each other would spin on them.
-if "PYTEST_XDIST_WORKER" in os.environ:
-    os.environ["OMP_NUM_THREADS"] = "1"
+# Tests train small nets: torch's threads would wait for each other longer than they compute.
+os.environ["OMP_NUM_THREADS"] = "1"
 
 # How long an example takes says more about the machine than about the code.
 hypothesis.settings.register_profile("pyheta", deadline=None)
