@@ -30,6 +30,9 @@ hypothesis.settings.load_profile("pyheta")
 #: Marks by the fixtures for which a test asks, however indirectly.
 MARKS = {"postgres_url": "servers", "broker_url": "servers", "etth1_path": "data"}
 
+#: Folders of tests that start `pyheta` as a process, or wait for what is broken to be noticed.
+SLOW = {"acceptance", "faults"}
+
 KEPT = ("PYHETA_DATA", "PYHETA_TEST_")
 
 
@@ -37,6 +40,8 @@ def pytest_collection_modifyitems(items: list[pytest.Item]) -> None:
     for item in items:
         for fixture in MARKS.keys() & set(getattr(item, "fixturenames", ())):
             item.add_marker(MARKS[fixture])
+        if SLOW.intersection(item.path.parts):
+            item.add_marker("slow")
 
 
 @pytest.fixture(autouse=True)
