@@ -20,9 +20,8 @@ from pyheta.store.postgres import PostgresStore
 # Results must not depend on the number of threads: a machine with one core has to try two as well.
 os.environ["NUMBA_NUM_THREADS"] = str(max(2, os.cpu_count() or 1))
 
-# Two processes share the cores already, and threads that wait for each other would spin on them.
-if "PYTEST_XDIST_WORKER" in os.environ:
-    os.environ["OMP_NUM_THREADS"] = "1"
+# Tests train small nets: torch's threads would wait for each other longer than they compute.
+os.environ["OMP_NUM_THREADS"] = "1"
 
 # How long an example takes says more about the machine than about the code.
 hypothesis.settings.register_profile("pyheta", deadline=None)
@@ -31,6 +30,9 @@ hypothesis.settings.load_profile("pyheta")
 #: Marks by the fixtures for which a test asks, however indirectly.
 MARKS = {"postgres_url": "servers", "broker_url": "servers", "etth1_path": "data"}
 
+#: Folders of tests that start `pyheta` as a process, or wait for what is broken to be noticed.
+SLOW = {"acceptance", "faults"}
+
 KEPT = ("PYHETA_DATA", "PYHETA_TEST_")
 
 
@@ -38,6 +40,8 @@ def pytest_collection_modifyitems(items: list[pytest.Item]) -> None:
     for item in items:
         for fixture in MARKS.keys() & set(getattr(item, "fixturenames", ())):
             item.add_marker(MARKS[fixture])
+        if SLOW.intersection(item.path.parts):
+            item.add_marker("slow")
 
 
 @pytest.fixture(autouse=True)

@@ -340,6 +340,7 @@ def test_tiny_numbers_are_zero_in_a_kernel_and_as_ever_after_it() -> None:
     assert np.float32(2.0**-120) * np.float32(2.0**-20) > 0
 
 
+@pytest.mark.slow
 @settings(deadline=None, max_examples=150)
 @given(st.integers(1, 420), st.integers(0, 300), st.integers(1, 70), st.booleans(), st.booleans())
 def test_products_are_numpys(rows: int, terms: int, columns: int, turned: bool, add: bool) -> None:

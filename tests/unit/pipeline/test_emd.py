@@ -51,6 +51,7 @@ def test_every_mode_equals_emd_signals(name: str, max_imf: int) -> None:
     assert_equals_emd_signal(SERIES[name], max_imf)
 
 
+@pytest.mark.slow
 def test_every_mode_of_a_real_series_equals_emd_signals(etth1: dict[str, Floats]) -> None:
     assert_equals_emd_signal(etth1["OT"], 4)
 

@@ -237,6 +237,7 @@ def test_a_target_that_is_not_there_is_named_once_with_all_other_errors(tmp_path
     ]
 
 
+@pytest.mark.slow
 def test_a_hundred_thousand_runs_compile(tmp_path: Path) -> None:
     runs = small(
         tmp_path,
