@@ -4,15 +4,18 @@
 SHELL := /bin/bash
 .SHELLFLAGS := -euo pipefail -c
 .DELETE_ON_ERROR:
-.PHONY: help run test check servers wheel clean
+.PHONY: help run test quick check servers wheel clean
 
 export PIP_DISABLE_PIP_VERSION_CHECK := 1
 python := .venv/bin/python
+# Tests that must not run side by side are in one group of xdist's.
+pytest := $(python) -m pytest --numprocesses 2 --dist loadgroup
 install := $(python) -m pip install --constraint constraints.txt --editable
 
 help:
 	@echo "make run    set up, then run experiments/quickstart.yaml on the embedded server"
 	@echo "make test   set up, then check and test everything"
+	@echo "make quick  the unit tests without the slow ones: under a minute once kernels are compiled"
 	@echo "make wheel  build dist/pyheta-*.whl, to be installed where there is no clone"
 	@echo "make clean  remove the virtual environment and all caches"
 
@@ -20,7 +23,10 @@ run: .venv/run.stamp
 	.venv/bin/pyheta run experiments/quickstart.yaml
 
 test: check servers
-	$(python) -m pytest $(TESTS)
+	$(pytest) $(TESTS)
+
+quick: .venv/test.stamp
+	$(pytest) -m "not slow" $(or $(TESTS),tests/unit)
 
 check: .venv/test.stamp
 	$(python) -m ruff check

@@ -1,14 +1,14 @@
 """How fast are CEEMDAN and its causal form, beside EMD-signal's CEEMDAN on one thread with the same
 noise?
 
-Run: PYHETA_DATA=folder-of-ETTh1.csv python benchmarks/ceemdan.py [short]
-`short` leaves out the two long cases, which are measured for PyHeta alone.
+Needs: the extra `bench` (EMD-signal); ETTh1.csv in PYHETA_DATA, else a random walk serves.
+Run: PYHETA_DATA=folder-of-ETTh1.csv python benchmarks/ceemdan.py [--short]
 """
 
+import argparse
 import csv
 import os
 import resource
-import sys
 import time
 from collections.abc import Callable, Mapping
 from pathlib import Path
@@ -77,7 +77,8 @@ def long_series(values: Floats, rows: int = 70_000) -> Floats:
     """Forth and back and forth again, with a little noise so that no stretch occurs twice."""
     there_and_back = np.concatenate([values, values[::-1]])
     tiled = np.tile(there_and_back, rows // len(there_and_back) + 1)[:rows]
-    return tiled + 0.01 * values.std() * np.random.default_rng(1).normal(size=rows)
+    noisy: Floats = tiled + 0.01 * values.std() * np.random.default_rng(1).normal(size=rows)
+    return noisy
 
 
 def peak_mib() -> float:
@@ -110,6 +111,14 @@ def show_causal(values: Floats) -> None:
 
 
 def main() -> None:
+    parser = argparse.ArgumentParser(
+        description=__doc__, formatter_class=argparse.RawTextHelpFormatter
+    )
+    parser.add_argument("--short", action="store_true", help="without the two long cases")
+    measure(short=parser.parse_args().short)
+
+
+def measure(*, short: bool) -> None:
     name, values = series()
     threads = numba.get_num_threads()
     print(f"{name}; 5 trials, {MODES} modes, CPU seconds on one thread")
@@ -117,7 +126,7 @@ def main() -> None:
     numba.set_num_threads(1)
     ratios = {case: compare(values[:rows], pairs) for case, (rows, pairs) in CASES.items()}
     numba.set_num_threads(threads)
-    if "short" not in sys.argv:
+    if not short:
         show_long(values)
         show_causal(values)
     for case, ratio in ratios.items():

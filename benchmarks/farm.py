@@ -4,9 +4,11 @@ rows?
 ETTh1 has as many rows. The series are two random walks, one of which follows the other. DTW's
 memory is by how much it raises the peak of a fresh process, which importing numba has set.
 
-Run: python benchmarks/farm.py        (dtw-python is part of the extra `bench`)
+Needs: the extra `bench` (dtw-python).
+Run: python benchmarks/farm.py
 """
 
+import argparse
 import math
 import resource
 import subprocess
@@ -105,6 +107,17 @@ def peak_growth() -> None:
 
 
 def main() -> None:
+    parser = argparse.ArgumentParser(
+        description=__doc__, formatter_class=argparse.RawTextHelpFormatter
+    )
+    parser.add_argument("--peak", action="store_true", help="only what DTW adds to the peak memory")
+    if parser.parse_args().peak:
+        peak_growth()
+    else:
+        measure()
+
+
+def measure() -> None:
     target, column = walks(ROWS)
     short = target[:SMALL], column[:SMALL]
     path = forward_path(target, column)
@@ -140,4 +153,4 @@ def main() -> None:
 
 
 if __name__ == "__main__":
-    peak_growth() if "--peak" in sys.argv else main()
+    main()

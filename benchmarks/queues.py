@@ -1,16 +1,16 @@
 """How many steps a second go through the queue? Steps that do nothing, with 1, 2 and 4 takers.
 
-    python benchmarks/queues.py [steps]
-
 Both of PyHeta's bells, from the claim to the recorded success, beside Celery (acks late, prefetch
 1, quorum queue) and Dramatiq (prefetch 1, one thread a process) where installed (extra `bench`).
 These peers keep no durable state of a task: their fair neighbour is the row "RabbitMQ alone", which
 hears and settles without a store. All queues are filled before the clock starts.
 
-Servers: PYHETA_DATABASE_URL and PYHETA_BROKER_URL, else those of this machine. Database and queues
-are made for this run and removed.
+Needs: PostgreSQL and RabbitMQ at PYHETA_DATABASE_URL and PYHETA_BROKER_URL, else those of this
+machine; database and queues are made for this run and removed. The extra `bench` for the peers.
+Run: python benchmarks/queues.py [--steps 1000]
 """
 
+import argparse
 import asyncio
 import contextlib
 import importlib.util
@@ -22,8 +22,9 @@ import subprocess
 import sys
 import tempfile
 import time
-from collections.abc import Awaitable, Callable, Iterator, Mapping, Sequence
+from collections.abc import Callable, Coroutine, Iterator, Mapping, Sequence
 from dataclasses import dataclass
+from functools import partial
 from multiprocessing.synchronize import Barrier
 from pathlib import Path
 from uuid import UUID, uuid4
@@ -31,8 +32,8 @@ from uuid import UUID, uuid4
 HERE = Path(__file__).parent
 sys.path.append(str(HERE.parent / "tests"))
 
+import builders
 import servers
-import takers
 
 from pyheta.broker.jobtable import TableBroker
 from pyheta.broker.rabbitmq import RabbitBroker
@@ -51,7 +52,11 @@ LIMIT_SECONDS = 60
 
 
 def main() -> None:
-    steps = int(sys.argv[1]) if len(sys.argv) > 1 else 1000
+    parser = argparse.ArgumentParser(
+        description=__doc__, formatter_class=argparse.RawTextHelpFormatter
+    )
+    parser.add_argument("--steps", type=int, default=1000)
+    steps = parser.parse_args().steps
     rates = {name: [rate(row, steps, count) for count in TAKERS] for name, row in rows()}
     print(f"{steps} steps; steps a second")
     print(f"{'takers':18}" + "".join(f"{count:>9}" for count in TAKERS))
@@ -81,10 +86,10 @@ Row = Callable[[int, int, Path], None]
 
 def rows() -> Iterator[tuple[str, Row]]:
     for name, take in OURS.items():
-        yield name, lambda steps, count, ledger, take=take: ours(take, steps, count, ledger)
+        yield name, partial(ours, take)
     for name, (publish, work) in PEERS.items():
         if importlib.util.find_spec(name.lower()):
-            yield name, lambda *args, publish=publish, work=work: theirs(publish, work, *args)
+            yield name, partial(theirs, publish, work)
 
 
 def rate(row: Row, steps: int, count: int) -> float:
@@ -120,8 +125,8 @@ async def announce(place: Place, steps: int) -> None:
     await migrate(place.database)
     broker = RabbitBroker(BROKER, place.store_id)
     async with PostgresStore.open(place.database) as store:
-        await store.submit(takers.submission(takers.some_steps(steps)))
-        async with store.unrung(Kind.TRAIN, limit=steps, stale_after=None) as bells:
+        await store.submit(builders.submission(*builders.some_steps(steps)))
+        async with store.unrung(Kind.TRAIN, limit=steps, stale_after=3600) as bells:
             await broker.ring(bells)
     await broker.close()
 
@@ -156,10 +161,10 @@ async def take_from_rabbitmq(place: Place, done: Callable[[], object]) -> None:
 
 
 async def answer(store: PostgresStore, broker: Broker, done: Callable[[], object]) -> None:
-    worker = await takers.new_worker(store, KINDS)
+    worker = await builders.new_worker(store, KINDS)
     async with broker.listen(KINDS) as listener:
         while delivery := await listener.next(QUIET):
-            for _ in await takers.answer(store, worker, KINDS, delivery):
+            for _ in await builders.answer(store, worker, KINDS, delivery):
                 done()
 
 
@@ -170,7 +175,7 @@ async def hear_only(place: Place, done: Callable[[], object]) -> None:
             done()
 
 
-Take = Callable[[Place, Callable[[], object]], Awaitable[None]]
+Take = Callable[[Place, Callable[[], object]], Coroutine[None, None, None]]
 OURS: Mapping[str, Take] = {
     "step table": take_from_table,
     "RabbitMQ, store": take_from_rabbitmq,

@@ -5,20 +5,24 @@ LSTM-64 and MLP-64-64 on windows of 8 rows of 5 series of 4,000 rows, batches of
 Nets alone are plain torch with autograd on the same device, some of them measured and the rest
 counted alike.
 
+Needs: a GPU for what it asks; runs without one too.
 Run: python benchmarks/stacks.py [--device cuda] [--lanes 256] [--alone 8]
 """
 
 import argparse
 import time
 from collections.abc import Mapping
+from typing import Any
 
 import numpy as np
 import torch
 
 from pyheta.nets.engines import stacked
 from pyheta.nets.engines.autograd import AutogradLearner
+from pyheta.nets.gradient import GradientForecaster
 from pyheta.nets.registry import build
 from pyheta.nets.training import loop
+from pyheta.nets.training.history import History
 from pyheta.nets.training.loop import TrainingRun
 from pyheta.nets.training.options import Train
 from pyheta.pipeline.channels import Channel
@@ -27,6 +31,12 @@ from pyheta.pipeline.windows import Shape, Windows, cut
 SHAPE = Shape(channels=5, lookback=8, horizon=1)
 OPTIONS = Train(epochs=2, batch_size=64)
 NETS = ({"name": "lstm", "hidden": 64}, {"name": "mlp", "hidden": [64, 64]})
+
+
+def gradient_net(net: Mapping[str, Any], shape: Shape, *, seed: int = 0) -> GradientForecaster:
+    forecaster = build(net, shape, seed=seed)
+    assert isinstance(forecaster, GradientForecaster)
+    return forecaster
 
 
 def windows(rows: int, seed: int) -> Windows:
@@ -39,15 +49,16 @@ def together(
 ) -> tuple[float, np.ndarray]:
     """Seconds, and the validation losses of the first net."""
     train, val = windows(4000, 0), windows(1000, 1)
+    modules = [gradient_net(net, SHAPE, seed=seed).module for seed in range(lanes)]
     some = [
-        stacked.StackedNet(
-            build(net, SHAPE, seed=seed).module, train, val, OPTIONS, seed, lambda _: None
-        )
-        for seed in range(lanes)
+        stacked.StackedNet(module, train, val, OPTIONS, seed, lambda _: None)
+        for seed, module in enumerate(modules)
     ]
     start = time.perf_counter()
     outcomes = dict(stacked.train(some, device))
-    return time.perf_counter() - start, outcomes[0].val_loss
+    seconds, first = time.perf_counter() - start, outcomes[0]
+    assert isinstance(first, History)
+    return seconds, first.val_loss
 
 
 def alone(net: Mapping[str, object], count: int, device: torch.device) -> tuple[float, np.ndarray]:
@@ -56,7 +67,7 @@ def alone(net: Mapping[str, object], count: int, device: torch.device) -> tuple[
     losses = []
     start = time.perf_counter()
     for seed in range(count):
-        module = build(net, SHAPE, seed=seed).module.to(device)
+        module = gradient_net(net, SHAPE, seed=seed).module.to(device)
         learner = AutogradLearner(module, train, val, OPTIONS, seed=seed, reads_rows=False)
         run = TrainingRun(OPTIONS, len(train), seed)
         losses.append(loop.train(learner, run, lambda _: None).val_loss)

@@ -1,15 +1,16 @@
 """How long does `pyheta --help` take, beside importing the package and a bare interpreter?
 
-Run: python benchmarks/startup.py
+Needs: PyHeta installed for this interpreter.
+Run: python benchmarks/startup.py [--rounds 15]
 """
 
+import argparse
 import subprocess
 import sys
 import time
 from pathlib import Path
 from statistics import median
 
-REPEATS = 15
 COMMANDS = {
     "bare python": [sys.executable, "-c", "pass"],
     "import pyheta": [sys.executable, "-c", "import pyheta"],
@@ -26,11 +27,16 @@ def seconds(command: list[str]) -> float:
 
 def main() -> None:
     """Take turns, so that a busy moment of the machine hits all commands alike."""
+    parser = argparse.ArgumentParser(
+        description=__doc__, formatter_class=argparse.RawTextHelpFormatter
+    )
+    parser.add_argument("--rounds", type=int, default=15)
+    rounds = parser.parse_args().rounds
     taken: dict[str, list[float]] = {name: [] for name in COMMANDS}
-    for _ in range(REPEATS):
+    for _ in range(rounds):
         for name, command in COMMANDS.items():
             taken[name].append(seconds(command))
-    print(f"{'command':<20}{'median ms':>10}{'least ms':>10}   ({REPEATS} each)")
+    print(f"{'command':<20}{'median ms':>10}{'least ms':>10}   ({rounds} each)")
     for name, times in taken.items():
         print(f"{name:<20}{1000 * median(times):>10.0f}{1000 * min(times):>10.0f}")
     ratio = median(taken["pyheta --help"]) / median(taken["bare python"])

@@ -11,6 +11,7 @@ five nets on its components. The study is EXTRAPOLATED from what a column's deco
 cost in that run, and from how many of them `experiments/etth1-ablation-leaky.yaml` asks for and how
 many are distinct.
 
+Needs: the extra `bench` (EMD-signal) and ETTh1.csv.
 Run: PYHETA_DATA=folder-of-ETTh1.csv python benchmarks/study.py [--epochs 10] [--rounds 2]
 """
 
@@ -32,10 +33,9 @@ import numpy as np
 import polars as pl
 import torch
 from PyEMD import CEEMDAN
-from training import Loader
+from training import Loader, gradient_net
 
 from pyheta.nets.engines.kernels import readiness
-from pyheta.nets.registry import build
 from pyheta.ops.registry import compute
 from pyheta.pipeline.channels import Channel
 from pyheta.pipeline.splits import Split
@@ -76,7 +76,7 @@ def the_run(study: CheckedSweep) -> Run:
 def steps_of(study: CheckedSweep, run: Run) -> list[Step]:
     """All that a run needs, each step after those that it needs itself."""
     needed = {study.plan.scores[study.runs.index(run)]}
-    for key, step in reversed(study.plan.steps.items()):
+    for key, step in reversed(list(study.plan.steps.items())):
         if key in needed:
             needed |= set(step.needs.values())
     return [step for key, step in study.plan.steps.items() if key in needed]
@@ -125,7 +125,9 @@ def loader_of(fit: Step, parts: Mapping[str, Mapping[str, np.ndarray]]) -> Loade
     channels = [Channel(values.astype(np.float32)) for values in scaled]
     shape = Shape(len(channels), params["window"]["input"], params["window"]["horizon"])
     windows = cut(channels, (0, split.train_stop), shape), cut(channels, (0, len(chosen[0])), shape)
-    return Loader(build(params["net"], shape).module, windows, batch=params["train"]["batch_size"])
+    return Loader(
+        gradient_net(params["net"], shape).module, windows, batch=params["train"]["batch_size"]
+    )
 
 
 def columns_of(study: CheckedSweep, run: Run) -> dict[str, np.ndarray]:

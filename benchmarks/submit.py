@@ -1,7 +1,5 @@
 """How long does it take to submit a sweep of 100,000 runs, twice?
 
-    python benchmarks/submit.py [thousands of runs]
-
 Every station of `pyheta submit`: reading and expanding the file, compiling runs into steps,
 recording them in one transaction. Each run has a fit and a score of its own, so there are twice as
 many steps as runs, and one `load`. Only that one is ready at first; announcing all fits, which
@@ -10,10 +8,12 @@ follows it, is timed with RabbitMQ alone.
 The last row writes the rows of a sample one by one (`executemany`, which sends them without waiting
 for each answer; one transaction, no look at what is there already) and scales the time to all runs.
 
-Servers: PYHETA_DATABASE_URL and PYHETA_BROKER_URL, else this machine's. A database and queues are
-made for this run and removed.
+Needs: PostgreSQL and RabbitMQ at PYHETA_DATABASE_URL and PYHETA_BROKER_URL, else this machine's; a
+database and queues are made for this run and removed.
+Run: python benchmarks/submit.py [--thousands 100]
 """
 
+import argparse
 import asyncio
 import os
 import sys
@@ -59,7 +59,11 @@ Watch = Callable[[str], None]
 
 
 def main() -> None:
-    runs = 1000 * int(sys.argv[1] if len(sys.argv) > 1 else 100)
+    parser = argparse.ArgumentParser(
+        description=__doc__, formatter_class=argparse.RawTextHelpFormatter
+    )
+    parser.add_argument("--thousands", type=int, default=100, help="of runs")
+    runs = 1000 * parser.parse_args().thousands
     print(f"{runs:,} runs, {2 * runs + 1:,} steps\n")
     whole = planned(runs, stopwatch())
     with servers.database(SERVER) as url:

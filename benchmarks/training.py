@@ -12,7 +12,8 @@ forecasts of training and test; the same weights and batches everywhere.
 `share` is the time that the compiled epoch's products would take at the rate of a 1,024 x 1,024
 product. Rounds alternate between the three; medians.
 
-Run: PYHETA_DATA=folder/of/ETTh1.csv python benchmarks/training.py   (else: random walks)
+Needs: ETTh1.csv in PYHETA_DATA, else random walks serve.
+Run: PYHETA_DATA=folder-of-ETTh1.csv python benchmarks/training.py [--rounds 5]
 """
 
 import os
@@ -26,6 +27,7 @@ from collections.abc import Callable, Mapping, Sequence
 from concurrent.futures import ThreadPoolExecutor
 from pathlib import Path
 from statistics import median
+from typing import Any
 
 import numpy as np
 import polars as pl
@@ -37,6 +39,8 @@ from pyheta.nets.engines import compiled
 from pyheta.nets.engines.autograd import AutogradLearner, predict
 from pyheta.nets.engines.compiled import CompiledLearner
 from pyheta.nets.engines.kernels import readiness
+from pyheta.nets.engines.programs import Program
+from pyheta.nets.gradient import GradientForecaster
 from pyheta.nets.registry import build
 from pyheta.nets.training.options import Train
 from pyheta.pipeline.channels import Channel
@@ -63,6 +67,17 @@ PRODUCT = 1024
 
 Parts = tuple[Windows, Windows]
 Ways = Mapping[str, Callable[[], object]]
+
+
+def program_of(net: GradientForecaster) -> Program:
+    assert net.program is not None
+    return net.program
+
+
+def gradient_net(net: Mapping[str, Any], shape: Shape, *, seed: int = 0) -> GradientForecaster:
+    forecaster = build(net, shape, seed=seed)
+    assert isinstance(forecaster, GradientForecaster)
+    return forecaster
 
 
 class Slices(Dataset[tuple[Tensor, Tensor]]):
@@ -93,7 +108,7 @@ class Loader:
         for inputs, targets in DataLoader(self.train, batch_size=self.batch):
             loss = nn.functional.mse_loss(self.module(inputs), targets)
             self.optimizer.zero_grad()
-            loss.backward()
+            loss.backward()  # type: ignore[no-untyped-call] # torch's backward has no types
             self.optimizer.step()
 
     def predict(self) -> None:
@@ -122,10 +137,11 @@ def ways(net: Mapping[str, object], lookback: int) -> tuple[Ways, Ways]:
     parts = cut(channels, (0, TRAINING), shape), cut(channels, (0, ROWS), shape)
     options, order = Train(batch_size=BATCH), np.arange(len(parts[0]))
     rates = RATES[: -(-len(order) // BATCH)]
-    loader = Loader(build(net, shape).module, parts)
-    plain, quick = build(net, shape), build(net, shape)
+    loader = Loader(gradient_net(net, shape).module, parts)
+    plain, quick = gradient_net(net, shape), gradient_net(net, shape)
     torchs = AutogradLearner(plain.module, *parts, options, seed=0, reads_rows=False)
-    ours = CompiledLearner(quick.program, quick.state(), *parts, options)
+    program = program_of(quick)
+    ours = CompiledLearner(program, quick.state(), *parts, options)
     epochs = {
         "loader": loader.epoch,
         "torch": lambda: torchs.epoch(order, rates),
@@ -134,7 +150,7 @@ def ways(net: Mapping[str, object], lookback: int) -> tuple[Ways, Ways]:
     forecasts = {
         "loader": loader.predict,
         "torch": lambda: predict(plain.module, parts[1], reads_rows=False),
-        "compiled": lambda: compiled.forecast(quick.program, quick.state(), parts[1]),
+        "compiled": lambda: compiled.forecast(program, quick.state(), parts[1]),
     }
     return epochs, forecasts
 
@@ -189,8 +205,8 @@ def threads_ratio(lookback: int, rounds: int) -> float:
     options, order = Train(batch_size=BATCH), np.arange(len(train))
     learners = []
     for seed in range(LANES):
-        net = build({"name": "lstm", "hidden": HIDDEN}, shape, seed=seed)
-        learners.append(CompiledLearner(net.program, net.state(), train, train, options))
+        net = gradient_net({"name": "lstm", "hidden": HIDDEN}, shape, seed=seed)
+        learners.append(CompiledLearner(program_of(net), net.state(), train, train, options))
 
     def lanes(threads: int) -> None:
         with ThreadPoolExecutor(threads) as pool:

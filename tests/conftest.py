@@ -3,25 +3,45 @@
 import asyncio
 import contextlib
 import os
-from collections.abc import Iterator
+from collections.abc import AsyncIterator, Iterator
 from contextlib import AbstractContextManager
 from pathlib import Path
 from urllib.parse import urlsplit
 
+import etth1 as etth1_data
 import hypothesis
 import pytest
 import servers
 
+from pyheta.arrays import Floats
 from pyheta.steps import Kind
+from pyheta.store.postgres import PostgresStore
 
 # Results must not depend on the number of threads: a machine with one core has to try two as well.
 os.environ["NUMBA_NUM_THREADS"] = str(max(2, os.cpu_count() or 1))
+
+# Tests train small nets: torch's threads would wait for each other longer than they compute.
+os.environ["OMP_NUM_THREADS"] = "1"
 
 # How long an example takes says more about the machine than about the code.
 hypothesis.settings.register_profile("pyheta", deadline=None)
 hypothesis.settings.load_profile("pyheta")
 
+#: Marks by the fixtures for which a test asks, however indirectly.
+MARKS = {"postgres_url": "servers", "broker_url": "servers", "etth1_path": "data"}
+
+#: Folders of tests that start `pyheta` as a process, or wait for what is broken to be noticed.
+SLOW = {"acceptance", "faults"}
+
 KEPT = ("PYHETA_DATA", "PYHETA_TEST_")
+
+
+def pytest_collection_modifyitems(items: list[pytest.Item]) -> None:
+    for item in items:
+        for fixture in MARKS.keys() & set(getattr(item, "fixturenames", ())):
+            item.add_marker(MARKS[fixture])
+        if SLOW.intersection(item.path.parts):
+            item.add_marker("slow")
 
 
 @pytest.fixture(autouse=True)
@@ -64,6 +84,13 @@ def database_url(postgres_url: str, template_database: str) -> Iterator[str]:
 
 
 @pytest.fixture
+async def store(database_url: str) -> AsyncIterator[PostgresStore]:
+    """A fresh store, open."""
+    async with PostgresStore.open(database_url) as store:
+        yield store
+
+
+@pytest.fixture
 def empty_database_url(postgres_url: str) -> Iterator[str]:
     """A fresh database without any table."""
     with servers.database(postgres_url) as url:
@@ -80,6 +107,18 @@ def store_broker_url(broker_url: str, database_url: str) -> Iterator[str]:
     topology = Topology(identity)
     names = [topology.dead, *map(topology.queue, Kind)]
     asyncio.run(servers.delete_queues(broker_url, names))
+
+
+@pytest.fixture(scope="session")
+def etth1_path() -> Path:
+    """ETTh1.csv. Whoever asks for it is a test of the mark `data`."""
+    return etth1_data.path()
+
+
+@pytest.fixture(scope="session")
+def etth1(etth1_path: Path) -> dict[str, Floats]:
+    """Every column of ETTh1 but the time, each (17420,)."""
+    return etth1_data.columns(etth1_path)
 
 
 @pytest.fixture

@@ -9,11 +9,11 @@ import signal
 import subprocess
 import sys
 import time
-from collections.abc import Iterator, Sequence
+from collections.abc import Callable, Iterator, Sequence
 from contextlib import contextmanager
 from dataclasses import dataclass, field
 from pathlib import Path
-from typing import Any
+from typing import Any, TypeVar
 
 PYHETA = str(Path(sys.executable).with_name("pyheta"))
 
@@ -23,6 +23,11 @@ FAST = 1 / 30
 #: Nothing in these tests takes this long unless it hangs.
 PATIENCE = 90
 
+T = TypeVar("T")
+
+#: Runs `pyheta` with these arguments; keywords become variables of its environment.
+Call = Callable[..., subprocess.CompletedProcess[str]]
+
 
 @dataclass
 class Pyheta:
@@ -30,9 +35,9 @@ class Pyheta:
 
     folder: Path
     environment: dict[str, str] = field(default_factory=dict)
-    started: list[subprocess.Popen] = field(default_factory=list)
+    started: list[subprocess.Popen[bytes]] = field(default_factory=list)
 
-    def run(self, *arguments: str, code: int = 0) -> subprocess.CompletedProcess:
+    def run(self, *arguments: str, code: int = 0) -> subprocess.CompletedProcess[str]:
         """Run to the end; the exit code must be `code`."""
         done = subprocess.run(
             [PYHETA, *arguments],
@@ -49,7 +54,7 @@ class Pyheta:
     def json(self, *arguments: str, code: int = 0) -> Any:
         return json.loads(self.run(*arguments, code=code).stdout)
 
-    def start(self, *arguments: str) -> subprocess.Popen:
+    def start(self, *arguments: str) -> subprocess.Popen[bytes]:
         """Start and leave running, in a session of its own; output goes to a file beside it."""
         log = (self.folder / f"process-{len(self.started)}.log").open("wb")
         process = subprocess.Popen(
@@ -86,7 +91,7 @@ class Pyheta:
 
 def run_shell(
     command: str, folder: Path, *, timeout: float, **environment: str
-) -> subprocess.CompletedProcess:
+) -> subprocess.CompletedProcess[str]:
     """Run a line as a user would type it, with the installed `pyheta` first on the path."""
     path = os.pathsep.join([str(Path(PYHETA).parent), os.environ["PATH"]])
     env = Pyheta(folder, environment)._env() | {"PATH": path}
@@ -110,10 +115,10 @@ def pyheta(folder: Path, **environment: str) -> Iterator[Pyheta]:
         tool.end()
 
 
-def rows(url: str, query: str) -> list[tuple]:
+def rows(url: str, query: str) -> list[tuple[Any, ...]]:
     """What a query gives, on a connection of its own."""
 
-    async def fetch() -> list[tuple]:
+    async def fetch() -> list[tuple[Any, ...]]:
         import asyncpg
 
         connection = await asyncpg.connect(url, timeout=10)
@@ -125,7 +130,7 @@ def rows(url: str, query: str) -> list[tuple]:
     return asyncio.run(fetch())
 
 
-def wait_for(condition, what: str, patience: float = PATIENCE):
+def wait_for(condition: Callable[[], T], what: str, patience: float = PATIENCE) -> T:
     """The first true value of `condition()`; fails after `patience` seconds."""
     end = time.monotonic() + patience
     while time.monotonic() < end:

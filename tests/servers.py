@@ -104,7 +104,7 @@ async def rabbitmq_answers(url: str) -> None:
         pass
 
 
-def _answers(url: str, probe: Callable) -> bool:
+def _answers(url: str, probe: Callable[..., Any]) -> bool:
     """Whether a server listens at `url` and lets this user in."""
     address = urlsplit(url)
     if not _accepts(address.hostname, address.port):
@@ -115,8 +115,8 @@ def _answers(url: str, probe: Callable) -> bool:
     return False
 
 
-def _accepts(host: str, port: int) -> bool:
-    with contextlib.suppress(OSError), socket.create_connection((host, port), timeout=1):
+def _accepts(host: str | None, port: int | None) -> bool:
+    with contextlib.suppress(OSError), socket.create_connection((host or "", port or 0), timeout=1):
         return True
     return False
 
@@ -175,8 +175,8 @@ def private_postgres() -> Iterator[str]:
         options = ["-c", "max_connections=200", "-c", "fsync=off"]
         log = home / "log"
         # SIGINT, a fast shutdown: on SIGTERM it would wait for its clients.
-        how = {"ending": signal.SIGINT, "user": account.user}
-        with _process([*server, *options], log, {"TZ": "UTC"}, **how) as process:
+        command = [*map(str, server), *options]
+        with _process(command, log, {"TZ": "UTC"}, signal.SIGINT, user=account.user) as process:
             _wait_until_it_answers(process, url, postgres_answers, log)
             yield url
 
@@ -234,12 +234,12 @@ def _rabbitmq_environ(home: Path, amqp: int, distribution: int, names: int) -> d
 
 @contextlib.contextmanager
 def _process(
-    arguments: Sequence,
+    arguments: Sequence[Any],
     log: Path,
     environ: dict[str, str],
     ending: signal.Signals = signal.SIGTERM,
-    **options,
-) -> Iterator[subprocess.Popen]:
+    **options: Any,
+) -> Iterator[subprocess.Popen[bytes]]:
     """A process in a session of its own (Ctrl-C is not for it), ended with its children."""
     with log.open("wb") as output:
         process = subprocess.Popen(
@@ -258,7 +258,7 @@ def _process(
         _end(process, ending)
 
 
-def _end(process: subprocess.Popen, ending: signal.Signals) -> None:
+def _end(process: subprocess.Popen[bytes], ending: signal.Signals) -> None:
     with contextlib.suppress(ProcessLookupError):
         os.killpg(process.pid, ending)
     try:
@@ -274,12 +274,14 @@ def _spare_ports(count: int) -> list[int]:
         return [server.getsockname()[1] for server in taken]
 
 
-def _wait_until_it_answers(process: subprocess.Popen, url: str, probe: Callable, log: Path) -> None:
+def _wait_until_it_answers(
+    process: subprocess.Popen[bytes], url: str, probe: Callable[..., Any], log: Path
+) -> None:
     deadline = time.monotonic() + START_SECONDS
     while not _answers(url, probe):
         if process.poll() is not None or time.monotonic() > deadline:
             tail = log.read_text(errors="replace")[-1000:]
-            raise ServerMissing(f"{process.args[0]} did not start: {tail}")
+            raise ServerMissing(f"a server did not start: {tail}")
         time.sleep(0.05)
 
 

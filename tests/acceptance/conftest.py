@@ -2,31 +2,27 @@
 
 import os
 import subprocess
-import sys
-from collections.abc import Callable
 from pathlib import Path
 
 import pytest
-
-PYHETA = Path(sys.executable).with_name("pyheta")
-
-Pyheta = Callable[..., "subprocess.CompletedProcess[str]"]
+from processes import PYHETA, Call
 
 
 @pytest.fixture
 def environment(home: Path) -> dict[str, str]:
-    """A user's environment with an embedded store of its own."""
+    """A user's environment with an embedded store of its own. Code that is compiled stays so."""
     kept = {name: os.environ[name] for name in ("PATH", "LANG") if name in os.environ}
-    return kept | {"HOME": str(home), "PYHETA_HOME": str(home / "pyheta")}
+    compiled = {"XDG_CACHE_HOME": os.environ.get("XDG_CACHE_HOME", str(Path.home() / ".cache"))}
+    return kept | compiled | {"HOME": str(home), "PYHETA_HOME": str(home / "pyheta")}
 
 
 @pytest.fixture
-def pyheta(environment: dict[str, str], tmp_path: Path) -> Pyheta:
+def pyheta(environment: dict[str, str], tmp_path: Path) -> Call:
     """Run `pyheta` with these arguments in an empty folder; keywords become variables of its
     environment.
     """
 
-    def call(*arguments: str, **variables: str) -> "subprocess.CompletedProcess[str]":
+    def call(*arguments: str, **variables: str) -> subprocess.CompletedProcess[str]:
         return subprocess.run(
             [PYHETA, *arguments],
             cwd=tmp_path,

@@ -11,6 +11,7 @@ from collections.abc import Sequence
 from pathlib import Path
 
 import pytest
+from processes import Call
 
 from pyheta.cli import app
 
@@ -41,7 +42,7 @@ baselines: [last]
 
 
 @pytest.mark.parametrize("command", [(), *COMMANDS], ids=" ".join)
-def test_every_command_explains_itself(pyheta, command: Sequence[str]) -> None:
+def test_every_command_explains_itself(pyheta: Call, command: Sequence[str]) -> None:
     done = pyheta(*command, "--help")
     assert done.returncode == 0
     assert done.stdout.startswith(f"Usage: {' '.join(('pyheta', *command))}")
@@ -95,7 +96,7 @@ def test_reports_and_status_load_neither_torch_nor_polars() -> None:
     assert not {"torch", "polars", "numpy"} & set(done.stdout.split())
 
 
-def test_the_version_is_printed(pyheta) -> None:
+def test_the_version_is_printed(pyheta: Call) -> None:
     assert pyheta("--version").stdout.startswith("pyheta 0.")
 
 
@@ -118,7 +119,7 @@ def test_the_version_is_printed(pyheta) -> None:
     ],
 )
 def test_wrong_usage_exits_2_and_says_what_is_wrong(
-    pyheta, arguments: list[str], words: str
+    pyheta: Call, arguments: list[str], words: str
 ) -> None:
     done = pyheta(*arguments)
     assert done.returncode == 2
@@ -130,7 +131,7 @@ def test_wrong_usage_exits_2_and_says_what_is_wrong(
 
 
 def test_init_writes_a_sweep_that_can_be_planned_and_never_overwrites(
-    pyheta, tmp_path: Path
+    pyheta: Call, tmp_path: Path
 ) -> None:
     # Given
     first = pyheta("init")
@@ -145,11 +146,11 @@ def test_init_writes_a_sweep_that_can_be_planned_and_never_overwrites(
     assert (tmp_path / "sweep.yaml").read_text() == written
 
 
-def test_the_schema_is_one_json_document(pyheta) -> None:
+def test_the_schema_is_one_json_document(pyheta: Call) -> None:
     assert "parameters" in json.loads(pyheta("schema").stdout)["properties"]
 
 
-def test_known_data_sets_are_listed_with_their_files(pyheta, tmp_path: Path) -> None:
+def test_known_data_sets_are_listed_with_their_files(pyheta: Call, tmp_path: Path) -> None:
     (tmp_path / "ETTh1.csv").write_text("date,OT\n")
     listed = json.loads(pyheta("--data", ".", "data", "list", "--json").stdout)
     assert {entry["name"]: entry["present"] for entry in listed} | {"etth1": True} == {
@@ -157,7 +158,7 @@ def test_known_data_sets_are_listed_with_their_files(pyheta, tmp_path: Path) -> 
     }
 
 
-def test_a_data_set_is_described(pyheta, tmp_path: Path) -> None:
+def test_a_data_set_is_described(pyheta: Call, tmp_path: Path) -> None:
     rows = "\n".join(f"2020-01-01 {hour:02}:00:00,{hour}" for hour in range(24))
     (tmp_path / "hours.csv").write_text(f"time,load\n{rows}\n")
     facts = json.loads(pyheta("data", "check", "hours.csv", "--json").stdout)
@@ -168,7 +169,7 @@ def test_a_data_set_is_described(pyheta, tmp_path: Path) -> None:
 
 
 def test_a_sweep_runs_on_the_embedded_default_and_everything_about_it_can_be_seen(
-    pyheta, tmp_path: Path
+    pyheta: Call, tmp_path: Path
 ) -> None:
     # Given a sweep that was handed in
     (tmp_path / "small.yaml").write_text(SMALL)
@@ -211,7 +212,7 @@ def test_a_sweep_runs_on_the_embedded_default_and_everything_about_it_can_be_see
 
 
 def test_a_sweep_with_more_epochs_goes_on_where_the_earlier_one_stood(
-    pyheta, tmp_path: Path
+    pyheta: Call, tmp_path: Path
 ) -> None:
     # Given a sweep of two epochs that can be resumed
     (tmp_path / "small.yaml").write_text(SMALL.replace("epochs: 1", "epochs: 2, resumable: true"))
@@ -227,7 +228,9 @@ def test_a_sweep_with_more_epochs_goes_on_where_the_earlier_one_stood(
     assert {product["name"] for product in fit["products"]} == {"weights", "curves", "standing"}
 
 
-def test_failed_runs_are_shown_as_failed_until_they_are_retried(pyheta, tmp_path: Path) -> None:
+def test_failed_runs_are_shown_as_failed_until_they_are_retried(
+    pyheta: Call, tmp_path: Path
+) -> None:
     # Given a sweep on a file that the store has lost before any worker came
     rows = "\n".join(
         f"2020-01-{day:02} {hour:02}:00,{hour}" for day in range(1, 11) for hour in range(24)
@@ -252,7 +255,9 @@ def test_failed_runs_are_shown_as_failed_until_they_are_retried(pyheta, tmp_path
     assert pyheta("run", "s.yaml", "--procs", "1", **store).returncode == 0
 
 
-def test_a_broker_that_is_out_of_reach_costs_a_warning_and_no_step(pyheta, tmp_path: Path) -> None:
+def test_a_broker_that_is_out_of_reach_costs_a_warning_and_no_step(
+    pyheta: Call, tmp_path: Path
+) -> None:
     (tmp_path / "small.yaml").write_text(SMALL)
     done = pyheta("submit", "small.yaml", PYHETA_BROKER_URL="amqp://me:secret@127.0.0.1:1/")
     assert done.returncode == 0
@@ -269,7 +274,7 @@ def test_ctrl_c_stops_a_run_in_order_and_says_how_to_go_on(
     (tmp_path / "long.yaml").write_text(
         SMALL.replace("epochs: 1", "epochs: 1000000, patience: 1000000")
     )
-    command = [PYHETA, "run", "long.yaml", "--procs", "1"]
+    command = [str(PYHETA), "run", "long.yaml", "--procs", "1"]
     process = subprocess.Popen(
         command,
         cwd=tmp_path,
@@ -279,7 +284,7 @@ def test_ctrl_c_stops_a_run_in_order_and_says_how_to_go_on(
         text=True,
         start_new_session=True,
     )
-    status = [PYHETA, "status", "--json"]
+    status = [str(PYHETA), "status", "--json"]
     try:
         running: list[str] = []
         while "fit" not in running and process.poll() is None:
@@ -312,20 +317,20 @@ def test_a_reader_that_leaves_is_no_error(environment: dict[str, str]) -> None:
     assert done.stderr == b""
 
 
-def test_text_that_the_terminal_cannot_show_does_no_harm(pyheta) -> None:
+def test_text_that_the_terminal_cannot_show_does_no_harm(pyheta: Call) -> None:
     done = pyheta("data", "list", PYTHONIOENCODING="ascii", COLUMNS="1")
     assert done.returncode == 0
     assert "synthetic" in done.stdout
 
 
-def test_doctor_finds_everything_in_order(pyheta) -> None:
+def test_doctor_finds_everything_in_order(pyheta: Call) -> None:
     done = pyheta("doctor", "--json")
     findings = json.loads(done.stdout)
     assert done.returncode == 0, findings
     assert {finding["what"] for finding in findings} >= {"versions", "home", "store", "artifacts"}
 
 
-def test_doctor_names_what_is_wrong_and_its_cure(pyheta, tmp_path: Path) -> None:
+def test_doctor_names_what_is_wrong_and_its_cure(pyheta: Call, tmp_path: Path) -> None:
     done = pyheta(
         "--data", "nowhere", "doctor", PYHETA_DATABASE_URL="postgresql://me:secret@127.0.0.1:1/db"
     )
@@ -335,7 +340,7 @@ def test_doctor_names_what_is_wrong_and_its_cure(pyheta, tmp_path: Path) -> None
     assert "secret" not in done.stdout + done.stderr
 
 
-def test_the_embedded_server_runs_until_it_is_stopped(pyheta) -> None:
+def test_the_embedded_server_runs_until_it_is_stopped(pyheta: Call) -> None:
     assert pyheta("db", "start").returncode == 0
     assert pyheta("db", "upgrade").returncode == 0
     assert pyheta("db", "stop").stdout == "stopped\n"

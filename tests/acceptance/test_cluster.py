@@ -2,7 +2,13 @@
 answer.
 """
 
+from pathlib import Path
+
+import pytest
 from processes import FAST, assert_complete, pyheta, rows
+
+# In a hurry: leases of a second or two, which another such test beside it may cost.
+pytestmark = pytest.mark.xdist_group("hurried")
 
 SWEEP = """
 version: 1
@@ -29,8 +35,8 @@ explain: {relevance: [farm, pearson], permutations: 1}
 
 
 def test_a_cluster_computes_what_one_machine_computes_each_step_once(
-    tmp_path, database_url, home, store_broker_url
-):
+    tmp_path: Path, database_url: str, home: Path, store_broker_url: str
+) -> None:
     (tmp_path / "sweep.yaml").write_text(SWEEP)
 
     # Given the sweep's results on the embedded server, without any broker

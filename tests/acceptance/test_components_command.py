@@ -1,9 +1,12 @@
 """A sweep that decomposes, shapes and explains, as its user sees it."""
 
 import json
+import subprocess
 from pathlib import Path
+from typing import Any
 
 import pytest
+from processes import Call
 
 SWEEP = """\
 name: parts
@@ -40,12 +43,12 @@ def sweep(tmp_path: Path) -> Path:
     return path
 
 
-def told(done, code: int = 0):
+def told(done: subprocess.CompletedProcess[str], code: int = 0) -> Any:
     assert done.returncode == code, done.stderr
     return json.loads(done.stdout)
 
 
-def test_everything_that_explains_a_sweep_can_be_seen(pyheta, sweep: Path) -> None:
+def test_everything_that_explains_a_sweep_can_be_seen(pyheta: Call, sweep: Path) -> None:
     # Given a sweep with honest and leaky runs, computed on the embedded default
     report = told(pyheta("run", "s.yaml", "--format", "json"))
     rows = {tuple(row["row"].values()): row["cells"][0] for row in report["rows"]}
@@ -84,7 +87,9 @@ def test_everything_that_explains_a_sweep_can_be_seen(pyheta, sweep: Path) -> No
     assert "whole" in shown
 
 
-def test_a_step_that_fails_takes_only_the_runs_along_that_need_it(pyheta, sweep: Path) -> None:
+def test_a_step_that_fails_takes_only_the_runs_along_that_need_it(
+    pyheta: Call, sweep: Path
+) -> None:
     # Given a column whose values are too large to be added up, in half of the runs
     overrides = [
         "decompose.method=none",
@@ -103,7 +108,7 @@ def test_a_step_that_fails_takes_only_the_runs_along_that_need_it(pyheta, sweep:
     assert "Traceback" not in done.stderr
 
 
-def test_the_probe_tells_honest_from_leaky_runs(pyheta, sweep: Path) -> None:
+def test_the_probe_tells_honest_from_leaky_runs(pyheta: Call, sweep: Path) -> None:
     findings = told(pyheta("doctor", "--leakage", "s.yaml", "--json"))
 
     found = {finding["what"]: finding["found"] for finding in findings}

@@ -4,7 +4,7 @@ import json
 from pathlib import Path
 
 import processes
-from processes import FAST, rows
+from processes import FAST, Call, rows
 
 SWEEP = """\
 name: {name}
@@ -63,7 +63,7 @@ def test_gc_forgets_cancelled_sweeps_and_leaves_the_others_whole(
         assert rows(database_url, "SELECT count(*) FROM pyheta.step") == steps
 
 
-def test_gc_works_on_the_embedded_store(pyheta, tmp_path: Path) -> None:
+def test_gc_works_on_the_embedded_store(pyheta: Call, tmp_path: Path) -> None:
     write(tmp_path, "small", "ridge")
     assert pyheta("submit", "small.yaml").returncode == 0
     assert pyheta("cancel").returncode == 0

@@ -5,6 +5,7 @@ stored.
 from pathlib import Path
 
 import pytest
+from processes import Call
 
 CONFIG = "config: {dataset: {name: synthetic}, target: load, window: {input: 8}, net: ridge}\n"
 HEAD = f"name: s\n{CONFIG}"
@@ -102,7 +103,7 @@ BAD_SWEEPS = {
 
 @pytest.mark.parametrize(("text", "words"), BAD_SWEEPS.values(), ids=BAD_SWEEPS)
 def test_a_bad_sweep_is_refused_with_its_place(
-    pyheta, home: Path, tmp_path: Path, text: str, words: list[str]
+    pyheta: Call, home: Path, tmp_path: Path, text: str, words: list[str]
 ) -> None:
     # Given
     (tmp_path / "s.yaml").write_text(text)
@@ -126,7 +127,7 @@ def test_a_bad_sweep_is_refused_with_its_place(
     ids=["UTF-16", "latin-1", "NUL"],
 )
 def test_a_file_that_is_no_text_is_refused(
-    pyheta, tmp_path: Path, content: bytes, word: str
+    pyheta: Call, tmp_path: Path, content: bytes, word: str
 ) -> None:
     (tmp_path / "s.yaml").write_bytes(content)
     done = pyheta("submit", "s.yaml")
@@ -134,7 +135,7 @@ def test_a_file_that_is_no_text_is_refused(
 
 
 @pytest.mark.parametrize(("name", "words"), [("none.yaml", "no such file"), (".", "directory")])
-def test_a_sweep_that_is_no_file_is_refused(pyheta, name: str, words: str) -> None:
+def test_a_sweep_that_is_no_file_is_refused(pyheta: Call, name: str, words: str) -> None:
     done = pyheta("submit", name)
     assert done.returncode == 2
     assert words in done.stderr
@@ -144,7 +145,7 @@ def test_a_sweep_that_is_no_file_is_refused(pyheta, name: str, words: str) -> No
     ("override", "word"),
     [("train.epoch=3", "epochs"), ("train.epochs", "="), ("train.epochs=x", "epochs")],
 )
-def test_a_bad_override_is_refused(pyheta, tmp_path: Path, override: str, word: str) -> None:
+def test_a_bad_override_is_refused(pyheta: Call, tmp_path: Path, override: str, word: str) -> None:
     (tmp_path / "s.yaml").write_text(HEAD)
     done = pyheta("submit", "s.yaml", override)
     assert (done.returncode, word in done.stderr, "Traceback" in done.stderr) == (2, True, False)
@@ -164,7 +165,7 @@ BAD_DATA = {
 
 @pytest.mark.parametrize(("text", "words"), BAD_DATA.values(), ids=BAD_DATA)
 def test_bad_data_are_refused_with_row_and_column(
-    pyheta, tmp_path: Path, text: str, words: list[str]
+    pyheta: Call, tmp_path: Path, text: str, words: list[str]
 ) -> None:
     (tmp_path / "d.csv").write_text(text)
     done = pyheta("data", "check", "d.csv")
@@ -198,7 +199,7 @@ UNFIT = {
 
 @pytest.mark.parametrize(("values", "words"), UNFIT.values(), ids=UNFIT)
 def test_columns_that_cannot_be_decomposed_are_refused_before_anything_is_computed(
-    pyheta, tmp_path: Path, values, words: list[str]
+    pyheta: Call, tmp_path: Path, values: list[int] | range, words: list[str]
 ) -> None:
     # Given a file whose second column is unfit
     rows = [
@@ -225,7 +226,7 @@ def test_columns_that_cannot_be_decomposed_are_refused_before_anything_is_comput
     ],
 )
 def test_bad_settings_are_refused_without_showing_secrets(
-    pyheta, variables: dict[str, str], code: int, words: list[str]
+    pyheta: Call, variables: dict[str, str], code: int, words: list[str]
 ) -> None:
     done = pyheta("status", **variables)
     assert done.returncode == code, done.stderr
@@ -235,7 +236,7 @@ def test_bad_settings_are_refused_without_showing_secrets(
     assert "Traceback" not in done.stderr
 
 
-def test_a_misspelt_variable_is_pointed_out(pyheta) -> None:
+def test_a_misspelt_variable_is_pointed_out(pyheta: Call) -> None:
     assert "did you mean 'PYHETA_HOME'" in pyheta("data", "list", PYHETA_HOMES="x").stderr
 
 
@@ -250,6 +251,6 @@ def test_a_misspelt_variable_is_pointed_out(pyheta) -> None:
         (["retry"], "no sweep yet"),
     ],
 )
-def test_what_is_not_there_is_said(pyheta, arguments: list[str], words: str) -> None:
+def test_what_is_not_there_is_said(pyheta: Call, arguments: list[str], words: str) -> None:
     done = pyheta(*arguments)
     assert (done.returncode, words in done.stderr, "Traceback" in done.stderr) == (2, True, False)

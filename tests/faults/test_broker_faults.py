@@ -8,14 +8,14 @@ its back.
 import asyncio
 import contextlib
 from collections.abc import AsyncIterator, Iterator
-from typing import Self
+from typing import Any, Self
 from urllib.parse import urlsplit, urlunsplit
 from uuid import uuid4
 
 import aio_pika
+import builders
 import pytest
 import servers
-import takers
 
 from pyheta.broker.rabbitmq import RabbitBroker
 from pyheta.broker.relay import Relay
@@ -39,7 +39,7 @@ class Proxy:
         self._address = address
         self._port = 0
         self._ends: set[asyncio.StreamWriter] = set()
-        self._serving: set[asyncio.Task | None] = set()
+        self._serving: set[asyncio.Task[Any]] = set()
         self._flowing = asyncio.Event()
         self._flowing.set()
 
@@ -78,6 +78,7 @@ class Proxy:
 
     async def _serve(self, reader: asyncio.StreamReader, writer: asyncio.StreamWriter) -> None:
         serving = asyncio.current_task()
+        assert serving is not None
         self._serving.add(serving)
         far_reader, far_writer = await asyncio.open_connection(*self._target)
         ends = {writer, far_writer}
@@ -259,12 +260,6 @@ async def test_nothing_stays_behind_when_work_is_cancelled(
 # ---- together with the store ---------------------------------------------------------------------
 
 
-@pytest.fixture
-async def store(database_url: str) -> AsyncIterator[PostgresStore]:
-    async with PostgresStore.open(database_url) as store:
-        yield store
-
-
 @contextlib.asynccontextmanager
 async def relaying(store: PostgresStore, broker: RabbitBroker) -> AsyncIterator[None]:
     """A relay in a hurry: it believes a message lost after half a second."""
@@ -280,7 +275,7 @@ async def test_rings_that_were_purged_are_rung_again(
     store: PostgresStore, broker: RabbitBroker, broker_url: str, topology: Topology
 ) -> None:
     # Given announced steps whose messages somebody purges
-    await store.submit(takers.submission(takers.some_steps(20)))
+    await store.submit(builders.submission(*builders.some_steps(20)))
     assert await Relay(store, broker).drain() == 20
     async with await aio_pika.connect(broker_url) as connection:
         channel = await connection.channel()
@@ -289,28 +284,28 @@ async def test_rings_that_were_purged_are_rung_again(
 
     # Then the relay misses them, and all are done
     async with relaying(store, broker):
-        assert len(await takers.take_all(store, broker)) == 20
+        assert len(await builders.take_all(store, broker)) == 20
 
 
 async def test_queues_that_were_deleted_are_declared_and_filled_again(
     store: PostgresStore, broker: RabbitBroker, broker_url: str, topology: Topology
 ) -> None:
-    await store.submit(takers.submission(takers.some_steps(20)))
+    await store.submit(builders.submission(*builders.some_steps(20)))
     assert await Relay(store, broker).drain() == 20
 
     await servers.delete_queues(broker_url, [topology.dead, *map(topology.queue, Kind)])
 
     async with relaying(store, broker):
-        assert len(await takers.take_all(store, broker)) == 20
+        assert len(await builders.take_all(store, broker)) == 20
 
 
 async def test_connections_that_are_cut_again_and_again_lose_no_step(
     store: PostgresStore, broker: RabbitBroker, proxy: Proxy
 ) -> None:
-    await store.submit(takers.submission(takers.some_steps(100)))
+    await store.submit(builders.submission(*builders.some_steps(100)))
 
     async with relaying(store, broker), asyncio.TaskGroup() as group:
-        taking = [group.create_task(takers.take_all(store, broker)) for _ in range(2)]
+        taking = [group.create_task(builders.take_all(store, broker)) for _ in range(2)]
         for _ in range(10):
             await asyncio.sleep(0.05)
             proxy.cut()
@@ -322,11 +317,11 @@ async def test_connections_that_are_cut_again_and_again_lose_no_step(
 async def test_a_hundred_rings_for_one_step_start_it_once(
     store: PostgresStore, broker: RabbitBroker
 ) -> None:
-    await store.submit(takers.submission(takers.some_steps(1)))
+    await store.submit(builders.submission(*builders.some_steps(1)))
     async with store.unrung(Kind.TRAIN, limit=10, stale_after=3600) as bells:
         await broker.ring([*bells] * 100)
 
-    taken = await asyncio.gather(*(takers.take_until_quiet(store, broker) for _ in range(4)))
+    taken = await asyncio.gather(*(builders.take_until_quiet(store, broker) for _ in range(4)))
 
     assert sorted(map(len, taken)) == [0, 0, 0, 1]
     assert len(await store.attempts([bell.step for bell in bells])) == 1
@@ -336,13 +331,13 @@ async def test_a_hundred_rings_for_one_step_start_it_once(
 async def test_rings_for_finished_and_unknown_steps_are_forgotten(
     store: PostgresStore, broker: RabbitBroker
 ) -> None:
-    await store.submit(takers.submission(takers.some_steps(1)))
+    await store.submit(builders.submission(*builders.some_steps(1)))
     await Relay(store, broker).drain()
-    finished = await takers.take_all(store, broker)
+    finished = await builders.take_all(store, broker)
 
     await broker.ring([Bell(step, Kind.TRAIN) for step in [*finished, StepId(2**62)]])
 
-    assert await takers.take_until_quiet(store, broker) == []
+    assert await builders.take_until_quiet(store, broker) == []
     assert await broker.depth() == Depth({Kind.DATA: 0, Kind.TRAIN: 0}, dead=0)
 
 
@@ -350,7 +345,7 @@ async def test_what_could_not_be_announced_at_submission_is_announced_later(
     store: PostgresStore, broker: RabbitBroker, proxy: Proxy
 ) -> None:
     # Given a submission while the broker is away
-    await store.submit(takers.submission(takers.some_steps(3)))
+    await store.submit(builders.submission(*builders.some_steps(3)))
     await proxy.refuse()
     with pytest.raises(BrokerError):
         await Relay(store, broker).drain()

@@ -3,11 +3,16 @@ middle.
 """
 
 import signal
+from collections.abc import Iterator
+from pathlib import Path
 
 import pytest
-from processes import FAST, assert_complete, kill, pyheta, rows, wait_for
+from processes import FAST, Pyheta, assert_complete, kill, pyheta, rows, wait_for
 
 from pyheta.store.embedded import EmbeddedServer
+
+# In a hurry: leases of a second or two, which another such test beside it may cost.
+pytestmark = pytest.mark.xdist_group("hurried")
 
 SWEEP = """
 version: 1
@@ -28,14 +33,14 @@ config:
 
 
 @pytest.fixture
-def tool(tmp_path, home):
+def tool(tmp_path: Path, home: Path) -> Iterator[Pyheta]:
     (tmp_path / "sweep.yaml").write_text(SWEEP)
     with pyheta(tmp_path, PYHETA_HOME=str(home), PYHETA_TIME_SCALE=str(FAST * 3)) as tool:
         yield tool
 
 
 @pytest.fixture
-def url(home):
+def url(home: Path) -> Iterator[str]:
     """The embedded server's, which stays up for the test's own look."""
     server = EmbeddedServer(home)
     server.attach()
@@ -47,16 +52,18 @@ def succeeded_fits(url: str) -> int:
     """Zero as well while the server is not there."""
     try:
         query = "SELECT count(*) FROM pyheta.step WHERE op = 'fit' AND state = 'succeeded'"
-        return rows(url, query)[0][0]
+        return int(rows(url, query)[0][0])
     except Exception:  # noqa: BLE001 -- not started yet, or just killed
         return 0
 
 
-def postmaster(home) -> int:
+def postmaster(home: Path) -> int:
     return int(next(home.rglob("postmaster.pid")).read_text().split()[0])
 
 
-def test_the_server_is_killed_in_the_middle_and_the_sweep_ends_complete(tool, home, url):
+def test_the_server_is_killed_in_the_middle_and_the_sweep_ends_complete(
+    tool: Pyheta, home: Path, url: str
+) -> None:
     running = tool.start("run", "sweep.yaml")
     wait_for(lambda: succeeded_fits(url) >= 2, "two fits")
 
@@ -66,7 +73,7 @@ def test_the_server_is_killed_in_the_middle_and_the_sweep_ends_complete(tool, ho
     assert_complete(url)
 
 
-def test_the_process_is_killed_and_the_same_command_goes_on(tool, url):
+def test_the_process_is_killed_and_the_same_command_goes_on(tool: Pyheta, url: str) -> None:
     # Given a run that is killed after some of its fits
     running = tool.start("run", "sweep.yaml")
     wait_for(lambda: succeeded_fits(url) >= 2, "two fits")
@@ -80,7 +87,7 @@ def test_the_process_is_killed_and_the_same_command_goes_on(tool, url):
     assert_complete(url)
 
 
-def test_ctrl_c_ends_in_order_and_the_same_command_goes_on(tool, url):
+def test_ctrl_c_ends_in_order_and_the_same_command_goes_on(tool: Pyheta, url: str) -> None:
     running = tool.start("run", "sweep.yaml")
     wait_for(lambda: succeeded_fits(url) >= 2, "two fits")
 
@@ -92,7 +99,7 @@ def test_ctrl_c_ends_in_order_and_the_same_command_goes_on(tool, url):
     assert_complete(url)
 
 
-def test_two_terminals_share_the_work(tool, url):
+def test_two_terminals_share_the_work(tool: Pyheta, url: str) -> None:
     first, second = tool.start("run", "sweep.yaml"), tool.start("run", "sweep.yaml")
 
     assert [first.wait(timeout=90), second.wait(timeout=90)] == [0, 0], tool.logs()

@@ -8,15 +8,16 @@ agree with each other.
 
 import asyncio
 from collections import Counter
-from collections.abc import Awaitable, Callable, Sequence
+from collections.abc import Callable, Coroutine, Sequence
 from contextlib import AsyncExitStack
+from functools import partial
 from math import ceil
-from typing import Any, TypeVar
+from typing import Any, TypeVar, cast
 
 import asyncpg
-import graphs
+import builders
 import pytest
-from graphs import BOTH
+from builders import BOTH
 from hypothesis import HealthCheck, settings
 from hypothesis import strategies as st
 from hypothesis.stateful import (
@@ -44,16 +45,16 @@ from pyheta.steps import (
 from pyheta.store.postgres import PostgresStore
 from pyheta.store.seam import Submission
 
-L1, L2 = graphs.load("1"), graphs.load("2")
-F1, F2 = graphs.fit("1", L1, bundle="alike"), graphs.fit("2", L1, L2, bundle="alike")
-S1 = graphs.score("1", F1)
+L1, L2 = builders.load("1"), builders.load("2")
+F1, F2 = builders.fit("1", L1, bundle="alike"), builders.fit("2", L1, L2, bundle="alike")
+S1 = builders.score("1", F1)
 STEPS = {step.key: step for step in (L1, L2, F1, F2, S1)}
-SWEEPS = [graphs.submission(L1, F1, S1, name="one"), graphs.submission(L1, L2, F2, name="two")]
+SWEEPS = [builders.submission(L1, F1, S1, name="one"), builders.submission(L1, L2, F2, name="two")]
 OPEN = {State.WAITING, State.QUEUED, State.RUNNING}
 BUDGETS = {Ending.ERROR: 3, Ending.CRASH: 3, Ending.LOST: 3, Ending.RELEASE: 100}
 ENDINGS = st.sampled_from([Ending.ERROR, Ending.CRASH, Ending.RELEASE])
-BACK = st.integers(0, 3)  # which worker or lease: so many before the newest
-Run = Callable[[Awaitable[Any]], Any]
+BACK = st.integers(0, 3)  # so many before the newest
+Run = Callable[[Coroutine[Any, Any, Any]], Any]
 T = TypeVar("T")
 OPEN = {State.WAITING, State.QUEUED, State.RUNNING}
 
@@ -183,37 +184,37 @@ class StoreMachine(RuleBasedStateMachine):
             self.register()
 
     @rule()
-    def register(self):
-        worker = self.run(graphs.new_worker(self.store))
+    def register(self) -> None:
+        worker = self.run(builders.new_worker(self.store))
         self.workers.append(worker)
         self.alive[worker] = True
 
     @rule(sweep=st.sampled_from(SWEEPS))
-    def submit(self, sweep):
+    def submit(self, sweep: Submission) -> None:
         receipt = self.run(self.store.submit(sweep))
         self.model.submit(sweep)
         assert receipt.steps == Counter(self.model.states[step.key] for step in sweep.steps)
 
     @rule(sweep=st.sampled_from(SWEEPS))
-    def cancel(self, sweep):
+    def cancel(self, sweep: Submission) -> None:
         assert self.run(self.store.cancel(sweep.id)) == self.model.cancel(sweep)
 
     @rule(sweep=st.sampled_from(SWEEPS))
-    def retry(self, sweep):
+    def retry(self, sweep: Submission) -> None:
         assert self.run(self.store.retry(sweep.id)) == self.model.retry(sweep)
 
-    @rule(worker=BACK, limit=st.integers(1, 3))
-    def claim_next(self, worker, limit):
-        worker = pick(self.workers, worker)
+    @rule(which_worker=BACK, limit=st.integers(1, 3))
+    def claim_next(self, which_worker: int, limit: int) -> None:
+        worker = pick(self.workers, which_worker)
         self.run(self.behind.execute(NO_DELAY))
         claims = self.run(self.store.claim_next(worker, BOTH, limit))
         expected = self.model.ready()[:limit] if self.alive.get(worker) else []
         assert [claim.key for claim in claims] == expected
         self.note(worker, claims)
 
-    @rule(worker=BACK, step=BACK, ready=st.booleans())
-    def claim(self, worker, step, ready):
-        worker = pick(self.workers, worker)
+    @rule(which_worker=BACK, step=BACK, ready=st.booleans())
+    def claim(self, which_worker: int, step: int, ready: bool) -> None:
+        worker = pick(self.workers, which_worker)
         key = pick(self.model.ready() if ready and self.model.ready() else list(STEPS), step)
         self.run(self.behind.execute(NO_DELAY))
         number = self.run(self.behind.fetchval("SELECT id FROM pyheta.step WHERE key = $1", key))
@@ -222,9 +223,9 @@ class StoreMachine(RuleBasedStateMachine):
         self.note(worker, [claim] if claim else [])
 
     @precondition(lambda self: self.leases)
-    @rule(worker=BACK, lease=BACK, limit=st.integers(1, 3))
-    def claim_siblings(self, worker, lease, limit):
-        worker, lease = pick(self.workers, worker), pick(self.leases, lease)
+    @rule(which_worker=BACK, which_lease=BACK, limit=st.integers(1, 3))
+    def claim_siblings(self, which_worker: int, which_lease: int, limit: int) -> None:
+        worker, lease = pick(self.workers, which_worker), pick(self.leases, which_lease)
         self.run(self.behind.execute(NO_DELAY))
         claims = self.run(self.store.claim_siblings(worker, lease, limit))
         procs = sum(self.alive.values())
@@ -241,35 +242,35 @@ class StoreMachine(RuleBasedStateMachine):
         self.leases += claims
 
     @precondition(lambda self: self.leases)
-    @rule(lease=BACK)
-    def succeed(self, lease):
-        lease = pick(self.leases, lease)
+    @rule(which_lease=BACK)
+    def succeed(self, which_lease: int) -> None:
+        lease = pick(self.leases, which_lease)
         product = Product("fence", digest(lease.fence), lease.fence)
         success = Success(products=(product,), metrics=(Metric("test", "rmse", 0, 1.0),))
         said = self.run(self.store.succeed(lease.step, lease.fence, success))
         assert said == self.model.succeed(lease)
 
     @precondition(lambda self: self.leases)
-    @rule(lease=BACK, ending=ENDINGS, retry=st.booleans())
-    def fail(self, lease, ending, retry):
-        lease = pick(self.leases, lease)
+    @rule(which_lease=BACK, ending=ENDINGS, retry=st.booleans())
+    def fail(self, which_lease: int, ending: Ending, retry: bool) -> None:
+        lease = pick(self.leases, which_lease)
         said = self.run(
             self.store.fail(lease.step, lease.fence, Failure(ending, "boom", retry=retry))
         )
         assert said == self.model.fail(lease, ending, retry=retry)
 
     @precondition(lambda self: self.model.holders)
-    @rule(worker=BACK, ending=ENDINGS)
-    def stumble(self, worker, ending):
+    @rule(which_worker=BACK, ending=ENDINGS)
+    def stumble(self, which_worker: int, ending: Ending) -> None:
         """Whatever runs fails once and is taken up again."""
         for lease in list(self.model.holders.values()):
             said = self.run(self.store.fail(lease.step, lease.fence, Failure(ending, "boom")))
             assert said == self.model.fail(lease, ending, retry=True)
-        self.claim_next(worker, 3)
+        self.claim_next(which_worker, 3)
 
     @precondition(lambda self: len(self.leases) > len(self.model.holders) > 0)
     @rule(ending=ENDINGS)
-    def zombies(self, ending):
+    def zombies(self, ending: Ending) -> None:
         """Those who held a step before its present holder come back and report, in vain."""
         for old in self.leases:
             if self.model.holders.get(old.key, old) != old:
@@ -277,20 +278,20 @@ class StoreMachine(RuleBasedStateMachine):
                 said = self.run(self.store.fail(old.step, old.fence, Failure(ending, "boom")))
                 assert said == self.model.fail(old, ending, retry=True)
 
-    @rule(worker=BACK, buried=st.booleans())
-    def lose(self, worker, buried):
+    @rule(which_worker=BACK, buried=st.booleans())
+    def lose(self, which_worker: int, buried: bool) -> None:
         """Its heartbeats stay away until its lease has run out."""
-        worker = pick(self.workers, worker)
+        worker = pick(self.workers, which_worker)
         if worker in self.alive:
             self.alive[worker] = False
             self.run(self.behind.execute(EXPIRE, worker))
         if buried:
             self.reap()
 
-    @rule(worker=BACK)
-    def heartbeat(self, worker):
+    @rule(which_worker=BACK)
+    def heartbeat(self, which_worker: int) -> None:
         """It holds on to a lease that nobody has taken; it never wakes the dead."""
-        worker = pick(self.workers, worker)
+        worker = pick(self.workers, which_worker)
         if worker not in self.alive:
             with pytest.raises(LeaseLost):
                 self.run(self.store.heartbeat(worker, lease_seconds=600, progress={}))
@@ -317,7 +318,7 @@ class StoreMachine(RuleBasedStateMachine):
         ]
 
     @invariant()
-    def store_and_model_agree(self):
+    def store_and_model_agree(self) -> None:
         steps = [tuple(row) for row in self.run(self.behind.fetch(STATES))]
         assert steps == [
             (
@@ -330,7 +331,7 @@ class StoreMachine(RuleBasedStateMachine):
         ]
 
     @invariant()
-    def tables_agree(self):
+    def tables_agree(self) -> None:
         assert self.run(self.behind.fetch(CONTRADICTIONS)) == []
 
 
@@ -388,7 +389,7 @@ def test_any_history_keeps_the_promises(database_url: str) -> None:
         )
         try:
             run_state_machine_as_test(
-                lambda: StoreMachine(runner.run, store, behind),
+                cast(Any, partial(StoreMachine, runner.run, store, behind)),
                 settings=settings(
                     max_examples=40,
                     stateful_step_count=60,

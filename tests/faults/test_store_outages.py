@@ -7,14 +7,18 @@ from collections.abc import AsyncIterator
 from contextlib import AsyncExitStack, asynccontextmanager, suppress
 from urllib.parse import urlsplit
 
-import graphs
+import builders
 import pytest
-from graphs import BOTH, DONE, ERROR
+import tables
+from builders import BOTH, DONE, ERROR
 
 from pyheta.errors import ConfigError, StoreUnavailable
-from pyheta.steps import Kind, State
+from pyheta.steps import Kind, State, WorkerId
 from pyheta.store import database, postgres
 from pyheta.store.postgres import PostgresStore
+
+# In a hurry: leases of a second or two, which another such test beside it may cost.
+pytestmark = pytest.mark.xdist_group("hurried")
 
 
 class Wire:
@@ -84,54 +88,64 @@ async def store(wire: Wire) -> AsyncIterator[PostgresStore]:
 
 
 class TestALostAnswerToACommit:
-    async def test_of_a_success_is_told_from_a_lost_lease(self, store, wire):
-        await store.submit(graphs.submission(*graphs.chain()))
-        claim = await graphs.claim_one(store, await graphs.new_worker(store))
+    async def test_of_a_success_is_told_from_a_lost_lease(
+        self, store: PostgresStore, wire: Wire
+    ) -> None:
+        await store.submit(builders.submission(*builders.chain()))
+        claim = await builders.claim_one(store, await builders.new_worker(store))
         wire.lose_next_commit = True
 
-        assert await store.succeed(claim.step, claim.fence, graphs.a_success())
+        assert await store.succeed(claim.step, claim.fence, builders.a_success())
 
         assert wire.lost == 1
         [attempt] = await store.attempts([claim.step])
         assert attempt.outcome == "ok"
 
-    async def test_of_a_failure_costs_one_try(self, store, wire, database_url):
-        await store.submit(graphs.submission(graphs.load()))
-        claim = await graphs.claim_one(store, await graphs.new_worker(store))
+    async def test_of_a_failure_costs_one_try(
+        self, store: PostgresStore, wire: Wire, database_url: str
+    ) -> None:
+        await store.submit(builders.submission(builders.load()))
+        claim = await builders.claim_one(store, await builders.new_worker(store))
         wire.lose_next_commit = True
 
         assert await store.fail(claim.step, claim.fence, ERROR) is State.QUEUED
 
         assert wire.lost == 1
-        assert (await graphs.step_of(database_url, graphs.load()))["tries"] == 1
+        assert (await tables.step_of(database_url, builders.load()))["tries"] == 1
 
-    async def test_of_a_claim_shows_at_the_next_heartbeat(self, store, wire, database_url):
-        await store.submit(graphs.submission(graphs.load()))
-        worker = await graphs.new_worker(store)
+    async def test_of_a_claim_shows_at_the_next_heartbeat(
+        self, store: PostgresStore, wire: Wire, database_url: str
+    ) -> None:
+        await store.submit(builders.submission(builders.load()))
+        worker = await builders.new_worker(store)
         wire.lose_next_commit = True
 
         assert await store.claim_next(worker, BOTH, 1) == []
 
         assert wire.lost == 1
         [holding] = await store.heartbeat(worker, lease_seconds=600, progress={})
-        assert holding.step == await graphs.id_of(database_url, graphs.load())
+        assert holding.step == await tables.id_of(database_url, builders.load())
 
-    async def test_of_a_submission_leaves_one_sweep(self, store, wire, database_url):
+    async def test_of_a_submission_leaves_one_sweep(
+        self, store: PostgresStore, wire: Wire, database_url: str
+    ) -> None:
         wire.lose_next_commit = True
 
-        await store.submit(graphs.submission(*graphs.chain()))
+        await store.submit(builders.submission(*builders.chain()))
 
         assert wire.lost == 1
         assert len(await store.sweeps()) == 1
-        assert len(await graphs.states(database_url)) == 3
+        assert len(await tables.states(database_url)) == 3
 
 
-async def test_a_storm_of_broken_connections_loses_nothing(store, database_url):
+async def test_a_storm_of_broken_connections_loses_nothing(
+    store: PostgresStore, database_url: str
+) -> None:
     # Given 4 workers that claim and finish 40 steps
-    await store.submit(graphs.submission(*(graphs.load(str(n)) for n in range(40))))
+    await store.submit(builders.submission(*(builders.load(str(n)) for n in range(40))))
 
     async def work() -> int:
-        worker, done = await graphs.new_worker(store), 0
+        worker, done = await builders.new_worker(store), 0
         while await store.open_steps(BOTH):
             # The answer to a claim may have been lost: what is held decides, as in a real worker.
             await store.claim_next(worker, BOTH, 2)
@@ -144,7 +158,7 @@ async def test_a_storm_of_broken_connections_loses_nothing(store, database_url):
         done = await asyncio.gather(*(work() for _ in range(4)))
     # Then each step has succeeded once
     assert sum(done) == 40
-    assert set((await graphs.states(database_url)).values()) == {"succeeded"}
+    assert set((await tables.states(database_url)).values()) == {"succeeded"}
 
 
 @asynccontextmanager
@@ -156,7 +170,7 @@ async def breaking_connections(url: str) -> AsyncIterator[None]:
 
     async def storm() -> None:
         while True:
-            await graphs.execute(url, kill)
+            await tables.execute(url, kill)
             await asyncio.sleep(0.1)
 
     storming = asyncio.create_task(storm())
@@ -165,10 +179,12 @@ async def breaking_connections(url: str) -> AsyncIterator[None]:
     await asyncio.wait([storming])
 
 
-async def test_a_silent_network_is_noticed_and_survived(wire, monkeypatch):
+async def test_a_silent_network_is_noticed_and_survived(
+    wire: Wire, monkeypatch: pytest.MonkeyPatch
+) -> None:
     monkeypatch.setattr(postgres, "HEARTBEAT_SECONDS", 0.2)
     async with PostgresStore.open(await wire.start(), time_scale=0.1) as store:
-        worker = await graphs.new_worker(store)
+        worker = await builders.new_worker(store)
         await store.heartbeat(worker, lease_seconds=600, progress={})
 
         wire.silent = True
@@ -180,14 +196,14 @@ async def test_a_silent_network_is_noticed_and_survived(wire, monkeypatch):
 
 
 async def test_a_process_that_freezes_in_a_transaction_does_not_hold_its_locks_for_ever(
-    database_url, monkeypatch
-):
+    database_url: str, monkeypatch: pytest.MonkeyPatch
+) -> None:
     monkeypatch.setattr(database, "IDLE_SECONDS", 0.2)
     async with (
         PostgresStore.open(database_url) as frozen,
         PostgresStore.open(database_url) as other,
     ):
-        await other.submit(graphs.submission(graphs.load()))
+        await other.submit(builders.submission(builders.load()))
 
         # Given a process that has locked the announcements, and does nothing any more
         with pytest.raises(StoreUnavailable):  # noqa: PT012 -- as the transaction ends
@@ -207,17 +223,18 @@ async def announce(store: PostgresStore) -> int:
         return len(bells)
 
 
-async def wire_works_again(store: PostgresStore, worker) -> None:
+async def wire_works_again(store: PostgresStore, worker: WorkerId) -> None:
     while True:
         with suppress(StoreUnavailable):
-            return await store.heartbeat(worker, lease_seconds=600, progress={})
+            await store.heartbeat(worker, lease_seconds=600, progress={})
+            return
 
 
-async def test_a_refused_connection_is_healed_before_it_is_tried_again(wire):
+async def test_a_refused_connection_is_healed_before_it_is_tried_again(wire: Wire) -> None:
     # Given a server that does not run yet
     url = await wire.start()
     await wire.stop()
-    port = urlsplit(url).port
+    port = urlsplit(url).port or 0
     healed = []
 
     async def heal() -> None:
@@ -237,7 +254,7 @@ class TestMessages:
                 await stack.enter_async_context(PostgresStore.open(url, time_scale=0.01))
         return str(caught.value)
 
-    async def test_name_the_server_that_refuses_and_no_password(self, wire):
+    async def test_name_the_server_that_refuses_and_no_password(self, wire: Wire) -> None:
         url = await wire.start()
         await wire.stop()
         secret = urlsplit(url)._replace(netloc=f"me:hush@127.0.0.1:{urlsplit(url).port}").geturl()
@@ -248,12 +265,12 @@ class TestMessages:
         assert "connection refused" in message
         assert "hush" not in message
 
-    async def test_name_the_missing_database(self, database_url):
+    async def test_name_the_missing_database(self, database_url: str) -> None:
         message = await self.refusal(urlsplit(database_url)._replace(path="/missing").geturl())
 
         assert "no such database" in message
 
-    async def test_name_the_unknown_user(self, database_url):
+    async def test_name_the_unknown_user(self, database_url: str) -> None:
         parts = urlsplit(database_url)
         host = parts.netloc.rpartition("@")[2]
 
@@ -262,19 +279,19 @@ class TestMessages:
         assert "nobody-at-all" in message
         assert "hush" not in message
 
-    async def test_name_missing_rights(self, database_url):
+    async def test_name_missing_rights(self, database_url: str) -> None:
         parts = urlsplit(database_url)
         host = parts.netloc.rpartition("@")[2]
         user = "reader_of" + parts.path.removeprefix("/")
-        await graphs.execute(database_url, f"CREATE ROLE {user} LOGIN PASSWORD 'hush'")
+        await tables.execute(database_url, f"CREATE ROLE {user} LOGIN PASSWORD 'hush'")
         try:
             message = await self.refusal(parts._replace(netloc=f"{user}:hush@{host}").geturl())
         finally:
-            await graphs.execute(database_url, f"DROP ROLE {user}")
+            await tables.execute(database_url, f"DROP ROLE {user}")
 
         assert "lacks a right: permission denied" in message
 
-    async def test_name_tls_that_the_server_does_not_speak(self):
+    async def test_name_tls_that_the_server_does_not_speak(self) -> None:
         async def refuse_tls(reader: asyncio.StreamReader, writer: asyncio.StreamWriter) -> None:
             await reader.readexactly(8)
             writer.write(b"N")

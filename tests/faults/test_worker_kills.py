@@ -3,9 +3,16 @@ twice.
 """
 
 import signal
+import subprocess
+from collections.abc import Iterator
+from functools import partial
+from pathlib import Path
 
 import pytest
-from processes import FAST, assert_complete, children, gone, kill, pyheta, rows, wait_for
+from processes import FAST, Pyheta, assert_complete, children, gone, kill, pyheta, rows, wait_for
+
+# In a hurry: leases of a second or two, which another such test beside it may cost.
+pytestmark = pytest.mark.xdist_group("hurried")
 
 SWEEP = """
 version: 1
@@ -45,7 +52,7 @@ RUNNING_FITS = "SELECT id FROM pyheta.step WHERE state = 'running' AND op = 'fit
 
 
 @pytest.fixture
-def tool(tmp_path, database_url):
+def tool(tmp_path: Path, database_url: str) -> Iterator[Pyheta]:
     (tmp_path / "sweep.yaml").write_text(SWEEP)
     environment = {
         "PYHETA_DATABASE_URL": database_url,
@@ -56,7 +63,7 @@ def tool(tmp_path, database_url):
         yield tool
 
 
-def worker(tool, procs: int = 2, lanes: int = 16):
+def worker(tool: Pyheta, procs: int = 2, lanes: int = 16) -> subprocess.Popen[bytes]:
     size = ("--procs", str(procs), "--lanes", str(lanes))
     return tool.start("worker", "--kind", "all", *size, "--exit-when-idle")
 
@@ -65,12 +72,16 @@ def outcomes(url: str) -> dict[str, int]:
     return dict(rows(url, "SELECT outcome::text, count(*) FROM pyheta.attempt GROUP BY outcome"))
 
 
-def fitting(url: str, tool):
+def crashes_are(url: str, query: str, count: int) -> bool:
+    return rows(url, query) == [(count,)]
+
+
+def fitting(url: str, tool: Pyheta) -> None:
     """Wait until fits are being computed."""
     wait_for(lambda: rows(url, RUNNING_FITS), f"a running fit\n{tool.logs()}")
 
 
-def test_a_killed_child_costs_one_attempt(tool, database_url):
+def test_a_killed_child_costs_one_attempt(tool: Pyheta, database_url: str) -> None:
     # Given a worker that trains one net at a time, in the middle of a sweep
     tool.run("submit", "sweep.yaml")
     supervisor = worker(tool, procs=1, lanes=1)
@@ -85,7 +96,9 @@ def test_a_killed_child_costs_one_attempt(tool, database_url):
     assert_complete(database_url)
 
 
-def test_a_killed_child_costs_each_of_its_unfinished_nets_one_attempt(tool, database_url):
+def test_a_killed_child_costs_each_of_its_unfinished_nets_one_attempt(
+    tool: Pyheta, database_url: str
+) -> None:
     # Given a child that trains two nets that take long together with two that do not
     (tool.folder / "bundle.yaml").write_text(BUNDLE)
     tool.run("submit", "bundle.yaml")
@@ -121,8 +134,8 @@ def test_a_killed_child_costs_each_of_its_unfinished_nets_one_attempt(tool, data
 
 
 def test_a_killed_supervisor_takes_its_children_along_and_another_worker_finishes(
-    tool, database_url
-):
+    tool: Pyheta, database_url: str
+) -> None:
     # Given two workers in the middle of a sweep
     tool.run("submit", "sweep.yaml")
     victim, survivor = worker(tool), worker(tool, procs=1)
@@ -147,7 +160,9 @@ def test_a_killed_supervisor_takes_its_children_along_and_another_worker_finishe
     assert_complete(database_url)
 
 
-def test_a_frozen_worker_that_wakes_up_late_changes_nothing(tool, database_url):
+def test_a_frozen_worker_that_wakes_up_late_changes_nothing(
+    tool: Pyheta, database_url: str
+) -> None:
     # Given a worker in the middle of a sweep
     tool.run("submit", "sweep.yaml")
     zombie = worker(tool)
@@ -170,7 +185,9 @@ def test_a_frozen_worker_that_wakes_up_late_changes_nothing(tool, database_url):
     assert_complete(database_url)
 
 
-def test_sigterm_gives_back_what_cannot_be_finished_at_no_cost(tool, database_url):
+def test_sigterm_gives_back_what_cannot_be_finished_at_no_cost(
+    tool: Pyheta, database_url: str
+) -> None:
     # Given a worker in the middle of a sweep
     tool.run("submit", "sweep.yaml")
     stopped = worker(tool)
@@ -192,8 +209,8 @@ def test_sigterm_gives_back_what_cannot_be_finished_at_no_cost(tool, database_ur
 
 
 def test_a_step_that_kills_its_process_every_time_fails_as_poison_and_the_rest_goes_on(
-    tool, database_url
-):
+    tool: Pyheta, database_url: str
+) -> None:
     # Its neighbours in the bundle die with it the first time only.
     # Given a worker whose child dies whenever it computes the first of the fits
     tool.run("submit", "sweep.yaml")
@@ -204,7 +221,8 @@ def test_a_step_that_kills_its_process_every_time_fails_as_poison_and_the_rest_g
     # When that happens three times
     running = f"SELECT crashes FROM pyheta.step WHERE id = {victim} AND state = 'running'"
     for crashes in range(3):
-        wait_for(lambda n=crashes: rows(database_url, running) == [(n,)], f"attempt {crashes + 1}")
+        attempted = partial(crashes_are, database_url, running, crashes)
+        wait_for(attempted, f"attempt {crashes + 1}")
         kill(children(supervisor.pid)[0])
 
     # Then it fails for good, so does the run that needs it, and every other run succeeds

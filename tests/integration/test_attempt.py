@@ -5,8 +5,10 @@ import errno
 import hashlib
 import os
 import signal
+from collections.abc import AsyncIterator
 from itertools import count
 from pathlib import Path
+from typing import Any, cast
 
 import pytest
 
@@ -25,6 +27,7 @@ from pyheta.steps import (
     StepId,
     Success,
 )
+from pyheta.store import seam
 from pyheta.worker import attempt as attempts
 from pyheta.worker.attempt import Attempt
 from pyheta.worker.bundle import Bundle
@@ -58,16 +61,20 @@ class Artifacts:
 
 
 @pytest.fixture
-async def slot(tmp_path):
+async def slot(tmp_path: Path) -> AsyncIterator[Slot]:
     slot = Slot(folder=tmp_path)
     yield slot
     await slot.close()
 
 
-def claim(op: str = "load", version: int = OPS["load"].version, **changes) -> Claim:
+def claim(op: str = "load", version: int = OPS["load"].version, **changes: Any) -> Claim:
     params = {"synthetic": {"rows": 300, "seed": 0}}
     fields = {"params": params, "inputs": (), "kind": Kind.DATA, "key": Key("0" * 64)} | changes
     return Claim(StepId(1), next(FENCES), op=op, version=version, **fields)
+
+
+def staged(home: Path, artifacts: Artifacts) -> Staging:
+    return Staging(home, cast(seam.Artifacts, artifacts))
 
 
 def bundle(slot: Slot, staging: Staging, *claims: Claim) -> list[Attempt]:
@@ -83,8 +90,10 @@ async def started(slot: Slot) -> int:
     return slot.pid
 
 
-async def outcome(slot, home: Path, artifacts: Artifacts, claimed: Claim) -> Success | Failure:
-    with Staging(home, artifacts) as staging:
+async def outcome(
+    slot: Slot, home: Path, artifacts: Artifacts, claimed: Claim
+) -> Success | Failure:
+    with staged(home, artifacts) as staging:
         [attempt] = bundle(slot, staging, claimed)
         result = await attempt.outcome()
         assert [path.name for path in staging.folder.iterdir()] == [
@@ -93,7 +102,9 @@ async def outcome(slot, home: Path, artifacts: Artifacts, claimed: Claim) -> Suc
     return result
 
 
-async def test_a_result_outlives_a_store_that_is_away_when_it_is_ready(slot, tmp_path, monkeypatch):
+async def test_a_result_outlives_a_store_that_is_away_when_it_is_ready(
+    slot: Slot, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
     # Given a store that is away three times over when the products are handed to it
     monkeypatch.setattr(attempts, "KEEP_PAUSE", 0.0)
     artifacts = Artifacts(*[StoreUnavailable("away")] * 3)
@@ -105,7 +116,7 @@ async def test_a_result_outlives_a_store_that_is_away_when_it_is_ready(slot, tmp
     assert artifacts.puts == 4
 
 
-async def test_products_outlive_a_store_that_goes_away_between_two_of_them(tmp_path):
+async def test_products_outlive_a_store_that_goes_away_between_two_of_them(tmp_path: Path) -> None:
     # Given two products, and a store that is away when the second is handed to it
     class AwayAtTheSecond(Artifacts):
         async def put(self, path: Path) -> Product:
@@ -113,7 +124,7 @@ async def test_products_outlive_a_store_that_goes_away_between_two_of_them(tmp_p
                 self.errors = [StoreUnavailable("away")]
             return await super().put(path)
 
-    with Staging(tmp_path, AwayAtTheSecond()) as staging:
+    with staged(tmp_path, AwayAtTheSecond()) as staging:
         out = staging.out(claim())
         products = {name: out / name for name in ("weights", "curves")}
         for name, path in products.items():
@@ -138,14 +149,16 @@ class Cleared(Artifacts):
         to.write_bytes(b"here")
 
 
-async def test_a_step_does_without_what_an_earlier_one_has_left_if_that_has_gone(tmp_path):
+async def test_a_step_does_without_what_an_earlier_one_has_left_if_that_has_gone(
+    tmp_path: Path,
+) -> None:
     needed = Input("load", "table", "b" * 64)
     left = [
         Input(EARLIER, name, sha256)
         for name, sha256 in {"curves": "c" * 64, "weights": NEVER_THERE}.items()
     ]
 
-    with Staging(tmp_path, Cleared()) as staging:
+    with staged(tmp_path, Cleared()) as staging:
         brought = await staging.bring([*left, needed])
 
         assert {role: list(names) for role, names in brought.items()} == {"load": ["table"]}
@@ -153,7 +166,7 @@ async def test_a_step_does_without_what_an_earlier_one_has_left_if_that_has_gone
             await staging.bring([Input("load", "table", NEVER_THERE)])
 
 
-async def test_a_full_disk_leaves_the_step_to_others_at_no_cost(slot, tmp_path):
+async def test_a_full_disk_leaves_the_step_to_others_at_no_cost(slot: Slot, tmp_path: Path) -> None:
     artifacts = Artifacts(OSError(errno.ENOSPC, "No space left on device"))
 
     result = await outcome(slot, tmp_path / "home", artifacts, claim())
@@ -164,7 +177,9 @@ async def test_a_full_disk_leaves_the_step_to_others_at_no_cost(slot, tmp_path):
 
 
 @pytest.mark.parametrize("error", [ConfigError("too large"), ZeroDivisionError("surprise")])
-async def test_whatever_goes_wrong_with_one_step_is_its_own_failure(slot, tmp_path, error):
+async def test_whatever_goes_wrong_with_one_step_is_its_own_failure(
+    slot: Slot, tmp_path: Path, error: ConfigError | ZeroDivisionError
+) -> None:
     result = await outcome(slot, tmp_path / "home", Artifacts(error), claim())
 
     assert isinstance(result, Failure)
@@ -173,7 +188,9 @@ async def test_whatever_goes_wrong_with_one_step_is_its_own_failure(slot, tmp_pa
     assert str(error) in result.reason
 
 
-async def test_a_step_of_a_newer_version_is_left_to_newer_workers(slot, tmp_path):
+async def test_a_step_of_a_newer_version_is_left_to_newer_workers(
+    slot: Slot, tmp_path: Path
+) -> None:
     result = await outcome(
         slot, tmp_path / "home", Artifacts(), claim(version=OPS["load"].version + 1)
     )
@@ -183,7 +200,9 @@ async def test_a_step_of_a_newer_version_is_left_to_newer_workers(slot, tmp_path
     assert "must be upgraded" in result.reason
 
 
-async def test_a_step_of_an_older_version_fails_since_nobody_computes_it_any_more(slot, tmp_path):
+async def test_a_step_of_an_older_version_fails_since_nobody_computes_it_any_more(
+    slot: Slot, tmp_path: Path
+) -> None:
     result = await outcome(
         slot, tmp_path / "home", Artifacts(), claim(version=OPS["load"].version - 1)
     )
@@ -193,10 +212,12 @@ async def test_a_step_of_an_older_version_fails_since_nobody_computes_it_any_mor
     assert "submit it again" in result.reason
 
 
-async def test_stopping_ends_an_attempt_that_waits_for_its_inputs(slot, tmp_path):
+async def test_stopping_ends_an_attempt_that_waits_for_its_inputs(
+    slot: Slot, tmp_path: Path
+) -> None:
     # Given an attempt whose input never arrives
     waiting = claim(inputs=(Input("raw", "raw", NEVER_THERE),))
-    with Staging(tmp_path / "home", Artifacts()) as staging:
+    with staged(tmp_path / "home", Artifacts()) as staging:
         [attempt] = bundle(slot, staging, waiting)
         running = asyncio.create_task(attempt.outcome())
         await asyncio.sleep(0.05)
@@ -209,9 +230,9 @@ async def test_stopping_ends_an_attempt_that_waits_for_its_inputs(slot, tmp_path
         assert await running == stopped
 
 
-async def test_stopping_kills_a_child_that_computes(slot, tmp_path):
+async def test_stopping_kills_a_child_that_computes(slot: Slot, tmp_path: Path) -> None:
     endless = claim(params=ENDLESS)
-    with Staging(tmp_path / "home", Artifacts()) as staging:
+    with staged(tmp_path / "home", Artifacts()) as staging:
         [attempt] = bundle(slot, staging, endless)
         running = asyncio.create_task(attempt.outcome())
         pid = await started(slot)
@@ -226,8 +247,8 @@ async def test_stopping_kills_a_child_that_computes(slot, tmp_path):
 class TestBundle:
     """Several attempts with one child."""
 
-    async def test_has_an_outcome_for_every_lane(self, slot, tmp_path):
-        with Staging(tmp_path / "home", Artifacts()) as staging:
+    async def test_has_an_outcome_for_every_lane(self, slot: Slot, tmp_path: Path) -> None:
+        with staged(tmp_path / "home", Artifacts()) as staging:
             attempts = bundle(slot, staging, claim(), claim(params={}), claim())
 
             outcomes = await asyncio.gather(*(attempt.outcome() for attempt in attempts))
@@ -235,9 +256,11 @@ class TestBundle:
         assert [type(outcome) for outcome in outcomes] == [Success, Failure, Success]
         assert "Traceback" in outcomes[1].detail
 
-    async def test_goes_without_a_lane_whose_inputs_cannot_be_brought(self, slot, tmp_path):
+    async def test_goes_without_a_lane_whose_inputs_cannot_be_brought(
+        self, slot: Slot, tmp_path: Path
+    ) -> None:
         lost = claim(inputs=(Input("raw", "raw", NOT_FOUND),))
-        with Staging(tmp_path / "home", Artifacts()) as staging:
+        with staged(tmp_path / "home", Artifacts()) as staging:
             attempts = bundle(slot, staging, lost, claim())
 
             failure, success = await asyncio.gather(*(attempt.outcome() for attempt in attempts))
@@ -246,11 +269,11 @@ class TestBundle:
         assert isinstance(success, Success)
 
     async def test_goes_without_a_lane_that_is_stopped_while_its_inputs_are_awaited(
-        self, slot, tmp_path
-    ):
+        self, slot: Slot, tmp_path: Path
+    ) -> None:
         # Given two lanes, one of which waits for an input that never arrives
         waiting = claim(inputs=(Input("raw", "raw", NEVER_THERE),))
-        with Staging(tmp_path / "home", Artifacts()) as staging:
+        with staged(tmp_path / "home", Artifacts()) as staging:
             first, second = bundle(slot, staging, waiting, claim())
             outcomes = [asyncio.create_task(attempt.outcome()) for attempt in (first, second)]
             await asyncio.sleep(0.05)
@@ -261,9 +284,9 @@ class TestBundle:
             assert await outcomes[0] == STOPPED
             assert isinstance(await outcomes[1], Success)
 
-    async def test_goes_on_without_a_lane_that_is_stopped(self, slot, tmp_path):
+    async def test_goes_on_without_a_lane_that_is_stopped(self, slot: Slot, tmp_path: Path) -> None:
         # Given a child with two lanes that is held up
-        with Staging(tmp_path / "home", Artifacts()) as staging:
+        with staged(tmp_path / "home", Artifacts()) as staging:
             attempts = bundle(slot, staging, claim(), claim())
             outcomes = [asyncio.create_task(attempt.outcome()) for attempt in attempts]
             pid = await started(slot)
@@ -278,8 +301,10 @@ class TestBundle:
             assert isinstance(await outcomes[1], Success)
             assert slot.pid == pid
 
-    async def test_of_which_all_lanes_are_stopped_ends_its_child(self, slot, tmp_path):
-        with Staging(tmp_path / "home", Artifacts()) as staging:
+    async def test_of_which_all_lanes_are_stopped_ends_its_child(
+        self, slot: Slot, tmp_path: Path
+    ) -> None:
+        with staged(tmp_path / "home", Artifacts()) as staging:
             attempts = bundle(slot, staging, claim(params=ENDLESS), claim(params=ENDLESS))
             outcomes = [asyncio.create_task(attempt.outcome()) for attempt in attempts]
             pid = await started(slot)
@@ -290,9 +315,11 @@ class TestBundle:
             assert await asyncio.gather(*outcomes) == [STOPPED, STOPPED]
             assert not Path(f"/proc/{pid}").exists()
 
-    async def test_loses_only_what_was_not_answered_when_its_child_dies(self, slot, tmp_path):
+    async def test_loses_only_what_was_not_answered_when_its_child_dies(
+        self, slot: Slot, tmp_path: Path
+    ) -> None:
         # Given a child that has answered for one of three lanes
-        with Staging(tmp_path / "home", Artifacts()) as staging:
+        with staged(tmp_path / "home", Artifacts()) as staging:
             claims = (claim(), claim(params=ENDLESS), claim(params=ENDLESS))
             outcomes = [
                 asyncio.create_task(each.outcome()) for each in bundle(slot, staging, *claims)
@@ -300,7 +327,7 @@ class TestBundle:
             assert isinstance(await outcomes[0], Success)
 
             # When it is killed, Then that is the outcome of the other two
-            os.kill(slot.pid, signal.SIGKILL)
+            os.kill(await started(slot), signal.SIGKILL)
             for outcome in outcomes[1:]:
                 assert (await outcome).ending is Ending.CRASH
                 assert "killed by SIGKILL" in (await outcome).reason

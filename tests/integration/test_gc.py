@@ -4,21 +4,21 @@ import asyncio
 import hashlib
 import os
 import time
-from collections.abc import AsyncIterator
 from dataclasses import replace
 from pathlib import Path
 from uuid import uuid4
 
-import graphs
+import builders
 import pytest
-from graphs import BOTH, DONE, RELEASE
+import tables
+from builders import BOTH, DONE, RELEASE
 
 from pyheta.commands.gc import GcResult, Total, collect, in_words
 from pyheta.errors import StoreError
 from pyheta.steps import Ending, Failure, State, Step, Success
-from pyheta.store.artifacts import HashNamed, ObjectArtifacts
+from pyheta.store.artifacts import ObjectArtifacts
 from pyheta.store.postgres import PostgresStore
-from pyheta.store.seam import Submission
+from pyheta.store.seam import Artifacts, Submission
 from pyheta.store.sql import load as statements
 
 FATAL = Failure(Ending.ERROR, "boom", retry=False)
@@ -46,13 +46,7 @@ DANGLING = """
 
 
 @pytest.fixture
-async def store(database_url: str) -> AsyncIterator[PostgresStore]:
-    async with PostgresStore.open(database_url) as store:
-        yield store
-
-
-@pytest.fixture
-def artifacts(store: PostgresStore) -> HashNamed:
+def artifacts(store: PostgresStore) -> Artifacts:
     return store.artifacts
 
 
@@ -62,21 +56,21 @@ def digest_of(content: str) -> str:
 
 def reading(content: str) -> Step:
     """A step that reads a user's file of this content."""
-    return replace(graphs.load(), files={"raw": digest_of(content)})
+    return replace(builders.load(), files={"raw": digest_of(content)})
 
 
-async def put(artifacts: HashNamed, folder: Path, name: str) -> Success:
+async def put(artifacts: Artifacts, folder: Path, name: str) -> Success:
     """A success whose only product holds its own name."""
     path = folder / name
     path.write_text(name)
     return Success(products=(await artifacts.put(path),))
 
 
-async def compute(store: PostgresStore, artifacts: HashNamed, folder: Path, *names: str) -> None:
+async def compute(store: PostgresStore, artifacts: Artifacts, folder: Path, *names: str) -> None:
     """Finish the next steps, each with a product of this content."""
-    worker = await graphs.new_worker(store)
+    worker = await builders.new_worker(store)
     for name in names:
-        claim = await graphs.claim_one(store, worker)
+        claim = await builders.claim_one(store, worker)
         assert await store.succeed(claim.step, claim.fence, await put(artifacts, folder, name))
 
 
@@ -86,32 +80,32 @@ async def cancelled(store: PostgresStore, *submissions: Submission) -> None:
 
 
 async def age(url: str) -> None:
-    await graphs.execute(url, "UPDATE pyheta.blob SET created_at = now() - interval '61 minutes'")
+    await tables.execute(url, "UPDATE pyheta.blob SET created_at = now() - interval '61 minutes'")
 
 
 async def rows(url: str) -> dict[str, int]:
     """How many rows each table has; those that are empty are left out."""
     counts = {
-        table: len(await graphs.fetch(url, f"SELECT FROM pyheta.{table}")) for table in TABLES
+        table: len(await tables.fetch(url, f"SELECT FROM pyheta.{table}")) for table in TABLES
     }
     return {table: count for table, count in counts.items() if count}
 
 
 async def assert_intact(url: str) -> None:
     """What stays has all that it needs, and nothing stays that nobody needs."""
-    assert await graphs.fetch(url, DANGLING) == []
+    assert await tables.fetch(url, DANGLING) == []
 
 
 class TestSweeps:
     async def test_that_were_cancelled_go_with_everything_that_only_they_had(
-        self, store, artifacts, database_url, tmp_path
-    ):
+        self, store: PostgresStore, artifacts: Artifacts, database_url: str, tmp_path: Path
+    ) -> None:
         # Given a sweep with a result for each step, metrics among them
-        submission = graphs.submission(*graphs.chain(), graphs.load("b", files=True))
+        submission = builders.submission(*builders.chain(), builders.load("b", files=True))
         await store.submit(submission)
         await compute(store, artifacts, tmp_path, "one", "two", "three")
-        claim = await graphs.claim_one(store, await graphs.new_worker(store))
-        await store.succeed(claim.step, claim.fence, graphs.a_success())
+        claim = await builders.claim_one(store, await builders.new_worker(store))
+        await store.succeed(claim.step, claim.fence, builders.a_success())
         await age(database_url)
         # When it was cancelled
         await cancelled(store, submission)
@@ -127,11 +121,13 @@ class TestSweeps:
         )
         assert await rows(database_url) == {}
 
-    async def test_that_are_live_stay_whatever_became_of_them(self, store, artifacts, database_url):
-        await store.submit(graphs.submission(*graphs.chain(), graphs.load("b")))
-        worker = await graphs.new_worker(store)
-        await graphs.succeed_next(store, worker)
-        claim = await graphs.claim_one(store, worker)
+    async def test_that_are_live_stay_whatever_became_of_them(
+        self, store: PostgresStore, artifacts: Artifacts, database_url: str
+    ) -> None:
+        await store.submit(builders.submission(*builders.chain(), builders.load("b")))
+        worker = await builders.new_worker(store)
+        await builders.succeed_next(store, worker)
+        claim = await builders.claim_one(store, worker)
         await store.fail(claim.step, claim.fence, FATAL)
         before = await rows(database_url)
 
@@ -141,12 +137,12 @@ class TestSweeps:
         assert await rows(database_url) == before
 
     async def test_keep_the_steps_and_bytes_that_they_share_with_a_cancelled_one(
-        self, store, artifacts, database_url, tmp_path
-    ):
-        load, fit, score = graphs.chain()
-        mine = graphs.submission(load, fit, score, name="mine")
+        self, store: PostgresStore, artifacts: Artifacts, database_url: str, tmp_path: Path
+    ) -> None:
+        load, fit, score = builders.chain()
+        mine = builders.submission(load, fit, score, name="mine")
         await store.submit(mine)
-        await store.submit(graphs.submission(load, fit, name="theirs"))
+        await store.submit(builders.submission(load, fit, name="theirs"))
         await compute(store, artifacts, tmp_path, "loaded", "fitted", "scored")
         await age(database_url)
         await cancelled(store, mine)
@@ -154,51 +150,53 @@ class TestSweeps:
         removed = await collect(store, artifacts, dry_run=False)
 
         assert (removed.sweeps, removed.steps, removed.freed) == (1, 1, Total(1, len("scored")))
-        assert await graphs.states(database_url) == {"load a": "succeeded", "fit a": "succeeded"}
+        assert await tables.states(database_url) == {"load a": "succeeded", "fit a": "succeeded"}
         await artifacts.fetch(digest_of("fitted"), tmp_path / "back")
         await assert_intact(database_url)
 
     async def test_that_failed_go_with_the_steps_that_their_failure_blocked(
-        self, store, artifacts, database_url
-    ):
-        submission = graphs.submission(*graphs.chain())
+        self, store: PostgresStore, artifacts: Artifacts, database_url: str
+    ) -> None:
+        submission = builders.submission(*builders.chain())
         await store.submit(submission)
-        claim = await graphs.claim_one(store, await graphs.new_worker(store))
+        claim = await builders.claim_one(store, await builders.new_worker(store))
         await store.fail(claim.step, claim.fence, FATAL)
         await cancelled(store, submission)
 
         assert (await collect(store, artifacts, dry_run=False)).steps == 3
         assert await rows(database_url) == {}
 
-    async def test_keep_the_failed_step_that_blocks_theirs(self, store, artifacts, database_url):
-        load, fit, score = graphs.chain()
-        mine = graphs.submission(load, name="mine")
+    async def test_keep_the_failed_step_that_blocks_theirs(
+        self, store: PostgresStore, artifacts: Artifacts, database_url: str
+    ) -> None:
+        load, fit, score = builders.chain()
+        mine = builders.submission(load, name="mine")
         await store.submit(mine)
-        await store.submit(graphs.submission(load, fit, score, name="theirs"))
-        claim = await graphs.claim_one(store, await graphs.new_worker(store))
+        await store.submit(builders.submission(load, fit, score, name="theirs"))
+        claim = await builders.claim_one(store, await builders.new_worker(store))
         await store.fail(claim.step, claim.fence, FATAL)
         await cancelled(store, mine)
 
         removed = await collect(store, artifacts, dry_run=False)
 
         assert (removed.sweeps, removed.steps) == (1, 0)
-        assert (await graphs.step_of(database_url, score))["blocked_by"] == claim.step
+        assert (await tables.step_of(database_url, score))["blocked_by"] == claim.step
 
     async def test_stay_while_a_step_runs_for_them_and_go_when_it_ended(
-        self, store, artifacts, database_url
-    ):
-        submission = graphs.submission(*graphs.chain())
+        self, store: PostgresStore, artifacts: Artifacts, database_url: str
+    ) -> None:
+        submission = builders.submission(*builders.chain())
         await store.submit(submission)
-        worker = await graphs.new_worker(store)
-        await graphs.succeed_next(store, worker)
-        claim = await graphs.claim_one(store, worker)
+        worker = await builders.new_worker(store)
+        await builders.succeed_next(store, worker)
+        claim = await builders.claim_one(store, worker)
         await cancelled(store, submission)
         # Given a step of a cancelled sweep that has not noticed yet: the step and what it reads
         # stay
         waiting = await collect(store, artifacts, dry_run=False)
         assert (waiting.sweeps, waiting.steps, waiting.stopping) == (0, 0, 1)
         assert in_words(waiting) == "nothing to remove: 1 cancelled sweep still being stopped"
-        assert len(await graphs.states(database_url)) == 3
+        assert len(await tables.states(database_url)) == 3
         # When it has
         assert await store.fail(claim.step, claim.fence, RELEASE) is State.CANCELLED
         removed = await collect(store, artifacts, dry_run=False)
@@ -207,25 +205,25 @@ class TestSweeps:
         assert await rows(database_url) == {}
 
     async def test_go_while_a_step_that_they_share_runs_for_another(
-        self, store, artifacts, database_url
-    ):
-        load, fit, _ = graphs.chain()
-        mine = graphs.submission(load, fit, name="mine")
+        self, store: PostgresStore, artifacts: Artifacts, database_url: str
+    ) -> None:
+        load, fit, _ = builders.chain()
+        mine = builders.submission(load, fit, name="mine")
         await store.submit(mine)
-        await store.submit(graphs.submission(load, graphs.fit("b", load), name="theirs"))
-        claim = await graphs.claim_one(store, await graphs.new_worker(store))
+        await store.submit(builders.submission(load, builders.fit("b", load), name="theirs"))
+        claim = await builders.claim_one(store, await builders.new_worker(store))
         await cancelled(store, mine)
 
         removed = await collect(store, artifacts, dry_run=False)
 
         assert (removed.sweeps, removed.steps) == (1, 1)
         assert await store.succeed(claim.step, claim.fence, DONE)
-        assert await graphs.states(database_url) == {"load a": "succeeded", "fit b": "queued"}
+        assert await tables.states(database_url) == {"load a": "succeeded", "fit b": "queued"}
 
     async def test_that_were_removed_can_be_submitted_again_and_are_computed_afresh(
-        self, store, artifacts, database_url, tmp_path
-    ):
-        submission = graphs.submission(*graphs.chain())
+        self, store: PostgresStore, artifacts: Artifacts, database_url: str, tmp_path: Path
+    ) -> None:
+        submission = builders.submission(*builders.chain())
         await store.submit(submission)
         await compute(store, artifacts, tmp_path, "one", "two", "three")
         await cancelled(store, submission)
@@ -235,16 +233,16 @@ class TestSweeps:
         await compute(store, artifacts, tmp_path, "one", "two", "three")
 
         assert (receipt.new, receipt.added) == (True, 3)
-        assert set((await graphs.states(database_url)).values()) == {"succeeded"}
+        assert set((await tables.states(database_url)).values()) == {"succeeded"}
 
     async def test_that_are_submitted_meanwhile_have_all_that_they_need(
-        self, store, artifacts, database_url
-    ):
+        self, store: PostgresStore, artifacts: Artifacts, database_url: str
+    ) -> None:
         # Given a cancelled sweep, and another one that has most of its steps
-        loads = [graphs.load(str(number)) for number in range(100)]
-        fits = [graphs.fit(load.params["tag"], load) for load in loads]
-        mine = graphs.submission(*loads, *fits, name="mine")
-        theirs = graphs.submission(*loads, *fits, graphs.fit("new", *loads), name="theirs")
+        loads = [builders.load(str(number)) for number in range(100)]
+        fits = [builders.fit(load.params["tag"], load) for load in loads]
+        mine = builders.submission(*loads, *fits, name="mine")
+        theirs = builders.submission(*loads, *fits, builders.fit("new", *loads), name="theirs")
         async with PostgresStore.open(database_url) as other:
             for _ in range(5):
                 await store.submit(mine)
@@ -257,12 +255,12 @@ class TestSweeps:
                 assert len(await store.step_counts(theirs.id)) > 0
 
     async def test_are_gone_for_a_worker_that_hears_of_their_steps_late(
-        self, store, artifacts, database_url
-    ):
-        submission = graphs.submission(*graphs.chain())
+        self, store: PostgresStore, artifacts: Artifacts, database_url: str
+    ) -> None:
+        submission = builders.submission(*builders.chain())
         await store.submit(submission)
-        worker = await graphs.new_worker(store)
-        step = await graphs.id_of(database_url, graphs.load())
+        worker = await builders.new_worker(store)
+        step = await tables.id_of(database_url, builders.load())
         claim = await store.claim(worker, step)
         await cancelled(store, submission)
         await store.fail(claim.step, claim.fence, RELEASE)
@@ -276,9 +274,9 @@ class TestSweeps:
 
 class TestArtifacts:
     async def test_of_the_last_hour_are_left_to_a_later_gc(
-        self, store, artifacts, database_url, tmp_path
-    ):
-        submission = graphs.submission(graphs.load())
+        self, store: PostgresStore, artifacts: Artifacts, database_url: str, tmp_path: Path
+    ) -> None:
+        submission = builders.submission(builders.load())
         await store.submit(submission)
         await compute(store, artifacts, tmp_path, "one")
         await cancelled(store, submission)
@@ -296,8 +294,8 @@ class TestArtifacts:
         assert in_words(second) == "removed 1 artifact (3 B)"
 
     async def test_that_no_step_ever_named_go_when_they_are_old(
-        self, store, artifacts, database_url, tmp_path
-    ):
+        self, store: PostgresStore, artifacts: Artifacts, database_url: str, tmp_path: Path
+    ) -> None:
         await put(artifacts, tmp_path, "of an attempt that was lost")
         await age(database_url)
 
@@ -305,13 +303,13 @@ class TestArtifacts:
         assert await rows(database_url) == {}
 
     async def test_that_are_put_again_before_they_are_named_stay(
-        self, store, artifacts, database_url, tmp_path
-    ):
+        self, store: PostgresStore, artifacts: Artifacts, database_url: str, tmp_path: Path
+    ) -> None:
         # Given old bytes that nobody needs any more, and a step that makes them anew
         await put(artifacts, tmp_path, "same")
         await age(database_url)
-        await store.submit(graphs.submission(graphs.load()))
-        claim = await graphs.claim_one(store, await graphs.new_worker(store))
+        await store.submit(builders.submission(builders.load()))
+        claim = await builders.claim_one(store, await builders.new_worker(store))
         success = await put(artifacts, tmp_path, "same")
         # When gc comes before its success
         removed = await collect(store, artifacts, dry_run=False)
@@ -321,25 +319,25 @@ class TestArtifacts:
         await artifacts.fetch(success.products[0].sha256, tmp_path / "back")
 
     async def test_that_are_put_while_they_are_being_removed_stay(
-        self, store, artifacts, database_url, tmp_path
-    ):
+        self, store: PostgresStore, artifacts: Artifacts, database_url: str, tmp_path: Path
+    ) -> None:
         # Given old bytes, and a worker that is putting them again
         success = await put(artifacts, tmp_path, "same")
         await age(database_url)
         renew = statements("blobs")["renew"]
-        async with graphs.uncommitted(database_url, renew, success.products[0].sha256):
+        async with tables.uncommitted(database_url, renew, success.products[0].sha256):
             # When gc gets as far as removing them
             removing = asyncio.create_task(collect(store, artifacts, dry_run=False))
-            await graphs.blocked(database_url)
+            await tables.blocked(database_url)
         # Then they are there
         assert (await removing).freed == Total()
         assert await rows(database_url) == {"blob": 1}
 
     async def test_that_another_step_made_as_well_stay(
-        self, store, artifacts, database_url, tmp_path
-    ):
+        self, store: PostgresStore, artifacts: Artifacts, database_url: str, tmp_path: Path
+    ) -> None:
         mine, theirs = (
-            graphs.submission(graphs.load(name), name=name) for name in ("mine", "theirs")
+            builders.submission(builders.load(name), name=name) for name in ("mine", "theirs")
         )
         for submission in (mine, theirs):
             await store.submit(submission)
@@ -354,12 +352,12 @@ class TestArtifacts:
         assert (second.steps, second.freed) == (1, Total(1, 5))
 
     async def test_that_a_live_sweep_reads_as_its_data_stay(
-        self, store, artifacts, database_url, tmp_path
-    ):
+        self, store: PostgresStore, artifacts: Artifacts, database_url: str, tmp_path: Path
+    ) -> None:
         await put(artifacts, tmp_path, "data")
         await put(artifacts, tmp_path, "nobody's")
         await age(database_url)
-        await store.submit(graphs.submission(reading("data")))
+        await store.submit(builders.submission(reading("data")))
 
         would = await collect(store, artifacts, dry_run=True)
         removed = await collect(store, artifacts, dry_run=False)
@@ -367,12 +365,12 @@ class TestArtifacts:
         assert would.freed == removed.freed == Total(1, len("nobody's"))
 
     async def test_that_were_named_just_now_are_not_removed(
-        self, store, artifacts, database_url, tmp_path
-    ):
+        self, store: PostgresStore, artifacts: Artifacts, database_url: str, tmp_path: Path
+    ) -> None:
         # Given bytes that nobody needed when gc asked
         await put(artifacts, tmp_path, "data")
         # When a sweep comes to need them, or a step that made them succeeds
-        await store.submit(graphs.submission(reading("data")))
+        await store.submit(builders.submission(reading("data")))
         await compute(store, artifacts, tmp_path, "made")
         await age(database_url)
         # Then they stay, whatever gc believes
@@ -381,13 +379,13 @@ class TestArtifacts:
 
 class TestDryRun:
     async def test_says_what_would_go_and_changes_nothing(
-        self, store, artifacts, database_url, tmp_path
-    ):
+        self, store: PostgresStore, artifacts: Artifacts, database_url: str, tmp_path: Path
+    ) -> None:
         # Given a cancelled sweep that shares a step and bytes with a live one
-        load, fit, score = graphs.chain()
-        mine = graphs.submission(load, fit, score, name="mine")
+        load, fit, score = builders.chain()
+        mine = builders.submission(load, fit, score, name="mine")
         await store.submit(mine)
-        await store.submit(graphs.submission(load, graphs.fit("b", load), name="theirs"))
+        await store.submit(builders.submission(load, builders.fit("b", load), name="theirs"))
         await compute(store, artifacts, tmp_path, "loaded", "fitted", "fitted", "scored")
         await age(database_url)
         await put(artifacts, tmp_path, "young")
@@ -407,7 +405,9 @@ class TestDryRun:
         )
         await assert_intact(database_url)
 
-    async def test_of_an_empty_store_says_how_to_begin(self, store, artifacts):
+    async def test_of_an_empty_store_says_how_to_begin(
+        self, store: PostgresStore, artifacts: Artifacts
+    ) -> None:
         would = await collect(store, artifacts, dry_run=True)
 
         assert in_words(would) == "nothing to remove: first cancel a sweep (pyheta cancel SWEEP)"
@@ -419,22 +419,26 @@ class TestObjectStore:
         return tmp_path / "artifacts"
 
     @pytest.fixture
-    def artifacts(self, store: PostgresStore, root: Path) -> HashNamed:
+    def artifacts(self, store: PostgresStore, root: Path) -> Artifacts:
         return ObjectArtifacts(root.as_uri(), store.id)
 
     @pytest.fixture
-    async def removable(self, store, artifacts, root, tmp_path) -> None:
+    async def removable(
+        self, store: PostgresStore, artifacts: Artifacts, root: Path, tmp_path: Path
+    ) -> None:
         """Two old artifacts, one of them of a cancelled sweep alone."""
-        mine = graphs.submission(graphs.load("mine"), name="mine")
+        mine = builders.submission(builders.load("mine"), name="mine")
         await store.submit(mine)
-        await store.submit(graphs.submission(graphs.load("theirs"), name="theirs"))
+        await store.submit(builders.submission(builders.load("theirs"), name="theirs"))
         await compute(store, artifacts, tmp_path, "mine", "theirs")
         for path in root.glob("??/*"):
             os.utime(path, (time.time() - 3660,) * 2)
         await cancelled(store, mine)
 
     @pytest.mark.usefixtures("removable")
-    async def test_keeps_what_a_live_sweep_needs(self, store, artifacts, tmp_path):
+    async def test_keeps_what_a_live_sweep_needs(
+        self, store: PostgresStore, artifacts: Artifacts, tmp_path: Path
+    ) -> None:
         would = await collect(store, artifacts, dry_run=True)
         removed = await collect(store, artifacts, dry_run=False)
 
@@ -444,7 +448,9 @@ class TestObjectStore:
             await artifacts.fetch(digest_of("mine"), tmp_path / "back")
 
     @pytest.mark.usefixtures("removable")
-    async def test_keeps_what_is_put_again(self, store, artifacts, tmp_path):
+    async def test_keeps_what_is_put_again(
+        self, store: PostgresStore, artifacts: Artifacts, tmp_path: Path
+    ) -> None:
         await put(artifacts, tmp_path, "mine")
 
         removed = await collect(store, artifacts, dry_run=False)
@@ -453,8 +459,8 @@ class TestObjectStore:
 
     @pytest.mark.usefixtures("removable")
     async def test_keeps_all_where_another_store_has_put_something(
-        self, store, artifacts, root, tmp_path
-    ):
+        self, store: PostgresStore, artifacts: Artifacts, root: Path, tmp_path: Path
+    ) -> None:
         await put(ObjectArtifacts(root.as_uri(), uuid4()), tmp_path, "of another")
 
         removed = await collect(store, artifacts, dry_run=False)
@@ -464,21 +470,27 @@ class TestObjectStore:
         await artifacts.fetch(digest_of("mine"), tmp_path / "back")
 
 
-async def test_a_long_history_is_removed_while_workers_go_on(store, artifacts, database_url):
+async def test_a_long_history_is_removed_while_workers_go_on(
+    store: PostgresStore, artifacts: Artifacts, database_url: str
+) -> None:
     # Given a sweep of which nothing is left to do, and another one at work
-    done = graphs.submission(*(graphs.load(f"done {number}") for number in range(50)), name="done")
+    done = builders.submission(
+        *(builders.load(f"done {number}") for number in range(50)), name="done"
+    )
     await store.submit(done)
-    await graphs.succeed_next(store, await graphs.new_worker(store), 50)
+    await builders.succeed_next(store, await builders.new_worker(store), 50)
     await cancelled(store, done)
     await store.submit(
-        graphs.submission(*(graphs.load(str(number)) for number in range(50)), name="live")
+        builders.submission(*(builders.load(str(number)) for number in range(50)), name="live")
     )
-    claims = await store.claim_next(await graphs.new_worker(store), BOTH, 50)
+    claims = await store.claim_next(await builders.new_worker(store), BOTH, 50)
     # When both happen at once
     ends = (store.succeed(claim.step, claim.fence, DONE) for claim in claims)
-    removed, *recorded = await asyncio.gather(collect(store, artifacts, dry_run=False), *ends)
+    collecting = asyncio.create_task(collect(store, artifacts, dry_run=False))
+    recorded = await asyncio.gather(*ends)
+    removed = await collecting
     # Then neither has disturbed the other
     assert removed.steps == 50
     assert all(recorded)
-    assert set((await graphs.states(database_url)).values()) == {"succeeded"}
-    assert len(await graphs.states(database_url)) == 50
+    assert set((await tables.states(database_url)).values()) == {"succeeded"}
+    assert len(await tables.states(database_url)) == 50

@@ -6,6 +6,8 @@ import subprocess
 import sys
 from pathlib import Path
 
+import pytest
+
 from pyheta.nets.engines.kernels import readiness
 from pyheta.pipeline.data.synthetic import generate
 
@@ -50,6 +52,7 @@ print(memory())
 """
 
 
+@pytest.mark.slow
 def test_memory_stays_flat_over_a_thousand_lanes(tmp_path: Path) -> None:
     # Given kernels that are ready, and a table
     for kernel in readiness.KERNELS:

@@ -4,8 +4,9 @@ import asyncio
 import re
 from contextlib import AsyncExitStack
 
-import graphs
+import builders
 import pytest
+import tables
 
 from pyheta.errors import ConfigError
 from pyheta.store import migrate as module
@@ -19,24 +20,26 @@ ALL = ["0001 initial", "0002 removal", "0003 bundle", "0004 course", "0005 devic
 NEXT = len(ALL) + 1
 
 
-async def test_are_applied_once(empty_database_url):
+async def test_are_applied_once(empty_database_url: str) -> None:
     assert await migrate(empty_database_url) == ALL
     assert await migrate(empty_database_url) == []
 
 
-async def test_raced_by_four_are_applied_once(empty_database_url):
+async def test_raced_by_four_are_applied_once(empty_database_url: str) -> None:
     applied = await asyncio.gather(*(migrate(empty_database_url) for _ in range(4)))
 
     assert sorted(applied) == [[], [], [], ALL]
 
 
-def test_count_from_one_without_gaps():
+def test_count_from_one_without_gaps() -> None:
     versions = [migration.version for migration in migrations()]
 
     assert versions == list(range(1, len(versions) + 1))
 
 
-async def test_that_break_leave_nothing_behind(empty_database_url, monkeypatch):
+async def test_that_break_leave_nothing_behind(
+    empty_database_url: str, monkeypatch: pytest.MonkeyPatch
+) -> None:
     broken = [
         *migrations(),
         Migration(NEXT, "broken", "CREATE TABLE pyheta.half (); SELECT nonsense"),
@@ -49,15 +52,15 @@ async def test_that_break_leave_nothing_behind(empty_database_url, monkeypatch):
     assert await migrate(empty_database_url) == ALL
 
 
-async def test_use_an_empty_schema_that_an_administrator_made(empty_database_url):
-    await graphs.execute(empty_database_url, "CREATE SCHEMA pyheta")
+async def test_use_an_empty_schema_that_an_administrator_made(empty_database_url: str) -> None:
+    await tables.execute(empty_database_url, "CREATE SCHEMA pyheta")
 
     assert await migrate(empty_database_url) == ALL
 
 
-async def test_do_not_touch_a_schema_of_somebody_else(empty_database_url):
-    await graphs.execute(empty_database_url, "CREATE SCHEMA pyheta")
-    await graphs.execute(empty_database_url, "CREATE TABLE pyheta.theirs ()")
+async def test_do_not_touch_a_schema_of_somebody_else(empty_database_url: str) -> None:
+    await tables.execute(empty_database_url, "CREATE SCHEMA pyheta")
+    await tables.execute(empty_database_url, "CREATE TABLE pyheta.theirs ()")
 
     with pytest.raises(ConfigError, match="not PyHeta's"):
         await migrate(empty_database_url)
@@ -66,8 +69,8 @@ async def test_do_not_touch_a_schema_of_somebody_else(empty_database_url):
             await stack.enter_async_context(PostgresStore.open(empty_database_url))
 
 
-async def test_do_not_touch_a_newer_schema(database_url):
-    await graphs.execute(
+async def test_do_not_touch_a_newer_schema(database_url: str) -> None:
+    await tables.execute(
         database_url, "INSERT INTO pyheta.migration VALUES (99, 'from the future')"
     )
 
@@ -76,13 +79,13 @@ async def test_do_not_touch_a_newer_schema(database_url):
 
 
 async def test_leave_the_steps_of_an_older_store_as_they_are_to_be_computed_alone(
-    empty_database_url, monkeypatch
-):
+    empty_database_url: str, monkeypatch: pytest.MonkeyPatch
+) -> None:
     # Given a store from before steps had bundles, with a step that is ready
     older = migrations()[:2]
     monkeypatch.setattr(module, "migrations", lambda: older)
     await migrate(empty_database_url)
-    await graphs.execute(
+    await tables.execute(
         empty_database_url,
         "INSERT INTO pyheta.step (key, op, version, kind, params, state)"
         " VALUES (repeat('a', 64), 'fit', 1, 'train', '{}', 'queued')",
@@ -94,21 +97,23 @@ async def test_leave_the_steps_of_an_older_store_as_they_are_to_be_computed_alon
 
     # Then the step can be claimed, and has no siblings
     async with PostgresStore.open(empty_database_url) as store:
-        claim = await graphs.claim_one(store, await graphs.new_worker(store))
+        claim = await builders.claim_one(store, await builders.new_worker(store))
         assert claim.bundle is None
 
 
 class TestCheck:
-    async def test_accepts_this_schema(self, database_url):
+    async def test_accepts_this_schema(self, database_url: str) -> None:
         async with session(database_url) as connection:
             assert await check_schema(connection) == len(migrations())
 
-    async def test_names_the_command_where_there_is_none(self, empty_database_url):
+    async def test_names_the_command_where_there_is_none(self, empty_database_url: str) -> None:
         async with session(empty_database_url) as connection:
             with pytest.raises(ConfigError, match=re.escape("is missing; run `pyheta db upgrade`")):
                 await check_schema(connection)
 
-    async def test_names_the_command_for_an_older_one(self, database_url, monkeypatch):
+    async def test_names_the_command_for_an_older_one(
+        self, database_url: str, monkeypatch: pytest.MonkeyPatch
+    ) -> None:
         newer = [*migrations(), Migration(NEXT, "more", "CREATE TABLE pyheta.more ()")]
         monkeypatch.setattr(module, "migrations", lambda: newer)
         async with session(database_url) as connection:
@@ -120,11 +125,11 @@ class TestCheck:
 
 
 class TestOpen:
-    async def test_makes_a_schema_where_there_is_none(self, empty_database_url):
+    async def test_makes_a_schema_where_there_is_none(self, empty_database_url: str) -> None:
         async with PostgresStore.open(empty_database_url) as store:
             assert await store.sweeps() == []
 
-    async def test_keeps_its_identity(self, empty_database_url):
+    async def test_keeps_its_identity(self, empty_database_url: str) -> None:
         async with (
             PostgresStore.open(empty_database_url) as first,
             PostgresStore.open(empty_database_url) as second,
@@ -133,8 +138,8 @@ class TestOpen:
 
     @pytest.mark.parametrize("private", [False, True])
     async def test_upgrades_an_older_schema_only_where_it_is_private(
-        self, database_url, monkeypatch, private
-    ):
+        self, database_url: str, monkeypatch: pytest.MonkeyPatch, private: bool
+    ) -> None:
         newer = [*migrations(), Migration(NEXT, "more", "CREATE TABLE pyheta.more ()")]
         monkeypatch.setattr(module, "migrations", lambda: newer)
         async with AsyncExitStack() as stack:
@@ -145,9 +150,9 @@ class TestOpen:
                 with pytest.raises(ConfigError, match="pyheta db upgrade"):
                     await opening
 
-    async def test_refuses_a_database_that_takes_no_writes(self, database_url):
+    async def test_refuses_a_database_that_takes_no_writes(self, database_url: str) -> None:
         name = database_url.rpartition("/")[2]
-        await graphs.execute(
+        await tables.execute(
             database_url, f"ALTER DATABASE {name} SET default_transaction_read_only = on"
         )
 
@@ -157,7 +162,7 @@ class TestOpen:
 
 
 @pytest.mark.parametrize("stem", STATEMENTS)
-async def test_every_statement_fits_the_schema(database_url, stem):
+async def test_every_statement_fits_the_schema(database_url: str, stem: str) -> None:
     async with session(database_url) as connection, connection.transaction():
         await connection.execute(load("sweeps")["stage"])
         for name, query in load(stem).items():

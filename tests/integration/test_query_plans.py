@@ -6,9 +6,9 @@ from collections.abc import AsyncIterator, Iterator
 from typing import Any
 
 import asyncpg
-import graphs
 import pytest
 import servers
+import tables
 
 from pyheta.store.sql import load
 
@@ -38,7 +38,7 @@ FILL = """
 @pytest.fixture(scope="module")
 def filled_database_url(postgres_url: str, template_database: str) -> Iterator[str]:
     with servers.database(postgres_url, template_database) as url:
-        asyncio.run(graphs.run_script(url, FILL))
+        asyncio.run(tables.run_script(url, FILL))
         yield url
 
 
@@ -102,8 +102,8 @@ def scans_all(plan: list[dict[str, Any]], *tables: str) -> bool:
     ],
 )
 async def test_a_workers_statement_reads_a_few_rows_even_by_its_generic_plan(
-    connection, file, name, arguments
-):
+    connection: asyncpg.Connection, file: str, name: str, arguments: tuple[str, ...]
+) -> None:
     await connection.execute("SET plan_cache_mode = force_generic_plan")
 
     plan = await plan_of(connection, load(file)[name], *arguments)
@@ -121,14 +121,16 @@ async def test_a_workers_statement_reads_a_few_rows_even_by_its_generic_plan(
         ("locate_run", ("'abcd'", "'abcdg'")),
     ],
 )
-async def test_a_frequent_look_reads_a_few_rows(connection, name, arguments):
+async def test_a_frequent_look_reads_a_few_rows(
+    connection: asyncpg.Connection, name: str, arguments: tuple[str, ...]
+) -> None:
     plan = await plan_of(connection, load("reads")[name], *arguments)
 
     assert not scans_all(plan, "step", "sweep_step", "need")
     assert rows_read(plan, "step") <= 50
 
 
-async def test_the_queue_is_read_in_its_own_order(connection):
+async def test_the_queue_is_read_in_its_own_order(connection: asyncpg.Connection) -> None:
     plan = await plan_of(
         connection, load("steps")["claim_next"], WORKER, "'{data,train}'", "5", "NULL"
     )
@@ -136,7 +138,7 @@ async def test_the_queue_is_read_in_its_own_order(connection):
     assert any(node.get("Index Name") == "step_ready" for node in plan)
 
 
-async def test_siblings_are_read_in_the_order_of_the_queue(connection):
+async def test_siblings_are_read_in_the_order_of_the_queue(connection: asyncpg.Connection) -> None:
     arguments = (WORKER, BUNDLE, "'train'", "5", "NULL")
 
     plan = await plan_of(connection, load("steps")["claim_siblings"], *arguments)
@@ -144,7 +146,9 @@ async def test_siblings_are_read_in_the_order_of_the_queue(connection):
     assert any(node.get("Index Name") == "step_sibling" for node in plan)
 
 
-async def test_open_steps_are_counted_without_reading_those_that_are_done(connection):
+async def test_open_steps_are_counted_without_reading_those_that_are_done(
+    connection: asyncpg.Connection,
+) -> None:
     await connection.execute(
         "UPDATE pyheta.step SET state = 'cancelled', finished_at = now() WHERE state = "
         "'queued' AND id > 200"

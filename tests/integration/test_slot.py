@@ -4,11 +4,13 @@ import asyncio
 import contextlib
 import os
 import signal
-from collections.abc import Sequence
+from collections.abc import AsyncIterator, Sequence
 from pathlib import Path
+from typing import Any
 
 import failing
 import pytest
+from builders import fit_params
 
 from pyheta.worker import wire
 from pyheta.worker.slot import ChildDied, Slot
@@ -18,13 +20,15 @@ SYNTHETIC = {"synthetic": {"rows": 300, "seed": 0}}
 
 
 @pytest.fixture
-async def slot(tmp_path):
+async def slot(tmp_path: Path) -> AsyncIterator[Slot]:
     slot = Slot(folder=tmp_path)
     yield slot
     await slot.close()
 
 
-def order(tmp_path: Path, op: str = "load", lanes: Sequence[dict] = (SYNTHETIC,)) -> wire.Order:
+def order(
+    tmp_path: Path, op: str = "load", lanes: Sequence[dict[str, Any]] = (SYNTHETIC,)
+) -> wire.Order:
     return wire.Order(op, tuple(wire.LaneOrder(params, {}, str(tmp_path)) for params in lanes))
 
 
@@ -39,33 +43,24 @@ def replies(messages: Sequence[wire.LaneMessage]) -> list[wire.Reply]:
     return [message for message in messages if not isinstance(message, wire.LaneProgress)]
 
 
-async def order_of_fits(slot: Slot, tmp_path: Path, *nets: dict) -> wire.Order:
+async def order_of_fits(slot: Slot, tmp_path: Path, *nets: dict[str, Any]) -> wire.Order:
     """Fits of these nets, of which each has a folder to write into; `failing` nets are found."""
     failing.write_net(tmp_path)
     slot.environment["PYTHONPATH"] = str(tmp_path)
     [load] = await ask(slot, order(tmp_path))
     assert isinstance(load, wire.Done)
-    params = {
-        "component": "target",
-        "sources": [{"column": "load", "component": "target", "shaped": False}],
-        "targets": 1,
-        "split": {"train": 0.6, "val": 0.2, "test": 0.2},
-        "window": {"input": 8, "horizon": 1},
-        "scale": "standard",
-        "train": {"epochs": 1},
-    }
     outs = [tmp_path / f"out-{number}" for number in range(len(nets))]
     for out in outs:
         out.mkdir()
     inputs = {"load": load.products}
     lanes = [
-        wire.LaneOrder(params | {"net": net}, inputs, str(out))
+        wire.LaneOrder(fit_params(net, train={"epochs": 1}), inputs, str(out))
         for net, out in zip(nets, outs, strict=True)
     ]
     return wire.Order("fit", tuple(lanes))
 
 
-async def test_a_child_computes_and_is_used_again(slot, tmp_path):
+async def test_a_child_computes_and_is_used_again(slot: Slot, tmp_path: Path) -> None:
     # When a slot computes twice
     [first] = await ask(slot, order(tmp_path))
     pid = slot.pid
@@ -78,7 +73,9 @@ async def test_a_child_computes_and_is_used_again(slot, tmp_path):
     assert slot.pid == pid
 
 
-async def test_an_operation_that_raises_is_an_answer_and_the_child_lives_on(slot, tmp_path):
+async def test_an_operation_that_raises_is_an_answer_and_the_child_lives_on(
+    slot: Slot, tmp_path: Path
+) -> None:
     [raised] = await ask(slot, order(tmp_path, op="no-such-operation"))
     pid = slot.pid
 
@@ -90,16 +87,21 @@ async def test_an_operation_that_raises_is_an_answer_and_the_child_lives_on(slot
     assert slot.pid == pid
 
 
-async def frozen(slot, tmp_path) -> "asyncio.Task[list[wire.Reply]]":
+def pid_of(slot: Slot) -> int:
+    assert slot.pid is not None
+    return slot.pid
+
+
+async def frozen(slot: Slot, tmp_path: Path) -> "asyncio.Task[list[wire.Reply]]":
     """A computation that cannot end: its child is stopped before it gets the order."""
     await ask(slot, order(tmp_path))
-    os.kill(slot.pid, signal.SIGSTOP)
+    os.kill(pid_of(slot), signal.SIGSTOP)
     task = asyncio.create_task(ask(slot, order(tmp_path)))
     await asyncio.sleep(0)
     return task
 
 
-async def test_a_lane_that_raises_leaves_its_neighbours_alone(slot, tmp_path):
+async def test_a_lane_that_raises_leaves_its_neighbours_alone(slot: Slot, tmp_path: Path) -> None:
     # When a child computes three lanes of which the second cannot be computed
     answers = await ask(
         slot, order(tmp_path, lanes=[SYNTHETIC, {"synthetic": {"rows": "many"}}, SYNTHETIC])
@@ -115,10 +117,12 @@ async def test_a_lane_that_raises_leaves_its_neighbours_alone(slot, tmp_path):
 
 
 @pytest.mark.parametrize("number", [signal.SIGKILL, signal.SIGSEGV])
-async def test_a_child_that_dies_says_how_and_is_replaced(slot, tmp_path, number):
+async def test_a_child_that_dies_says_how_and_is_replaced(
+    slot: Slot, tmp_path: Path, number: signal.Signals
+) -> None:
     # Given a child in the middle of a computation
     computing = await frozen(slot, tmp_path)
-    pid = slot.pid
+    pid = pid_of(slot)
 
     # When it is killed
     os.kill(pid, number)
@@ -132,11 +136,13 @@ async def test_a_child_that_dies_says_how_and_is_replaced(slot, tmp_path, number
     assert slot.pid != pid
 
 
-async def test_a_child_whose_device_has_failed_says_so_and_is_replaced(slot, tmp_path):
+async def test_a_child_whose_device_has_failed_says_so_and_is_replaced(
+    slot: Slot, tmp_path: Path
+) -> None:
     # Given three nets, during the second of which the device fails
     broken = failing.net("AcceleratorError", f"{failing.ILLEGAL}\nFor debugging consider …")
     asked = await order_of_fits(slot, tmp_path, MLP, broken, MLP)
-    pid, messages = slot.pid, []
+    pid, messages = slot.pid, list[wire.LaneMessage]()
 
     # When a child computes them, Then it ends without answers for the second and the third
     with pytest.raises(ChildDied) as death:
@@ -146,8 +152,8 @@ async def test_a_child_whose_device_has_failed_says_so_and_is_replaced(slot, tmp
     assert not Path(f"/proc/{pid}").exists()
 
     # And its log has what was printed and tells where, and the next order gets a new child
-    for words in ("a net is about to fail\n", "Traceback", "in forward"):
-        assert words in slot.log.text()
+    for text in ("a net is about to fail\n", "Traceback", "in forward"):
+        assert text in slot.log.text()
     assert isinstance((await ask(slot, order(tmp_path)))[0], wire.Done)
     assert slot.pid != pid
 
@@ -157,8 +163,8 @@ async def test_a_child_whose_device_has_failed_says_so_and_is_replaced(slot, tmp
     [("StepError", failing.ILLEGAL), ("OutOfMemoryError", "CUDA out of memory. Tried …")],
 )
 async def test_a_child_whose_device_works_lives_on_whatever_a_step_says(
-    slot, tmp_path, error, text
-):
+    slot: Slot, tmp_path: Path, error: str, text: str
+) -> None:
     asked = await order_of_fits(slot, tmp_path, failing.net(error, text), MLP)
     pid = slot.pid
 
@@ -171,11 +177,11 @@ async def test_a_child_whose_device_works_lives_on_whatever_a_step_says(
     assert slot.pid == pid
 
 
-async def test_a_segmentation_fault_leaves_its_stack_in_the_log(slot, tmp_path):
+async def test_a_segmentation_fault_leaves_its_stack_in_the_log(slot: Slot, tmp_path: Path) -> None:
     computing = await frozen(slot, tmp_path)
 
-    os.kill(slot.pid, signal.SIGSEGV)
-    os.kill(slot.pid, signal.SIGCONT)
+    os.kill(pid_of(slot), signal.SIGSEGV)
+    os.kill(pid_of(slot), signal.SIGCONT)
 
     with pytest.raises(ChildDied):
         await computing
@@ -183,7 +189,9 @@ async def test_a_segmentation_fault_leaves_its_stack_in_the_log(slot, tmp_path):
     assert "child.py" in slot.log.text()
 
 
-async def test_a_computation_that_is_given_up_takes_its_child_along(slot, tmp_path):
+async def test_a_computation_that_is_given_up_takes_its_child_along(
+    slot: Slot, tmp_path: Path
+) -> None:
     computing = await frozen(slot, tmp_path)
     pid = slot.pid
 
@@ -195,10 +203,10 @@ async def test_a_computation_that_is_given_up_takes_its_child_along(slot, tmp_pa
     assert isinstance((await ask(slot, order(tmp_path)))[0], wire.Done)
 
 
-async def test_a_child_that_died_while_idle_costs_nothing(slot, tmp_path):
+async def test_a_child_that_died_while_idle_costs_nothing(slot: Slot, tmp_path: Path) -> None:
     # Given a child that was killed between two computations, and reaped
     await ask(slot, order(tmp_path))
-    os.kill(slot.pid, signal.SIGKILL)
+    os.kill(pid_of(slot), signal.SIGKILL)
     while slot._child.returncode is None:  # noqa: ASYNC110 -- nobody tells but the event loop itself
         await asyncio.sleep(0.01)
 
@@ -206,7 +214,9 @@ async def test_a_child_that_died_while_idle_costs_nothing(slot, tmp_path):
     assert isinstance((await ask(slot, order(tmp_path)))[0], wire.Done)
 
 
-async def test_a_child_knows_no_password(slot, tmp_path, monkeypatch):
+async def test_a_child_knows_no_password(
+    slot: Slot, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
     # Given connection strings in the supervisor's environment
     monkeypatch.setenv("PYHETA_DATABASE_URL", "postgresql://me:secret-1@host/db")
     monkeypatch.setenv("PGPASSWORD", "secret-2")
@@ -220,7 +230,7 @@ async def test_a_child_knows_no_password(slot, tmp_path, monkeypatch):
     assert b"secret" not in seen
 
 
-async def test_a_child_computes_on_one_thread(slot, tmp_path):
+async def test_a_child_computes_on_one_thread(slot: Slot, tmp_path: Path) -> None:
     await ask(slot, order(tmp_path))
 
     environment = Path(f"/proc/{slot.pid}/environ").read_bytes().split(b"\0")

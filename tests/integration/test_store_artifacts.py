@@ -2,13 +2,14 @@
 
 import os
 import time
-from collections.abc import AsyncIterator
+from collections.abc import AsyncIterator, Awaitable, Callable
 from functools import partial
 from pathlib import Path
+from typing import cast
 from uuid import uuid4
 
-import graphs
 import pytest
+import tables
 
 from pyheta.errors import ConfigError, StoreError
 from pyheta.steps import digest
@@ -36,7 +37,9 @@ class ArtifactsContract:
         path.write_bytes(bytes(range(256)) * 4)
         return path
 
-    async def test_gives_back_what_was_put(self, artifacts: HashNamed, file: Path, tmp_path: Path):
+    async def test_gives_back_what_was_put(
+        self, artifacts: Artifacts, file: Path, tmp_path: Path
+    ) -> None:
         product = await artifacts.put(file)
         await artifacts.fetch(product.sha256, tmp_path / "back")
 
@@ -44,8 +47,8 @@ class ArtifactsContract:
         assert (tmp_path / "back").read_bytes() == file.read_bytes()
 
     async def test_keeps_the_same_bytes_once(
-        self, artifacts: HashNamed, file: Path, tmp_path: Path
-    ):
+        self, artifacts: Artifacts, file: Path, tmp_path: Path
+    ) -> None:
         copy = tmp_path / "copy"
         copy.write_bytes(file.read_bytes())
 
@@ -54,7 +57,9 @@ class ArtifactsContract:
         assert first.sha256 == second.sha256
         assert await listed(artifacts) == [StoredArtifact(first.sha256, 1024, young=True)]
 
-    async def test_lists_all_in_batches(self, artifacts: HashNamed, tmp_path: Path, monkeypatch):
+    async def test_lists_all_in_batches(
+        self, artifacts: Artifacts, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+    ) -> None:
         monkeypatch.setattr(module, "BATCH", 2)
         files = [tmp_path / str(number) for number in range(5)]
         for file in files:
@@ -65,8 +70,8 @@ class ArtifactsContract:
         assert sorted(found.sha256 for found in await listed(artifacts)) == sorted(put)
 
     async def test_are_young_again_when_they_are_put_again(
-        self, artifacts: HashNamed, age, file: Path
-    ):
+        self, artifacts: Artifacts, age: Callable[[], Awaitable[None]], file: Path
+    ) -> None:
         product = await artifacts.put(file)
         await age()
         assert not (await listed(artifacts))[0].young
@@ -76,7 +81,9 @@ class ArtifactsContract:
         assert (await listed(artifacts))[0].young
         assert await artifacts.remove([product.sha256], HOUR) == set()
 
-    async def test_are_removed_when_they_are_old(self, artifacts: HashNamed, age, file: Path):
+    async def test_are_removed_when_they_are_old(
+        self, artifacts: Artifacts, age: Callable[[], Awaitable[None]], file: Path
+    ) -> None:
         product = await artifacts.put(file)
         await age()
 
@@ -85,7 +92,7 @@ class ArtifactsContract:
         }
         assert await listed(artifacts) == []
 
-    async def test_keeps_an_empty_file(self, artifacts: HashNamed, tmp_path: Path):
+    async def test_keeps_an_empty_file(self, artifacts: Artifacts, tmp_path: Path) -> None:
         (tmp_path / "empty").touch()
         product = await artifacts.put(tmp_path / "empty")
         await artifacts.fetch(product.sha256, tmp_path / "back")
@@ -93,16 +100,20 @@ class ArtifactsContract:
         assert (tmp_path / "back").read_bytes() == b""
 
     async def test_says_what_is_missing_and_writes_nothing(
-        self, artifacts: HashNamed, tmp_path: Path
-    ):
+        self, artifacts: Artifacts, tmp_path: Path
+    ) -> None:
         with pytest.raises(StoreError, match="is not there"):
             await artifacts.fetch(digest("nothing"), tmp_path / "back")
 
         assert not (tmp_path / "back").exists()
 
     async def test_refuses_damaged_bytes_and_writes_nothing(
-        self, artifacts: HashNamed, damage, file: Path, tmp_path: Path
-    ):
+        self,
+        artifacts: Artifacts,
+        damage: Callable[[str], Awaitable[None]],
+        file: Path,
+        tmp_path: Path,
+    ) -> None:
         product = await artifacts.put(file)
         await damage(product.sha256)
 
@@ -112,8 +123,8 @@ class ArtifactsContract:
         assert not (tmp_path / "back").exists()
 
     async def test_replaces_a_file_and_leaves_no_other(
-        self, artifacts: HashNamed, file: Path, tmp_path: Path
-    ):
+        self, artifacts: Artifacts, file: Path, tmp_path: Path
+    ) -> None:
         folder = tmp_path / "inputs"
         folder.mkdir()
         (folder / "back").write_bytes(b"old")
@@ -123,41 +134,45 @@ class ArtifactsContract:
 
         assert [path.name for path in folder.iterdir()] == ["back"]
 
-    async def test_checks_itself_and_leaves_nothing_behind(self, artifacts: HashNamed, stored):
-        assert await artifacts.check() == artifacts.where
+    async def test_checks_itself_and_leaves_nothing_behind(
+        self, artifacts: Artifacts, stored: Callable[[], Awaitable[int]]
+    ) -> None:
+        assert await artifacts.check() == cast(HashNamed, artifacts).where
         assert await stored() == 0
 
 
 class TestPostgresArtifacts(ArtifactsContract):
     @pytest.fixture
-    async def artifacts(self, database_url: str) -> AsyncIterator[HashNamed]:
+    async def artifacts(self, database_url: str) -> AsyncIterator[Artifacts]:
         async with PostgresStore.open(database_url) as store:
             yield store.artifacts
 
     @pytest.fixture
-    def damage(self, database_url: str):
+    def damage(self, database_url: str) -> Callable[[str], Awaitable[None]]:
         async def damage(sha256: str) -> None:
             change = "UPDATE pyheta.blob SET bytes = set_byte(bytes, 7, 255) WHERE sha256 = $1"
-            await graphs.execute(database_url, change, sha256)
+            await tables.execute(database_url, change, sha256)
 
         return damage
 
     @pytest.fixture
-    def age(self, database_url: str):
+    def age(self, database_url: str) -> Callable[[], Awaitable[None]]:
         return partial(
-            graphs.execute,
+            tables.execute,
             database_url,
             "UPDATE pyheta.blob SET created_at = now() - interval '2 hours'",
         )
 
     @pytest.fixture
-    def stored(self, database_url: str):
+    def stored(self, database_url: str) -> Callable[[], Awaitable[int]]:
         async def stored() -> int:
-            return len(await graphs.fetch(database_url, "SELECT FROM pyheta.blob"))
+            return len(await tables.fetch(database_url, "SELECT FROM pyheta.blob"))
 
         return stored
 
-    async def test_names_the_setting_for_what_is_too_large(self, artifacts, tmp_path, monkeypatch):
+    async def test_names_the_setting_for_what_is_too_large(
+        self, artifacts: Artifacts, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+    ) -> None:
         monkeypatch.setattr(module, "LARGEST_BLOB", 10)
         (tmp_path / "large").write_bytes(b"x" * 11)
 
@@ -171,18 +186,18 @@ class TestObjectArtifacts(ArtifactsContract):
         return tmp_path / "not there yet" / "artifacts"
 
     @pytest.fixture
-    def artifacts(self, root: Path) -> HashNamed:
+    def artifacts(self, root: Path) -> Artifacts:
         return ObjectArtifacts(root.as_uri(), uuid4())
 
     @pytest.fixture
-    def damage(self, root: Path):
+    def damage(self, root: Path) -> Callable[[str], Awaitable[None]]:
         async def damage(sha256: str) -> None:
             (root / sha256[:2] / sha256).write_bytes(b"something else")
 
         return damage
 
     @pytest.fixture
-    def age(self, root: Path):
+    def age(self, root: Path) -> Callable[[], Awaitable[None]]:
         async def age() -> None:
             for path in root.glob("??/*"):
                 os.utime(path, (time.time() - 2 * HOUR,) * 2)
@@ -190,18 +205,20 @@ class TestObjectArtifacts(ArtifactsContract):
         return age
 
     @pytest.fixture
-    def stored(self, root: Path):
+    def stored(self, root: Path) -> Callable[[], Awaitable[int]]:
         async def stored() -> int:
             return len([path for path in root.rglob("*") if path.is_file()])
 
         return stored
 
     @pytest.mark.parametrize("url", ["file:///proc/nothing/here", "ftp://host/folder"])
-    async def test_says_where_nothing_can_be_kept(self, url):
+    async def test_says_where_nothing_can_be_kept(self, url: str) -> None:
         with pytest.raises(ConfigError, match="PYHETA_ARTIFACTS_URL"):
             ObjectArtifacts(url, uuid4())
 
-    async def test_counts_the_other_stores_in_the_same_place(self, artifacts, root, file):
+    async def test_counts_the_other_stores_in_the_same_place(
+        self, artifacts: Artifacts, root: Path, file: Path
+    ) -> None:
         other = ObjectArtifacts(root.as_uri(), uuid4())
         await artifacts.put(file)
         assert (await artifacts.others(), await other.others()) == (0, 1)
@@ -210,7 +227,7 @@ class TestObjectArtifacts(ArtifactsContract):
 
         assert (await artifacts.others(), await other.others()) == (1, 1)
 
-    async def test_leaves_alone_what_is_no_artifact(self, artifacts, root):
+    async def test_leaves_alone_what_is_no_artifact(self, artifacts: Artifacts, root: Path) -> None:
         (root / "ab").mkdir(parents=True)
         (root / "ab" / "notes.txt").write_text("mine")
 

@@ -2,9 +2,9 @@
 
 from collections.abc import AsyncIterator, Sequence
 
-import graphs
+import builders
 import pytest
-from graphs import BOTH, ERROR
+from builders import BOTH, ERROR
 
 from pyheta.nets.training.options import LIMITS
 from pyheta.steps import Claim, Product, Step, Success
@@ -28,16 +28,16 @@ LEFT = ("weights", "standing")
 
 async def ended(store: PostgresStore, step: Step, success: Success) -> None:
     """The step has been computed so."""
-    await store.submit(graphs.submission(step, name=step.key))
-    claim = await graphs.claim_one(store, await graphs.new_worker(store))
+    await store.submit(builders.submission(step, name=step.key))
+    claim = await builders.claim_one(store, await builders.new_worker(store))
     assert claim.key == step.key
     assert await store.succeed(claim.step, claim.fence, success)
 
 
 async def found_by(store: PostgresStore, step: Step) -> dict[str, str]:
     """The first digits of what it finds, by name."""
-    await store.submit(graphs.submission(step, name=step.key))
-    [claim] = await store.claim_next(await graphs.new_worker(store), BOTH, 1)
+    await store.submit(builders.submission(step, name=step.key))
+    [claim] = await store.claim_next(await builders.new_worker(store), BOTH, 1)
     return found(claim)
 
 
@@ -45,24 +45,29 @@ def found(claim: Claim) -> dict[str, str]:
     return {one.name: one.sha256.strip("0")[:1] for one in claim.inputs if one.role == "earlier"}
 
 
-async def test_of_those_that_went_less_far_the_one_that_went_furthest(store):
+async def test_of_those_that_went_less_far_the_one_that_went_furthest(store: PostgresStore) -> None:
     # Given fits of one course that stopped after 3, 6 and 9 epochs and have left how they stood
     for tag, epochs in {"a": 3, "b": 6, "c": 9}.items():
-        await ended(store, graphs.fit_of_course("x", epochs), outcome(tag, epochs, "epochs", LEFT))
+        await ended(
+            store, builders.fit_of_course("x", epochs), outcome(tag, epochs, "epochs", LEFT)
+        )
 
     # When one is claimed that goes on to the eighth
     # Then it finds what the one has left that stopped after six
-    assert await found_by(store, graphs.fit_of_course("x", 8)) == {"weights": "b", "standing": "b"}
+    assert await found_by(store, builders.fit_of_course("x", 8)) == {
+        "weights": "b",
+        "standing": "b",
+    }
 
 
-async def test_also_by_the_claim_of_a_single_step(store):
-    await ended(store, graphs.fit_of_course("x", 3), outcome("a", 3, "patience"))
-    later = graphs.fit_of_course("x", 8)
-    receipt = await store.submit(graphs.submission(later))
+async def test_also_by_the_claim_of_a_single_step(store: PostgresStore) -> None:
+    await ended(store, builders.fit_of_course("x", 3), outcome("a", 3, "patience"))
+    later = builders.fit_of_course("x", 8)
+    receipt = await store.submit(builders.submission(later))
     assert receipt.added == 1
-    worker = await graphs.new_worker(store)
+    worker = await builders.new_worker(store)
     [claim] = await store.claim_next(worker, BOTH, 1)
-    await store.fail(claim.step, claim.fence, graphs.RELEASE)
+    await store.fail(claim.step, claim.fence, builders.RELEASE)
 
     again = await store.claim(worker, claim.step)
 
@@ -70,48 +75,54 @@ async def test_also_by_the_claim_of_a_single_step(store):
     assert found(again) == {"weights": "a"}
 
 
-async def test_one_that_the_same_patience_ended_though_it_has_left_nothing(store):
-    await ended(store, graphs.fit_of_course("x", 50), outcome("a", 7, "patience"))
+async def test_one_that_the_same_patience_ended_though_it_has_left_nothing(
+    store: PostgresStore,
+) -> None:
+    await ended(store, builders.fit_of_course("x", 50), outcome("a", 7, "patience"))
 
-    assert await found_by(store, graphs.fit_of_course("x", 10)) == {"weights": "a"}
-
-
-async def test_one_that_went_to_the_same_epoch_with_less_patience(store):
-    await ended(store, graphs.fit_of_course("x", 9, patience=2), outcome("a", 9, "epochs"))
-
-    assert await found_by(store, graphs.fit_of_course("x", 9, patience=4)) == {"weights": "a"}
+    assert await found_by(store, builders.fit_of_course("x", 10)) == {"weights": "a"}
 
 
-async def test_how_it_stood_only_where_something_is_left_to_do(store):
-    left = graphs.fit_of_course("x", 50, resumable=True)
+async def test_one_that_went_to_the_same_epoch_with_less_patience(store: PostgresStore) -> None:
+    await ended(store, builders.fit_of_course("x", 9, patience=2), outcome("a", 9, "epochs"))
+
+    assert await found_by(store, builders.fit_of_course("x", 9, patience=4)) == {"weights": "a"}
+
+
+async def test_how_it_stood_only_where_something_is_left_to_do(store: PostgresStore) -> None:
+    left = builders.fit_of_course("x", 50, resumable=True)
     await ended(store, left, outcome("a", 7, "patience", LEFT))
 
-    assert await found_by(store, graphs.fit_of_course("x", 60)) == {"weights": "a"}
+    assert await found_by(store, builders.fit_of_course("x", 60)) == {"weights": "a"}
     whole = {"weights": "a", "standing": "a"}
-    assert await found_by(store, graphs.fit_of_course("x", 60, patience=9)) == whole
-    assert await found_by(store, graphs.fit_of_course("x", 60, resumable=True)) == whole
+    assert await found_by(store, builders.fit_of_course("x", 60, patience=9)) == whole
+    assert await found_by(store, builders.fit_of_course("x", 60, resumable=True)) == whole
 
 
-async def test_of_two_that_went_as_far_the_one_that_is_of_use(store):
+async def test_of_two_that_went_as_far_the_one_that_is_of_use(store: PostgresStore) -> None:
     # Given two that patience ended after the same epoch, the second of which has left how it stood
-    await ended(store, graphs.fit_of_course("x", 50), outcome("a", 7, "patience"))
+    await ended(store, builders.fit_of_course("x", 50), outcome("a", 7, "patience"))
     await ended(
-        store, graphs.fit_of_course("x", 51, resumable=True), outcome("b", 7, "patience", LEFT)
+        store, builders.fit_of_course("x", 51, resumable=True), outcome("b", 7, "patience", LEFT)
     )
 
     # Then more patience goes on from the second, and as much takes one of them as it is
-    more = graphs.fit_of_course("x", 60, patience=9)
+    more = builders.fit_of_course("x", 60, patience=9)
     assert await found_by(store, more) == {"weights": "b", "standing": "b"}
-    assert (await found_by(store, graphs.fit_of_course("x", 60))).keys() == {"weights"}
+    assert (await found_by(store, builders.fit_of_course("x", 60))).keys() == {"weights"}
 
 
-async def test_one_with_as_much_patience_though_another_with_more_went_further(store):
-    await ended(store, graphs.fit_of_course("x", 50, 2), outcome("a", 7, "patience"))
+async def test_one_with_as_much_patience_though_another_with_more_went_further(
+    store: PostgresStore,
+) -> None:
+    await ended(store, builders.fit_of_course("x", 50, 2), outcome("a", 7, "patience"))
     await ended(
-        store, graphs.fit_of_course("x", 50, 9, resumable=True), outcome("b", 20, "patience", LEFT)
+        store,
+        builders.fit_of_course("x", 50, 9, resumable=True),
+        outcome("b", 20, "patience", LEFT),
     )
 
-    assert await found_by(store, graphs.fit_of_course("x", 90, 2)) == {"weights": "a"}
+    assert await found_by(store, builders.fit_of_course("x", 90, 2)) == {"weights": "a"}
 
 
 @pytest.mark.parametrize(
@@ -123,20 +134,22 @@ async def test_one_with_as_much_patience_though_another_with_more_went_further(s
         (3, 5, True),  # and to leave how it stands
     ],
 )
-async def test_nothing_that_it_could_not_go_on_from(store, epochs, patience, resumable):
-    await ended(store, graphs.fit_of_course("x", 3), outcome("a", 3, "epochs"))
+async def test_nothing_that_it_could_not_go_on_from(
+    store: PostgresStore, epochs: int, patience: int, resumable: bool
+) -> None:
+    await ended(store, builders.fit_of_course("x", 3), outcome("a", 3, "epochs"))
 
     assert (
-        await found_by(store, graphs.fit_of_course("x", epochs, patience, resumable=resumable))
+        await found_by(store, builders.fit_of_course("x", epochs, patience, resumable=resumable))
         == {}
     )
 
 
-async def test_not_how_a_need_stood(store):
+async def test_not_how_a_need_stood(store: PostgresStore) -> None:
     # Given a fit that has left how it stood, and the score that reads its weights
-    fit = graphs.fit_of_course("x", 3, resumable=True)
-    await store.submit(graphs.submission(fit, graphs.score("s", fit)))
-    worker = await graphs.new_worker(store)
+    fit = builders.fit_of_course("x", 3, resumable=True)
+    await store.submit(builders.submission(fit, builders.score("s", fit)))
+    worker = await builders.new_worker(store)
     [claim] = await store.claim_next(worker, BOTH, 1)
     await store.succeed(claim.step, claim.fence, outcome("a", 3, "epochs", LEFT))
 
@@ -145,19 +158,21 @@ async def test_not_how_a_need_stood(store):
     assert [one.name for one in score.inputs] == ["weights"]
 
 
-async def test_nothing_of_another_course(store):
-    await ended(store, graphs.fit_of_course("y", 3), outcome("a", 3, "epochs", LEFT))
-    await ended(store, graphs.fit("none"), outcome("b", 3, "epochs", LEFT))
+async def test_nothing_of_another_course(store: PostgresStore) -> None:
+    await ended(store, builders.fit_of_course("y", 3), outcome("a", 3, "epochs", LEFT))
+    await ended(store, builders.fit("none"), outcome("b", 3, "epochs", LEFT))
 
-    assert await found_by(store, graphs.fit_of_course("x", 10)) == {}
-    assert await found_by(store, graphs.fit("of no course")) == {}
+    assert await found_by(store, builders.fit_of_course("x", 10)) == {}
+    assert await found_by(store, builders.fit("of no course")) == {}
 
 
-async def test_nothing_of_one_that_is_not_done(store):
-    await store.submit(graphs.submission(*(graphs.fit_of_course("x", epochs) for epochs in (2, 3))))
-    worker = await graphs.new_worker(store)
+async def test_nothing_of_one_that_is_not_done(store: PostgresStore) -> None:
+    await store.submit(
+        builders.submission(*(builders.fit_of_course("x", epochs) for epochs in (2, 3)))
+    )
+    worker = await builders.new_worker(store)
     held, failed = await store.claim_next(worker, BOTH, 2)
     await store.fail(failed.step, failed.fence, ERROR)
 
     assert found(held) == {}
-    assert await found_by(store, graphs.fit_of_course("x", 10)) == {}
+    assert await found_by(store, builders.fit_of_course("x", 10)) == {}

@@ -2,11 +2,11 @@
 
 import json
 from collections import Counter
-from collections.abc import AsyncIterator
 
-import graphs
+import builders
 import pytest
-from graphs import BOTH
+import tables
+from builders import BOTH
 from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
 
@@ -19,24 +19,18 @@ from pyheta.store.postgres import PostgresStore
 FATAL = Failure(Ending.ERROR, "boom", detail="Traceback …", retry=False, log="epoch 1")
 
 
-@pytest.fixture
-async def store(database_url: str) -> AsyncIterator[PostgresStore]:
-    async with PostgresStore.open(database_url) as store:
-        yield store
-
-
 async def finish(store: PostgresStore, count: int) -> None:
-    worker = await graphs.new_worker(store)
+    worker = await builders.new_worker(store)
     for _ in range(count):
-        claim = await graphs.claim_one(store, worker)
-        await store.succeed(claim.step, claim.fence, graphs.a_success())
+        claim = await builders.claim_one(store, worker)
+        await store.succeed(claim.step, claim.fence, builders.a_success())
 
 
 class TestSweeps:
-    async def test_are_listed_newest_submission_first(self, store):
+    async def test_are_listed_newest_submission_first(self, store: PostgresStore) -> None:
         old, new = (
-            graphs.submission(graphs.load(), name="old"),
-            graphs.submission(graphs.load(), name="new"),
+            builders.submission(builders.load(), name="old"),
+            builders.submission(builders.load(), name="new"),
         )
         for submission in (old, new, old):
             await store.submit(submission)
@@ -44,8 +38,8 @@ class TestSweeps:
         assert [sweep.name for sweep in await store.sweeps()] == ["old", "new"]
         assert [sweep.name for sweep in await store.sweeps(limit=1)] == ["old"]
 
-    async def test_keep_how_they_were_asked_for(self, store):
-        await store.submit(graphs.submission(*graphs.chain()))
+    async def test_keep_how_they_were_asked_for(self, store: PostgresStore) -> None:
+        await store.submit(builders.submission(*builders.chain()))
 
         sweep = await store.find_sweep(None)
 
@@ -56,9 +50,9 @@ class TestSweeps:
             {"score": 1},
         )
 
-    async def test_are_found_by_name_id_and_beginning(self, store):
-        first = graphs.submission(graphs.load("a"), name="same")
-        second = graphs.submission(graphs.load("b"), name="same")
+    async def test_are_found_by_name_id_and_beginning(self, store: PostgresStore) -> None:
+        first = builders.submission(builders.load("a"), name="same")
+        second = builders.submission(builders.load("b"), name="same")
         await store.submit(first)
         await store.submit(second)
 
@@ -66,16 +60,18 @@ class TestSweeps:
         assert (await store.find_sweep(first.id)).id == first.id
         assert (await store.find_sweep(first.id[:12])).id == first.id
 
-    async def test_that_do_not_exist_are_said_so(self, store):
+    async def test_that_do_not_exist_are_said_so(self, store: PostgresStore) -> None:
         with pytest.raises(InputError, match="no sweep yet"):
             await store.find_sweep(None)
-        await store.submit(graphs.submission(graphs.load(), name="ablation"))
+        await store.submit(builders.submission(builders.load(), name="ablation"))
         with pytest.raises(InputError, match="did you mean 'ablation'"):
             await store.find_sweep("ablatoin")
 
-    async def test_several_with_one_beginning_are_not_guessed(self, store):
+    async def test_several_with_one_beginning_are_not_guessed(self, store: PostgresStore) -> None:
         for number in range(17):  # more than there are first digits
-            await store.submit(graphs.submission(graphs.load(str(number)), name=f"sweep-{number}"))
+            await store.submit(
+                builders.submission(builders.load(str(number)), name=f"sweep-{number}")
+            )
         digits = Counter(sweep.id[0] for sweep in await store.sweeps())
 
         with pytest.raises(InputError, match="several sweeps"):
@@ -83,10 +79,10 @@ class TestSweeps:
 
 
 class TestCounts:
-    async def test_follow_the_steps_and_runs_of_one_sweep(self, store):
-        sweep = graphs.submission(*graphs.chain())
+    async def test_follow_the_steps_and_runs_of_one_sweep(self, store: PostgresStore) -> None:
+        sweep = builders.submission(*builders.chain())
         await store.submit(sweep)
-        await store.submit(graphs.submission(graphs.load("other"), name="other"))
+        await store.submit(builders.submission(builders.load("other"), name="other"))
         await finish(store, 1)
 
         counts = await store.step_counts(sweep.id)
@@ -102,10 +98,12 @@ class TestCounts:
         assert await store.finished_since(sweep.id, 3600) == 1
         assert await store.finished_since(sweep.id, 0) == 0
 
-    async def test_group_failures_by_reason_without_their_followers(self, store):
-        sweep = graphs.submission(graphs.load("x"), graphs.load("y"), *graphs.chain())
+    async def test_group_failures_by_reason_without_their_followers(
+        self, store: PostgresStore
+    ) -> None:
+        sweep = builders.submission(builders.load("x"), builders.load("y"), *builders.chain())
         await store.submit(sweep)
-        worker = await graphs.new_worker(store)
+        worker = await builders.new_worker(store)
         for claim in await store.claim_next(worker, BOTH, 3):
             await store.fail(claim.step, claim.fence, FATAL)
 
@@ -116,8 +114,8 @@ class TestCounts:
 
 
 class TestRuns:
-    async def test_come_in_order_with_their_overall_metrics(self, store):
-        sweep = graphs.submission(graphs.load("a"), graphs.load("b"))
+    async def test_come_in_order_with_their_overall_metrics(self, store: PostgresStore) -> None:
+        sweep = builders.submission(builders.load("a"), builders.load("b"))
         await store.submit(sweep)
         await finish(store, 1)
 
@@ -127,9 +125,9 @@ class TestRuns:
         assert first.metrics == {("test", "rmse", 0): 0.5, ("val", "rmse", 0): 0.6}
         assert (second.ordinal, second.state, second.metrics) == (1, State.QUEUED, {})
 
-    async def test_are_found_with_the_metrics_of_every_horizon(self, store):
-        load = graphs.load()
-        sweep = graphs.submission(load)
+    async def test_are_found_with_the_metrics_of_every_horizon(self, store: PostgresStore) -> None:
+        load = builders.load()
+        sweep = builders.submission(load)
         await store.submit(sweep)
         await finish(store, 1)
 
@@ -138,9 +136,9 @@ class TestRuns:
             assert (run.sweep, run.ordinal, run.score) == (sweep.id, 0, load.key)
             assert run.metrics[("test", "rmse", 1)] == 0.4
 
-    async def test_are_found_by_any_step_that_they_need(self, store):
-        load, fit, score = graphs.chain()
-        await store.submit(graphs.submission(load, fit, score))
+    async def test_are_found_by_any_step_that_they_need(self, store: PostgresStore) -> None:
+        load, fit, score = builders.chain()
+        await store.submit(builders.submission(load, fit, score))
 
         assert [(await store.find_run(step.key[:8])).score for step in (load, fit)] == [
             score.key
@@ -150,13 +148,13 @@ class TestRuns:
         "text",
         ["", "sweep/7", "sweep/999999999", "sweep/-1", "abc", "zzzz", "0000", "/0", "sweep/"],
     )
-    async def test_that_do_not_exist_are_said_so(self, store, text):
-        await store.submit(graphs.submission(graphs.load()))
+    async def test_that_do_not_exist_are_said_so(self, store: PostgresStore, text: str) -> None:
+        await store.submit(builders.submission(builders.load()))
 
         with pytest.raises(InputError):
             await store.find_run(text)
 
-    async def test_never_ask_the_server_nonsense(self, store):
+    async def test_never_ask_the_server_nonsense(self, store: PostgresStore) -> None:
         @settings(max_examples=50, suppress_health_check=list(HealthCheck))
         @given(st.text(st.characters(exclude_categories=["Cs"], exclude_characters="\0")))
         def texts(text: str) -> None:
@@ -170,21 +168,23 @@ class TestRuns:
 
 
 class TestSteps:
-    async def test_of_a_score_come_needs_first(self, store):
-        steps = graphs.chain()
-        await store.submit(graphs.submission(*steps))
+    async def test_of_a_score_come_needs_first(self, store: PostgresStore) -> None:
+        steps = builders.chain()
+        await store.submit(builders.submission(*steps))
 
         assert [row.key for row in await store.steps_of(steps[-1].key)] == [
             step.key for step in steps
         ]
 
-    async def test_of_one_operation_are_those_of_the_sweep_alone(self, store):
+    async def test_of_one_operation_are_those_of_the_sweep_alone(
+        self, store: PostgresStore
+    ) -> None:
         # Given two sweeps that share one of their steps
-        shared, own, other = graphs.load("a"), graphs.load("b"), graphs.load("c")
-        sweep = graphs.submission(shared, own, graphs.score("x", shared, own), name="one")
+        shared, own, other = builders.load("a"), builders.load("b"), builders.load("c")
+        sweep = builders.submission(shared, own, builders.score("x", shared, own), name="one")
         await store.submit(sweep)
         await store.submit(
-            graphs.submission(shared, other, graphs.score("y", shared, other), name="two")
+            builders.submission(shared, other, builders.score("y", shared, other), name="two")
         )
         await finish(store, 1)
 
@@ -194,11 +194,13 @@ class TestSteps:
         assert found[0].state is State.SUCCEEDED
         assert await store.steps(sweep.id, "relevance") == []
 
-    async def test_that_run_show_where_and_how_far(self, store, database_url):
-        sweep = graphs.submission(graphs.load())
+    async def test_that_run_show_where_and_how_far(
+        self, store: PostgresStore, database_url: str
+    ) -> None:
+        sweep = builders.submission(builders.load())
         await store.submit(sweep)
-        worker = await graphs.new_worker(store)
-        claim = await graphs.claim_one(store, worker)
+        worker = await builders.new_worker(store)
+        claim = await builders.claim_one(store, worker)
         said = {(claim.step, claim.fence): {"epoch": 3}}
         await store.heartbeat(worker, lease_seconds=60, progress=said)
 
@@ -208,12 +210,12 @@ class TestSteps:
         assert running.progress == {"epoch": 3}
         assert await store.running("0" * 64) == []
 
-    async def test_keep_the_history_of_their_attempts(self, store):
-        await store.submit(graphs.submission(graphs.load()))
-        worker = await graphs.new_worker(store)
-        claim = await graphs.claim_one(store, worker)
-        await store.fail(claim.step, claim.fence, graphs.RELEASE)
-        again = await graphs.claim_one(store, worker)
+    async def test_keep_the_history_of_their_attempts(self, store: PostgresStore) -> None:
+        await store.submit(builders.submission(builders.load()))
+        worker = await builders.new_worker(store)
+        claim = await builders.claim_one(store, worker)
+        await store.fail(claim.step, claim.fence, builders.RELEASE)
+        again = await builders.claim_one(store, worker)
         await store.fail(again.step, again.fence, FATAL)
 
         first, second = await store.attempts([claim.step])
@@ -222,9 +224,9 @@ class TestSteps:
         assert (second.outcome, second.detail, second.log) == ("error", "Traceback …", "epoch 1")
 
 
-async def test_workers_are_listed_with_where_they_train(store):
-    plain = await graphs.new_worker(store, procs=4)
-    quick = await graphs.new_worker(store, kinds=[Kind.TRAIN], device=Device.CUDA)
+async def test_workers_are_listed_with_where_they_train(store: PostgresStore) -> None:
+    plain = await builders.new_worker(store, procs=4)
+    quick = await builders.new_worker(store, kinds=[Kind.TRAIN], device=Device.CUDA)
 
     rows = {row.id: row for row in await store.workers()}
 
@@ -234,12 +236,12 @@ async def test_workers_are_listed_with_where_they_train(store):
     assert shown["device"] == "cuda"
 
 
-async def test_looking_changes_nothing(store, database_url):
+async def test_looking_changes_nothing(store: PostgresStore, database_url: str) -> None:
     # Given a store in which something of everything has happened
-    sweep = graphs.submission(*graphs.chain(), graphs.load("b"))
+    sweep = builders.submission(*builders.chain(), builders.load("b"))
     await store.submit(sweep)
     await finish(store, 1)
-    before = await graphs.fetch(database_url, "SELECT xmin, ctid, * FROM pyheta.step ORDER BY id")
+    before = await tables.fetch(database_url, "SELECT xmin, ctid, * FROM pyheta.step ORDER BY id")
     # When everything is looked at
     await store.sweeps()
     await store.find_sweep(None)
@@ -253,6 +255,6 @@ async def test_looking_changes_nothing(store, database_url):
     await store.facts()
     # Then no row has been written
     assert (
-        await graphs.fetch(database_url, "SELECT xmin, ctid, * FROM pyheta.step ORDER BY id")
+        await tables.fetch(database_url, "SELECT xmin, ctid, * FROM pyheta.step ORDER BY id")
         == before
     )

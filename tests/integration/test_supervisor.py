@@ -2,18 +2,22 @@
 
 import asyncio
 import errno
+from collections.abc import AsyncIterator
+from pathlib import Path
+from typing import Any
 
+import builders
 import pytest
 from processes import assert_complete, rows
 
-from pyheta.broker.jobtable import TableBroker
 from pyheta.commands.submit import submit
 from pyheta.plan.prepare import prepare
-from pyheta.steps import Kind
+from pyheta.steps import Product
 from pyheta.store.postgres import PostgresStore
-from pyheta.worker.options import WorkerOptions
-from pyheta.worker.supervisor import Supervisor
-from pyheta.worker.timing import Timing
+from pyheta.store.seam import Artifacts
+
+# In a hurry: leases of a second or two, which another such test beside it may cost.
+pytestmark = pytest.mark.xdist_group("hurried")
 
 SWEEP = """
 version: 1
@@ -35,14 +39,14 @@ SCALE = 0.02
 class FullDisk:
     """Artifacts that find the disk full some times before they go on as always."""
 
-    def __init__(self, artifacts, times: int) -> None:
+    def __init__(self, artifacts: Artifacts, times: int) -> None:
         self._artifacts = artifacts
         self._times = times
 
-    def __getattr__(self, name):
+    def __getattr__(self, name: str) -> Any:
         return getattr(self._artifacts, name)
 
-    async def put(self, path):
+    async def put(self, path: Path) -> Product:
         if self._times:
             self._times -= 1
             raise OSError(errno.ENOSPC, "No space left on device", str(path))
@@ -50,7 +54,7 @@ class FullDisk:
 
 
 @pytest.fixture
-async def store(database_url, tmp_path):
+async def store(database_url: str, tmp_path: Path) -> AsyncIterator[PostgresStore]:
     (tmp_path / "sweep.yaml").write_text(SWEEP)
     async with PostgresStore.open(database_url, time_scale=SCALE) as store:
         prepared = prepare(tmp_path / "sweep.yaml", (), None)
@@ -58,25 +62,14 @@ async def store(database_url, tmp_path):
         yield store
 
 
-def supervisor(store, artifacts, home, **options) -> Supervisor:
-    return Supervisor(
-        store,
-        TableBroker(store),
-        artifacts,
-        options=WorkerOptions(tuple(Kind), until_idle=True, **options),
-        home=home,
-        timing=Timing().scaled(SCALE),
-    )
-
-
 async def test_a_disk_that_is_full_for_a_while_costs_time_and_nothing_else(
-    store, database_url, tmp_path
-):
+    store: PostgresStore, database_url: str, tmp_path: Path
+) -> None:
     # Given a worker with two slots whose disk is full three times
     artifacts = FullDisk(store.artifacts, times=3)
 
     # When it works until nothing is left
-    await supervisor(store, artifacts, tmp_path / "home", procs=2).run()
+    await builders.supervisor(store, tmp_path / "home", SCALE, artifacts=artifacts, procs=2).run()
 
     # Then all is there, the steps were given back three times, and no budget has paid for it
     await asyncio.to_thread(assert_complete, database_url)
@@ -85,9 +78,9 @@ async def test_a_disk_that_is_full_for_a_while_costs_time_and_nothing_else(
 
 
 async def test_a_worker_that_is_told_to_stop_before_it_has_begun_holds_nothing(
-    store, database_url, tmp_path
-):
-    worker = supervisor(store, store.artifacts, tmp_path / "home", procs=1)
+    store: PostgresStore, database_url: str, tmp_path: Path
+) -> None:
+    worker = builders.supervisor(store, tmp_path / "home", SCALE, procs=1)
 
     worker.stop()
     await worker.run()

@@ -1,6 +1,8 @@
 """Where nets are trained: what a user chooses, what this machine has."""
 
+from collections.abc import Callable
 from pathlib import Path
+from typing import Any
 
 import pytest
 import torch
@@ -13,15 +15,19 @@ from pyheta.steps import Kind
 
 
 @pytest.fixture
-def machine(monkeypatch):
+def machine(monkeypatch: pytest.MonkeyPatch) -> Callable[..., list[bool]]:
     """Makes a machine with or without a driver, and with or without a GPU that torch finds."""
     asked: list[bool] = []
 
     def make(*, driver: bool, torch_finds: bool) -> list[bool]:
+        def ask() -> bool:
+            asked.append(True)
+            return torch_finds
+
         monkeypatch.setattr(
             device, "DRIVERS", (str(Path(__file__)) if driver else "/no/such/driver",)
         )
-        monkeypatch.setattr(device, "_torch_finds_gpu", lambda: asked.append(True) or torch_finds)
+        monkeypatch.setattr(device, "_torch_finds_gpu", ask)
         return asked
 
     return make
@@ -38,27 +44,37 @@ def machine(monkeypatch):
         (Device.CUDA, False, True, Device.CUDA),  # a driver may lie elsewhere
     ],
 )
-def test_nets_are_trained_where_they_can_be(machine, choice, driver, torch_finds, expected):
+def test_nets_are_trained_where_they_can_be(
+    machine: Callable[..., list[bool]],
+    choice: Device,
+    driver: bool,
+    torch_finds: bool,
+    expected: Device,
+) -> None:
     machine(driver=driver, torch_finds=torch_finds)
     assert resolve_device(choice) is expected
 
 
-def test_torch_is_not_asked_where_nobody_needs_the_answer(machine):
+def test_torch_is_not_asked_where_nobody_needs_the_answer(
+    machine: Callable[..., list[bool]],
+) -> None:
     asked = machine(driver=False, torch_finds=False)
     resolve_device(Device.AUTO)
     resolve_device(Device.CPU)
     assert not asked
 
 
-def test_a_gpu_that_was_chosen_and_not_there_is_an_error(machine):
+def test_a_gpu_that_was_chosen_and_not_there_is_an_error(
+    machine: Callable[..., list[bool]],
+) -> None:
     machine(driver=True, torch_finds=False)
     with pytest.raises(ConfigError, match="--device: torch finds no GPU here; use --device cpu"):
         resolve_device(Device.CUDA)
 
 
 def test_a_worker_that_only_trains_on_a_gpu_is_one_process_with_one_large_stack(
-    machine,
-):
+    machine: Callable[..., list[bool]],
+) -> None:
     machine(driver=True, torch_finds=True)
 
     trains = worker_options((Kind.TRAIN,), None, None, Device.AUTO)
@@ -92,23 +108,25 @@ HELP = (
     "wording", ["{}", f"{{}}\n{HELP}", f"while a net was computed:\n  {{}}\n{HELP}"]
 )
 @pytest.mark.parametrize("kind", [torch.AcceleratorError, RuntimeError])
-def test_a_device_that_has_failed_is_recognised_by_its_words(kind, wording, said):
+def test_a_device_that_has_failed_is_recognised_by_its_words(
+    kind: type[Exception], wording: str, said: str
+) -> None:
     assert failure(kind(wording.format(said))) == said
 
 
-def test_a_device_that_has_failed_is_recognised_behind_the_error_that_blames_a_net():
+def test_a_device_that_has_failed_is_recognised_behind_the_error_that_blames_a_net() -> None:
     blamed = StepError("the net cannot forecast")
     blamed.__cause__ = RuntimeError(ASSERTED)
     assert failure(blamed) == ASSERTED
 
 
-def test_a_device_that_has_failed_is_recognised_behind_an_error_in_between():
+def test_a_device_that_has_failed_is_recognised_behind_an_error_in_between() -> None:
     tidied = KeyError("what tidies up fails too")
     tidied.__context__ = RuntimeError(ASSERTED)
     assert failure(tidied) == ASSERTED
 
 
-def test_a_device_works_that_adds():
+def test_a_device_works_that_adds() -> None:
     assert works(Device.CPU)
     assert not works(Device.CUDA) or torch.cuda.is_available()
 
@@ -137,5 +155,5 @@ def test_a_device_works_that_adds():
         OSError("torch finds no GPU"),
     ],
 )
-def test_other_errors_leave_the_device_as_it_was(error):
+def test_other_errors_leave_the_device_as_it_was(error: Any) -> None:
     assert failure(error) is None

@@ -4,6 +4,7 @@ import asyncio
 import contextlib
 import logging
 from collections.abc import AsyncIterator, Sequence
+from typing import Any
 
 import pytest
 
@@ -54,7 +55,7 @@ class Broker:
         self.rung: list[Bell] = []
         self.heard = asyncio.Event()
 
-    def listen(self, kinds: Sequence[Kind]) -> contextlib.AbstractAsyncContextManager:
+    def listen(self, kinds: Sequence[Kind]) -> contextlib.AbstractAsyncContextManager[Any]:
         raise NotImplementedError(kinds)
 
     async def ring(self, bells: Sequence[Bell]) -> None:

@@ -3,6 +3,7 @@
 import asyncio
 from collections.abc import Mapping, Sequence
 from pathlib import Path
+from typing import Any, cast
 
 import pytest
 
@@ -116,9 +117,9 @@ def test_a_file_is_put_with_every_submission_so_that_it_is_not_removed_before(
     file: Path, tmp_path: Path
 ) -> None:
     prepared, sha256 = prepared_with_file(file, tmp_path)
-    shelf = Shelf(sha256)
+    shelf: Any = Shelf(sha256)
     for _ in range(2):
-        asyncio.run(submit(prepared, Store(), shelf))
+        asyncio.run(submit(prepared, cast(Any, Store()), shelf))
     assert [path.name for path in shelf.put_paths] == ["data.csv"] * 2
 
 
@@ -126,9 +127,9 @@ def test_a_file_that_changed_meanwhile_is_refused_and_nothing_is_submitted(
     file: Path, tmp_path: Path
 ) -> None:
     prepared, _ = prepared_with_file(file, tmp_path)
-    store = Store()
+    store: Any = Store()
     with pytest.raises(DataError, match="changed while it was read"):
-        asyncio.run(submit(prepared, store, Shelf("0" * 64)))
+        asyncio.run(submit(prepared, store, cast(Any, Shelf("0" * 64))))
     assert store.submitted == []
 
 
@@ -174,7 +175,7 @@ def test_a_preview_tells_asked_from_distinct_and_present_from_missing(file: Path
         next(key for key, step in prepared.plan.steps.items() if step.op == op)
         for op in ("load", "fit")
     )
-    store = Store({load: State.SUCCEEDED, fit: State.FAILED})
+    store: Any = Store({load: State.SUCCEEDED, fit: State.FAILED})
     # When
     shown = asyncio.run(preview(prepared, store, procs=2))
     # Then
@@ -190,14 +191,14 @@ def test_a_preview_tells_asked_from_distinct_and_present_from_missing(file: Path
 
 
 def test_the_time_is_unknown_while_one_kind_of_step_was_never_measured(file: Path) -> None:
-    shown = asyncio.run(preview(prepare(file, (), None), Store(), procs=2))
+    shown = asyncio.run(preview(prepare(file, (), None), cast(Any, Store()), procs=2))
     seconds = {op.op: op.seconds for op in shown.ops}
     assert (seconds["load"], seconds["fit"], seconds["score"]) == (1.0, 10 + 10 + 0.5, None)
     assert shown.seconds is None
 
 
 def test_the_time_is_the_work_shared_among_processes(file: Path) -> None:
-    store = Store()
+    store: Any = Store()
     store.means |= {fits_of("last"): 0.5, ("score", timed_as({})): 0.25}
     shown = asyncio.run(preview(prepare(file, (), None), store, procs=2))
     assert shown.seconds == (1.0 + (10 + 10 + 0.5 + 0.5) + 4 * 0.25) / 2

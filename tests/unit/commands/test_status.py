@@ -1,10 +1,11 @@
 """Where a sweep stands: time left, hints, and the words for it."""
 
-from datetime import UTC, datetime, timedelta
+from datetime import timedelta
 from typing import Any
 from uuid import uuid4
 
 import pytest
+from builders import NOW, sweep_row
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
@@ -12,10 +13,9 @@ from pyheta.commands.status import Status, hints, seconds_left, table_of_counts
 from pyheta.commands.status_view import describe, line, takes
 from pyheta.device import Device
 from pyheta.steps import Key, Kind, State, WorkerId
-from pyheta.store.seam import FailureGroup, StepCount, SweepRow, WorkerRow
+from pyheta.store.seam import FailureGroup, StepCount, WorkerRow
 
-NOW = datetime(2026, 1, 1, tzinfo=UTC)
-SWEEP = SweepRow("a" * 64, "study", 4, NOW, NOW, None)
+SWEEP = sweep_row(runs=4)
 
 
 def fit(state: State, count: int, mean_seconds: float | None = None) -> StepCount:

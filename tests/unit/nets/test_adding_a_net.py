@@ -57,13 +57,13 @@ def _add() -> None:
 
 
 def _nets_of_runs(folder: Path, text: str) -> list[dict[str, Any]]:
-    from tests.sweeps import sweep
+    from builders import sweep
 
     return [run.config.as_json()["net"] for run in sweep(folder, text).runs()]
 
 
 def _complaint(folder: Path, text: str) -> str:
-    from tests.sweeps import complaint
+    from builders import complaint
 
     return complaint(folder, text)
 

@@ -1,14 +1,19 @@
 """Nets that are trained as one stack become what each would have become alone."""
 
+from collections.abc import Callable, Mapping
+from typing import Any
+
 import numpy as np
 import pytest
 import torch
+from builders import gradient_net
 
+from pyheta.arrays import Array
 from pyheta.errors import Diverged
 from pyheta.nets.engines import stacked
 from pyheta.nets.engines.autograd import AutogradLearner
-from pyheta.nets.registry import build
 from pyheta.nets.training import loop
+from pyheta.nets.training.history import History
 from pyheta.nets.training.loop import TrainingRun
 from pyheta.nets.training.options import Train
 from pyheta.pipeline.channels import Channel
@@ -40,27 +45,29 @@ def windows(seed: int, rows: int, scale: float = 1.0, shape: Shape = SHAPE) -> W
     )
 
 
-def options(**changed) -> Train:
+def options(**changed: Any) -> Train:
     return Train(**{"lr": 0.001, "batch_size": 16, "epochs": 4, "patience": 4} | changed)
 
 
 def lane(
-    net: dict,
+    net: dict[str, Any],
     seed: int,
     data: int = 0,
     *,
-    progress=lambda _: None,
+    progress: Callable[..., Any] = lambda _: None,
     scale: float = 1,
-    shape=SHAPE,
-    **changed,
-):
-    module = build(net, shape, seed=seed).module
+    shape: Shape = SHAPE,
+    **changed: Any,
+) -> stacked.StackedNet:
+    module = gradient_net(net, shape, seed=seed).module
     parts = windows(data, 120, scale, shape), windows(data + 50, 70, scale, shape)
     return stacked.StackedNet(module, *parts, options(**changed), seed, progress)
 
 
-def alone(net: dict, seed: int, data: int = 0, shape: Shape = SHAPE, **changed):
-    module = build(net, shape, seed=seed).module
+def alone(
+    net: dict[str, Any], seed: int, data: int = 0, shape: Shape = SHAPE, **changed: Any
+) -> tuple[History, Mapping[str, Array]]:
+    module = gradient_net(net, shape, seed=seed).module
     chosen = options(**changed)
     train, val = windows(data, 120, shape=shape), windows(data + 50, 70, shape=shape)
     learner = AutogradLearner(module, train, val, chosen, seed=seed, reads_rows=False)
@@ -68,7 +75,13 @@ def alone(net: dict, seed: int, data: int = 0, shape: Shape = SHAPE, **changed):
     return loop.train(learner, run, lambda _: None), learner.state()
 
 
-def assert_same(one: stacked.StackedNet, history, expected, tolerance=1e-3):
+def assert_same(
+    one: stacked.StackedNet,
+    history: History | Diverged,
+    expected: tuple[History, Mapping[str, Array]],
+    tolerance: float = 1e-3,
+) -> None:
+    assert isinstance(history, History)
     theirs, weights = expected
     np.testing.assert_allclose(history.val_loss, theirs.val_loss, rtol=tolerance)
     np.testing.assert_allclose(history.train_loss, theirs.train_loss, rtol=tolerance)
@@ -78,10 +91,10 @@ def assert_same(one: stacked.StackedNet, history, expected, tolerance=1e-3):
 
 
 @pytest.mark.parametrize("net", NETS, ids=lambda net: f"{net['name']}-{len(net)}")
-def test_every_lane_becomes_what_it_becomes_alone(net):
+def test_every_lane_becomes_what_it_becomes_alone(net: dict[str, Any]) -> None:
     # Given lanes that differ in seed, data, learning rate, decay and end, two of which read the
     # same data
-    own = [
+    own: list[dict[str, Any]] = [
         {"seed": 0, "data": 0},
         {"seed": 1, "data": 0, "lr": 0.002},
         {"seed": 2, "data": 7, "weight_decay": 0.1},
@@ -115,7 +128,7 @@ def test_every_lane_becomes_what_it_becomes_alone(net):
     ],
     ids=str,
 )
-def test_every_option_means_the_same(changed):
+def test_every_option_means_the_same(changed: dict[str, Any]) -> None:
     lanes = [lane(PLAIN, seed, **changed) for seed in range(3)]
     outcomes = dict(stacked.train(lanes, CPU))
     for seed, one in enumerate(lanes):
@@ -135,7 +148,7 @@ def test_every_option_means_the_same(changed):
 @pytest.mark.parametrize(
     "changed", [{}, {"optimizer": "adamw", "weight_decay": 0.3, "clip": 0.05}], ids=str
 )
-def test_lanes_may_read_different_columns(net, changed):
+def test_lanes_may_read_different_columns(net: dict[str, Any], changed: dict[str, Any]) -> None:
     # Given nets of one kind that read three, one, five and three columns
     shapes = [Shape(channels, 24, 4) for channels in (3, 1, 5, 3)]
     lanes = [lane(net, seed, shape=shape, **changed) for seed, shape in enumerate(shapes)]
@@ -148,15 +161,15 @@ def test_lanes_may_read_different_columns(net, changed):
         assert_same(one, outcomes[seed], alone(net, seed, shape=shape, **changed))
 
 
-def test_products_in_bfloat16_are_those_of_a_net_alone():
+def test_products_in_bfloat16_are_those_of_a_net_alone() -> None:
     lanes = [lane(PLAIN, seed, precision="bfloat16") for seed in range(3)]
     outcomes = dict(stacked.train(lanes, CPU))
     for seed, one in enumerate(lanes):
         assert_same(one, outcomes[seed], alone(PLAIN, seed, precision="bfloat16"), tolerance=0.02)
 
 
-def test_lanes_end_at_their_own_time_and_the_others_go_on():
-    own = [
+def test_lanes_end_at_their_own_time_and_the_others_go_on() -> None:
+    own: list[dict[str, Any]] = [
         {"epochs": 2},
         {"epochs": 9, "patience": 9},
         {"epochs": 40, "patience": 1, "lr": 0.05},
@@ -174,7 +187,7 @@ def test_lanes_end_at_their_own_time_and_the_others_go_on():
         assert_same(one, outcomes[seed], alone(PLAIN, seed, **each))
 
 
-def test_a_lane_that_diverges_leaves_its_neighbours_alone():
+def test_a_lane_that_diverges_leaves_its_neighbours_alone() -> None:
     lanes = [lane(PLAIN, 0), lane(PLAIN, 1, scale=1e25), lane(PLAIN, 2)]
 
     outcomes = dict(stacked.train(lanes, CPU))
@@ -184,7 +197,7 @@ def test_a_lane_that_diverges_leaves_its_neighbours_alone():
         assert_same(lanes[place], outcomes[place], alone(PLAIN, place))
 
 
-def test_progress_is_each_lanes_own():
+def test_progress_is_each_lanes_own() -> None:
     told: dict[int, list[int]] = {0: [], 1: []}
     lanes = [
         lane(
@@ -204,5 +217,5 @@ def test_progress_is_each_lanes_own():
     [{"name": "patchtst", "patch": 8}, {"name": "mlp", "dropout": 0.2}, {"name": "rlinear"}],
     ids=str,
 )
-def test_nets_that_would_hear_of_each_other_are_not_stacked(net):
-    assert not stacked.stackable(build(net, SHAPE).module)
+def test_nets_that_would_hear_of_each_other_are_not_stacked(net: dict[str, Any]) -> None:
+    assert not stacked.stackable(gradient_net(net, SHAPE).module)

@@ -2,20 +2,23 @@
 
 import subprocess
 import sys
+from typing import Any
 
 import numpy as np
 import pytest
 
 from pyheta.errors import StepError
+from pyheta.nets.forecaster import Forecaster
 from pyheta.nets.registry import build
+from pyheta.nets.training.options import Train
 from pyheta.nets.zoo.ridge import BLOCK
 from pyheta.pipeline.channels import Channel
 from pyheta.pipeline.windows import Shape, Windows, cut
 
-OPTIONS: dict = {}
+OPTIONS = Train()
 
 
-def ignore(_) -> None:
+def ignore(_: object) -> None:
     """A progress that nobody follows."""
 
 
@@ -37,7 +40,9 @@ def seen(inputs: np.ndarray) -> Windows:
     return Windows(inputs, inputs[:, :0], np.arange(len(inputs)))
 
 
-def fitted_ridge(train: Windows, alpha: float | list[float], val: Windows | None = None, **options):
+def fitted_ridge(
+    train: Windows, alpha: float | list[float], val: Windows | None = None, **options: Any
+) -> Forecaster:
     _, channels, lookback = train.inputs.shape
     _, targets, horizon = train.targets.shape
     net = build(
@@ -47,7 +52,7 @@ def fitted_ridge(train: Windows, alpha: float | list[float], val: Windows | None
     return net
 
 
-def test_last_repeats_the_last_known_value():
+def test_last_repeats_the_last_known_value() -> None:
     net = build({"name": "last"}, Shape(channels=1, lookback=1, horizon=3))
     forecast = net.predict(seen(np.array([[[4.0]], [[7.0]]])))
     assert forecast.tolist() == [[[4, 4, 4]], [[7, 7, 7]]]
@@ -57,26 +62,28 @@ def test_last_repeats_the_last_known_value():
     ("lookback", "horizon", "expected"),
     [(3, 2, [7, 8]), (3, 5, [7, 8, 9, 7, 8]), (5, 3, [7, 8, 9])],
 )
-def test_seasonal_repeats_the_last_known_season(lookback, horizon, expected):
+def test_seasonal_repeats_the_last_known_season(
+    lookback: int, horizon: int, expected: list[int]
+) -> None:
     net = build({"name": "seasonal", "period": 3}, Shape(1, lookback, horizon))
     past = np.arange(10.0)[None, None, -lookback:]
     assert net.predict(seen(past)).tolist() == [[expected]]
 
 
-def test_seasonal_is_exact_on_a_series_of_that_season():
+def test_seasonal_is_exact_on_a_series_of_that_season() -> None:
     series = np.tile(np.arange(24.0), 10)[None]
     season = cut(list(map(Channel, series)), (0, 240), Shape(1, 24, 30))
     net = build({"name": "seasonal", "period": 24}, Shape(1, 24, 30))
     np.testing.assert_array_equal(net.predict(season), season.targets)
 
 
-def test_nets_that_learn_nothing_have_no_state():
+def test_nets_that_learn_nothing_have_no_state() -> None:
     assert build({"name": "last"}, Shape(1, 1, 1)).state() == {}
 
 
 @pytest.mark.parametrize("alpha", [0.0, 1e-3, 10.0])
 @pytest.mark.parametrize("rows", [60, BLOCK + 100])  # in one block and in several
-def test_ridge_is_the_least_squares_of_the_padded_system(alpha, rows):
+def test_ridge_is_the_least_squares_of_the_padded_system(alpha: float, rows: int) -> None:
     train = windows(rows)
     flat = train.inputs.reshape(len(train), -1)
     mean_x, mean_y = flat.mean(axis=0), train.targets[:, 0].mean(axis=0)
@@ -92,7 +99,7 @@ def test_ridge_is_the_least_squares_of_the_padded_system(alpha, rows):
     np.testing.assert_allclose(net.predict(train)[:, 0], expected, atol=1e-10)
 
 
-def test_the_intercept_of_ridge_is_not_penalised():
+def test_the_intercept_of_ridge_is_not_penalised() -> None:
     train = windows(100)
     shifted = Windows(train.inputs + 5, train.targets + 1000, train.rows)
 
@@ -102,7 +109,7 @@ def test_the_intercept_of_ridge_is_not_penalised():
     np.testing.assert_allclose(moved.predict(shifted), expected, atol=1e-8)
 
 
-def test_ridge_without_penalty_refuses_a_constant_column():
+def test_ridge_without_penalty_refuses_a_constant_column() -> None:
     series = np.vstack([np.random.default_rng(0).normal(size=50), np.zeros(50)])
     train = cut(list(map(Channel, series)), (0, 50), Shape(2, 3, 1))
     with pytest.raises(StepError, match=r"no single solution; set net\.alpha above 0"):
@@ -110,7 +117,7 @@ def test_ridge_without_penalty_refuses_a_constant_column():
     assert np.isfinite(fitted_ridge(train, 1e-3).predict(train)).all()
 
 
-def test_several_targets_are_as_many_regressions_on_all_channels():
+def test_several_targets_are_as_many_regressions_on_all_channels() -> None:
     train = windows(100, channels=3, targets=2)
 
     both = fitted_ridge(train, 0.5)
@@ -121,7 +128,7 @@ def test_several_targets_are_as_many_regressions_on_all_channels():
         np.testing.assert_allclose(both.predict(train)[:, number], expected, atol=1e-10)
 
 
-def test_per_channel_is_one_regression_on_the_windows_of_all_targets_one_below_the_other():
+def test_per_channel_is_one_regression_on_the_windows_of_all_targets_one_below_the_other() -> None:
     # Given two targets and a channel beside them
     train = windows(100, channels=3, targets=2)
 
@@ -140,9 +147,11 @@ def test_per_channel_is_one_regression_on_the_windows_of_all_targets_one_below_t
 
 @pytest.mark.parametrize("per_channel", [False, True])
 @pytest.mark.parametrize("window_std", [False, True])
-def test_instance_norm_follows_every_window_that_is_moved(per_channel, window_std):
+def test_instance_norm_follows_every_window_that_is_moved(
+    per_channel: bool, window_std: bool
+) -> None:
     train = windows(100, channels=3, targets=2)
-    options = {"per_channel": per_channel, "window_std": window_std}
+    options: dict[str, Any] = {"per_channel": per_channel, "window_std": window_std}
     net = fitted_ridge(train, 1e-3, instance_norm=True, **options)
     moved = seen(train.inputs + np.array([10.0, -20.0, 30.0])[:, None])
 
@@ -151,7 +160,7 @@ def test_instance_norm_follows_every_window_that_is_moved(per_channel, window_st
     assert not net.state()["bias"].any()
 
 
-def test_the_standard_deviation_of_a_window_can_tell_what_follows():
+def test_the_standard_deviation_of_a_window_can_tell_what_follows() -> None:
     # Given windows that are followed by twice their standard deviation
     past = np.random.default_rng(0).normal(size=(200, 1, 5)) * np.arange(1, 201)[:, None, None]
     ahead = 2 * past.std(axis=2, keepdims=True)
@@ -167,7 +176,9 @@ def test_the_standard_deviation_of_a_window_can_tell_what_follows():
     "options", [{}, {"per_channel": True, "instance_norm": True, "window_std": True}]
 )
 @pytest.mark.parametrize("seed", [1, 2])
-def test_validation_chooses_the_alpha_with_the_least_squared_error(options, seed):
+def test_validation_chooses_the_alpha_with_the_least_squared_error(
+    options: dict[str, Any], seed: int
+) -> None:
     train, val = (windows(60, 3, targets=2, seed=seed + shift) for shift in (0, 10))
     alphas = [1e-3, 1.0, 30.0, 1e6]
 
@@ -177,17 +188,17 @@ def test_validation_chooses_the_alpha_with_the_least_squared_error(options, seed
     for alpha in alphas:
         forecast = fitted_ridge(train, alpha, **options).predict(val)
         errors[alpha] = np.square(forecast - val.targets).mean()
-    best = min(errors, key=errors.get)
+    best = min(errors, key=lambda alpha: errors[alpha])
     alone = fitted_ridge(train, best, **options)
     assert chosen.state()["alpha"] == best
     np.testing.assert_array_equal(chosen.predict(val), alone.predict(val))
 
 
-def test_one_alpha_is_no_choice():
+def test_one_alpha_is_no_choice() -> None:
     assert set(fitted_ridge(windows(60), [0.5]).state()) == {"weight", "bias"}
 
 
-def test_a_restored_ridge_predicts_the_same():
+def test_a_restored_ridge_predicts_the_same() -> None:
     train = windows(100)
     net = fitted_ridge(train, [1.0, 10.0])
     other = build({"name": "ridge", "alpha": [1.0, 10.0]}, Shape(2, 5, 3))
@@ -195,7 +206,7 @@ def test_a_restored_ridge_predicts_the_same():
     np.testing.assert_array_equal(other.predict(train), net.predict(train))
 
 
-def test_nets_without_gradient_and_their_steps_do_not_load_torch():
+def test_nets_without_gradient_and_their_steps_do_not_load_torch() -> None:
     code = """
 import sys
 import pyheta.ops.fit, pyheta.ops.score

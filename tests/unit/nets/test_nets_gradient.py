@@ -1,17 +1,24 @@
 """Nets that are trained by gradient, and their training."""
 
+from collections.abc import Callable, Mapping
+from typing import Any, cast
+
 import numpy as np
 import pytest
 import torch
+from builders import gradient_net
 from torch import nn
 
+from pyheta.arrays import Array
 from pyheta.errors import Diverged
 from pyheta.nets.configs.feedforward import MLPConfig
 from pyheta.nets.configs.recurrent import LSTMConfig
 from pyheta.nets.engines import autograd
 from pyheta.nets.engines.autograd import AutogradLearner
+from pyheta.nets.gradient import GradientForecaster
 from pyheta.nets.registry import build
 from pyheta.nets.training import learning_rate, loop, schedules
+from pyheta.nets.training.history import History
 from pyheta.nets.training.loop import TrainingRun
 from pyheta.nets.training.losses import mean_loss
 from pyheta.nets.training.options import Train
@@ -24,26 +31,32 @@ from pyheta.pipeline.windows import Shape, Windows, cut
 SHAPE = Shape(channels=2, lookback=6, horizon=3)
 
 
-def options(**changed) -> Train:
+def options(**changed: Any) -> Train:
     return Train(**{"lr": 1e-2, "batch_size": 16, "epochs": 3, "patience": 3} | changed)
 
 
-def windows(rows: int = 80, seed: int = 0):
+def windows(rows: int = 80, seed: int = 0) -> Windows:
     series = np.random.default_rng(seed).normal(size=(2, rows)).astype(np.float32)
     return cut(list(map(Channel, series)), (0, rows), SHAPE)
 
 
-def fitted(net: dict, seed: int = 0, progress=lambda _: None, **changed):
-    forecaster = build(net, SHAPE, seed=seed)
+def fitted(
+    net: dict[str, Any],
+    seed: int = 0,
+    progress: Callable[..., Any] = lambda _: None,
+    **changed: Any,
+) -> tuple[GradientForecaster, History]:
+    forecaster = gradient_net(net, SHAPE, seed=seed)
     history = forecaster.fit(windows(), windows(seed=1), options(**changed), progress)
+    assert history is not None
     return forecaster, history
 
 
-def equal(a, b) -> bool:
+def equal(a: Mapping[str, Array], b: Mapping[str, Array]) -> bool:
     return all(np.array_equal(x, y) for x, y in zip(a.values(), b.values(), strict=True))
 
 
-def test_the_lstm_is_torchs_own_with_a_linear_head_on_the_last_hidden_state():
+def test_the_lstm_is_torchs_own_with_a_linear_head_on_the_last_hidden_state() -> None:
     net = LSTM(LSTMConfig(hidden=5, layers=2), SHAPE).eval()
     oracle = nn.LSTM(2, 5, 2)
     oracle.load_state_dict(net.recurrent.state_dict())
@@ -55,8 +68,8 @@ def test_the_lstm_is_torchs_own_with_a_linear_head_on_the_last_hidden_state():
     torch.testing.assert_close(net(x)[:, 0], expected)
 
 
-def test_the_mlp_is_its_formula():
-    net = MLP(MLPConfig(hidden=[4, 7]), SHAPE).eval()
+def test_the_mlp_is_its_formula() -> None:
+    net = MLP(MLPConfig(hidden=(4, 7)), SHAPE).eval()
     x = torch.randn(5, 2, 6)
     (w1, b1, w2, b2, w3, b3) = net.parameters()
 
@@ -67,8 +80,8 @@ def test_the_mlp_is_its_formula():
 
 
 @pytest.mark.parametrize("net", [{"name": "lstm"}, {"name": "mlp", "hidden": [32, 16]}])
-def test_dropout_acts_in_training_and_never_in_prediction(net):
-    forecaster = build(net | {"dropout": 0.5}, SHAPE)
+def test_dropout_acts_in_training_and_never_in_prediction(net: dict[str, Any]) -> None:
+    forecaster = gradient_net(net | {"dropout": 0.5}, SHAPE)
     np.testing.assert_array_equal(forecaster.predict(windows()), forecaster.predict(windows()))
 
     forecaster.module.train()
@@ -77,20 +90,20 @@ def test_dropout_acts_in_training_and_never_in_prediction(net):
 
 
 @pytest.mark.parametrize("layers", [1, 2])
-def test_an_lstm_with_dropout_is_built_for_any_number_of_layers(layers):
-    forecaster = build({"name": "lstm", "layers": layers, "dropout": 0.3}, SHAPE)
+def test_an_lstm_with_dropout_is_built_for_any_number_of_layers(layers: int) -> None:
+    forecaster = gradient_net({"name": "lstm", "layers": layers, "dropout": 0.3}, SHAPE)
     assert forecaster.predict(windows()).shape == (len(windows()), 1, 3)
 
 
 @pytest.mark.parametrize("net", [{"name": "lstm", "hidden": 32}, {"name": "mlp", "hidden": [64]}])
-def test_a_net_can_learn_one_batch_by_heart(net):
+def test_a_net_can_learn_one_batch_by_heart(net: dict[str, Any]) -> None:
     _, history = fitted(net, epochs=400, patience=400, batch_size=100)
     assert history.train_loss[0] > 0.5
     assert history.train_loss[-1] < 0.05
 
 
 @pytest.mark.parametrize("net", [{"name": "lstm", "dropout": 0.2}, {"name": "mlp", "dropout": 0.2}])
-def test_the_seed_decides_everything_and_nothing_else_does(net):
+def test_the_seed_decides_everything_and_nothing_else_does(net: dict[str, Any]) -> None:
     first, history = fitted(net, seed=3)
     torch.manual_seed(99)
     torch.rand(5)
@@ -102,7 +115,7 @@ def test_the_seed_decides_everything_and_nothing_else_does(net):
     assert not equal(first.state(), other.state())
 
 
-def test_training_leaves_the_random_numbers_of_others_alone():
+def test_training_leaves_the_random_numbers_of_others_alone() -> None:
     torch.manual_seed(5)
     expected = torch.rand(3)
     torch.manual_seed(5)
@@ -110,7 +123,7 @@ def test_training_leaves_the_random_numbers_of_others_alone():
     torch.testing.assert_close(torch.rand(3), expected)
 
 
-def test_without_shuffling_the_windows_keep_their_order():
+def test_without_shuffling_the_windows_keep_their_order() -> None:
     fixed, _ = fitted({"name": "mlp"}, shuffle=False)
     mixed, _ = fitted({"name": "mlp"}, shuffle=True)
     assert not equal(fixed.state(), mixed.state())
@@ -127,12 +140,12 @@ def learner(net: nn.Module, some: Windows, chosen: Train) -> AutogradLearner:
     return AutogradLearner(net, some, some, chosen, seed=0, reads_rows=False)
 
 
-def train(net: nn.Module, some: Windows, chosen: Train):
+def train(net: nn.Module, some: Windows, chosen: Train) -> History:
     mine = learner(net, some, chosen)
     return loop.train(mine, TrainingRun(chosen, len(some), 0), lambda _: None)
 
 
-OPTIMIZERS = {
+OPTIMIZERS: dict[str, Callable[..., torch.optim.Optimizer]] = {
     "adam": lambda weights: torch.optim.Adam(weights, 0.1, weight_decay=0.2),
     "adamw": lambda weights: torch.optim.AdamW(weights, 0.1, weight_decay=0.2),
     "sgd": lambda weights: torch.optim.SGD(weights, 0.1, momentum=0.7, weight_decay=0.2),
@@ -140,7 +153,7 @@ OPTIMIZERS = {
 
 
 @pytest.mark.parametrize("optimizer", OPTIMIZERS)
-def test_one_epoch_is_one_step_of_torchs_optimizer_per_batch(optimizer):
+def test_one_epoch_is_one_step_of_torchs_optimizer_per_batch(optimizer: Any) -> None:
     torch.manual_seed(0)
     net, oracle = nn.Linear(4, 2), nn.Linear(4, 2)
     oracle.load_state_dict(net.state_dict())
@@ -175,19 +188,19 @@ def test_one_epoch_is_one_step_of_torchs_optimizer_per_batch(optimizer):
 
 
 @pytest.mark.parametrize("loss", ["mse", "mae", "huber", "quantile"])
-def test_a_loss_on_training_and_on_validation_is_the_same_number(loss):
+def test_a_loss_on_training_and_on_validation_is_the_same_number(loss: Any) -> None:
     chosen = Train(loss=loss, huber_delta=0.4, quantile=0.3, batch_size=100, lr=1e-20, epochs=1)
     history = train(nn.Linear(4, 2), examples(10, 4), chosen)
     assert history.train_loss[0] == pytest.approx(history.val_loss[0], rel=1e-6)
 
 
-def test_losses_of_hand_made_errors():
+def test_losses_of_hand_made_errors() -> None:
     forecast, truth = (
         np.array([[[0.0, 3.0]]]),
         np.array([[[1.0, 1.0]]]),
     )  # one short by 1, one too high by 2
 
-    def loss(**chosen) -> float:
+    def loss(**chosen: Any) -> float:
         return mean_loss(forecast, truth, Train(**chosen))
 
     assert loss(loss="mse") == pytest.approx((1 + 4) / 2)
@@ -208,7 +221,9 @@ def test_losses_of_hand_made_errors():
     ],
     ids=["constant", "step", "cosine"],
 )
-def test_schedules_from_epoch_to_epoch_are_torchs(changed, scheduler):
+def test_schedules_from_epoch_to_epoch_are_torchs(
+    changed: dict[str, Any], scheduler: Callable[..., Any]
+) -> None:
     optimizer = torch.optim.SGD([torch.zeros(1, requires_grad=True)], 0.05)
     theirs = scheduler(optimizer)
     for epoch in range(7):
@@ -219,7 +234,7 @@ def test_schedules_from_epoch_to_epoch_are_torchs(changed, scheduler):
 
 
 @pytest.mark.parametrize(("epochs", "batches"), [(7, 3), (1, 10), (30, 191)])
-def test_the_one_cycle_schedule_is_torchs_from_batch_to_batch(epochs, batches):
+def test_the_one_cycle_schedule_is_torchs_from_batch_to_batch(epochs: int, batches: int) -> None:
     optimizer = torch.optim.SGD([torch.zeros(1, requires_grad=True)], 0.05)
     theirs = torch.optim.lr_scheduler.OneCycleLR(optimizer, 0.05, total_steps=epochs * batches)
     expected = []
@@ -256,7 +271,9 @@ def run_curve(losses: list[float], patience: int, min_delta: float = 0.0) -> tup
         ([5, 4.95, 4.85, 4.0], 2, 0.1, (4, 4)),  # little by little is: it counts from the best
     ],
 )
-def test_early_stopping_on_a_hand_made_curve(losses, patience, min_delta, expected):
+def test_early_stopping_on_a_hand_made_curve(
+    losses: list[float], patience: int, min_delta: float, expected: tuple[int, ...]
+) -> None:
     assert run_curve(losses, patience, min_delta) == expected
 
 
@@ -264,14 +281,16 @@ def test_early_stopping_on_a_hand_made_curve(losses, patience, min_delta, expect
     ("weights", "epochs", "best", "stopped"),
     [("best", 4, 2, "patience"), ("last", 5, 5, "epochs")],
 )
-def test_the_weights_of_the_kept_epoch_are_kept_or_of_the_last(weights, epochs, best, stopped):
+def test_the_weights_of_the_kept_epoch_are_kept_or_of_the_last(
+    weights: Any, epochs: int, best: int, stopped: str
+) -> None:
     # Given a validation that was best after the second epoch
     net, seen, losses = nn.Linear(4, 2), [], [3.0, 1.0, 2.0, 2.0, 2.0]
     curve = iter(losses)
 
     class Told(AutogradLearner):
         def validate(self) -> float:
-            seen.append(self.module.weight.detach().clone())
+            seen.append(cast(nn.Linear, self.module).weight.detach().clone())
             return next(curve)
 
     # When it is trained for five epochs with a patience of two
@@ -287,7 +306,9 @@ def test_the_weights_of_the_kept_epoch_are_kept_or_of_the_last(weights, epochs, 
 
 
 @pytest.mark.parametrize("net", [{"name": "mlp"}, {"name": "lstm"}, {"name": "nlinear"}], ids=str)
-def test_products_in_bfloat16_train_nearly_the_same_net_with_weights_in_float32(net):
+def test_products_in_bfloat16_train_nearly_the_same_net_with_weights_in_float32(
+    net: dict[str, Any],
+) -> None:
     exact, history = fitted(net, precision="float32")
     mixed, rounded = fitted(net, precision="bfloat16")
 
@@ -298,7 +319,7 @@ def test_products_in_bfloat16_train_nearly_the_same_net_with_weights_in_float32(
 
 
 @pytest.mark.parametrize("net", [{"name": "mlp"}, {"name": "mlp", "dropout": 0.1}], ids=str)
-def test_a_learning_rate_is_found_by_one_epoch_each_and_validation(net):
+def test_a_learning_rate_is_found_by_one_epoch_each_and_validation(net: dict[str, Any]) -> None:
     # Given the validation loss after one epoch with each rate
     losses = {}
     for rate in learning_rate.RATES:
@@ -317,22 +338,22 @@ def test_a_learning_rate_is_found_by_one_epoch_each_and_validation(net):
 
 
 @pytest.mark.parametrize("schedule", ["cosine", "step", "one_cycle"])
-def test_a_rate_is_judged_at_itself_whatever_the_schedule_makes_of_it(schedule):
+def test_a_rate_is_judged_at_itself_whatever_the_schedule_makes_of_it(schedule: str) -> None:
     _, constant = fitted({"name": "mlp"}, find_lr=True)
     _, scheduled = fitted({"name": "mlp"}, find_lr=True, schedule=schedule)
     assert scheduled.lr == constant.lr
 
 
-def test_no_learning_rate_helps_where_the_data_are_not_finite():
-    forecaster = build({"name": "mlp"}, SHAPE)
+def test_no_learning_rate_helps_where_the_data_are_not_finite() -> None:
+    forecaster = gradient_net({"name": "mlp"}, SHAPE)
     some = windows()
     some.targets[:] = np.inf
     with pytest.raises(Diverged, match="not finite with any learning rate from 1e-05 on"):
         forecaster.fit(some, windows(), options(find_lr=True), lambda _: None)
 
 
-def test_progress_is_told_after_every_epoch():
-    told = []
+def test_progress_is_told_after_every_epoch() -> None:
+    told: list[dict[str, Any]] = []
     _, history = fitted({"name": "mlp"}, epochs=3, patience=9, progress=told.append)
 
     assert [news["epoch"] for news in told] == [1, 2, 3]
@@ -341,20 +362,22 @@ def test_progress_is_told_after_every_epoch():
     assert history.stopped == "epochs"
 
 
-def test_a_loss_that_is_not_finite_ends_the_training():
+def test_a_loss_that_is_not_finite_ends_the_training() -> None:
     with pytest.raises(Diverged, match=r"the loss of epoch \d+ is not finite; lower train\.lr"):
         fitted({"name": "mlp"}, optimizer="sgd", lr=10.0, epochs=50, patience=50)
 
 
-def test_prediction_takes_any_number_of_windows_and_gives_the_same_for_each(monkeypatch):
-    forecaster = build({"name": "mlp", "dropout": 0.5}, SHAPE)
+def test_prediction_takes_any_number_of_windows_and_gives_the_same_for_each(
+    monkeypatch: pytest.MonkeyPatch,
+) -> None:
+    forecaster = gradient_net({"name": "mlp", "dropout": 0.5}, SHAPE)
     whole = forecaster.predict(windows())
     monkeypatch.setattr(autograd, "EVALUATED", 7 * windows().inputs[0].size)
     np.testing.assert_allclose(forecaster.predict(windows()), whole, atol=1e-6)
     assert whole.shape == (len(windows()), 1, 3)
 
 
-def test_a_restored_net_predicts_the_same():
+def test_a_restored_net_predicts_the_same() -> None:
     forecaster, _ = fitted({"name": "lstm"})
     other = build({"name": "lstm"}, SHAPE, seed=9)
     other.restore(forecaster.state())

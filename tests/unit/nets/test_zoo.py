@@ -4,14 +4,19 @@ one's own.
 
 import sys
 import textwrap
+from collections.abc import Callable, Iterator
 from importlib.metadata import EntryPoint
+from pathlib import Path
+from typing import Any
 
 import numpy as np
 import pytest
 import torch
+from builders import BASE, WINDOW, complaint, gradient_net, sweep
 from torch import nn
 from torch.func import functional_call, stack_module_state, vmap
 
+from pyheta.arrays import Floats
 from pyheta.errors import StepError
 from pyheta.nets import registry
 from pyheta.nets.configs import own as config_own
@@ -22,7 +27,6 @@ from pyheta.nets.zoo.dlinear import moving_average
 from pyheta.nets.zoo.instance_norm import InstanceNorm
 from pyheta.nets.zoo.nhits import Interpolation, max_pool
 from pyheta.pipeline.windows import Shape
-from tests.sweeps import BASE, WINDOW, complaint, sweep
 
 TRAINED = [name for name, config in NETS.items() if config.trained_by_gradient]
 ALONE = [name for name in TRAINED if not NETS[name].uses_exog]
@@ -38,7 +42,7 @@ SMALL = {
 SHAPE = Shape(channels=4, lookback=48, horizon=10, targets=2)
 
 
-def made(name: str, shape: Shape = SHAPE, seed: int = 0, **options) -> nn.Module:
+def made(name: str, shape: Shape = SHAPE, seed: int = 0, **options: Any) -> Any:
     """A small net at rest."""
     torch.manual_seed(seed)
     return registry.module(
@@ -46,7 +50,7 @@ def made(name: str, shape: Shape = SHAPE, seed: int = 0, **options) -> nn.Module
     ).eval()
 
 
-def count(name: str, shape: Shape, **options) -> int:
+def count(name: str, shape: Shape, **options: Any) -> int:
     net = registry.module(config_of({"name": name, **options}), shape)
     return sum(weights.numel() for weights in net.parameters())
 
@@ -62,10 +66,11 @@ def seen(name: str, x: torch.Tensor) -> tuple[torch.Tensor, ...]:
 
 
 def forecast(net: nn.Module, name: str, x: torch.Tensor) -> torch.Tensor:
-    return net(*seen(name, x))
+    said: torch.Tensor = net(*seen(name, x))
+    return said
 
 
-def randomised(net: nn.Module) -> nn.Module:
+def randomised(net: nn.Module) -> Any:
     """The net with all weights drawn anew, those too that begin at 0 or 1."""
     generator = torch.Generator().manual_seed(7)
     with torch.no_grad():
@@ -83,7 +88,7 @@ def randomised(net: nn.Module) -> nn.Module:
     [Shape(1, 24, 1), Shape(3, 48, 24), Shape(4, 50, 7, targets=3), Shape(2, 72, 30, targets=2)],
     ids=str,
 )
-def test_a_window_becomes_a_forecast_of_each_target(name, shape):
+def test_a_window_becomes_a_forecast_of_each_target(name: str, shape: Shape) -> None:
     net = made(name, shape)
 
     said = forecast(net, name, window(shape))
@@ -93,17 +98,17 @@ def test_a_window_becomes_a_forecast_of_each_target(name, shape):
 
 
 @pytest.mark.parametrize("name", TRAINED)
-def test_a_gradient_reaches_every_parameter(name):
+def test_a_gradient_reaches_every_parameter(name: str) -> None:
     net = randomised(made(name))
 
-    forecast(net, name, window(batch=40)).square().sum().backward()
+    forecast(net, name, window(batch=40)).square().sum().backward()  # type: ignore[no-untyped-call] # torch gives it none
 
     still = [key for key, weights in net.named_parameters() if not weights.grad.abs().sum() > 0]
     assert still == []
 
 
 @pytest.mark.parametrize("name", TRAINED)
-def test_equal_seeds_give_equal_weights_and_others_do_not(name):
+def test_equal_seeds_give_equal_weights_and_others_do_not(name: str) -> None:
     options = {"name": name, **SMALL.get(name, {})}
     first, same, other = (build(options, SHAPE, seed=seed).state() for seed in (3, 3, 4))
 
@@ -112,7 +117,7 @@ def test_equal_seeds_give_equal_weights_and_others_do_not(name):
 
 
 @pytest.mark.parametrize("name", TRAINED)
-def test_a_net_leaves_its_window_as_it_is(name):
+def test_a_net_leaves_its_window_as_it_is(name: str) -> None:
     x = window()
     before = x.clone()
 
@@ -122,7 +127,7 @@ def test_a_net_leaves_its_window_as_it_is(name):
 
 
 @pytest.mark.parametrize("name", TRAINED)
-def test_a_window_is_forecast_the_same_whatever_else_is_in_the_batch(name):
+def test_a_window_is_forecast_the_same_whatever_else_is_in_the_batch(name: str) -> None:
     net, x = randomised(made(name)), window()
 
     torch.testing.assert_close(
@@ -131,24 +136,27 @@ def test_a_window_is_forecast_the_same_whatever_else_is_in_the_batch(name):
 
 
 @pytest.mark.parametrize("name", [name for name in TRAINED if name not in RECURRENT])
-def test_several_nets_can_be_trained_at_once(name):
+def test_several_nets_can_be_trained_at_once(name: str) -> None:
     nets = [made(name, seed=seed) for seed in (0, 1)]
     weights, buffers = stack_module_state(nets)
     given = seen(name, window())
 
-    def loss(weights, buffers):
-        return functional_call(nets[0], (weights, buffers), given).square().mean()
+    def loss(weights: dict[str, torch.Tensor], buffers: dict[str, torch.Tensor]) -> torch.Tensor:
+        forecasts: torch.Tensor = functional_call(nets[0], (weights, buffers), given)
+        return forecasts.square().mean()
 
     together = vmap(torch.func.grad(loss))(weights, buffers)
 
     for index, net in enumerate(nets):
-        forecast(net, name, window()).square().mean().backward()
+        forecast(net, name, window()).square().mean().backward()  # type: ignore[no-untyped-call] # torch gives it none
         for key, alone in net.named_parameters():
             torch.testing.assert_close(together[key][index], alone.grad, atol=1e-5, rtol=1e-4)
 
 
 @pytest.mark.parametrize("name", ALONE)
-def test_nets_of_one_channel_share_their_weights_and_never_look_at_exogenous_ones(name):
+def test_nets_of_one_channel_share_their_weights_and_never_look_at_exogenous_ones(
+    name: str,
+) -> None:
     # Given a net whose weights that are a target's own (scales, cycles) are all alike
     net, x = made(name), window()
     swapped = x[:, [1, 0, 2, 3]]
@@ -163,7 +171,7 @@ def test_nets_of_one_channel_share_their_weights_and_never_look_at_exogenous_one
 
 
 @pytest.mark.parametrize("name", [name for name in TRAINED if name not in ALONE])
-def test_all_other_nets_look_at_exogenous_channels(name):
+def test_all_other_nets_look_at_exogenous_channels(name: str) -> None:
     net, x = randomised(made(name)), window()
     noisy = torch.cat([x[:, :2], x[:, 2:].flip(2)], dim=1)
 
@@ -180,18 +188,20 @@ def test_all_other_nets_look_at_exogenous_channels(name):
         ("sparsetsf", Shape(7, 720, 96, targets=7), 145),
     ],
 )
-def test_the_count_of_parameters_is_that_of_the_paper(name, shape, expected):
+def test_the_count_of_parameters_is_that_of_the_paper(
+    name: str, shape: Shape, expected: int
+) -> None:
     assert count(name, shape) == expected
 
 
 # ---- recurrent nets and convolutions
 
 
-def sigmoid(x):
+def sigmoid(x: Floats) -> Floats:
     return 1 / (1 + np.exp(-x))
 
 
-def test_the_gru_is_its_recursion():
+def test_the_gru_is_its_recursion() -> None:
     # Given its weights as numpy arrays, gates in the order r, z, n
     net = made("gru", Shape(2, 6, 3), hidden=5)
     weights = {key: tensor.double().numpy() for key, tensor in net.state_dict().items()}
@@ -213,7 +223,7 @@ def test_the_gru_is_its_recursion():
 
 
 @pytest.mark.parametrize("row", [0, 20, 47])
-def test_the_tcn_never_lets_a_row_change_earlier_features(row):
+def test_the_tcn_never_lets_a_row_change_earlier_features(row: int) -> None:
     net, x = made("tcn"), window()
     other = x.clone()
     other[:, :, row] += 1
@@ -225,7 +235,7 @@ def test_the_tcn_never_lets_a_row_change_earlier_features(row):
 
 
 @pytest.mark.parametrize(("back", "matters"), [(28, True), (29, False)])
-def test_the_tcn_looks_back_as_far_as_its_dilations_reach(back, matters):
+def test_the_tcn_looks_back_as_far_as_its_dilations_reach(back: int, matters: bool) -> None:
     # Given three levels of two convolutions with three taps: 2 (3 - 1) (1 + 2 + 4) = 28 rows
     net, x = made("tcn", kernel=3), window()
     other = x.clone()
@@ -237,13 +247,13 @@ def test_the_tcn_looks_back_as_far_as_its_dilations_reach(back, matters):
 # ---- linear nets
 
 
-def test_nlinear_moves_with_its_window():
+def test_nlinear_moves_with_its_window() -> None:
     net, x = made("nlinear"), window()
 
     torch.testing.assert_close(net(x + 5), net(x) + 5)
 
 
-def test_dlinear_whose_layers_copy_repeats_the_window():
+def test_dlinear_whose_layers_copy_repeats_the_window() -> None:
     # Given layers that both copy the last rows: trend and rest add up to the window again
     net, x = made("dlinear"), window()
     copy = torch.eye(48)[-10:]
@@ -255,7 +265,7 @@ def test_dlinear_whose_layers_copy_repeats_the_window():
     torch.testing.assert_close(net(x), x[:, :2, -10:])
 
 
-def test_the_moving_average_repeats_the_ends():
+def test_the_moving_average_repeats_the_ends() -> None:
     x = torch.tensor([[[1.0, 2.0, 3.0, 10.0]]])
 
     assert moving_average(x, 3).flatten().tolist() == pytest.approx([4 / 3, 2, 5, 23 / 3])
@@ -264,7 +274,7 @@ def test_the_moving_average_repeats_the_ends():
     assert moving_average(x, 2).flatten().tolist() == [1.5, 2.5, 6.5, 10]
 
 
-def test_rlinear_is_its_formula():
+def test_rlinear_is_its_formula() -> None:
     net, x = made("rlinear"), window()
     linear, affine = net.normed.net[1], net.normed.affine
     with torch.no_grad():
@@ -279,7 +289,7 @@ def test_rlinear_is_its_formula():
     torch.testing.assert_close(net(x), expected)
 
 
-def test_sparsetsf_continues_a_periodic_series():
+def test_sparsetsf_continues_a_periodic_series() -> None:
     # Given a net that copies the last period and does not smooth
     shape = Shape(1, 72, 60)
     net = made("sparsetsf", shape)
@@ -293,7 +303,7 @@ def test_sparsetsf_continues_a_periodic_series():
     torch.testing.assert_close(net(series[..., 5:77]), series[..., 77:137])
 
 
-def test_sparsetsf_reads_the_last_whole_periods():
+def test_sparsetsf_reads_the_last_whole_periods() -> None:
     shape = Shape(1, 60, 24)
     net, x = made("sparsetsf", shape), window(shape)
 
@@ -307,7 +317,7 @@ def test_sparsetsf_reads_the_last_whole_periods():
 
 
 @pytest.mark.parametrize("model", ["linear", "mlp"])
-def test_cyclenet_takes_its_cycle_out_and_puts_it_back(model):
+def test_cyclenet_takes_its_cycle_out_and_puts_it_back(model: str) -> None:
     # Given a learned cycle, and a net for the rest that says nothing
     net = made("cyclenet", model=model, instance_norm=False)
     with torch.no_grad():
@@ -324,7 +334,7 @@ def test_cyclenet_takes_its_cycle_out_and_puts_it_back(model):
     torch.testing.assert_close(said, net.cycle[:, phases].transpose(0, 1))
 
 
-def test_what_cyclenet_gives_its_net_is_the_window_without_the_cycle():
+def test_what_cyclenet_gives_its_net_is_the_window_without_the_cycle() -> None:
     net = made("cyclenet", instance_norm=False)
     with torch.no_grad():
         net.cycle.copy_(torch.randn(2, 24))
@@ -340,7 +350,7 @@ def test_what_cyclenet_gives_its_net_is_the_window_without_the_cycle():
 # ---- deep nets
 
 
-def test_the_blocks_of_nhits_explain_what_those_before_them_left():
+def test_the_blocks_of_nhits_explain_what_those_before_them_left() -> None:
     net, x = randomised(made("nhits", blocks=2)), window()
     left, said = x[:, :2], torch.zeros(5, 2, 10)
     assert len(net.blocks) == 6
@@ -352,21 +362,21 @@ def test_the_blocks_of_nhits_explain_what_those_before_them_left():
     torch.testing.assert_close(net(x), said)
 
 
-def test_the_points_of_nhits_are_joined_by_straight_lines():
+def test_the_points_of_nhits_are_joined_by_straight_lines() -> None:
     line, flat = Interpolation(rows=5, spacing=2), Interpolation(rows=4, spacing=24)
 
     assert line(torch.tensor([0.0, 4.0, 0.0])).tolist() == [0, 2, 4, 2, 0]
     assert flat(torch.tensor([3.0])).tolist() == [3, 3, 3, 3]
 
 
-def test_nhits_pools_from_the_newest_row_on():
+def test_nhits_pools_from_the_newest_row_on() -> None:
     x = torch.tensor([9.0, 1.0, 4.0, 2.0, 3.0])
 
     assert max_pool(x, 2).tolist() == [9, 4, 3]
     assert max_pool(x, 1).tolist() == x.tolist()
 
 
-def test_tsmixer_without_mixing_of_channels_treats_all_alike():
+def test_tsmixer_without_mixing_of_channels_treats_all_alike() -> None:
     # Given layers whose second half gives nothing
     net, x = made("tsmixer"), window()
     with torch.no_grad():
@@ -377,7 +387,7 @@ def test_tsmixer_without_mixing_of_channels_treats_all_alike():
     torch.testing.assert_close(net(x[:, [1, 0, 3, 2]]), net(x)[:, [1, 0]])
 
 
-def test_tsmixer_whose_layers_are_renamed_with_its_channels_says_the_same():
+def test_tsmixer_whose_layers_are_renamed_with_its_channels_says_the_same() -> None:
     net, other, x = made("tsmixer"), made("tsmixer"), window()
     order = [1, 0, 3, 2]
     with torch.no_grad():
@@ -389,7 +399,7 @@ def test_tsmixer_whose_layers_are_renamed_with_its_channels_says_the_same():
     torch.testing.assert_close(other(x[:, order]), net(x)[:, [1, 0]])
 
 
-def test_tide_with_a_silent_decoder_is_its_skip():
+def test_tide_with_a_silent_decoder_is_its_skip() -> None:
     net, x = made("tide"), window()
     with torch.no_grad():
         for weights in net.temporal.parameters():
@@ -399,20 +409,20 @@ def test_tide_with_a_silent_decoder_is_its_skip():
 
 
 @pytest.mark.parametrize("name", ["tide", "nhits"])
-def test_targets_that_are_forecast_one_by_one_share_their_weights(name):
+def test_targets_that_are_forecast_one_by_one_share_their_weights(name: str) -> None:
     net, x = made(name), window()
 
     torch.testing.assert_close(net(x[:, [1, 0, 2, 3]]), net(x)[:, [1, 0]])
 
 
-def test_itransformer_tells_channels_apart_by_what_is_in_them_alone():
+def test_itransformer_tells_channels_apart_by_what_is_in_them_alone() -> None:
     net, x = made("itransformer"), window()
 
     torch.testing.assert_close(net(x[:, [1, 0, 3, 2]]), net(x)[:, [1, 0]])
     torch.testing.assert_close(net(x[:, [0, 1, 3, 2]]), net(x))
 
 
-def test_the_attention_is_torchs_own():
+def test_the_attention_is_torchs_own() -> None:
     net = made("itransformer", instance_norm=False).layers[0].attention
     oracle = nn.MultiheadAttention(16, 2, batch_first=True)
     oracle.in_proj_weight, oracle.in_proj_bias = net.project.weight, net.project.bias
@@ -422,7 +432,7 @@ def test_the_attention_is_torchs_own():
     torch.testing.assert_close(net(x), oracle(x, x, x)[0])
 
 
-def test_patchtst_cuts_the_window_and_repeats_its_end():
+def test_patchtst_cuts_the_window_and_repeats_its_end() -> None:
     net = made("patchtst", Shape(1, 10, 3), patch=4, stride=2, instance_norm=False)
 
     patches = net.patches(torch.arange(10.0)[None])
@@ -437,7 +447,7 @@ def test_patchtst_cuts_the_window_and_repeats_its_end():
     assert net.position.shape == (5, 8)
 
 
-def test_patchtst_refuses_a_patch_that_is_longer_than_the_window():
+def test_patchtst_refuses_a_patch_that_is_longer_than_the_window() -> None:
     with pytest.raises(StepError, match=r"net\.patch is 16 rows, more than the 12 of a window"):
         made("patchtst", Shape(1, 12, 3))
 
@@ -446,7 +456,7 @@ def test_patchtst_refuses_a_patch_that_is_longer_than_the_window():
 
 
 @pytest.mark.parametrize("name", NORMED)
-def test_with_instance_norm_a_forecast_moves_and_stretches_with_its_window(name):
+def test_with_instance_norm_a_forecast_moves_and_stretches_with_its_window(name: str) -> None:
     net, x = randomised(made(name, instance_norm=True)), window()
     scale, shift = (
         torch.tensor([2.0, 30.0, 0.5, 7.0])[:, None],
@@ -460,18 +470,18 @@ def test_with_instance_norm_a_forecast_moves_and_stretches_with_its_window(name)
 
 
 @pytest.mark.parametrize("name", NORMED)
-def test_instance_norm_is_around_a_net_and_changes_nothing_of_it(name):
+def test_instance_norm_is_around_a_net_and_changes_nothing_of_it(name: str) -> None:
     plain, normed = made(name, instance_norm=False), made(name, instance_norm=True)
 
     assert isinstance(normed, InstanceNorm)
     assert {f"net.{key}" for key in plain.state_dict()} == set(normed.state_dict())
 
 
-def test_instance_norm_gives_a_net_windows_of_mean_zero_and_deviation_one():
+def test_instance_norm_gives_a_net_windows_of_mean_zero_and_deviation_one() -> None:
     given = []
 
     class Spy(nn.Module):
-        def forward(self, x):
+        def forward(self, x: torch.Tensor) -> torch.Tensor:
             given.append(x)
             return x[:, :2, :10]
 
@@ -483,7 +493,7 @@ def test_instance_norm_gives_a_net_windows_of_mean_zero_and_deviation_one():
     torch.testing.assert_close(said, x[:, :2, :10])
 
 
-def test_a_constant_window_is_no_trouble_to_instance_norm():
+def test_a_constant_window_is_no_trouble_to_instance_norm() -> None:
     assert made("patchtst")(torch.full((2, 4, 48), 3.0)).isfinite().all()
 
 
@@ -525,7 +535,7 @@ OWN = """
 
 
 @pytest.fixture
-def my_nets(tmp_path, monkeypatch):
+def my_nets(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Iterator[None]:
     """A module `my_nets` that workers can import."""
     (tmp_path / "my_nets.py").write_text(textwrap.dedent(OWN))
     monkeypatch.syspath_prepend(tmp_path)
@@ -534,7 +544,7 @@ def my_nets(tmp_path, monkeypatch):
 
 
 @pytest.fixture
-def offer(monkeypatch):
+def offer(monkeypatch: pytest.MonkeyPatch) -> Iterator[Callable[[str, str], None]]:
     """Installs a package that offers a net under a name."""
 
     def install(name: str, value: str) -> None:
@@ -549,19 +559,19 @@ def offer(monkeypatch):
     config_own.offered.cache_clear()
 
 
-def test_a_net_of_ones_own_is_built_from_its_options(my_nets):
+def test_a_net_of_ones_own_is_built_from_its_options(my_nets: None) -> None:
     options = {"width": 32, "depth": [2, 3]}
 
-    forecaster = build({"name": "my_nets:Good", "options": options}, SHAPE, seed=1)
+    forecaster = gradient_net({"name": "my_nets:Good", "options": options}, SHAPE, seed=1)
 
     assert forecaster.module.told == (32, (2, 3))
     assert forecaster.module.training
-    again = build({"name": "my_nets:Good", "options": options}, SHAPE, seed=1)
+    again = gradient_net({"name": "my_nets:Good", "options": options}, SHAPE, seed=1)
     assert np.array_equal(again.state()["layer.weight"], forecaster.state()["layer.weight"])
 
 
-def test_a_net_of_ones_own_may_be_normalised_too(my_nets):
-    forecaster = build({"name": "my_nets:Good", "instance_norm": True}, SHAPE)
+def test_a_net_of_ones_own_may_be_normalised_too(my_nets: None) -> None:
+    forecaster = gradient_net({"name": "my_nets:Good", "instance_norm": True}, SHAPE)
 
     assert isinstance(forecaster.module, InstanceNorm)
 
@@ -594,13 +604,17 @@ def test_a_net_of_ones_own_may_be_normalised_too(my_nets):
         ),
     ],
 )
-def test_what_is_wrong_with_a_net_of_ones_own_is_said_with_a_cure(my_nets, net, said):
+def test_what_is_wrong_with_a_net_of_ones_own_is_said_with_a_cure(
+    my_nets: None, net: dict[str, Any], said: str
+) -> None:
     with pytest.raises(StepError, match=said) as caught:
         build(net, SHAPE)
     assert caught.value.cure
 
 
-def test_a_package_can_offer_a_net_by_name(my_nets, offer, tmp_path):
+def test_a_package_can_offer_a_net_by_name(
+    my_nets: None, offer: Callable[[str, str], None], tmp_path: Path
+) -> None:
     offer("good", "my_nets:Good")
 
     read = sweep(
@@ -609,10 +623,12 @@ def test_a_package_can_offer_a_net_by_name(my_nets, offer, tmp_path):
     net = read.runs()[0].config.as_json()["net"]
 
     assert net["options"] == {"width": 3}
-    assert build(net, SHAPE).module.told == (3, (1,))
+    assert gradient_net(net, SHAPE).module.told == (3, (1,))
 
 
-def test_a_misspelt_name_is_refused_although_packages_offer_nets(offer, tmp_path):
+def test_a_misspelt_name_is_refused_although_packages_offer_nets(
+    offer: Callable[[str, str], None], tmp_path: Path
+) -> None:
     offer("good", "my_nets:Good")
 
     said = complaint(tmp_path, BASE.replace("net: lstm", "net: goood") + WINDOW)
@@ -620,14 +636,14 @@ def test_a_misspelt_name_is_refused_although_packages_offer_nets(offer, tmp_path
     assert said.startswith("sweep.yaml:6:8: unknown net 'goood'; known: lstm, gru, ")
 
 
-def test_reading_a_sweep_imports_no_net_of_ones_own(my_nets, tmp_path):
+def test_reading_a_sweep_imports_no_net_of_ones_own(my_nets: None, tmp_path: Path) -> None:
     read = sweep(tmp_path, BASE.replace("net: lstm", 'net: "my_nets:Good"') + WINDOW)
 
     assert isinstance(read.runs()[0].config.net, OwnNetConfig)
     assert "my_nets" not in sys.modules
 
 
-def test_options_are_one_value_that_can_vary(tmp_path):
+def test_options_are_one_value_that_can_vary(tmp_path: Path) -> None:
     axis = "parameters: {net.options: [{width: 1}, {width: 2, names: [a, b]}]}\n"
 
     read = sweep(tmp_path, BASE.replace("net: lstm", 'net: "my_nets:Good"') + WINDOW + axis)
@@ -645,7 +661,9 @@ def test_options_are_one_value_that_can_vary(tmp_path):
         ("[]", [{"width": 1}, {"width": 2}, {"width": 3}]),
     ],
 )
-def test_options_can_be_excluded_one_by_one_or_several(tmp_path, pattern, left):
+def test_options_can_be_excluded_one_by_one_or_several(
+    tmp_path: Path, pattern: str, left: list[dict[str, Any]]
+) -> None:
     axis = "parameters: {net.options: [{width: 1}, {width: 2}, {width: 3}]}\n"
     text = BASE.replace("net: lstm", 'net: "my_nets:Good"') + WINDOW + axis
 
@@ -654,7 +672,7 @@ def test_options_can_be_excluded_one_by_one_or_several(tmp_path, pattern, left):
     assert [run.config.as_json()["net"]["options"] for run in read.runs()] == left
 
 
-def test_a_component_can_have_a_net_of_ones_own(tmp_path):
+def test_a_component_can_have_a_net_of_ones_own(tmp_path: Path) -> None:
     config = """
   decompose: {method: stl, nets: each}
   components: {Trend: {net: {name: "my_nets:Good", options: {depth: [1, 2]}}}}
@@ -667,7 +685,9 @@ def test_a_component_can_have_a_net_of_ones_own(tmp_path):
         "Trend": "my_nets:Good",
         "Remainder": "lstm",
     }
-    assert run.config.nets()["Trend"].net.options == (("depth", (1, 2)),)
+    trend = run.config.nets()["Trend"].net
+    assert isinstance(trend, OwnNetConfig)
+    assert trend.options == (("depth", (1, 2)),)
     assert hash(run.config.components)
 
 
@@ -684,11 +704,13 @@ def test_a_component_can_have_a_net_of_ones_own(tmp_path):
         ("{name: cyclenet, hidden: 15}", "a linear model has no hidden layer"),
     ],
 )
-def test_what_is_wrong_with_a_nets_options_is_said_when_the_sweep_is_read(tmp_path, net, said):
+def test_what_is_wrong_with_a_nets_options_is_said_when_the_sweep_is_read(
+    tmp_path: Path, net: str, said: str
+) -> None:
     assert said in complaint(tmp_path, BASE.replace("net: lstm", f"net: {net}") + WINDOW)
 
 
-def test_every_net_survives_the_way_to_a_step_and_back(tmp_path):
+def test_every_net_survives_the_way_to_a_step_and_back(tmp_path: Path) -> None:
     names = ", ".join(NETS)
 
     read = sweep(tmp_path, BASE + WINDOW + f"parameters: {{net.name: [{names}]}}\n")

@@ -2,9 +2,12 @@
 time.
 """
 
+from collections.abc import Sequence
 from dataclasses import replace
+from pathlib import Path
 
 import numpy as np
+import polars as pl
 import pytest
 from safetensors.numpy import load_file
 
@@ -12,6 +15,7 @@ from pyheta.pipeline.data.synthetic import generate
 from pyheta.pipeline.splits import Split
 from pyheta.plan.prepare import prepare
 from pyheta.plan.probe import SmallRun, execute, small_runs
+from pyheta.task import Result
 
 BASE = """
 name: s
@@ -29,7 +33,9 @@ ROWS, TEST, HORIZON = 900, 720, 2
 TEST_ROWS = np.arange(TEST, ROWS - HORIZON + 1)[:, None] + np.arange(HORIZON)
 
 
-def computed(tmp_path, overrides=(), added=""):
+def computed(
+    tmp_path: Path, overrides: Sequence[str] = (), added: str = ""
+) -> tuple[dict[str, Result], pl.DataFrame]:
     """Every step of a sweep's single run with its result, by operation and component."""
     path = tmp_path / "sweep.yaml"
     path.write_text(BASE + added, encoding="utf-8")
@@ -45,7 +51,7 @@ def computed(tmp_path, overrides=(), added=""):
     return steps, small.frame
 
 
-def metrics(result):
+def metrics(result: Result) -> dict[tuple[str, str], float]:
     return {(m.split, m.name): m.value for m in result.metrics if m.horizon == 0}
 
 
@@ -58,7 +64,9 @@ MODES = [
 
 
 @pytest.mark.parametrize("mode", MODES)
-def test_the_components_last_values_add_up_to_the_forecast_of_the_last_value(tmp_path, mode):
+def test_the_components_last_values_add_up_to_the_forecast_of_the_last_value(
+    tmp_path: Path, mode: str
+) -> None:
     # Given components that are each forecast by their own last value
     (tmp_path / "parts").mkdir()
     (tmp_path / "whole").mkdir()
@@ -79,7 +87,7 @@ def test_the_components_last_values_add_up_to_the_forecast_of_the_last_value(tmp
 
 
 @pytest.mark.parametrize("mode", MODES)
-def test_forecasts_of_different_windows_meet_at_their_times(tmp_path, mode):
+def test_forecasts_of_different_windows_meet_at_their_times(tmp_path: Path, mode: str) -> None:
     steps, frame = computed(
         tmp_path, [mode], "  components: {IMF0: {window.input: 2}, Residue: {window.input: 13}}\n"
     )
@@ -96,7 +104,7 @@ def test_forecasts_of_different_windows_meet_at_their_times(tmp_path, mode):
         assert found == pytest.approx(np.sqrt(np.square(error).mean()), rel=1e-4)
 
 
-def test_every_component_has_metrics_of_its_own(tmp_path):
+def test_every_component_has_metrics_of_its_own(tmp_path: Path) -> None:
     steps, _ = computed(tmp_path)
 
     found = metrics(steps["score"])
@@ -115,13 +123,13 @@ def test_every_component_has_metrics_of_its_own(tmp_path):
     }
 
 
-def test_an_undecomposed_run_has_no_component_metrics(tmp_path):
+def test_an_undecomposed_run_has_no_component_metrics(tmp_path: Path) -> None:
     steps, _ = computed(tmp_path, ["decompose.method=none"])
 
     assert not [name for _, name in metrics(steps["score"]) if "/" in name]
 
 
-def test_one_net_reads_all_components_and_forecasts_the_series(tmp_path):
+def test_one_net_reads_all_components_and_forecasts_the_series(tmp_path: Path) -> None:
     steps, frame = computed(tmp_path, ["decompose.nets=one"])
 
     arrays = load_file(steps["score"].products["forecast"])
@@ -132,7 +140,7 @@ def test_one_net_reads_all_components_and_forecasts_the_series(tmp_path):
     assert metrics(steps["score"])["test", "rmse"] == pytest.approx(expected, rel=1e-4)
 
 
-def test_the_scaler_of_a_component_is_its_own(tmp_path):
+def test_the_scaler_of_a_component_is_its_own(tmp_path: Path) -> None:
     # Given last values of components that are scaled in three ways
     own = "'*': {net: last}, IMF0: {scale: minmax}, Residue: {scale: none}"
     steps, frame = computed(tmp_path, [], f"  components: {{{own}}}\n")
@@ -144,7 +152,7 @@ def test_the_scaler_of_a_component_is_its_own(tmp_path):
     np.testing.assert_allclose(forecast, load[rows - 1, None].repeat(2, 1), rtol=1e-5)
 
 
-def test_permuting_a_column_tells_how_much_the_net_relies_on_it(tmp_path):
+def test_permuting_a_column_tells_how_much_the_net_relies_on_it(tmp_path: Path) -> None:
     # Given a target that `leading` drives and `noise` does not
     path = tmp_path / "sweep.yaml"
     path.write_text(
@@ -156,7 +164,7 @@ def test_permuting_a_column_tells_how_much_the_net_relies_on_it(tmp_path):
 
     # When each is permuted
     fit = next(step for step in small.steps if step.op == "fit")
-    step = replace(importance[0], needs=fit.needs | {"fit": fit.key})
+    step = replace(importance[0], needs={**fit.needs, "fit": fit.key})
     results = execute(replace(small, steps=[*small.steps, step]), small.frame, tmp_path / "out")
 
     # Then the error rises with the one and hardly with the other
@@ -169,7 +177,7 @@ def test_permuting_a_column_tells_how_much_the_net_relies_on_it(tmp_path):
 
 
 @pytest.mark.parametrize("mode", MODES)
-def test_components_of_several_targets_add_up_to_each(tmp_path, mode):
+def test_components_of_several_targets_add_up_to_each(tmp_path: Path, mode: str) -> None:
     # Given two targets, a net for each component of both, and windows of different length
     added = "  components: {IMF0: {window.input: 2}}\n"
     steps, frame = computed(tmp_path, ["target=[load,leading]", mode], added)
@@ -191,7 +199,7 @@ def test_components_of_several_targets_add_up_to_each(tmp_path, mode):
     assert not {"IMF1/rmse", "rmse"} & {name for _, name in found}
 
 
-def test_the_importance_of_a_column_is_that_to_all_targets(tmp_path):
+def test_the_importance_of_a_column_is_that_to_all_targets(tmp_path: Path) -> None:
     # Given a net that forecasts two series, and two columns, of which one leads the first of them
     overrides = ["target=[load,noise]", "exog=[leading,coincident]", "decompose.method=none"]
     path = tmp_path / "sweep.yaml"
@@ -211,7 +219,7 @@ def test_the_importance_of_a_column_is_that_to_all_targets(tmp_path):
 
 
 @pytest.mark.parametrize("nets", ["each", "one"])
-def test_a_decomposition_in_parts_ends_with_a_test_part_in_rows(tmp_path, nets):
+def test_a_decomposition_in_parts_ends_with_a_test_part_in_rows(tmp_path: Path, nets: str) -> None:
     # Given a split that leaves the last fifty rows over
     path = tmp_path / "sweep.yaml"
     path.write_text(BASE, encoding="utf-8")

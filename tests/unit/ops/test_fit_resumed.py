@@ -2,11 +2,14 @@
 start.
 """
 
-from collections.abc import Sequence
+from collections.abc import Callable, Sequence
 from itertools import count
+from pathlib import Path
+from typing import Any
 
 import numpy as np
 import pytest
+from builders import fit_params
 from safetensors.numpy import load_file
 
 from pyheta.nets.engines.kernels import readiness
@@ -33,34 +36,28 @@ every_net = pytest.mark.parametrize("net", [*COMPILED, *ON_TORCH], ids=str)
 
 
 @pytest.fixture(scope="module", autouse=True)
-def _kernels():
+def _kernels() -> None:
     for kernel in readiness.KERNELS:
         readiness.load(kernel)
 
 
 @pytest.fixture
-def task(tmp_path):
+def task(tmp_path: Path) -> Callable[..., Task]:
     """Makes tasks on one table; `earlier` is what another fit has given."""
     numbers = count()
     table = tmp_path / "table.parquet"
     generate(rows=400, seed=0).write_parquet(table)
 
-    def make(net: dict, earlier: Result | None = None, told: list | None = None, **train) -> Task:
+    def make(
+        net: dict[str, Any],
+        earlier: Result | None = None,
+        told: list[Any] | None = None,
+        **train: Any,
+    ) -> Task:
         out = tmp_path / f"out-{next(numbers)}"
         out.mkdir()
-        params = {
-            "component": "target",
-            "sources": [
-                {"column": c, "component": "target", "shaped": False} for c in ("load", "leading")
-            ],
-            "targets": 1,
-            "split": {"train": 0.6, "val": 0.2, "test": 0.2},
-            "window": {"input": 6, "horizon": 2},
-            "scale": "standard",
-            "net": net,
-            "train": TRAIN | train,
-            "seed": 3,
-        }
+        window = {"input": 6, "horizon": 2}
+        params = fit_params(net, ["leading"], window=window, train=TRAIN | train, seed=3)
         inputs = {"load": {"table": table}} | (
             {"earlier": dict(earlier.products)} if earlier else {}
         )
@@ -73,7 +70,7 @@ def files(result: Result) -> dict[str, bytes]:
     return {name: path.read_bytes() for name, path in result.products.items()}
 
 
-def facts(result: Result) -> dict:
+def facts(result: Result) -> dict[str, Any]:
     return {name: value for name, value in result.summary.items() if name != "resumed"}
 
 
@@ -99,12 +96,14 @@ def assert_same(ours: Result, expected: Result) -> None:
     ],
     ids=str,
 )
-def test_becomes_what_it_becomes_from_the_start(task, net, changed):
+def test_becomes_what_it_becomes_from_the_start(
+    task: Callable[..., Task], net: dict[str, Any], changed: dict[str, Any]
+) -> None:
     # Given a fit of three epochs
     first = fit(task(net, epochs=3, **changed))
 
     # When one of seven goes on from there
-    told = []
+    told: list[dict[str, Any]] = []
     whole = fit(task(net, first, told, **changed))
 
     # Then it has computed four, and is what it would have been without
@@ -114,21 +113,25 @@ def test_becomes_what_it_becomes_from_the_start(task, net, changed):
 
 
 @every_net
-def test_goes_on_from_one_that_had_gone_on_itself(task, net):
+def test_goes_on_from_one_that_had_gone_on_itself(
+    task: Callable[..., Task], net: dict[str, Any]
+) -> None:
     first = fit(task(net, epochs=2))
     second = fit(task(net, first, epochs=5))
 
     assert_same(fit(task(net, second)), fit(task(net)))
 
 
-def test_computes_nothing_where_patience_has_ended_the_earlier_one(task):
+def test_computes_nothing_where_patience_has_ended_the_earlier_one(
+    task: Callable[..., Task],
+) -> None:
     # Given a fit that patience ended, which has not left its standing
     net, few = COMPILED[2], {"lr": 0.5, "patience": 2, "resumable": False}
     first = fit(task(net, epochs=50, **few))
     assert first.summary["stopped"] == "patience"
 
     # When one is asked for that may have more epochs
-    told = []
+    told: list[dict[str, Any]] = []
     again = fit(task(net, first, told, epochs=500, **few))
 
     # Then there is nothing left to do
@@ -138,7 +141,9 @@ def test_computes_nothing_where_patience_has_ended_the_earlier_one(task):
     assert_same(again, first)
 
 
-def test_goes_on_with_more_patience_where_patience_has_ended_the_earlier_one(task):
+def test_goes_on_with_more_patience_where_patience_has_ended_the_earlier_one(
+    task: Callable[..., Task],
+) -> None:
     net, fast = COMPILED[0], {"lr": 0.1, "epochs": 30}
     first = fit(task(net, patience=1, **fast))
     assert first.summary["stopped"] == "patience"
@@ -149,7 +154,9 @@ def test_goes_on_with_more_patience_where_patience_has_ended_the_earlier_one(tas
     assert_same(more, fit(task(net, patience=4, **fast)))
 
 
-def test_begins_anew_where_it_cannot_know_how_the_earlier_one_stood(task):
+def test_begins_anew_where_it_cannot_know_how_the_earlier_one_stood(
+    task: Callable[..., Task],
+) -> None:
     net = COMPILED[0]
     first = fit(task(net, epochs=3, resumable=False))
     assert "standing" not in first.products
@@ -157,7 +164,9 @@ def test_begins_anew_where_it_cannot_know_how_the_earlier_one_stood(task):
     assert fit(task(net, first)).summary["resumed"] == 0
 
 
-def test_goes_on_in_another_engine(task, monkeypatch):
+def test_goes_on_in_another_engine(
+    task: Callable[..., Task], monkeypatch: pytest.MonkeyPatch
+) -> None:
     """Within what engines agree to."""
     net = COMPILED[0]
     first = fit(task(net, epochs=3))
@@ -175,15 +184,16 @@ def test_goes_on_in_another_engine(task, monkeypatch):
 class TestStacked:
     def outcomes(self, tasks: Sequence[Task]) -> list[Result]:
         outcomes = dict(fit_stacked(tasks))
-        return [outcomes[lane] for lane in range(len(tasks))]
+        results = [outcomes[lane] for lane in range(len(tasks))]
+        return [result for result in results if isinstance(result, Result)]
 
-    def test_lanes_begin_at_different_epochs(self, task):
+    def test_lanes_begin_at_different_epochs(self, task: Callable[..., Task]) -> None:
         # Given lanes of which one is new, one can go on after two epochs and one has nothing left
         # to do
         net, few = COMPILED[0], {"epochs": 2}
         short, ended = self.outcomes([task(net, **few), task(net, lr=0.5, patience=1)])
         assert ended.summary["stopped"] == "patience"
-        told = [], [], []
+        told = list[dict[str, Any]](), list[dict[str, Any]](), list[dict[str, Any]]()
 
         # When they are trained as one stack
         tasks = [
@@ -203,7 +213,7 @@ class TestStacked:
         assert_near(results[1], results[0])
         assert_near(results[2], ended)
 
-    def test_the_widest_lane_has_nothing_left_to_do(self, task):
+    def test_the_widest_lane_has_nothing_left_to_do(self, task: Callable[..., Task]) -> None:
         net, few = COMPILED[0], {"lr": 0.5, "patience": 1, "epochs": 50}
         (ended,) = self.outcomes([task(net, **few)])
         narrow = task(net)
@@ -214,7 +224,7 @@ class TestStacked:
         assert_same(again, ended)
         assert_near(other, self.outcomes([narrow])[0])
 
-    def test_all_lanes_have_nothing_left_to_do(self, task):
+    def test_all_lanes_have_nothing_left_to_do(self, task: Callable[..., Task]) -> None:
         few = {"lr": 0.5, "patience": 1}
         (ended,) = self.outcomes([task(COMPILED[2], epochs=50, **few)])
 
@@ -269,5 +279,7 @@ STUCK = [5.0, 4.0, 6.0, 6.0]  # the best is the second
         (earlier(STUCK, standing=True), {"epochs": 5, "patience": 2, "weights": "last"}, True),
     ],
 )
-def test_serves_where_nothing_is_left_open(given, options, serves):
+def test_serves_where_nothing_is_left_open(
+    given: EarlierFit, options: dict[str, Any], serves: bool
+) -> None:
     assert can_resume(given, Train(**{"patience": 9} | options)) is serves

@@ -2,8 +2,8 @@
 
 from collections.abc import Sequence
 from pathlib import Path
+from typing import Any
 
-import etth1 as data
 import numpy as np
 import polars as pl
 import pytest
@@ -29,7 +29,7 @@ TRAIN = {
     "min_delta": 0.0,
     "shuffle": True,
 }
-NETS = [
+NETS: list[dict[str, Any]] = [
     {"name": "last"},
     {"name": "seasonal", "period": 24},
     {"name": "ridge", "alpha": 1e-3},
@@ -56,12 +56,12 @@ class Bench:
 
     def params(
         self,
-        net: dict,
+        net: dict[str, Any],
         *,
         target: str | Sequence[str] = "load",
         exog: Sequence[str] | None = None,
-        **changed,
-    ) -> dict:
+        **changed: Any,
+    ) -> dict[str, Any]:
         targets = [target] if isinstance(target, str) else target
         window = {"input": LOOKBACK.get(net["name"], 8), "horizon": 2}
         default = [] if net["name"] in LOOKBACK else ["leading"]
@@ -79,10 +79,10 @@ class Bench:
             params |= {"train": TRAIN, "seed": 1}
         return params | changed
 
-    def fit(self, params: dict, **more) -> Result:
+    def fit(self, params: dict[str, Any], **more: Any) -> Result:
         return fit(Task(params, {"load": {"table": self.table}}, self.fresh(), **more))
 
-    def score(self, params: dict, fitted: Result, keep: str = "forecasts") -> Result:
+    def score(self, params: dict[str, Any], fitted: Result, keep: str = "forecasts") -> Result:
         inputs = {"load": {"table": self.table}, "fit/target": dict(fitted.products)}
         asked = {
             "targets": [source["column"] for source in params["sources"][: params["targets"]]],
@@ -93,13 +93,13 @@ class Bench:
         }
         return score(Task(asked, inputs, self.fresh()))
 
-    def both(self, params: dict) -> tuple[Result, Result]:
+    def both(self, params: dict[str, Any]) -> tuple[Result, Result]:
         fitted = self.fit(params)
         return fitted, self.score(params, fitted)
 
 
 @pytest.fixture
-def bench(tmp_path) -> Bench:
+def bench(tmp_path: Path) -> Bench:
     return Bench(tmp_path, generate(ROWS, 0))
 
 
@@ -117,7 +117,7 @@ def metric(result: Result, split: str, name: str, horizon: int = 0) -> float:
 
 @every_net
 @every_scale
-def test_no_test_row_reaches_the_weights(tmp_path, net, scale):
+def test_no_test_row_reaches_the_weights(tmp_path: Path, net: dict[str, Any], scale: str) -> None:
     # Given the same series twice, once with noise in all rows of the test part
     for name in ("plain", "spoilt"):
         (tmp_path / name).mkdir()
@@ -135,7 +135,9 @@ def test_no_test_row_reaches_the_weights(tmp_path, net, scale):
 
 @every_net
 @every_scale
-def test_no_forecast_depends_on_what_comes_after_its_origin(tmp_path, net, scale):
+def test_no_forecast_depends_on_what_comes_after_its_origin(
+    tmp_path: Path, net: dict[str, Any], scale: str
+) -> None:
     # Given a fitted net, and the series once more with noise from row 450 on
     for name in ("plain", "spoilt"):
         (tmp_path / name).mkdir()
@@ -157,7 +159,7 @@ def test_no_forecast_depends_on_what_comes_after_its_origin(tmp_path, net, scale
 
 
 @every_net
-def test_equal_parameters_give_equal_bytes(bench, net):
+def test_equal_parameters_give_equal_bytes(bench: Bench, net: dict[str, Any]) -> None:
     results = [bench.both(bench.params(net)) for _ in range(2)]
 
     for first, second in zip(*results, strict=True):
@@ -168,7 +170,9 @@ def test_equal_parameters_give_equal_bytes(bench, net):
 
 @every_net
 @every_scale
-def test_metrics_are_those_of_the_stored_forecasts_in_the_targets_own_units(bench, net, scale):
+def test_metrics_are_those_of_the_stored_forecasts_in_the_targets_own_units(
+    bench: Bench, net: dict[str, Any], scale: str
+) -> None:
     _, scored = bench.both(bench.params(net, scale=scale))
     stored = load_file(scored.products["forecast"])
     table = pl.read_parquet(bench.table)
@@ -188,7 +192,7 @@ def test_metrics_are_those_of_the_stored_forecasts_in_the_targets_own_units(benc
 
 
 @pytest.mark.parametrize("target", ["load", ["noise", "load"]], ids=str)
-def test_a_score_may_keep_its_metrics_alone(bench, target):
+def test_a_score_may_keep_its_metrics_alone(bench: Bench, target: str | list[str]) -> None:
     params = bench.params(NETS[2], target=target)
     fitted, scored = bench.both(params)
 
@@ -202,7 +206,7 @@ def test_a_score_may_keep_its_metrics_alone(bench, target):
 
 
 @every_scale
-def test_the_last_value_is_the_same_forecast_in_every_scale(bench, scale):
+def test_the_last_value_is_the_same_forecast_in_every_scale(bench: Bench, scale: str) -> None:
     _, scored = bench.both(bench.params({"name": "last"}, scale=scale))
     load_column = pl.read_parquet(bench.table)["load"].to_numpy()
     rows = np.arange(400, 499)
@@ -213,7 +217,7 @@ def test_the_last_value_is_the_same_forecast_in_every_scale(bench, scale):
     assert metric(scored, "test", "skill") == pytest.approx(0, abs=1e-12)
 
 
-def test_the_target_may_stand_anywhere_in_the_table(bench):
+def test_the_target_may_stand_anywhere_in_the_table(bench: Bench) -> None:
     # Given columns of very different size, and the target not in first place
     params = bench.params({"name": "last"}, target="noise")
     _, scored = bench.both(params)
@@ -224,15 +228,15 @@ def test_the_target_may_stand_anywhere_in_the_table(bench):
     assert metric(scored, "test", "rmse") < 3
 
 
-def test_validation_loss_is_the_scaled_error_of_the_kept_weights(bench):
+def test_validation_loss_is_the_scaled_error_of_the_kept_weights(bench: Bench) -> None:
     for net in NETS:
         fitted, scored = bench.both(bench.params(net))
         expected = metric(scored, "val", "mse_scaled")
         assert fitted.summary["val_mse"] == pytest.approx(expected, rel=1e-4), net["name"]
 
 
-def test_a_gradient_fit_tells_its_training(bench):
-    told = []
+def test_a_gradient_fit_tells_its_training(bench: Bench) -> None:
+    told: list[dict[str, Any]] = []
     fitted = bench.fit(bench.params(NETS[3]), progress=told.append)
 
     curves = load_file(fitted.products["curves"])
@@ -245,24 +249,24 @@ def test_a_gradient_fit_tells_its_training(bench):
     assert summary["stopped"] in ("epochs", "patience")
 
 
-def test_a_closed_form_fit_has_no_curves(bench):
+def test_a_closed_form_fit_has_no_curves(bench: Bench) -> None:
     fitted = bench.fit(bench.params(NETS[2]))
     assert set(fitted.products) == {"weights"}
     assert set(fitted.summary) == {"windows", "parameters", "val_mse"}
 
 
-def test_a_part_too_short_for_one_window_is_refused(bench):
+def test_a_part_too_short_for_one_window_is_refused(bench: Bench) -> None:
     params = bench.params(NETS[2], window={"input": 8, "horizon": 150})
     with pytest.raises(StepError, match="no room for a window of 8 rows and 150 targets"):
         bench.fit(params)
 
 
-def test_a_column_that_is_not_there_is_named(bench):
+def test_a_column_that_is_not_there_is_named(bench: Bench) -> None:
     with pytest.raises(StepError, match="no column 'laeding'; did you mean 'leading'"):
         bench.fit(bench.params(NETS[2], exog=["laeding"]))
 
 
-def test_a_damaged_checkpoint_is_refused(bench):
+def test_a_damaged_checkpoint_is_refused(bench: Bench) -> None:
     params = bench.params(NETS[2])
     fitted = bench.fit(params)
     weights = fitted.products["weights"]
@@ -273,13 +277,13 @@ def test_a_damaged_checkpoint_is_refused(bench):
         bench.score(params, fitted)
 
 
-def test_a_safetensors_file_of_something_else_is_no_checkpoint(bench):
+def test_a_safetensors_file_of_something_else_is_no_checkpoint(bench: Bench) -> None:
     fitted = bench.fit(bench.params(NETS[3]))
     with pytest.raises(StepError, match="not a checkpoint"):
         Checkpoint.read(fitted.products["curves"])
 
 
-def test_weights_that_forecast_no_number_fail_the_score(bench):
+def test_weights_that_forecast_no_number_fail_the_score(bench: Bench) -> None:
     params = bench.params(NETS[2])
     fitted = bench.fit(params)
     spoilt = Checkpoint.read(fitted.products["weights"])
@@ -290,14 +294,14 @@ def test_weights_that_forecast_no_number_fail_the_score(bench):
 
 
 @pytest.fixture
-def etth1(tmp_path) -> Bench:
-    raw = {"raw": {"raw": data.path()}}
+def etth1(etth1_path: Path, tmp_path: Path) -> Bench:
+    raw = {"raw": {"raw": etth1_path}}
     (tmp_path / "loaded").mkdir()
     table = load(Task({"time": "date"}, raw, tmp_path / "loaded")).products["table"]
     return Bench(tmp_path, pl.read_parquet(table))
 
 
-def one_step(net: dict, lookback: int) -> dict:
+def one_step(net: dict[str, Any], lookback: int) -> dict[str, Any]:
     return {
         "sources": [Source("OT").as_params()],
         "targets": 1,
@@ -309,7 +313,7 @@ def one_step(net: dict, lookback: int) -> dict:
     }
 
 
-def test_the_last_value_on_etth1(etth1):
+def test_the_last_value_on_etth1(etth1: Bench) -> None:
     _, scored = etth1.both(one_step({"name": "last"}, 1))
 
     assert scored.summary["forecasts"] == 17_420 - 12_194
@@ -318,7 +322,7 @@ def test_the_last_value_on_etth1(etth1):
     assert scored.summary["omitted"]["test/mape"] == "the truth contains zeros"
 
 
-def test_ridge_on_etth1_is_least_squares_on_the_raw_values(etth1):
+def test_ridge_on_etth1_is_least_squares_on_the_raw_values(etth1: Bench) -> None:
     oil = pl.read_parquet(etth1.table)["OT"].to_numpy()
     past = np.lib.stride_tricks.sliding_window_view(oil, 8)[:-1]
     padded = np.column_stack([past, np.ones(len(past))])  # of targets 8, 9, …
@@ -335,7 +339,7 @@ def test_ridge_on_etth1_is_least_squares_on_the_raw_values(etth1):
 
 
 @every_net
-def test_several_targets_are_forecast_beside_each_other(bench, net):
+def test_several_targets_are_forecast_beside_each_other(bench: Bench, net: dict[str, Any]) -> None:
     # Given a net that forecasts two columns of very different size together
     _, scored = bench.both(bench.params(net, target=["noise", "load"]))
     stored = load_file(scored.products["forecast"])
@@ -370,7 +374,7 @@ def test_several_targets_are_forecast_beside_each_other(bench, net):
 
 
 @every_scale
-def test_the_last_value_of_several_targets_is_that_of_each(bench, scale):
+def test_the_last_value_of_several_targets_is_that_of_each(bench: Bench, scale: str) -> None:
     _, both = bench.both(bench.params({"name": "last"}, target=["load", "noise"], scale=scale))
 
     for name in ("load", "noise"):
@@ -382,7 +386,7 @@ def test_the_last_value_of_several_targets_is_that_of_each(bench, scale):
 
 
 @every_net
-def test_rows_after_a_split_in_rows_are_not_used(tmp_path, net):
+def test_rows_after_a_split_in_rows_are_not_used(tmp_path: Path, net: dict[str, Any]) -> None:
     # Given the same series twice, once with noise after the last row of the test part
     for name in ("plain", "spoilt"):
         (tmp_path / name).mkdir()
@@ -421,7 +425,9 @@ ALPHAS = [1e-5, 1e-3, 1.0, 1e2, 1e3, 1e4, 1e5]
         (NORMED | {"alpha": ALPHAS}, 336, 0.4256, 0.4243),
     ],
 )
-def test_long_horizons_on_etth1_as_the_literature_measures_them(etth1, net, horizon, mse, mae):
+def test_long_horizons_on_etth1_as_the_literature_measures_them(
+    etth1: Bench, net: dict[str, Any], horizon: int, mse: float, mae: float
+) -> None:
     """Of the last value Zeng et al. (2023) have 1.295/0.713 and 1.325/0.733."""
     params = {
         "sources": [Source(column).as_params() for column in LOADS],

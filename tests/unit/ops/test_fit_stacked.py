@@ -4,51 +4,47 @@ own.
 
 import gc
 import shutil
+from collections.abc import Callable, Iterator, Sequence
 from dataclasses import replace
 from itertools import count
+from pathlib import Path
+from typing import Any
 
 import numpy as np
 import pytest
 import torch
+from builders import fit_params
 from safetensors.numpy import load_file
 
 from pyheta.device import VARIABLE, Device
 from pyheta.errors import Diverged, StepError
 from pyheta.nets.engines import stacked
+from pyheta.nets.training.history import History
 from pyheta.ops import fit_stacked as stacks
 from pyheta.ops.fit import fit
 from pyheta.ops.fit_stacked import fit_stacked
 from pyheta.pipeline.data.synthetic import generate
 from pyheta.task import Result, Task
 
+Trained = Iterator[tuple[int, History | Diverged]]
 TRAIN = {"lr": 1e-3, "batch_size": 32, "epochs": 3}
 MLP = {"name": "mlp", "hidden": [8], "dropout": 0.0}
 
 
 @pytest.fixture
-def tasks(tmp_path):
+def tasks(tmp_path: Path) -> Callable[..., Task]:
     """Makes tasks on one table, each with a folder of its own."""
     numbers = count()
     table = tmp_path / "table.parquet"
     frame = generate(rows=400, seed=0)
     frame.with_columns(huge=frame["load"] * 1e30).write_parquet(table)
 
-    def make(net: dict = MLP, exog: tuple[str, ...] = (), **changed) -> Task:
+    def make(net: dict[str, Any] = MLP, exog: tuple[str, ...] = (), **changed: Any) -> Task:
         out = tmp_path / f"out-{next(numbers)}"
         out.mkdir()
-        sources = [{"column": c, "component": "target", "shaped": False} for c in ("load", *exog)]
-        params = {
-            "component": "target",
-            "sources": sources,
-            "targets": 1,
-            "split": {"train": 0.6, "val": 0.2, "test": 0.2},
-            "window": {"input": 12, "horizon": 2},
-            "scale": "standard",
-            "net": net,
-            "train": TRAIN,
-            "seed": 0,
-        }
-        return Task(params | changed, {"load": {"table": table}}, out)
+        same = {"window": {"input": 12, "horizon": 2}, "train": TRAIN, "seed": 0}
+        params = fit_params(net, exog, **(same | changed))
+        return Task(params, {"load": {"table": table}}, out)
 
     return make
 
@@ -63,10 +59,12 @@ def assert_as_alone(outcome: Result | Exception, alone: Result) -> None:
         np.testing.assert_allclose(weights(outcome)[name], expected, atol=1e-4)
 
 
-def test_what_can_be_stacked_is_and_the_rest_is_trained_beside_it(tasks):
+def test_what_can_be_stacked_is_and_the_rest_is_trained_beside_it(
+    tasks: Callable[..., Task],
+) -> None:
     # Given fits of two shapes, one with dropout, one without training, one whose window does not
     # fit
-    kinds = [
+    kinds: list[dict[str, Any]] = [
         {"seed": 1},
         {"seed": 2},
         {"exog": ("leading",)},
@@ -87,11 +85,13 @@ def test_what_can_be_stacked_is_and_the_rest_is_trained_beside_it(tasks):
     assert engines == ["stacked", "stacked", "stacked", "torch", None]
 
 
-def test_a_stack_that_memory_does_not_take_is_halved_until_it_does(tasks, monkeypatch):
+def test_a_stack_that_memory_does_not_take_is_halved_until_it_does(
+    tasks: Callable[..., Task], monkeypatch: pytest.MonkeyPatch
+) -> None:
     # Given a device that takes two lanes at once
     train, sizes = stacked.train, []
 
-    def small(lanes, device):
+    def small(lanes: Sequence[stacked.StackedNet], device: torch.device) -> Trained:
         sizes.append(len(lanes))
         if len(lanes) > 2:
             raise torch.OutOfMemoryError("no room")
@@ -100,7 +100,7 @@ def test_a_stack_that_memory_does_not_take_is_halved_until_it_does(tasks, monkey
     monkeypatch.setattr(stacked, "train", small)
 
     # When five nets are to be trained
-    kinds = [{"seed": seed} for seed in range(5)]
+    kinds: list[dict[str, Any]] = [{"seed": seed} for seed in range(5)]
     outcomes = dict(fit_stacked([tasks(**kind) for kind in kinds]))
 
     # Then they are, in stacks that fit
@@ -109,10 +109,12 @@ def test_a_stack_that_memory_does_not_take_is_halved_until_it_does(tasks, monkey
         assert_as_alone(outcomes[lane], fit(tasks(**kind)))
 
 
-def test_a_net_that_memory_does_not_take_even_alone_fails_with_a_cure(tasks, monkeypatch):
-    def full(lanes, device):
+def test_a_net_that_memory_does_not_take_even_alone_fails_with_a_cure(
+    tasks: Callable[..., Task], monkeypatch: pytest.MonkeyPatch
+) -> None:
+    def full(lanes: Sequence[stacked.StackedNet], device: torch.device) -> Trained:
+        yield from ()
         raise torch.OutOfMemoryError("no room")
-        yield
 
     monkeypatch.setattr(stacked, "train", full)
 
@@ -124,11 +126,13 @@ def test_a_net_that_memory_does_not_take_even_alone_fails_with_a_cure(tasks, mon
         assert "--device cpu" in str(outcome)
 
 
-def test_a_device_that_fails_is_neither_halved_nor_taken_for_a_lanes_own_error(tasks, monkeypatch):
+def test_a_device_that_fails_is_neither_halved_nor_taken_for_a_lanes_own_error(
+    tasks: Callable[..., Task], monkeypatch: pytest.MonkeyPatch
+) -> None:
     # Given a device that fails when one of three lanes is done
     train, sizes = stacked.train, []
 
-    def failing(lanes, device):
+    def failing(lanes: Sequence[stacked.StackedNet], device: torch.device) -> Trained:
         sizes.append(len(lanes))
         yield next(train(lanes, device))
         raise torch.AcceleratorError("CUDA error: unspecified launch failure")
@@ -143,8 +147,8 @@ def test_a_device_that_fails_is_neither_halved_nor_taken_for_a_lanes_own_error(t
     assert sizes == [3]
 
 
-def test_a_lane_that_diverges_leaves_its_neighbours_alone(tasks):
-    kinds = [{}, {"scale": "none", "exog": ("huge",)}, {"seed": 5}]
+def test_a_lane_that_diverges_leaves_its_neighbours_alone(tasks: Callable[..., Task]) -> None:
+    kinds: list[dict[str, Any]] = [{}, {"scale": "none", "exog": ("huge",)}, {"seed": 5}]
 
     outcomes = dict(fit_stacked([tasks(**kind) for kind in kinds]))
 
@@ -169,7 +173,9 @@ class Own(nn.Module):
 """
 
 
-def test_a_net_of_ones_own_is_never_stacked(tasks, tmp_path, monkeypatch):
+def test_a_net_of_ones_own_is_never_stacked(
+    tasks: Callable[..., Task], tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
     # Given a net whose forward nobody but its author knows
     (tmp_path / "own_in_a_stack.py").write_text(OWN)
     monkeypatch.syspath_prepend(tmp_path)
@@ -182,7 +188,9 @@ def test_a_net_of_ones_own_is_never_stacked(tasks, tmp_path, monkeypatch):
     assert_as_alone(outcomes[2], fit(tasks(net=net, seed=3)))
 
 
-def test_a_lane_whose_folder_has_gone_leaves_its_neighbours_alone(tasks):
+def test_a_lane_whose_folder_has_gone_leaves_its_neighbours_alone(
+    tasks: Callable[..., Task],
+) -> None:
     # Given three fits, one of which was cancelled while it ran
     some = [tasks(seed=seed) for seed in range(3)]
     gone = replace(some[1], progress=lambda _: shutil.rmtree(some[1].out, ignore_errors=True))
@@ -194,10 +202,12 @@ def test_a_lane_whose_folder_has_gone_leaves_its_neighbours_alone(tasks):
         assert_as_alone(outcomes[lane], fit(tasks(seed=lane)))
 
 
-def test_fits_are_made_ready_as_many_at_a_time_as_memory_holds(tasks, monkeypatch):
+def test_fits_are_made_ready_as_many_at_a_time_as_memory_holds(
+    tasks: Callable[..., Task], monkeypatch: pytest.MonkeyPatch
+) -> None:
     train, sizes = stacked.train, []
 
-    def counted(lanes, device):
+    def counted(lanes: Sequence[stacked.StackedNet], device: torch.device) -> Trained:
         sizes.append(len(lanes))
         yield from train(lanes, device)
 
@@ -211,11 +221,13 @@ def test_fits_are_made_ready_as_many_at_a_time_as_memory_holds(tasks, monkeypatc
     assert all(isinstance(outcome, Result) for outcome in outcomes.values())
 
 
-def test_a_stack_that_did_not_fit_is_given_back_before_the_next_try(tasks, monkeypatch):
+def test_a_stack_that_did_not_fit_is_given_back_before_the_next_try(
+    tasks: Callable[..., Task], monkeypatch: pytest.MonkeyPatch
+) -> None:
     # Given a device that takes one lane, and runs out in the middle of the first epoch
     alive = []
 
-    def epoch(self):
+    def epoch(self: Any) -> Any:
         gc.collect()
         alive.append(sum(type(one) is stacked._Stack for one in gc.get_objects()))
         if len(self.active) > 1:
@@ -232,7 +244,9 @@ def test_a_stack_that_did_not_fit_is_given_back_before_the_next_try(tasks, monke
     assert set(alive) == {1}
 
 
-def test_a_graphics_processor_that_is_not_there_is_said(tasks, monkeypatch):
+def test_a_graphics_processor_that_is_not_there_is_said(
+    tasks: Callable[..., Task], monkeypatch: pytest.MonkeyPatch
+) -> None:
     if torch.cuda.is_available():
         monkeypatch.setattr(torch.cuda, "is_available", lambda: False)
     monkeypatch.setenv(VARIABLE, Device.CUDA)
@@ -240,8 +254,10 @@ def test_a_graphics_processor_that_is_not_there_is_said(tasks, monkeypatch):
         fit(tasks())
 
 
-def test_memory_that_cannot_be_had_is_said(tasks, monkeypatch):
-    def short(*_):
+def test_memory_that_cannot_be_had_is_said(
+    tasks: Callable[..., Task], monkeypatch: pytest.MonkeyPatch
+) -> None:
+    def short(*_: object) -> None:
         raise MemoryError("Unable to allocate 3 TiB")
 
     monkeypatch.setattr("pyheta.nets.gradient.GradientForecaster.fit", short)

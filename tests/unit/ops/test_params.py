@@ -3,6 +3,7 @@
 import subprocess
 import sys
 from dataclasses import fields
+from pathlib import Path
 
 import pytest
 
@@ -32,7 +33,7 @@ parameters:
 """
 
 
-def test_every_operation_reads_what_the_plan_has_written(tmp_path):
+def test_every_operation_reads_what_the_plan_has_written(tmp_path: Path) -> None:
     path = tmp_path / "sweep.yaml"
     path.write_text(SWEEP, encoding="utf-8")
     steps = list(prepare(path, (), None).plan.steps.values())
@@ -43,40 +44,40 @@ def test_every_operation_reads_what_the_plan_has_written(tmp_path):
         assert canonical(params.as_params()) == canonical(step.params)
 
 
-def test_a_missing_parameter_is_named():
+def test_a_missing_parameter_is_named() -> None:
     with pytest.raises(StepError, match="without the parameters column, method"):
         DecomposeParams.of({"mode": "full"})
 
 
-def test_an_unknown_parameter_is_named():
+def test_an_unknown_parameter_is_named() -> None:
     with pytest.raises(StepError, match="unknown parameters: tme"):
         LoadParams.of({"tme": "date"})
 
 
-def test_what_is_none_is_no_parameter_of_a_step():
+def test_what_is_none_is_no_parameter_of_a_step() -> None:
     assert LoadParams(time="date").as_params() == {"time": "date"}
 
 
-def test_an_old_step_still_says_what_it_may_learn_from():
+def test_an_old_step_still_says_what_it_may_learn_from() -> None:
     assert fit_on("importance", {"target": "OT"}) == "train"  # version 1 had no `targets`
 
 
-def test_importance_has_all_that_decides_whether_its_net_saw_the_future():
+def test_importance_has_all_that_decides_whether_its_net_saw_the_future() -> None:
     names = {field.name for field in fields(ImportanceParams)}
 
     assert set(DECISIVE) - names == {"components"}  # each net has its own step
 
 
-def test_every_operation_that_explains_has_a_view():
+def test_every_operation_that_explains_has_a_view() -> None:
     assert {name for name, op in OPS.items() if op.explains} <= set(About)
 
 
-def test_durations_are_told_apart_by_nets_and_decompositions():
+def test_durations_are_told_apart_by_nets_and_decompositions() -> None:
     assert timed_as({"net": {"name": "mlp"}}) == ("mlp", None, None)
     assert timed_as({"method": "emd", "mode": "full", "net": "mlp"}) == (None, "emd", "full")
 
 
-def test_the_list_of_operations_loads_nothing_heavy():
+def test_the_list_of_operations_loads_nothing_heavy() -> None:
     heavy = "{'numba', 'numpy', 'polars', 'pydantic', 'safetensors', 'torch'}"
     code = f"import sys, pyheta.ops.registry; assert not {heavy} & set(sys.modules)"
 

@@ -2,8 +2,9 @@
 do.
 """
 
-from collections.abc import Sequence
+from collections.abc import Callable, Sequence
 from pathlib import Path
+from typing import Any
 
 import pytest
 
@@ -41,8 +42,11 @@ def repeat(tasks: Sequence[Task]) -> Outcomes:
 
 
 def outcomes(
-    function, monkeypatch, *numbers: object, lanes: bool = True
-) -> list[tuple[int, object]]:
+    function: Callable[..., Any],
+    monkeypatch: pytest.MonkeyPatch,
+    *numbers: object,
+    lanes: bool = True,
+) -> list[tuple[int, Any]]:
     """What became of tasks with these numbers; errors as their texts."""
     op = Op(Kind.TRAIN, 1, f"{__name__}:{function.__name__}", Params, lanes=lanes)
     monkeypatch.setitem(OPS, "arithmetic", op)
@@ -53,11 +57,13 @@ def outcomes(
     ]
 
 
-def test_an_operation_on_one_task_computes_one_after_the_other(monkeypatch):
+def test_an_operation_on_one_task_computes_one_after_the_other(
+    monkeypatch: pytest.MonkeyPatch,
+) -> None:
     assert outcomes(double, monkeypatch, 1, 2, lanes=False) == [(0, 2), (1, 4)]
 
 
-def test_a_task_that_raises_leaves_the_others_alone(monkeypatch):
+def test_a_task_that_raises_leaves_the_others_alone(monkeypatch: pytest.MonkeyPatch) -> None:
     first, second, third = outcomes(double, monkeypatch, 1, None, 3, lanes=False)
 
     assert (first, third) == ((0, 2), (2, 6))
@@ -65,18 +71,22 @@ def test_a_task_that_raises_leaves_the_others_alone(monkeypatch):
     assert "TypeError" in second[1]
 
 
-def test_lanes_answer_in_the_order_in_which_they_end(monkeypatch):
+def test_lanes_answer_in_the_order_in_which_they_end(monkeypatch: pytest.MonkeyPatch) -> None:
     assert outcomes(from_the_last, monkeypatch, 1, 2) == [(1, 4), (0, 2)]
 
 
-def test_what_is_raised_apart_from_any_lane_is_the_outcome_of_those_without_one(monkeypatch):
+def test_what_is_raised_apart_from_any_lane_is_the_outcome_of_those_without_one(
+    monkeypatch: pytest.MonkeyPatch,
+) -> None:
     broken = "MemoryError('no room')"
 
     assert outcomes(break_down, monkeypatch, 1, 2, 3) == [(0, 2), (1, broken), (2, broken)]
 
 
 @pytest.mark.parametrize("function", [give_up, repeat])
-def test_a_lane_that_never_gets_an_answer_has_an_error(monkeypatch, function):
+def test_a_lane_that_never_gets_an_answer_has_an_error(
+    monkeypatch: pytest.MonkeyPatch, function: Callable[..., Any]
+) -> None:
     (first, error) = outcomes(function, monkeypatch, 1, 2)
 
     assert first == (0, 2)
@@ -84,13 +94,13 @@ def test_a_lane_that_never_gets_an_answer_has_an_error(monkeypatch, function):
     assert "Error" in error[1]
 
 
-def test_an_unknown_operation_is_an_error_of_every_lane():
+def test_an_unknown_operation_is_an_error_of_every_lane() -> None:
     lanes = list(compute_lanes("nonsense", [Task({}, {}, HERE)] * 2))
 
     assert [(lane, type(error)) for lane, error in lanes] == [(0, KeyError), (1, KeyError)]
 
 
-def test_a_single_task_gives_its_result_or_raises(monkeypatch):
+def test_a_single_task_gives_its_result_or_raises(monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setitem(
         OPS, "one", Op(Kind.TRAIN, 1, f"{__name__}:from_the_last", Params, lanes=True)
     )
@@ -100,7 +110,9 @@ def test_a_single_task_gives_its_result_or_raises(monkeypatch):
         compute("one", Task({"number": None}, {}, HERE))
 
 
-def test_an_operation_that_says_nothing_raises_for_a_single_task(monkeypatch):
+def test_an_operation_that_says_nothing_raises_for_a_single_task(
+    monkeypatch: pytest.MonkeyPatch,
+) -> None:
     monkeypatch.setitem(
         OPS, "mute", Op(Kind.TRAIN, 1, f"{__name__}:say_nothing", Params, lanes=True)
     )

@@ -1,11 +1,11 @@
 """A decomposition is added by declaring it: in one file, and on one line of the list."""
 
 from collections.abc import Iterator, Sequence
-from datetime import UTC, datetime
 from pathlib import Path
 
 import numpy as np
 import pytest
+from builders import BASE, WINDOW, complaint, run_row, small, sweep_row
 from numpy.lib.stride_tricks import sliding_window_view
 from safetensors.numpy import load_file
 
@@ -19,13 +19,11 @@ from pyheta.pipeline.decomposition.methods import METHODS
 from pyheta.plan.compile import Plan, compile_plan
 from pyheta.report.query import ReportQuery
 from pyheta.report.table import build
-from pyheta.steps import State, Step
-from pyheta.store.seam import RunRow, SweepRow
+from pyheta.steps import Step
+from pyheta.store.seam import RunRow
 from pyheta.sweep import Run, json_schema
 from pyheta.task import Task
-from tests.sweeps import BASE, WINDOW, complaint, small
 
-NOW = datetime(2026, 1, 1, tzinfo=UTC)
 SWEEP = """
   decompose: {window: 100, period: 24}
 parameters: {decompose.method: [none, average]}
@@ -71,13 +69,11 @@ def result(step: Step, made: dict[str, Path], out: Path) -> dict[str, Path]:
 
 
 def row(run: Run, rmse: float) -> RunRow:
-    metrics = {("test", name, 0): rmse for name in ("rmse", "Level/rmse")}
-    config = run.config.as_json()
-    return RunRow("a" * 64, 0, "net", config, 0, f"{rmse}", State.SUCCEEDED, None, metrics)
+    return run_row(run.config.as_json(), metrics={"rmse": rmse, "Level/rmse": rmse})
 
 
 def names_in_schema() -> list[str]:
-    return json_schema()["$defs"]["Decompose"]["properties"]["method"]["enum"]
+    return list(json_schema()["$defs"]["Decompose"]["properties"]["method"]["enum"])
 
 
 @pytest.mark.usefixtures("average")
@@ -112,9 +108,8 @@ def test_a_step_computes_it(tmp_path: Path) -> None:
 def test_a_report_tells_it_apart_and_shows_its_components(tmp_path: Path) -> None:
     runs = small(tmp_path, SWEEP).runs()
     rows = [row(run, rmse) for run, rmse in zip(runs, (0.5, 0.4), strict=True)]
-    sweep = SweepRow("a" * 64, "study", 1, NOW, NOW, None, axes=("decompose.method",))
 
-    table = build(sweep, rows, ReportQuery(("rmse", "Level/rmse")))
+    table = build(sweep_row("decompose.method"), rows, ReportQuery(("rmse", "Level/rmse")))
 
     assert [row.labels for row in table.rows] == [("none",), ("average",)]
     assert [row.cells[0].best for row in table.rows if row.cells[0]] == [False, True]

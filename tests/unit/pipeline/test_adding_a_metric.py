@@ -1,11 +1,11 @@
 """A metric is added by declaring it: in one file, and on one line of the list."""
 
 from collections.abc import Iterator
-from datetime import UTC, datetime
 from pathlib import Path
 
 import numpy as np
 import pytest
+from builders import complaint, run_row, small, sweep_row
 
 from pyheta.errors import InputError
 from pyheta.pipeline.metrics import METRICS, MetricDefinition
@@ -13,12 +13,9 @@ from pyheta.pipeline.scoring import Evaluation, errors_of, measure
 from pyheta.report.query import ReportQuery
 from pyheta.report.table import Table, build
 from pyheta.report.wording import notes
-from pyheta.steps import State
-from pyheta.store.seam import RunRow, SweepRow
+from pyheta.store.seam import RunRow
 from pyheta.sweep import json_schema
-from tests.sweeps import complaint, small
 
-NOW = datetime(2026, 1, 1, tzinfo=UTC)
 TRUTH = np.array([[1.0], [2.0], [4.0]])
 FORECAST = np.array([[1.0], [3.0], [4.0]])
 LAST = np.array([[0.0], [1.0], [2.0]])
@@ -39,18 +36,18 @@ def closeness(monkeypatch: pytest.MonkeyPatch) -> Iterator[None]:
 
 
 def row(net: str, value: float) -> RunRow:
-    config = {"net": {"name": net}, "target": "load", "dataset": {}, "split": {}}
-    metrics = {("test", "closeness", 0): value}
-    return RunRow("a" * 64, 0, "net", config, 0, net * 32, State.SUCCEEDED, None, metrics)
+    return run_row({"net": {"name": net}}, metrics={"closeness": value})
 
 
 def table() -> Table:
-    sweep = SweepRow("a" * 64, "study", 1, NOW, NOW, None, axes=("net.name",))
-    return build(sweep, [row("mlp", 0.9), row("gru", 0.2)], ReportQuery(("closeness",)))
+    return build(
+        sweep_row("net.name"), [row("mlp", 0.9), row("gru", 0.2)], ReportQuery(("closeness",))
+    )
 
 
 def names_in_schema() -> list[str]:
-    return json_schema()["$defs"]["Report"]["properties"]["metric"]["anyOf"][0]["enum"]
+    metric = json_schema()["$defs"]["Report"]["properties"]["metric"]
+    return list(metric["anyOf"][0]["enum"])
 
 
 @pytest.mark.usefixtures("closeness")

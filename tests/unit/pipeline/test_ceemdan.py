@@ -1,5 +1,8 @@
 """CEEMDAN and EEMD equal EMD-signal's with the same noise, whatever the number of threads."""
 
+from collections.abc import Callable, Iterator
+from typing import Any, cast
+
 import numba
 import numpy as np
 import pytest
@@ -7,8 +10,8 @@ from hypothesis import given
 from hypothesis import settings as hypothesis_settings
 from hypothesis import strategies as st
 from PyEMD import CEEMDAN, EEMD
-from test_emd import etth1
 
+from pyheta.arrays import Floats
 from pyheta.errors import StepError
 from pyheta.pipeline.decomposition import ceemdan as module
 from pyheta.pipeline.decomposition.ceemdan import ceemdan, noise_modes, white_noise
@@ -29,26 +32,26 @@ SERIES = {
 }
 
 
-def run(method, values, **changed):
+def run(method: Callable[..., Floats], values: Floats, **changed: Any) -> Floats:
     options = {"max_imf": 4, "trials": 3, "noise": 0.01, "seed": 0, "progress": lambda _: None}
     return method(values, **(options | changed))
 
 
 @pytest.fixture
-def threads():
+def threads() -> Iterator[Callable[[int], None]]:
     """Numba's number of threads, to be set by a test."""
     before = numba.get_num_threads()
     yield numba.set_num_threads
     numba.set_num_threads(before)
 
 
-def peer_ceemdan(values, *, max_imf, trials, noise, seed):
-    return CEEMDAN(trials=trials, epsilon=noise, seed=seed, parallel=False).ceemdan(
-        values, max_imf=max_imf
-    )
+def peer_ceemdan(values: Floats, *, max_imf: int, trials: int, noise: float, seed: int) -> Floats:
+    peer = CEEMDAN(trials=trials, epsilon=noise, seed=seed, parallel=False)
+    components: Floats = peer.ceemdan(values, max_imf=max_imf)
+    return components
 
 
-def assert_ceemdan_equals_emd_signals(values, **options):
+def assert_ceemdan_equals_emd_signals(values: Floats, **options: Any) -> None:
     want = peer_ceemdan(values, **options)
     found = run(ceemdan, values, **options)
     assert found.shape == want.shape
@@ -57,24 +60,24 @@ def assert_ceemdan_equals_emd_signals(values, **options):
 
 @pytest.mark.parametrize("max_imf", [1, 3, 20])
 @pytest.mark.parametrize("name", SERIES)
-def test_every_ceemdan_mode_equals_emd_signals(name, max_imf):
+def test_every_ceemdan_mode_equals_emd_signals(name: str, max_imf: int) -> None:
     assert_ceemdan_equals_emd_signals(SERIES[name], max_imf=max_imf, trials=3, noise=0.005, seed=1)
 
 
 @pytest.mark.parametrize("noise", [0.0, 0.2])
-def test_ceemdan_without_and_with_much_noise_equals_emd_signals(noise):
+def test_ceemdan_without_and_with_much_noise_equals_emd_signals(noise: float) -> None:
     assert_ceemdan_equals_emd_signals(
         SERIES["random walk"], max_imf=4, trials=1, noise=noise, seed=2
     )
 
 
-def test_every_ceemdan_mode_of_a_real_series_equals_emd_signals():
-    assert_ceemdan_equals_emd_signals(etth1()[:3000], max_imf=4, trials=3, noise=0.005, seed=0)
+def test_every_ceemdan_mode_of_a_real_series_equals_emd_signals(etth1: dict[str, Floats]) -> None:
+    assert_ceemdan_equals_emd_signals(etth1["OT"][:3000], max_imf=4, trials=3, noise=0.005, seed=0)
 
 
 @pytest.mark.parametrize("max_imf", [1, 3, 20])
 @pytest.mark.parametrize("name", SERIES)
-def test_every_eemd_mode_equals_emd_signals(name, max_imf):
+def test_every_eemd_mode_equals_emd_signals(name: str, max_imf: int) -> None:
     peer = EEMD(trials=3, noise_width=0.05, parallel=False)
     peer.noise_seed(1)
     want = peer.eemd(SERIES[name], max_imf=max_imf)
@@ -98,7 +101,9 @@ OPTIONS = st.fixed_dictionaries(
 
 @hypothesis_settings(max_examples=50)
 @given(st.sampled_from([ceemdan, eemd]), st.integers(5, 200), st.floats(1e-3, 1e6), OPTIONS)
-def test_components_add_up_and_a_seed_repeats_them(method, rows, scale, options):
+def test_components_add_up_and_a_seed_repeats_them(
+    method: Callable[..., Any], rows: int, scale: float, options: dict[str, Any]
+) -> None:
     values = scale * np.random.default_rng(options["seed"]).normal(size=rows)
     values[:5] = scale * np.array([1.0, -1.0, 1.0, -1.0, 1.0])  # so that there are three extrema
 
@@ -110,7 +115,9 @@ def test_components_add_up_and_a_seed_repeats_them(method, rows, scale, options)
 
 
 @pytest.mark.parametrize("method", [ceemdan, eemd])
-def test_the_number_of_threads_changes_nothing(method, threads):
+def test_the_number_of_threads_changes_nothing(
+    method: Callable[..., Any], threads: Callable[[int], None]
+) -> None:
     threads(1)
     one = run(method, SERIES["random walk"], trials=11)
     threads(2)
@@ -120,13 +127,13 @@ def test_the_number_of_threads_changes_nothing(method, threads):
 
 
 @pytest.mark.parametrize("method", [ceemdan, eemd])
-def test_another_seed_gives_another_result(method):
+def test_another_seed_gives_another_result(method: Callable[..., Any]) -> None:
     values = SERIES["random walk"]
     assert not np.array_equal(run(method, values, seed=0), run(method, values, seed=1))
 
 
-def test_progress_counts_up_to_all_trials():
-    seen = []
+def test_progress_counts_up_to_all_trials() -> None:
+    seen: list[dict[str, int]] = []
     run(ceemdan, SERIES["random walk"], progress=seen.append)
     assert seen == [{"done": i, "of": 12} for i in range(1, 13)]
     seen.clear()
@@ -135,12 +142,12 @@ def test_progress_counts_up_to_all_trials():
 
 
 @pytest.mark.parametrize("method", [ceemdan, eemd])
-def test_a_trend_is_refused(method):
+def test_a_trend_is_refused(method: Callable[..., Any]) -> None:
     with pytest.raises(StepError, match="fewer than three maxima and minima"):
         run(method, np.arange(100.0))
 
 
-def test_noise_modes_are_those_of_emd_signal():
+def test_noise_modes_are_those_of_emd_signal() -> None:
     peer = CEEMDAN(trials=3, seed=5, parallel=False)
     peer.all_noises = peer.generate_noise(1.0, (3, 200))
     want = peer._decompose_noise()
@@ -153,11 +160,13 @@ def test_noise_modes_are_those_of_emd_signal():
 
 
 @pytest.mark.parametrize("name", SERIES)
-def test_the_short_cut_past_the_costly_stop_test_does_not_change_its_outcome(name, monkeypatch):
+def test_the_short_cut_past_the_costly_stop_test_does_not_change_its_outcome(
+    name: str, monkeypatch: pytest.MonkeyPatch
+) -> None:
     values = SERIES[name] / SERIES[name].std()
     modes = np.zeros((2, len(values)))
     modes[0] = run(ceemdan, values)[0]
 
     quick = module.is_exhausted(values, modes, 1)
     monkeypatch.setattr(module, "PLENTY", len(values))
-    assert quick == module.is_exhausted.py_func(values, modes, 1)
+    assert quick == cast(Any, module.is_exhausted).py_func(values, modes, 1)

@@ -58,7 +58,7 @@ def times(*stamps: str) -> str:
         (rows("1", '"2', "3"), "x.csv: row 3: not well-formed CSV"),
     ],
 )
-def test_a_file_that_is_no_table_is_refused(raw, message):
+def test_a_file_that_is_no_table_is_refused(raw: bytes | str, message: str) -> None:
     with pytest.raises(DataError) as caught:
         checked(raw)
     assert message in str(caught.value)
@@ -81,7 +81,7 @@ def test_a_file_that_is_no_table_is_refused(raw, message):
         (["1", "y" * 10_000], "y…'"),
     ],
 )
-def test_a_cell_that_is_no_finite_number_is_named(cells, message):
+def test_a_cell_that_is_no_finite_number_is_named(cells: list[str], message: str) -> None:
     with pytest.raises(DataError) as caught:
         checked(rows(*cells))
     assert message in str(caught.value)
@@ -107,19 +107,19 @@ def test_a_cell_that_is_no_finite_number_is_named(cells, message):
         (["2026-02-28", "2026-02-30"], "row 3, column 'time': not a time like the first row's"),
     ],
 )
-def test_times_that_do_not_step_regularly_are_named(stamps, message):
+def test_times_that_do_not_step_regularly_are_named(stamps: list[str], message: str) -> None:
     with pytest.raises(DataError) as caught:
         checked(times(*stamps))
     assert message in str(caught.value)
 
 
-def test_the_number_of_gaps_is_told():
+def test_the_number_of_gaps_is_told() -> None:
     stamps = [f"2026-01-01 {hour:02}:00" for hour in (0, 1, 2, 4, 5, 6, 9, 10)]
     with pytest.raises(DataError, match=r"2:00:00 after .* step is 1:00:00 \(2 such places\)"):
         checked(times(*stamps))
 
 
-def test_an_empty_line_inside_the_file_counts_as_a_row_and_at_its_end_does_not():
+def test_an_empty_line_inside_the_file_counts_as_a_row_and_at_its_end_does_not() -> None:
     assert checked(rows("1", "2") + "\n\n").height == 2
     with pytest.raises(DataError, match="row 3, column 'time': 1 missing"):
         checked("time,a\n2026-01-01,1\n\n2026-01-02,2\n")
@@ -136,13 +136,13 @@ def test_an_empty_line_inside_the_file_counts_as_a_row_and_at_its_end_does_not()
         "%Y-%m-%d %H:%M:%S+00:00",
     ],
 )
-def test_iso_times_are_read_in_all_their_forms(form):
+def test_iso_times_are_read_in_all_their_forms(form: str) -> None:
     stamps = [datetime(2026, 1, 1, hour) for hour in range(3)]  # noqa: DTZ001
     frame = checked(times(*(stamp.strftime(form) for stamp in stamps)))
     assert frame["time"].to_list() == stamps
 
 
-def test_times_with_an_offset_become_utc_so_that_a_clock_change_is_no_gap():
+def test_times_with_an_offset_become_utc_so_that_a_clock_change_is_no_gap() -> None:
     frame = checked(times("2026-03-29 01:00+01:00", "2026-03-29 03:00+02:00"))
     assert [stamp.hour for stamp in frame["time"]] == [0, 1]
     assert step_microseconds(frame) == 3_600_000_000
@@ -152,25 +152,25 @@ def test_times_with_an_offset_become_utc_so_that_a_clock_change_is_no_gap():
     ("header", "found"),
     [("b,Date,a", "Date"), ("time,date,a", "date"), ("when,b,a", "when")],
 )
-def test_the_time_column_is_found_by_name_or_by_content(header, found):
+def test_the_time_column_is_found_by_name_or_by_content(header: str, found: str) -> None:
     cells = {"when": "2026-01-01", "Date": "2026-01-01", "date": "2026-01-01", "time": "1"}
     line = ",".join(cells.get(name, "1") for name in header.split(","))
     assert find_time(parse(f"{header}\n{line}\n".encode(), "x"), None) == found
 
 
-def test_a_wanted_time_column_that_is_missing_is_answered_with_the_nearest():
+def test_a_wanted_time_column_that_is_missing_is_answered_with_the_nearest() -> None:
     with pytest.raises(DataError, match="no column 'tmie'; did you mean 'time'"):
         checked(rows("1", "2"), time="tmie")
 
 
-def test_a_byte_order_mark_crlf_and_spaces_are_accepted():
+def test_a_byte_order_mark_crlf_and_spaces_are_accepted() -> None:
     frame = checked(b"\xef\xbb\xbftime, a\r\n2026-01-01, 1\r\n2026-01-02,2 \r\n")
     assert frame.columns == ["time", "a"]
     assert frame["a"].to_list() == [1.0, 2.0]
 
 
-def test_parquet_rows_are_counted_from_one_and_their_types_are_checked():
-    def written(frame):
+def test_parquet_rows_are_counted_from_one_and_their_types_are_checked() -> None:
+    def written(frame: pl.DataFrame) -> bytes:
         buffer = io.BytesIO()
         frame.write_parquet(buffer)
         return buffer.getvalue()
@@ -190,7 +190,7 @@ def test_parquet_rows_are_counted_from_one_and_their_types_are_checked():
     st.lists(st.floats(allow_nan=False, allow_infinity=False), min_size=2, max_size=30),
     st.integers(1, 10**6),
 )
-def test_what_is_written_is_what_is_read(values, seconds):
+def test_what_is_written_is_what_is_read(values: list[float], seconds: int) -> None:
     start = datetime(2000, 1, 1)  # noqa: DTZ001
     stamps = [start + timedelta(seconds=seconds * i) for i in range(len(values))]
     lines = [f"{stamp.isoformat()},{value!r}" for stamp, value in zip(stamps, values, strict=True)]
@@ -203,7 +203,7 @@ def test_what_is_written_is_what_is_read(values, seconds):
 
 @hypothesis_settings(deadline=None, max_examples=100)
 @given(st.binary(max_size=200))
-def test_whatever_the_bytes_are_the_answer_is_a_table_or_a_data_error(raw):
+def test_whatever_the_bytes_are_the_answer_is_a_table_or_a_data_error(raw: bytes) -> None:
     try:
         assert checked(raw).width >= 2
     except DataError as error:

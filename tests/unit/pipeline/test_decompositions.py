@@ -1,6 +1,8 @@
 """Every decomposition adds up; what is called causal does not change when the future does."""
 
 import sys
+from collections.abc import Mapping
+from typing import Any
 
 import numba
 import numpy as np
@@ -9,8 +11,9 @@ from hypothesis import given
 from hypothesis import settings as hypothesis_settings
 from hypothesis import strategies as st
 
+from pyheta.arrays import Floats
 from pyheta.errors import StepError
-from pyheta.pipeline.decomposition.compute import causal, whole
+from pyheta.pipeline.decomposition.compute import Causal, causal, whole
 from pyheta.pipeline.decomposition.methods import METHODS, component_names
 
 NAMES = [name for name in METHODS if name != "none"]
@@ -30,18 +33,18 @@ def walk(seed: int = 0, rows: int = 150) -> np.ndarray:
     return np.random.default_rng(seed).normal(size=rows).cumsum()
 
 
-def run(values, method, keep=5, **changed):
+def run(values: Floats, method: str, keep: int = 5, **changed: Any) -> Causal:
     return causal(
         values, OPTIONS | {"method": method} | changed, keep=keep, progress=lambda _: None
     )
 
 
-def run_whole(values, method, **changed):
+def run_whole(values: Floats, method: str, **changed: Any) -> Floats:
     return whole(values, OPTIONS | {"method": method} | changed, lambda _: None)
 
 
 @pytest.mark.parametrize("method", NAMES)
-def test_the_components_of_a_series_add_up_to_it_in_the_order_of_their_names(method):
+def test_the_components_of_a_series_add_up_to_it_in_the_order_of_their_names(method: str) -> None:
     values = 100 + walk()
     rows = run_whole(values, method)
 
@@ -50,8 +53,8 @@ def test_the_components_of_a_series_add_up_to_it_in_the_order_of_their_names(met
 
 
 @pytest.mark.parametrize("method", ["emd", "eemd", "ceemdan"])
-def test_missing_modes_are_zero_and_the_residue_comes_last(method):
-    values = walk(rows=100) + np.arange(100)
+def test_missing_modes_are_zero_and_the_residue_comes_last(method: str) -> None:
+    values = walk(rows=100) + np.arange(100.0)
     rows = run_whole(values, method, max_imf=110)
 
     assert rows.shape == (111, 100)
@@ -61,13 +64,13 @@ def test_missing_modes_are_zero_and_the_residue_comes_last(method):
     np.testing.assert_allclose(rows.sum(axis=0), values, rtol=0, atol=1e-10)
 
 
-def test_wavelet_details_come_from_the_finest_on():
+def test_wavelet_details_come_from_the_finest_on() -> None:
     rows = run_whole(np.sin(np.arange(300) * 2.8) + np.sin(np.arange(300) / 40), "wavelet")
     assert np.argmax(rows[:-1].std(axis=1)) == 0
     assert rows[-1].std() > 0.5
 
 
-def test_stl_finds_a_season_of_the_given_period():
+def test_stl_finds_a_season_of_the_given_period() -> None:
     season = np.tile(np.arange(12.0), 20)
     rows = run_whole(season + np.arange(240) / 10, "stl")
     np.testing.assert_allclose(rows[0], season - season.mean(), atol=0.1)
@@ -75,11 +78,12 @@ def test_stl_finds_a_season_of_the_given_period():
 
 @pytest.mark.parametrize("grow", [False, True])
 @pytest.mark.parametrize("method", NAMES)
-def test_causal_components_of_every_row_add_up_to_it(method, grow):
+def test_causal_components_of_every_row_add_up_to_it(method: str, grow: bool) -> None:
     values = 100 + walk()
     found = run(values, method, grow=grow)
 
-    assert (found.values.dtype, found.tails.dtype) == (np.float64, np.float32)
+    assert found.values.dtype == np.float64
+    assert found.tails.dtype == np.float32
     assert np.isnan(found.values[:, :59]).all()
     assert np.isnan(found.tails[:, :59]).all()
     np.testing.assert_allclose(found.values[:, 59:].sum(axis=0), values[59:], rtol=1e-12)
@@ -91,7 +95,7 @@ def test_causal_components_of_every_row_add_up_to_it(method, grow):
 
 
 @pytest.mark.parametrize("method", NAMES)
-def test_a_large_level_costs_no_precision(method):
+def test_a_large_level_costs_no_precision(method: str) -> None:
     # Given a walk of small steps very far from zero
     values = 1e9 + walk()
     found = run(values, method)
@@ -103,7 +107,7 @@ def test_a_large_level_costs_no_precision(method):
 
 
 @pytest.mark.parametrize("method", NAMES)
-def test_a_causal_row_is_the_end_of_its_window_decomposed_alone(method):
+def test_a_causal_row_is_the_end_of_its_window_decomposed_alone(method: str) -> None:
     values = walk()
     found = run(values, method)
 
@@ -115,7 +119,7 @@ def test_a_causal_row_is_the_end_of_its_window_decomposed_alone(method):
 
 
 @pytest.mark.parametrize("method", ["emd", "wavelet", "stl"])
-def test_a_growing_window_begins_at_the_first_row(method):
+def test_a_growing_window_begins_at_the_first_row(method: str) -> None:
     values = walk()
     found = run(values, method, grow=True)
 
@@ -129,7 +133,9 @@ def test_a_growing_window_begins_at_the_first_row(method):
 @pytest.mark.parametrize("method", NAMES)
 @hypothesis_settings(max_examples=8)
 @given(seed=st.integers(0, 2**32 - 1), now=st.integers(59, 148), size=st.floats(1e-3, 1e6))
-def test_the_future_does_not_reach_back(method, grow, seed, now, size):
+def test_the_future_does_not_reach_back(
+    method: str, grow: bool, seed: int, now: int, size: float
+) -> None:
     values = walk(seed)
     other = values.copy()
     other[now + 1 :] = size * np.random.default_rng(seed + 1).normal(size=149 - now)
@@ -142,7 +148,7 @@ def test_the_future_does_not_reach_back(method, grow, seed, now, size):
 
 @pytest.mark.parametrize("grow", [False, True])
 @pytest.mark.parametrize("method", NAMES)
-def test_rows_that_are_appended_change_nothing_before_them(method, grow):
+def test_rows_that_are_appended_change_nothing_before_them(method: str, grow: bool) -> None:
     values = walk()
 
     long, short = run(values, method, grow=grow), run(values[:120], method, grow=grow)
@@ -152,7 +158,7 @@ def test_rows_that_are_appended_change_nothing_before_them(method, grow):
 
 
 @pytest.mark.parametrize("method", ["emd", "eemd", "ceemdan"])
-def test_the_number_of_threads_changes_no_causal_row(method):
+def test_the_number_of_threads_changes_no_causal_row(method: str) -> None:
     before = numba.get_num_threads()
     try:
         numba.set_num_threads(1)
@@ -168,7 +174,7 @@ def test_the_number_of_threads_changes_no_causal_row(method):
 
 @pytest.mark.parametrize("grow", [False, True])
 @pytest.mark.parametrize("method", ["emd", "eemd", "ceemdan"])
-def test_a_constant_window_is_all_residue(method, grow):
+def test_a_constant_window_is_all_residue(method: str, grow: bool) -> None:
     values = np.concatenate([np.full(100, 0.1), walk(rows=50)])
     found = run(values, method, grow=grow)
 
@@ -178,8 +184,8 @@ def test_a_constant_window_is_all_residue(method, grow):
 
 
 @pytest.mark.parametrize("method", NAMES)
-def test_progress_ends_at_the_last_row(method):
-    seen = []
+def test_progress_ends_at_the_last_row(method: str) -> None:
+    seen: list[Mapping[str, Any]] = []
     causal(walk(), OPTIONS | {"method": method}, keep=1, progress=seen.append)
 
     assert seen[-1] == {"done": 91, "of": 91}
@@ -196,7 +202,9 @@ def test_progress_ends_at_the_last_row(method):
         (walk(), 61, "61 rows cannot be kept of a window of 60"),
     ],
 )
-def test_what_cannot_be_decomposed_is_refused_with_a_cure(method, values, keep, what):
+def test_what_cannot_be_decomposed_is_refused_with_a_cure(
+    method: str, values: Floats, keep: int, what: str
+) -> None:
     with pytest.raises(StepError, match=what) as caught:
         run(values, method, keep=keep)
     assert caught.value.cure
@@ -210,7 +218,9 @@ def test_what_cannot_be_decomposed_is_refused_with_a_cure(method, values, keep, 
         ("stl", {"period": 31}, "60 rows are fewer than two seasons of decompose.period 31"),
     ],
 )
-def test_options_that_do_not_fit_are_refused_with_a_cure(method, changed, what):
+def test_options_that_do_not_fit_are_refused_with_a_cure(
+    method: str, changed: dict[str, Any], what: str
+) -> None:
     with pytest.raises(StepError, match=what) as caught:
         run(walk(), method, **changed)
     assert caught.value.cure
@@ -220,7 +230,7 @@ def test_options_that_do_not_fit_are_refused_with_a_cure(method, changed, what):
     ("method", "changed"),
     [("wavelet", {"wavelet": name}) for name in ("haar", "db2", "db7", "sym4")] + [("stl", {})],
 )
-def test_the_least_rows_fit_and_one_fewer_does_not(method, changed):
+def test_the_least_rows_fit_and_one_fewer_does_not(method: str, changed: dict[str, Any]) -> None:
     options = OPTIONS | changed
     least = METHODS[method].least_rows(options)
 
@@ -229,14 +239,14 @@ def test_the_least_rows_fit_and_one_fewer_does_not(method, changed):
         METHODS[method].refuse_unfit(least - 1, options)
 
 
-def test_a_library_that_is_not_installed_is_named(monkeypatch):
+def test_a_library_that_is_not_installed_is_named(monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setitem(sys.modules, "statsmodels", None)
     with pytest.raises(StepError) as caught:
         run_whole(walk(), "stl")
     assert caught.value.cure == "pip install statsmodels"
 
 
-def test_without_a_decomposition_the_series_is_its_only_component():
+def test_without_a_decomposition_the_series_is_its_only_component() -> None:
     values = walk()
 
     np.testing.assert_array_equal(run_whole(values, "none"), values[np.newaxis])

@@ -1,8 +1,5 @@
 """EMD equals EMD-signal's, mode by mode, and always adds up to the series."""
 
-import csv
-
-import etth1 as data
 import numpy as np
 import pytest
 from hypothesis import assume, given
@@ -11,6 +8,7 @@ from hypothesis import strategies as st
 from hypothesis.extra.numpy import arrays
 from PyEMD import EMD
 
+from pyheta.arrays import Floats
 from pyheta.errors import StepError
 from pyheta.pipeline.decomposition.emd import count_extrema, emd
 
@@ -18,12 +16,6 @@ from pyheta.pipeline.decomposition.emd import count_extrema, emd
 pytestmark = pytest.mark.filterwarnings("ignore:.*encountered in divide:RuntimeWarning")
 
 T = np.arange(2000)
-
-
-def etth1() -> np.ndarray:
-    """The oil temperature of ETTh1, (17420,)."""
-    with data.path().open() as lines:
-        return np.array([float(row["OT"]) for row in csv.DictReader(lines)])
 
 
 def noise(seed: int, rows: int) -> np.ndarray:
@@ -55,16 +47,17 @@ def assert_equals_emd_signal(values: np.ndarray, max_imf: int) -> None:
 
 @pytest.mark.parametrize("max_imf", [1, 4, 30])
 @pytest.mark.parametrize("name", SERIES)
-def test_every_mode_equals_emd_signals(name, max_imf):
+def test_every_mode_equals_emd_signals(name: str, max_imf: int) -> None:
     assert_equals_emd_signal(SERIES[name], max_imf)
 
 
-def test_every_mode_of_a_real_series_equals_emd_signals():
-    assert_equals_emd_signal(etth1(), 4)
+@pytest.mark.slow
+def test_every_mode_of_a_real_series_equals_emd_signals(etth1: dict[str, Floats]) -> None:
+    assert_equals_emd_signal(etth1["OT"], 4)
 
 
 @pytest.mark.parametrize("seed", range(60))
-def test_modes_of_short_series_equal_emd_signals(seed):
+def test_modes_of_short_series_equal_emd_signals(seed: int) -> None:
     random = np.random.default_rng(seed)
     values = random.normal(size=random.integers(30, 61))
     values = (values, values.cumsum(), np.round(values), np.round(values.cumsum()))[seed % 4]
@@ -73,7 +66,7 @@ def test_modes_of_short_series_equal_emd_signals(seed):
 
 @hypothesis_settings(max_examples=100)
 @given(arrays(np.float64, st.integers(5, 80), elements=st.floats(-1e6, 1e6)), st.integers(1, 8))
-def test_components_add_up_to_the_values(values, max_imf):
+def test_components_add_up_to_the_values(values: Floats, max_imf: int) -> None:
     assume(count_extrema(values) > 2)
     rows = emd(values, max_imf)
 
@@ -81,7 +74,7 @@ def test_components_add_up_to_the_values(values, max_imf):
     np.testing.assert_allclose(rows.sum(axis=0), values, rtol=0, atol=1e-12 * np.abs(rows).max())
 
 
-def test_the_values_are_left_alone():
+def test_the_values_are_left_alone() -> None:
     values = noise(0, 100)
     values.flags.writeable = False
 
@@ -101,7 +94,7 @@ def test_the_values_are_left_alone():
         (np.zeros(0), "all 0 rows are the same"),
     ],
 )
-def test_what_has_no_modes_is_refused_with_a_cure(values, what):
+def test_what_has_no_modes_is_refused_with_a_cure(values: Floats, what: str) -> None:
     with pytest.raises(StepError, match=what) as caught:
         emd(values, 3)
     assert caught.value.cure

@@ -1,8 +1,8 @@
 """FARM gives the numbers of its specification: by hand, on made-up waves, and on ETTh1."""
 
-import csv
+from collections.abc import Callable
+from typing import Any
 
-import etth1 as data
 import numpy as np
 import pytest
 from dtw import dtw
@@ -10,6 +10,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 from hypothesis.extra.numpy import arrays
 
+from pyheta.arrays import Floats
 from pyheta.errors import StepError
 from pyheta.pipeline.relevance import farm
 from pyheta.pipeline.scaling import Scaler
@@ -17,15 +18,15 @@ from pyheta.pipeline.scaling import Scaler
 EXACT = 6e-7  # the vectors have six digits
 
 
-def near(values, expected):
+def near(values: Any, expected: Any) -> None:
     np.testing.assert_allclose(values, expected, rtol=0, atol=EXACT)
 
 
-def standardised(values):
+def standardised(values: Floats) -> Floats:
     return Scaler.fit("standard", values).apply(values)
 
 
-def aligned(target, column):
+def aligned(target: Floats, column: Floats) -> Floats:
     """As published for series of one unit: angles of the series as they are."""
     return farm.align(column, farm.forward_path(target, column))
 
@@ -48,19 +49,23 @@ DISTANCES = [
 
 
 @pytest.mark.parametrize(("first", "second", "metric", "other"), DISTANCES)
-def test_the_distance_of_two_slopes_is_the_sine_of_their_angle(first, second, metric, other):
+def test_the_distance_of_two_slopes_is_the_sine_of_their_angle(
+    first: float, second: float, metric: float, other: float
+) -> None:
     near(farm.angular_distance(first, second), metric)
     near(farm.angular_distance(first, second, metric=False), other)
 
 
-def test_a_missing_slope_is_as_far_as_can_be_or_has_no_distance():
+def test_a_missing_slope_is_as_far_as_can_be_or_has_no_distance() -> None:
     assert farm.angular_distance(np.nan, 1.0) == 1.0
     assert np.isnan(farm.angular_distance(np.nan, 1.0, metric=False))
 
 
 @pytest.mark.parametrize("metric", [True, False])
 @given(slopes=arrays(np.float64, (2, 7), elements=st.floats(-1e6, 1e6)))
-def test_distances_are_symmetric_broadcast_and_lie_between_0_and_1(metric, slopes):
+def test_distances_are_symmetric_broadcast_and_lie_between_0_and_1(
+    metric: bool, slopes: Floats
+) -> None:
     first, second = slopes
 
     table = farm.angular_distance(first[:, None], second, metric=metric)
@@ -80,11 +85,11 @@ LEADING = np.array([1, 3, 2, 2, 5, 4, 1, 0, 2, 3, 3, 1], float)  # by one row
 FOLLOWED = np.array([1, 2, 3, 2, 2, 5, 4, 1, 0, 2, 3, 1], float)  # LEADING, aligned
 
 
-def numbers(text):
+def numbers(text: str) -> list[float]:
     return [float(word) for word in text.split()]
 
 
-def test_local_relevance_of_an_unaligned_pair():
+def test_local_relevance_of_an_unaligned_pair() -> None:
     local = farm.local_relevance(TARGET, LEADING)
 
     near(
@@ -97,7 +102,7 @@ def test_local_relevance_of_an_unaligned_pair():
     near(farm.global_relevance(local), 0.426617)
 
 
-def test_end_spot_relevance_of_an_unaligned_pair():
+def test_end_spot_relevance_of_an_unaligned_pair() -> None:
     near(
         farm.end_spot_relevance(TARGET, LEADING),
         numbers(
@@ -107,7 +112,7 @@ def test_end_spot_relevance_of_an_unaligned_pair():
     )
 
 
-def test_smoothed_relevance_of_an_unaligned_pair():
+def test_smoothed_relevance_of_an_unaligned_pair() -> None:
     smooth = farm.fuzzified(farm.local_relevance(TARGET, LEADING))
 
     near(
@@ -121,7 +126,7 @@ def test_smoothed_relevance_of_an_unaligned_pair():
 
 
 @pytest.mark.parametrize("metric", [True, False])
-def test_alignment_delays_a_leading_column_onto_the_target(metric):
+def test_alignment_delays_a_leading_column_onto_the_target(metric: bool) -> None:
     path = farm.forward_path(TARGET, LEADING, metric=metric)
 
     assert path.target.tolist() == [0, 1, 2, 3, 4, 5, 6, 7, 8, 9, 10, 10]
@@ -130,11 +135,11 @@ def test_alignment_delays_a_leading_column_onto_the_target(metric):
     np.testing.assert_array_equal(farm.align(LEADING, path), FOLLOWED)
 
 
-def test_the_cost_of_a_path_is_the_sum_of_the_distances_it_took():
+def test_the_cost_of_a_path_is_the_sum_of_the_distances_it_took() -> None:
     near(farm.forward_path(TARGET, LEADING).cost, 0.316228)
 
 
-def test_relevances_of_an_aligned_pair():
+def test_relevances_of_an_aligned_pair() -> None:
     local = farm.local_relevance(TARGET, FOLLOWED)
     smooth = farm.fuzzified(local)
 
@@ -161,7 +166,7 @@ def test_relevances_of_an_aligned_pair():
     near(FOLLOWED * smooth, numbers(shaped))
 
 
-def test_a_shorter_column_is_stretched_to_the_length_of_the_target():
+def test_a_shorter_column_is_stretched_to_the_length_of_the_target() -> None:
     path = farm.forward_path(TARGET, LEADING[:9])
 
     column = farm.align(LEADING[:9], path)
@@ -174,7 +179,7 @@ def test_a_shorter_column_is_stretched_to_the_length_of_the_target():
 # ------------------------------------------------------------------------------------ made-up waves
 
 
-def lehmer(count):
+def lehmer(count: int) -> Floats:
     """Noise in [-1, 1] that needs no library: s <- (1103515245 s + 12345) mod 2^31."""
     state, values = 1, []
     for _ in range(count):
@@ -187,7 +192,7 @@ STEPS = np.arange(96)
 NOISE = lehmer(96)
 
 
-def wave(lead=0):
+def wave(lead: int = 0) -> Floats:
     return np.sin(2 * np.pi * (STEPS + lead) / 24)
 
 
@@ -267,12 +272,12 @@ WAVES = {
 }
 
 
-def test_the_noise_is_that_of_the_vectors():
+def test_the_noise_is_that_of_the_vectors() -> None:
     near(NOISE[:4], [0.02774, -0.648517, -0.382697, 0.069068])
 
 
 @pytest.mark.parametrize("case", WAVES)
-def test_relevance_of_waves_before_and_after_alignment(case):
+def test_relevance_of_waves_before_and_after_alignment(case: str) -> None:
     column, *expected, lag = WAVES[case]
     path = farm.forward_path(wave(), column)
 
@@ -284,7 +289,7 @@ def test_relevance_of_waves_before_and_after_alignment(case):
     assert path.lag == lag
 
 
-def summary(target, column):
+def summary(target: Floats, column: Floats) -> tuple[float | None, ...]:
     """Pearson's correlation, mean local, global, and global smoothed relevance."""
     local = farm.local_relevance(target, column)
     constant = np.ptp(column) == 0
@@ -298,14 +303,6 @@ def summary(target, column):
 
 
 # -------------------------------------------------------------------------------------------- ETTh1
-
-
-@pytest.fixture(scope="module")
-def etth1():
-    with data.path().open(newline="") as file:
-        names, *rows = csv.reader(file)
-    table = np.array([row[1:] for row in rows], float)
-    return dict(zip(names[1:], table.T.copy(), strict=True))
 
 
 # Pearson; mean, share of 0.5 or more, zeros, global: as they are; mean, share, global: smoothed;
@@ -338,7 +335,7 @@ END_SPOT = {
 
 
 @pytest.mark.parametrize("name", UNALIGNED)
-def test_relevance_of_etth1_columns(etth1, name):
+def test_relevance_of_etth1_columns(etth1: dict[str, Floats], name: str) -> None:
     target, column = etth1["OT"], etth1[name]
 
     local = farm.local_relevance(target, column)
@@ -377,7 +374,9 @@ MOVED = {
 
 
 @pytest.mark.parametrize("name", ALIGNED)
-def test_alignment_of_etth1_columns_by_standardised_slopes(etth1, name):
+def test_alignment_of_etth1_columns_by_standardised_slopes(
+    etth1: dict[str, Floats], name: str
+) -> None:
     target, column = etth1["OT"], etth1[name]
 
     path = farm.forward_path(standardised(target), standardised(column))
@@ -403,7 +402,9 @@ RAW_AND_WIDE = {
 
 
 @pytest.mark.parametrize("name", RAW_AND_WIDE)
-def test_etth1_columns_in_raw_units_and_with_a_wide_window(etth1, name):
+def test_etth1_columns_in_raw_units_and_with_a_wide_window(
+    etth1: dict[str, Floats], name: str
+) -> None:
     target, column = etth1["OT"], etth1[name]
 
     path = farm.forward_path(target, column)
@@ -427,7 +428,9 @@ BESIDE_OTHERS = {
 
 
 @pytest.mark.parametrize("name", BESIDE_OTHERS)
-def test_farm_beside_pearson_and_dtw_on_the_first_rows_of_etth1(etth1, name):
+def test_farm_beside_pearson_and_dtw_on_the_first_rows_of_etth1(
+    etth1: dict[str, Floats], name: str
+) -> None:
     raw = etth1["OT"][:400], etth1[name][:400]
     target, column = (standardised(values) for values in raw)
     path = farm.forward_path(target, column)
@@ -444,18 +447,18 @@ def test_farm_beside_pearson_and_dtw_on_the_first_rows_of_etth1(etth1, name):
 # ------------------------------------------------------------------------------- rules of the edges
 
 
-def test_the_highest_values_are_at_least_one_row():
+def test_the_highest_values_are_at_least_one_row() -> None:
     near(farm.global_relevance(np.array([0.0, 0.6]), top_percent=1), np.sqrt((0.36 + 0.09) / 2))
 
 
-def test_relevance_of_a_constant_series_is_zero():
+def test_relevance_of_a_constant_series_is_zero() -> None:
     constant = np.full(12, 0.1)  # whose computed deviation is not exactly zero
 
     np.testing.assert_array_equal(farm.local_relevance(TARGET, constant), 0)
     np.testing.assert_array_equal(farm.end_spot_relevance(constant, TARGET), 0)
 
 
-def test_a_flat_window_is_irrelevant_however_its_values_round():
+def test_a_flat_window_is_irrelevant_however_its_values_round() -> None:
     plateau = np.concatenate([np.arange(20) * 0.1, np.full(20, 7.123), np.arange(20) * 0.1])
 
     local = farm.local_relevance(plateau, np.sin(np.arange(60)))
@@ -464,14 +467,14 @@ def test_a_flat_window_is_irrelevant_however_its_values_round():
     assert (local[[20, 21, 38, 39]] > 0).any()
 
 
-def test_windows_far_from_zero_keep_their_digits():
+def test_windows_far_from_zero_keep_their_digits() -> None:
     rng = np.random.default_rng(0)
     target, column = rng.integers(-50, 50, (2, 200)).astype(float)
 
     near(farm.local_relevance(target + 2.0**40, column), farm.local_relevance(target, column))
 
 
-def test_smoothing_attenuates_at_the_ends_and_its_trailing_form_at_the_start_alone():
+def test_smoothing_attenuates_at_the_ends_and_its_trailing_form_at_the_start_alone() -> None:
     ones = np.ones(6)
 
     near(farm.fuzzified(ones), np.array([9, 12, 13, 13, 12, 9]) / 13)
@@ -479,7 +482,7 @@ def test_smoothing_attenuates_at_the_ends_and_its_trailing_form_at_the_start_alo
     np.testing.assert_array_equal(farm.fuzzified(TARGET / 5, (1,)), TARGET / 5)
 
 
-def test_trailing_smoothing_weighs_the_row_itself_most():
+def test_trailing_smoothing_weighs_the_row_itself_most() -> None:
     spike = np.array([0, 0, 1, 0, 0, 0], float)
 
     near(farm.fuzzified(spike, trailing=True), np.array([0, 0, 5, 3, 1, 0]) / 9)
@@ -510,7 +513,9 @@ def test_trailing_smoothing_weighs_the_row_itself_most():
         (lambda: farm.global_relevance(TARGET[:0]), "0 rows"),
     ],
 )
-def test_what_cannot_be_computed_is_refused_with_a_reason(call, said):
+def test_what_cannot_be_computed_is_refused_with_a_reason(
+    call: Callable[..., Any], said: str
+) -> None:
     with pytest.raises(StepError, match=said):
         call()
 
@@ -524,7 +529,7 @@ PAIRS = arrays(
 
 
 @given(pair=PAIRS)
-def test_every_form_of_relevance_lies_between_0_and_1(pair):
+def test_every_form_of_relevance_lies_between_0_and_1(pair: Floats) -> None:
     local = farm.local_relevance(*pair)
     forms = [local, farm.local_relevance(*pair, trailing=True), farm.end_spot_relevance(*pair)]
     forms += [
@@ -540,7 +545,9 @@ def test_every_form_of_relevance_lies_between_0_and_1(pair):
 
 
 @given(pair=PAIRS, scale=st.floats(1e-3, 1e3), shift=st.integers(-999, 999))
-def test_relevance_does_not_depend_on_the_units_of_either_series(pair, scale, shift):
+def test_relevance_does_not_depend_on_the_units_of_either_series(
+    pair: Floats, scale: float, shift: int
+) -> None:
     target, column = pair
 
     for form in (farm.local_relevance, farm.end_spot_relevance):
@@ -551,7 +558,7 @@ def test_relevance_does_not_depend_on_the_units_of_either_series(pair, scale, sh
 
 
 @given(pair=PAIRS)
-def test_a_path_delays_only_and_ends_at_both_ends(pair):
+def test_a_path_delays_only_and_ends_at_both_ends(pair: Floats) -> None:
     target, column = pair
 
     path = farm.forward_path(target, column)

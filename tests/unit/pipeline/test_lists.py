@@ -2,11 +2,11 @@
 
 import sys
 from collections.abc import Callable, Mapping
-from datetime import UTC, datetime
 from pathlib import Path
 from typing import Any, NamedTuple
 
 import pytest
+from builders import run_row, small, sweep_row
 
 from pyheta.errors import DataError
 from pyheta.pipeline.data import rawfile
@@ -17,10 +17,8 @@ from pyheta.report import formats, labels
 from pyheta.report.query import ReportQuery
 from pyheta.report.table import Table, build
 from pyheta.steps import State
-from pyheta.store.seam import RunRow, SweepRow
-from tests.sweeps import small
+from pyheta.store.seam import RunRow
 
-NOW = datetime(2026, 1, 1, tzinfo=UTC)
 CONFIG = {"dataset": "a", "target": "b", "split": "c", "window": {"horizon": 1}}
 
 
@@ -59,18 +57,18 @@ def recognises(magic: bytes, _folder: Path) -> None:
 
 
 def table(*runs: RunRow) -> Table:
-    sweep = SweepRow("a" * 64, "study", 1, NOW, NOW, None)
-    return build(sweep, runs, ReportQuery(("rmse",), rows=("net.name",)))
+    return build(sweep_row(), runs, ReportQuery(("rmse",), rows=("net.name",)))
 
 
 def row(net: str, rmse: float, state: State = State.SUCCEEDED, **changes: Any) -> RunRow:
     config = CONFIG | changes | {"net": {"name": net}}
-    return RunRow("a" * 64, 0, "net", config, 0, net, state, None, {("test", "rmse", 0): rmse})
+    return run_row(config, metrics={"rmse": rmse}, state=state)
 
 
 def keeps_apart(key: str, _folder: Path) -> None:
     section, _, field = key.partition(".")
-    other = table(row("mlp", 0.5), row("gru", 0.4, **{section: {field: 2} if field else "other"}))
+    changes: dict[str, Any] = {section: {field: 2} if field else "other"}
+    other = table(row("mlp", 0.5), row("gru", 0.4, **changes))
     assert not any(cell.best for line in other.rows for cell in line.cells if cell)
 
 

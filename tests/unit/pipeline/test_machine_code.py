@@ -7,6 +7,7 @@ import subprocess
 import sys
 import time
 from pathlib import Path
+from typing import Any
 
 import pytest
 from numba import njit
@@ -61,7 +62,7 @@ def append(file: Path, text: str) -> None:
     file.write_text(file.read_text() + text)
 
 
-def call(package: Path, caches: Path) -> dict:
+def call(package: Path, caches: Path) -> dict[str, Any]:
     paths = {"PYTHONPATH": str(package.parent), "XDG_CACHE_HOME": str(caches)}
     done = subprocess.run(
         [sys.executable, "-c", CALL],
@@ -71,12 +72,12 @@ def call(package: Path, caches: Path) -> dict:
         capture_output=True,
         text=True,
     )
-    answer = json.loads(done.stdout)
+    answer: dict[str, Any] = json.loads(done.stdout)
     assert Path(answer.pop("package")).parent == package
     return answer
 
 
-def test_a_changed_file_is_compiled_anew_and_an_equal_copy_is_not(tmp_path):
+def test_a_changed_file_is_compiled_anew_and_an_equal_copy_is_not(tmp_path: Path) -> None:
     # Given code that was compiled for one copy of the package
     caches = tmp_path / "caches"
     first = call(copied(tmp_path / "first"), caches)
@@ -98,7 +99,9 @@ def test_a_changed_file_is_compiled_anew_and_an_equal_copy_is_not(tmp_path):
     assert len(list(caches.glob("pyheta/compiled-*"))) == 2
 
 
-def test_every_source_of_compiled_code_counts_and_no_other_file(tmp_path, monkeypatch):
+def test_every_source_of_compiled_code_counts_and_no_other_file(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
     package = copied(tmp_path)
     monkeypatch.setattr(machine_code, "PACKAGE", package)
     sources = list(machine_code.sources(package))
@@ -122,7 +125,9 @@ def kernel_files(package: Path) -> set[Path]:
     return {path for path in files if path.stem not in {"__main__", "readiness"}}
 
 
-def test_settings_of_the_compiler_count_and_the_number_of_threads_does_not(monkeypatch):
+def test_settings_of_the_compiler_count_and_the_number_of_threads_does_not(
+    monkeypatch: pytest.MonkeyPatch,
+) -> None:
     before = machine_code._digest()
     monkeypatch.setenv("NUMBA_NUM_THREADS", "1")
     assert machine_code._digest() == before
@@ -133,7 +138,9 @@ def test_settings_of_the_compiler_count_and_the_number_of_threads_does_not(monke
 @pytest.mark.parametrize(
     ("set_to", "caches"), [("/x", "/x"), ("x", "/home/ann/.cache"), ("", "/home/ann/.cache")]
 )
-def test_the_folder_is_in_the_users_cache(monkeypatch, set_to, caches):
+def test_the_folder_is_in_the_users_cache(
+    monkeypatch: pytest.MonkeyPatch, set_to: str, caches: str
+) -> None:
     monkeypatch.setenv("HOME", "/home/ann")
     monkeypatch.setenv("XDG_CACHE_HOME", set_to)
     assert machine_code.folder.__wrapped__().parent == Path(caches, "pyheta")
@@ -147,7 +154,9 @@ def test_the_folder_is_in_the_users_cache(monkeypatch, set_to, caches):
         ({"a": 50, "b": 40}, "ab"),
     ],
 )
-def test_folders_that_nobody_uses_go(tmp_path, hours, kept_names):
+def test_folders_that_nobody_uses_go(
+    tmp_path: Path, hours: dict[str, float], kept_names: str
+) -> None:
     (tmp_path / "other").mkdir()
     for name, age in hours.items():
         folder = tmp_path / f"compiled-{name}"
@@ -161,10 +170,10 @@ def test_folders_that_nobody_uses_go(tmp_path, hours, kept_names):
     assert left == [*(f"compiled-{name}" for name in kept_names), "other"]
 
 
-def compile_and_call() -> dict:
+def compile_and_call() -> dict[str, int]:
     """Numbers of signatures that were found and not found."""
 
-    def double(x):
+    def double(x: float) -> float:
         return 2 * x
 
     dispatcher = kept(njit(double))
@@ -174,7 +183,9 @@ def compile_and_call() -> dict:
     return {"hits": sum(stats.cache_hits.values()), "misses": sum(stats.cache_misses.values())}
 
 
-def test_each_signature_is_kept_and_what_is_broken_is_compiled_again(tmp_path, monkeypatch):
+def test_each_signature_is_kept_and_what_is_broken_is_compiled_again(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
     monkeypatch.setattr(machine_code, "used_folder", lambda: tmp_path)
 
     assert compile_and_call() == {"hits": 0, "misses": 2}
@@ -187,7 +198,9 @@ def test_each_signature_is_kept_and_what_is_broken_is_compiled_again(tmp_path, m
     assert compile_and_call() == {"hits": 2, "misses": 0}
 
 
-def test_where_nothing_can_be_written_code_is_compiled_and_not_kept(tmp_path, monkeypatch):
+def test_where_nothing_can_be_written_code_is_compiled_and_not_kept(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
     (tmp_path / "file").touch()
     monkeypatch.setattr(machine_code, "used_folder", lambda: tmp_path / "file/folder")
 

@@ -9,6 +9,7 @@ from hypothesis import settings as hypothesis_settings
 from hypothesis import strategies as st
 from hypothesis.extra.numpy import arrays
 
+from pyheta.arrays import Floats
 from pyheta.errors import Diverged
 from pyheta.pipeline.metrics import METRICS
 from pyheta.pipeline.scoring import Evaluation, errors_of, measure, named, together
@@ -24,7 +25,7 @@ def values(evaluation: Evaluation) -> dict[tuple[str, int], float]:
     return {(metric.name, metric.horizon): metric.value for metric in metrics}
 
 
-def test_a_worked_example_by_hand():
+def test_a_worked_example_by_hand() -> None:
     got = values(WORKED)  # errors: 0.5, 0, -1, 2, 0, 3
     naive = np.array([-1, -2, -1, 5, -3, 1])
     expected = {
@@ -46,7 +47,7 @@ def test_a_worked_example_by_hand():
         assert got[name, 0] == pytest.approx(value, rel=1e-12), name
 
 
-def test_one_step_ahead_is_measured_on_its_own_column():
+def test_one_step_ahead_is_measured_on_its_own_column() -> None:
     got = values(WORKED)
     assert got["mae", 1] == pytest.approx(0.5)
     assert got["mae", 2] == pytest.approx(5 / 3)
@@ -54,7 +55,7 @@ def test_one_step_ahead_is_measured_on_its_own_column():
     assert ("r2", 2) not in got
 
 
-def test_the_last_known_value_has_no_skill_and_the_truth_has_all():
+def test_the_last_known_value_has_no_skill_and_the_truth_has_all() -> None:
     repeated = np.repeat(LAST, 2, axis=1)
     assert values(Evaluation(TRUTH, repeated, LAST, 1.0, 1.0))["skill", 0] == pytest.approx(0)
     exact = values(Evaluation(TRUTH, TRUTH, LAST, 1.0, 1.0))
@@ -66,7 +67,7 @@ def test_the_last_known_value_has_no_skill_and_the_truth_has_all():
     arrays(np.float64, (6, 2), elements=st.floats(-100, 100)),
     arrays(np.float64, (6, 2), elements=st.floats(-100, 100)),
 )
-def test_laws_that_hold_for_any_forecast(truth, forecast):
+def test_laws_that_hold_for_any_forecast(truth: Floats, forecast: Floats) -> None:
     got = values(Evaluation(truth, forecast, truth[:, :1], 2.0, 1.0))
     assert got["mae", 0] <= got["rmse", 0] + 1e-9
     assert got["rmse", 0] ** 2 == pytest.approx(got["mse", 0])
@@ -84,10 +85,12 @@ def test_laws_that_hold_for_any_forecast(truth, forecast):
         ([[0.1], [0.1], [0.1]], "r2", "the truth is constant"),
     ],
 )
-def test_a_ratio_over_zero_is_left_out_with_its_reason(truth, name, reason):
-    truth = np.array(truth)
+def test_a_ratio_over_zero_is_left_out_with_its_reason(
+    truth: list[list[float]], name: str, reason: str
+) -> None:
+    values = np.array(truth)
     metrics, omitted = measure(
-        "val", errors_of(Evaluation(truth, truth + 1, truth - 2, 1.0, 1.0)), 1.0
+        "val", errors_of(Evaluation(values, values + 1, values - 2, 1.0, 1.0)), 1.0
     )
 
     assert omitted[f"val/{name}"] == reason
@@ -95,7 +98,7 @@ def test_a_ratio_over_zero_is_left_out_with_its_reason(truth, name, reason):
     assert {metric.split for metric in metrics} == {"val"}
 
 
-def test_a_target_that_never_moved_in_training_has_no_mase_and_an_exact_naive_no_skill():
+def test_a_target_that_never_moved_in_training_has_no_mase_and_an_exact_naive_no_skill() -> None:
     truth = np.array([[1.0], [2.0]])
     _, omitted = measure(
         "test", errors_of(Evaluation(truth, truth + 1, truth, 1.0, naive_mae=0.0)), 1.0
@@ -107,7 +110,7 @@ def test_a_target_that_never_moved_in_training_has_no_mase_and_an_exact_naive_no
 
 
 @pytest.mark.parametrize("wrong", [np.nan, np.inf, -np.inf, 1e200])
-def test_a_forecast_that_is_not_finite_or_whose_square_is_not_fails(wrong):
+def test_a_forecast_that_is_not_finite_or_whose_square_is_not_fails(wrong: float) -> None:
     forecast = FORECAST.copy()
     forecast[1, 1] = wrong
     with pytest.raises(Diverged, match="not finite"):
@@ -127,7 +130,7 @@ def of_both(scale: float = 10.0) -> tuple[Evaluation, Evaluation]:
     return WORKED, other
 
 
-def test_several_targets_by_hand():
+def test_several_targets_by_hand() -> None:
     # Given forecasts of two targets
     targets = of_both()
     metrics, omitted = measure("test", together([errors_of(one) for one in targets]), None)
@@ -160,7 +163,9 @@ def test_several_targets_by_hand():
 
 @hypothesis_settings(deadline=None, max_examples=50)
 @given(st.floats(1e-3, 1e3), st.floats(1e-3, 1e3))
-def test_the_unit_of_a_target_has_no_say_in_what_several_have_together(first, second):
+def test_the_unit_of_a_target_has_no_say_in_what_several_have_together(
+    first: float, second: float
+) -> None:
     def together_in(*scales: float) -> list[float]:
         units = [
             Evaluation(
@@ -174,7 +179,7 @@ def test_the_unit_of_a_target_has_no_say_in_what_several_have_together(first, se
     assert together_in(first, second) == pytest.approx(together_in(1.0, 1.0), rel=1e-9)
 
 
-def test_one_target_twice_has_the_scaled_metrics_of_once():
+def test_one_target_twice_has_the_scaled_metrics_of_once() -> None:
     errors = errors_of(WORKED)
     once, _ = measure("test", errors, WORKED.unit)
     twice, _ = measure("test", together([errors, errors]), None)
@@ -185,7 +190,7 @@ def test_one_target_twice_has_the_scaled_metrics_of_once():
             assert metric.value == pytest.approx(alone[metric.name, 0]), metric.name
 
 
-def test_a_name_goes_before_what_is_over_all_steps():
+def test_a_name_goes_before_what_is_over_all_steps() -> None:
     metrics, _ = measure("test", errors_of(WORKED), WORKED.unit)
 
     mine = named("OT", metrics)

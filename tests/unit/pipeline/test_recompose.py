@@ -2,6 +2,8 @@
 length.
 """
 
+from collections.abc import Sequence
+
 import numpy as np
 import pytest
 from hypothesis import given
@@ -12,7 +14,7 @@ from pyheta.errors import StepError
 from pyheta.pipeline.recompose import Forecast, recompose, refuse_gap
 
 
-def forecast(times, scale: float) -> Forecast:
+def forecast(times: Sequence[int], scale: float) -> Forecast:
     """A forecast whose truth is scale * time and whose values are one more."""
     time = np.asarray(times, np.int64)
     truth = scale * time[:, None].astype(float) + np.arange(2)
@@ -21,7 +23,9 @@ def forecast(times, scale: float) -> Forecast:
 
 @hypothesis_settings(deadline=None, max_examples=50)
 @given(st.permutations(range(5, 15)), st.integers(0, 3), st.integers(1, 4))
-def test_each_time_gets_the_sum_of_what_was_forecast_for_it(order, earlier, parts):
+def test_each_time_gets_the_sum_of_what_was_forecast_for_it(
+    order: list[int], earlier: int, parts: int
+) -> None:
     # Given components in any order of time, some of which begin earlier than the first
     first = forecast(range(5, 15), 1.0)
     others = {
@@ -38,7 +42,7 @@ def test_each_time_gets_the_sum_of_what_was_forecast_for_it(order, earlier, part
     np.testing.assert_allclose(whole.values, whole.truth + parts)
 
 
-def test_a_component_that_lacks_a_time_is_refused_with_that_time():
+def test_a_component_that_lacks_a_time_is_refused_with_that_time() -> None:
     hour = 3_600_000_000
     whole = forecast([0, hour, 2 * hour], 1.0)
     part = forecast([0, 2 * hour, 3 * hour], 1.0)
@@ -47,7 +51,7 @@ def test_a_component_that_lacks_a_time_is_refused_with_that_time():
         recompose({"IMF0": whole, "Residue": part})
 
 
-def test_what_does_not_add_up_to_the_series_is_refused():
+def test_what_does_not_add_up_to_the_series_is_refused() -> None:
     whole = recompose({"IMF0": forecast([1, 2], 1.0), "Residue": forecast([1, 2], 2.0)})
 
     refuse_gap(whole, whole.truth + 1e-9)

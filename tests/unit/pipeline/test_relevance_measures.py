@@ -4,6 +4,8 @@ chance.
 
 import json
 import math
+from collections.abc import Callable
+from typing import Any
 
 import numpy as np
 import pytest
@@ -12,6 +14,7 @@ from hypothesis import strategies as st
 from scipy import stats
 from scipy.signal import lfilter
 
+from pyheta.arrays import Floats
 from pyheta.errors import StepError
 from pyheta.pipeline.relevance import farm
 from pyheta.pipeline.relevance.chance import shifts
@@ -25,7 +28,7 @@ LEAD = 3
 ALL = list(MEASURES)
 
 
-def leading(rows=400, seed=0, step=1.0):
+def leading(rows: int = 400, seed: int = 0, step: float = 1.0) -> tuple[Floats, Floats]:
     """A random walk, and a noisy column that leads it by 3 rows; whole multiples of `step`, with
     ties.
     """
@@ -34,10 +37,11 @@ def leading(rows=400, seed=0, step=1.0):
     return walk[:rows], walk[LEAD:] + np.round(rng.normal(size=rows) / step) * step
 
 
-def unrelated(seed, rows=300):
+def unrelated(seed: int, rows: int = 300) -> Floats:
     """Two series that forget slowly (autocorrelation 0.9) and know nothing of each other."""
     noise = np.random.default_rng(seed).normal(size=(2, rows))
-    return lfilter([1.0], [1.0, -0.9], noise)
+    coloured: Floats = lfilter([1.0], [1.0, -0.9], noise)
+    return coloured
 
 
 # -------------------------------------------------------------------------------------- correlation
@@ -49,7 +53,9 @@ def unrelated(seed, rows=300):
     ids=["pearson", "spearman"],
 )
 @pytest.mark.parametrize("step", [0.001, 1.0])
-def test_correlation_at_every_lag_is_that_of_scipy(ours, theirs, step):
+def test_correlation_at_every_lag_is_that_of_scipy(
+    ours: Callable[..., Any], theirs: Callable[..., Any], step: float
+) -> None:
     target, column = leading(step=step)
 
     found = ours(target, column, max_lag=12)
@@ -61,11 +67,11 @@ def test_correlation_at_every_lag_is_that_of_scipy(ours, theirs, step):
 
 
 @pytest.mark.parametrize("ours", [pearson, spearman, mutual_information])
-def test_the_best_lag_is_that_by_which_the_column_leads(ours):
+def test_the_best_lag_is_that_by_which_the_column_leads(ours: Callable[..., Any]) -> None:
     assert best_lag(ours(*leading(), max_lag=12)) == LEAD
 
 
-def test_the_best_lag_may_be_that_of_an_inverse_relation():
+def test_the_best_lag_may_be_that_of_an_inverse_relation() -> None:
     target, column = leading()
 
     assert best_lag(pearson(target, -column, max_lag=12)) == LEAD
@@ -73,7 +79,7 @@ def test_the_best_lag_may_be_that_of_an_inverse_relation():
 
 
 @pytest.mark.parametrize("offset", [0.0, 1e9])
-def test_a_straight_line_correlates_perfectly_however_far_from_zero(offset):
+def test_a_straight_line_correlates_perfectly_however_far_from_zero(offset: float) -> None:
     line = np.arange(50.0)
 
     np.testing.assert_allclose(
@@ -84,19 +90,21 @@ def test_a_straight_line_correlates_perfectly_however_far_from_zero(offset):
 # ------------------------------------------------------------------------------- mutual information
 
 
-def normal_pairs(correlation, rows=20_000):
+def normal_pairs(correlation: float, rows: int = 20_000) -> tuple[Floats, Floats]:
     rng = np.random.default_rng(0)
     target = rng.normal(size=rows)
     return target, correlation * target + math.sqrt(1 - correlation**2) * rng.normal(size=rows)
 
 
-def bias(bins, rows=20_000):
+def bias(bins: int, rows: int = 20_000) -> float:
     """Where every cell is occupied."""
     return (bins - 1) ** 2 / (2 * rows)
 
 
 @pytest.mark.parametrize("correlation", [0.0, 0.3, 0.6])
-def test_information_of_normal_pairs_is_that_of_their_bins_plus_the_known_bias(correlation):
+def test_information_of_normal_pairs_is_that_of_their_bins_plus_the_known_bias(
+    correlation: float,
+) -> None:
     edges = stats.norm.ppf(np.linspace(0, 1, 9)).clip(-9, 9)
     corners = np.stack(np.meshgrid(edges, edges), axis=-1)
     below = stats.multivariate_normal(cov=[[1, correlation], [correlation, 1]]).cdf(corners)
@@ -109,7 +117,9 @@ def test_information_of_normal_pairs_is_that_of_their_bins_plus_the_known_bias(c
 
 
 @pytest.mark.parametrize("correlation", [0.0, 0.3, 0.6, 0.9])
-def test_information_of_normal_pairs_lies_between_loss_and_bias_of_the_closed_form(correlation):
+def test_information_of_normal_pairs_lies_between_loss_and_bias_of_the_closed_form(
+    correlation: float,
+) -> None:
     closed = -0.5 * math.log(1 - correlation**2)
 
     found = mutual_information(*normal_pairs(correlation), max_lag=0, bins=20)[0]
@@ -118,7 +128,7 @@ def test_information_of_normal_pairs_lies_between_loss_and_bias_of_the_closed_fo
 
 
 @pytest.mark.parametrize("bins", [2, 5, 10])
-def test_a_series_tells_all_about_itself_and_about_any_monotonic_copy(bins):
+def test_a_series_tells_all_about_itself_and_about_any_monotonic_copy(bins: int) -> None:
     values = np.random.default_rng(0).permutation(100).astype(float)
 
     for copy in (values, -values, np.exp(values / 20)):
@@ -127,19 +137,19 @@ def test_a_series_tells_all_about_itself_and_about_any_monotonic_copy(bins):
         )
 
 
-def test_there_are_as_many_bins_as_the_cube_root_of_the_rows():
+def test_there_are_as_many_bins_as_the_cube_root_of_the_rows() -> None:
     values = np.random.default_rng(0).permutation(1000).astype(float)
 
     assert mutual_information(values, values, max_lag=0)[0] == pytest.approx(math.log(10))
 
 
-def test_independent_grids_tell_nothing():
+def test_independent_grids_tell_nothing() -> None:
     target, column = np.repeat(np.arange(6.0), 6), np.tile(np.arange(6.0), 6)
 
     assert mutual_information(target, column, max_lag=0, bins=3)[0] == pytest.approx(0, abs=1e-15)
 
 
-def test_information_of_a_table_by_hand():
+def test_information_of_a_table_by_hand() -> None:
     # Pairs (low, low), (low, high), (high, low), (high, high) occur 3, 1, 1 and 3 times.
     target = np.array([0, 0, 0, 0, 1, 1, 1, 1], float)
     column = np.array([0, 0, 0, 1, 0, 1, 1, 1], float)
@@ -149,7 +159,7 @@ def test_information_of_a_table_by_hand():
     assert found == pytest.approx(0.75 * math.log(1.5) + 0.25 * math.log(0.5))
 
 
-def test_equal_values_share_a_bin_and_bins_may_stay_empty():
+def test_equal_values_share_a_bin_and_bins_may_stay_empty() -> None:
     target = np.array([0.0] * 90 + [1.0] * 10)
 
     found = mutual_information(target, target, max_lag=0, bins=4)[0]
@@ -157,7 +167,7 @@ def test_equal_values_share_a_bin_and_bins_may_stay_empty():
     assert found == pytest.approx(-0.9 * math.log(0.9) - 0.1 * math.log(0.1))
 
 
-def test_information_sees_a_relation_that_no_correlation_sees():
+def test_information_sees_a_relation_that_no_correlation_sees() -> None:
     target = np.linspace(-1, 1, 501)
 
     assert abs(pearson(target, target**2, max_lag=0)[0]) < 1e-12
@@ -179,19 +189,21 @@ def test_information_sees_a_relation_that_no_correlation_sees():
         (np.arange(9.0), np.arange(9.0), -1, "lag -1"),
     ],
 )
-def test_what_has_no_value_is_refused_with_a_reason(ours, target, column, max_lag, said):
+def test_what_has_no_value_is_refused_with_a_reason(
+    ours: Callable[..., Any], target: Floats, column: Floats, max_lag: int, said: str
+) -> None:
     with pytest.raises(StepError, match=said):
         ours(target, column, max_lag=max_lag)
 
 
-def test_a_column_that_is_constant_in_the_rows_of_a_lag_is_refused():
+def test_a_column_that_is_constant_in_the_rows_of_a_lag_is_refused() -> None:
     late = np.append(np.zeros(9), 1.0)
 
     with pytest.raises(StepError, match="constant in the rows of a lag"):
         pearson(np.arange(10.0), late, max_lag=1)
 
 
-def test_one_bin_is_refused():
+def test_one_bin_is_refused() -> None:
     with pytest.raises(StepError, match="2 bins or more"):
         mutual_information(*leading(), max_lag=0, bins=1)
 
@@ -199,7 +211,7 @@ def test_one_bin_is_refused():
 # ------------------------------------------------------------------------------------ beside chance
 
 
-def test_every_measure_beats_chance_for_a_column_that_moves_with_the_target():
+def test_every_measure_beats_chance_for_a_column_that_moves_with_the_target() -> None:
     target, _ = leading()
     column = 5 + 0.1 * target
 
@@ -210,7 +222,7 @@ def test_every_measure_beats_chance_for_a_column_that_moves_with_the_target():
     assert {name: entry["lag"] for name, entry in found.items()} == dict.fromkeys(MEASURES, 0)
 
 
-def test_a_column_that_leads_is_found_with_its_lead():
+def test_a_column_that_leads_is_found_with_its_lead() -> None:
     found = measure(
         ["pearson", "spearman", "mutual_information"], *leading(), max_lag=6, draws=19, seed=0
     )
@@ -219,7 +231,7 @@ def test_a_column_that_leads_is_found_with_its_lead():
     assert all(entry["beats_chance"] for entry in found.values())
 
 
-def test_unrelated_columns_beat_chance_about_one_time_in_twenty():
+def test_unrelated_columns_beat_chance_about_one_time_in_twenty() -> None:
     names, seeds = ["farm", "pearson", "dtw"], range(60)
 
     found = [measure(names, *unrelated(seed), max_lag=6, draws=19, seed=seed) for seed in seeds]
@@ -234,7 +246,7 @@ def test_unrelated_columns_beat_chance_about_one_time_in_twenty():
     assert np.mean([entry["farm"]["chance"] for entry in found]) > 0.4
 
 
-def test_an_inverse_relation_keeps_its_sign_and_beats_chance_by_its_size():
+def test_an_inverse_relation_keeps_its_sign_and_beats_chance_by_its_size() -> None:
     target, column = leading()
 
     found = measure(["pearson"], target, -column, max_lag=6, draws=19, seed=0)["pearson"]
@@ -243,7 +255,7 @@ def test_an_inverse_relation_keeps_its_sign_and_beats_chance_by_its_size():
     assert found["beats_chance"] is True
 
 
-def test_dtw_is_a_distance_so_that_less_of_it_beats_chance():
+def test_dtw_is_a_distance_so_that_less_of_it_beats_chance() -> None:
     target, column = leading()
 
     found = measure(["dtw"], target, column, max_lag=6, draws=19, seed=0)["dtw"]
@@ -251,7 +263,7 @@ def test_dtw_is_a_distance_so_that_less_of_it_beats_chance():
     assert found["value"] < found["chance_high"] <= found["chance"]
 
 
-def test_the_values_are_those_of_the_single_measures():
+def test_the_values_are_those_of_the_single_measures() -> None:
     target, column = leading()
     one, other = ((values - values.mean()) / values.std() for values in (target, column))
     smooth = farm.fuzzified(farm.local_relevance(target, column, window=7))
@@ -267,7 +279,7 @@ def test_the_values_are_those_of_the_single_measures():
     assert found["dtw"]["value"] == pytest.approx(dtw_distance(one, other, band=20) / 800)
 
 
-def test_the_level_of_chance_is_that_of_shifted_columns_each_at_its_best_lag():
+def test_the_level_of_chance_is_that_of_shifted_columns_each_at_its_best_lag() -> None:
     target, column = leading()
     shifted = [np.roll(column, shift) for shift in shifts(400, 6, 19, seed=5)]
     best = [np.abs(pearson(target, other, max_lag=6)).max() for other in shifted]
@@ -278,7 +290,7 @@ def test_the_level_of_chance_is_that_of_shifted_columns_each_at_its_best_lag():
     assert found["chance_high"] == max(best)
 
 
-def test_the_same_seed_gives_the_same_numbers_and_another_seed_another_level():
+def test_the_same_seed_gives_the_same_numbers_and_another_seed_another_level() -> None:
     runs = [measure(ALL, *leading(), max_lag=3, draws=6, seed=seed) for seed in (7, 7, 8)]
 
     assert runs[0] == runs[1]
@@ -286,7 +298,7 @@ def test_the_same_seed_gives_the_same_numbers_and_another_seed_another_level():
     assert runs[0]["farm"]["value"] == runs[2]["farm"]["value"]
 
 
-def test_the_numbers_can_be_written_as_strict_json():
+def test_the_numbers_can_be_written_as_strict_json() -> None:
     found = measure(ALL, *leading(), max_lag=3, draws=2, seed=0)
 
     assert json.loads(json.dumps(found, allow_nan=False)) == found
@@ -298,7 +310,9 @@ def test_the_numbers_can_be_written_as_strict_json():
     draws=st.integers(1, 20),
     seed=st.integers(0, 99),
 )
-def test_shifts_stay_away_from_no_shift_and_from_each_other(rows, max_lag, draws, seed):
+def test_shifts_stay_away_from_no_shift_and_from_each_other(
+    rows: int, max_lag: int, draws: int, seed: int
+) -> None:
     offsets = np.array(shifts(rows, max_lag, draws, seed))
     clear = max_lag + rows // 20
     part = (rows - 2 * clear) / draws
@@ -309,13 +323,13 @@ def test_shifts_stay_away_from_no_shift_and_from_each_other(rows, max_lag, draws
     assert (np.diff(offsets) > part / 2 - 1).all()
 
 
-def test_dtw_gets_few_draws_spread_around_the_circle():
+def test_dtw_gets_few_draws_spread_around_the_circle() -> None:
     assert _thinned(range(95), DTW_DRAWS) == list(range(2, 95, 5))
     assert _thinned(range(19), DTW_DRAWS) == range(19)
 
 
 @pytest.mark.parametrize("name", MEASURES)
-def test_a_constant_series_is_refused_by_every_measure(name):
+def test_a_constant_series_is_refused_by_every_measure(name: str) -> None:
     target, constant = np.arange(200.0), np.full(200, 0.1)
 
     for pair, where in (((target, constant), "column"), ((constant, target), "target")):
@@ -340,9 +354,15 @@ def test_a_constant_series_is_refused_by_every_measure(name):
         ({"farm_window": 4}, "no middle"),
     ],
 )
-def test_options_that_cannot_work_are_refused_with_a_reason(changed, said):
+def test_options_that_cannot_work_are_refused_with_a_reason(
+    changed: dict[str, Any], said: str
+) -> None:
     options = {"max_lag": 3, "draws": 2, "seed": 0} | changed
-    series = {"names": ["farm"], "target": np.arange(200.0) ** 2, "column": np.arange(200.0)}
+    series: dict[str, Any] = {
+        "names": ["farm"],
+        "target": np.arange(200.0) ** 2,
+        "column": np.arange(200.0),
+    }
 
     with pytest.raises(StepError, match=said):
         measure(**(series | options))

@@ -1,5 +1,7 @@
 """Scalers know training rows only, belong to one column by name, and can be undone."""
 
+from typing import Any
+
 import numpy as np
 import pytest
 from hypothesis import assume, given
@@ -7,6 +9,7 @@ from hypothesis import settings as hypothesis_settings
 from hypothesis import strategies as st
 from hypothesis.extra.numpy import arrays
 
+from pyheta.arrays import Floats
 from pyheta.pipeline.scaling import Scaler
 
 METHODS = ["minmax", "standard", "none"]
@@ -16,7 +19,7 @@ SERIES = arrays(np.float64, st.integers(1, 50), elements=st.floats(-1e6, 1e6))
 @pytest.mark.parametrize("method", METHODS)
 @hypothesis_settings(deadline=None, max_examples=50)
 @given(values=SERIES)
-def test_inverting_undoes_applying(method, values):
+def test_inverting_undoes_applying(method: Any, values: Floats) -> None:
     scaler = Scaler.fit(method, values)
     size = np.abs(values).max() + 1
     np.testing.assert_allclose(scaler.invert(scaler.apply(values)), values, atol=1e-9 * size)
@@ -24,7 +27,7 @@ def test_inverting_undoes_applying(method, values):
 
 @hypothesis_settings(deadline=None, max_examples=50)
 @given(SERIES)
-def test_minmax_maps_training_values_to_zero_and_one(values):
+def test_minmax_maps_training_values_to_zero_and_one(values: Floats) -> None:
     assume(np.ptp(values) > 1e-3)
     inside = Scaler.fit("minmax", values).apply(values)
     assert (inside.min(), inside.max()) == (0.0, 1.0)
@@ -32,19 +35,19 @@ def test_minmax_maps_training_values_to_zero_and_one(values):
 
 @hypothesis_settings(deadline=None, max_examples=50)
 @given(SERIES)
-def test_standard_gives_mean_zero_and_population_deviation_one(values):
+def test_standard_gives_mean_zero_and_population_deviation_one(values: Floats) -> None:
     assume(np.ptp(values) > 1e-3)
     inside = Scaler.fit("standard", values).apply(values)
     np.testing.assert_allclose([inside.mean(), inside.std()], [0, 1], atol=1e-6)
 
 
 @pytest.mark.parametrize("method", ["minmax", "standard"])
-def test_a_column_that_is_constant_in_training_is_shifted_only(method):
+def test_a_column_that_is_constant_in_training_is_shifted_only(method: Any) -> None:
     scaler = Scaler.fit(method, np.full(7, 0.1))  # whose computed deviation is not exactly zero
 
     assert scaler == Scaler(0.1, 1.0)
     np.testing.assert_allclose(scaler.apply(np.array([0.1, 5.1])), [0.0, 5.0])
 
 
-def test_a_deviation_too_small_for_a_float_is_not_divided_by():
+def test_a_deviation_too_small_for_a_float_is_not_divided_by() -> None:
     assert Scaler.fit("standard", np.array([0.0, 4e-274])).unit == 1.0

@@ -2,15 +2,16 @@
 shape.
 """
 
-import csv
+from typing import Any
 
-import etth1 as data
 import numpy as np
 import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 from hypothesis.extra.numpy import arrays
+from numpy.typing import NDArray
 
+from pyheta.arrays import Floats
 from pyheta.errors import StepError
 from pyheta.pipeline.relevance import farm
 from pyheta.pipeline.relevance.shaping import shaped
@@ -21,12 +22,12 @@ ROWS, TRAIN_STOP = 120, 60
 CAUSAL = ("trailing", "end_spot")
 
 
-def walks(seed=0, rows=ROWS):
+def walks(seed: int = 0, rows: int = ROWS) -> tuple[Floats, Floats]:
     rng = np.random.default_rng(seed)
     return rng.normal(size=rows).cumsum(), 10 + rng.normal(size=rows).cumsum()
 
 
-def train_scalers(target, column, first=0):
+def train_scalers(target: Floats, column: Floats, first: int = 0) -> tuple[Scaler, Scaler]:
     rows = slice(first, TRAIN_STOP)
     return Scaler.fit("standard", target[rows]), Scaler.fit("standard", column[rows])
 
@@ -34,7 +35,7 @@ def train_scalers(target, column, first=0):
 # ------------------------------------------------------------------------------- what shaping gives
 
 
-def test_trailing_shaping_multiplies_by_relevance_standardised_by_training_rows():
+def test_trailing_shaping_multiplies_by_relevance_standardised_by_training_rows() -> None:
     target, column = walks()
 
     values = shaped(
@@ -46,7 +47,7 @@ def test_trailing_shaping_multiplies_by_relevance_standardised_by_training_rows(
     np.testing.assert_array_equal(values, column * relevance)
 
 
-def test_end_spot_shaping_smooths_by_earlier_rows_alone():
+def test_end_spot_shaping_smooths_by_earlier_rows_alone() -> None:
     target, column = walks()
 
     values = shaped(target, column, {"relevance": "end_spot", "window": 7}, train_stop=TRAIN_STOP)
@@ -57,7 +58,7 @@ def test_end_spot_shaping_smooths_by_earlier_rows_alone():
     np.testing.assert_array_equal(values, column * farm.fuzzified(relevance, trailing=True))
 
 
-def test_centred_shaping_standardises_by_all_rows_as_published():
+def test_centred_shaping_standardises_by_all_rows_as_published() -> None:
     target, column = walks()
 
     values = shaped(target, column, {"relevance": "centred"}, train_stop=TRAIN_STOP)
@@ -67,7 +68,7 @@ def test_centred_shaping_standardises_by_all_rows_as_published():
     )
 
 
-def test_the_factors_pass_damp_or_cut_by_the_threshold():
+def test_the_factors_pass_damp_or_cut_by_the_threshold() -> None:
     relevance = np.array([0.0, 0.4, 0.5, 0.9])
 
     assert FACTORS["continuous"].of(relevance, 0.5).tolist() == [0.0, 0.4, 0.5, 0.9]
@@ -75,7 +76,7 @@ def test_the_factors_pass_damp_or_cut_by_the_threshold():
     assert FACTORS["soft"].of(relevance, 0.5).tolist() == [0.0, 0.0, 0.5, 0.9]
 
 
-def test_a_threshold_of_zero_masks_nothing():
+def test_a_threshold_of_zero_masks_nothing() -> None:
     target, column = walks()
     target[20:40] = 0.0  # flat, so irrelevant
 
@@ -84,13 +85,13 @@ def test_a_threshold_of_zero_masks_nothing():
     np.testing.assert_array_equal(values, column)
 
 
-def test_a_constant_target_shapes_every_column_to_zero():
+def test_a_constant_target_shapes_every_column_to_zero() -> None:
     values = shaped(np.full(ROWS, 0.1), walks()[1], {}, train_stop=TRAIN_STOP)
 
     np.testing.assert_array_equal(values, 0)
 
 
-def test_an_aligned_column_is_delayed_onto_the_target_in_its_own_unit():
+def test_an_aligned_column_is_delayed_onto_the_target_in_its_own_unit() -> None:
     wave = np.sin(2 * np.pi * np.arange(ROWS + 3) / 24)
     target, column = wave[:ROWS], 50 + 20 * wave[3:]  # leads by 3
 
@@ -102,7 +103,7 @@ def test_an_aligned_column_is_delayed_onto_the_target_in_its_own_unit():
     assert np.corrcoef(values[inner], target[inner])[0, 1] > 0.95
 
 
-def test_options_that_belong_to_other_steps_are_left_alone():
+def test_options_that_belong_to_other_steps_are_left_alone() -> None:
     target, column = walks()
     params = {"target": "OT", "column": "HUFL", "split": [0.6, 0.2, 0.2]}
 
@@ -124,7 +125,9 @@ MEANS = {
 
 
 @pytest.mark.parametrize("name", MEANS)
-def test_centred_shaping_of_etth1_has_the_published_means(etth1, name):
+def test_centred_shaping_of_etth1_has_the_published_means(
+    etth1: dict[str, Floats], name: str
+) -> None:
     target, column = etth1["OT"], etth1[name]
     ways = [(factor, fuzzy) for fuzzy in (False, True) for factor in ("continuous", "binary")]
 
@@ -134,14 +137,6 @@ def test_centred_shaping_of_etth1_has_the_published_means(etth1, name):
         found.append(shaped(target, column, options, train_stop=12 * 30 * 24).mean())
 
     np.testing.assert_allclose(found, MEANS[name], rtol=0, atol=6e-7)
-
-
-@pytest.fixture(scope="module")
-def etth1():
-    with data.path().open(newline="") as file:
-        names, *rows = csv.reader(file)
-    table = np.array([row[1:] for row in rows], float)
-    return dict(zip(names[1:], table.T.copy(), strict=True))
 
 
 # ---------------------------------------------------------------------------------- what it may see
@@ -156,13 +151,15 @@ OPTIONS = st.fixed_dictionaries(
 )
 
 
-def spoilt(values, after, seed):
+def spoilt(values: Floats, after: int, seed: int) -> Floats:
     """The same up to row `after`, and noise behind it."""
     noise = np.random.default_rng(seed).normal(0, 1000, len(values) - after - 1)
     return np.concatenate([values[: after + 1], noise])
 
 
-def changed_rows(target, column, options, after, seed=3):
+def changed_rows(
+    target: Floats, column: Floats, options: dict[str, Any], after: int, seed: int = 3
+) -> NDArray[np.intp]:
     """Which rows up to `after` change their bits when every later row of both series is
     replaced.
     """
@@ -175,15 +172,15 @@ def changed_rows(target, column, options, after, seed=3):
 @pytest.mark.parametrize("relevance", CAUSAL)
 @given(options=OPTIONS, seed=st.integers(0, 99), after=st.integers(TRAIN_STOP - 1, ROWS - 2))
 def test_causal_shaping_does_not_change_by_a_bit_when_the_future_does(
-    relevance, options, seed, after
-):
+    relevance: str, options: dict[str, Any], seed: int, after: int
+) -> None:
     assert not changed_rows(*walks(seed), options | {"relevance": relevance}, after).size
 
 
 @pytest.mark.parametrize("relevance", CAUSAL)
 def test_causal_shaping_of_training_rows_sees_later_training_rows_by_mean_and_deviation_alone(
-    relevance,
-):
+    relevance: str,
+) -> None:
     target, column = walks()
     rows = np.r_[
         0:30, np.arange(TRAIN_STOP - 1, 29, -1), TRAIN_STOP:ROWS
@@ -197,7 +194,7 @@ def test_causal_shaping_of_training_rows_sees_later_training_rows_by_mean_and_de
 
 
 @pytest.mark.parametrize("align", [False, True])
-def test_the_same_probe_finds_that_centred_shaping_sees_the_future(align):
+def test_the_same_probe_finds_that_centred_shaping_sees_the_future(align: bool) -> None:
     options = {"relevance": "centred", "window": 5, "align": align}
 
     changed = changed_rows(*walks(), options, after=80)
@@ -206,7 +203,7 @@ def test_the_same_probe_finds_that_centred_shaping_sees_the_future(align):
     assert changed.max() == 80
 
 
-def test_the_same_probe_finds_the_two_rows_that_a_centred_window_alone_lets_in():
+def test_the_same_probe_finds_the_two_rows_that_a_centred_window_alone_lets_in() -> None:
     target, column = walks()
     scalers = train_scalers(target, column)
 
@@ -224,7 +221,9 @@ PAIRS = arrays(np.float64, (2, 40), elements=st.integers(-99, 99).map(float))
 
 @pytest.mark.parametrize("relevance", RELEVANCES)
 @given(pair=PAIRS, options=OPTIONS)
-def test_shaping_never_amplifies_nor_turns_a_sign(relevance, pair, options):
+def test_shaping_never_amplifies_nor_turns_a_sign(
+    relevance: str, pair: Floats, options: dict[str, Any]
+) -> None:
     target, column = pair
 
     values = shaped(target, column, options | {"relevance": relevance}, train_stop=35)
@@ -236,8 +235,8 @@ def test_shaping_never_amplifies_nor_turns_a_sign(relevance, pair, options):
 @pytest.mark.parametrize("relevance", RELEVANCES)
 @given(pair=PAIRS, scale=st.floats(0.01, 100))
 def test_shaping_follows_the_unit_of_the_column_and_ignores_that_of_the_target(
-    relevance, pair, scale
-):
+    relevance: str, pair: Floats, scale: float
+) -> None:
     target, column = pair
     options = {"relevance": relevance}
 
@@ -255,7 +254,9 @@ def test_shaping_follows_the_unit_of_the_column_and_ignores_that_of_the_target(
 
 @pytest.mark.parametrize("relevance", RELEVANCES)
 @pytest.mark.parametrize("unknown", [(0, 0), (7, 0), (0, 7), (7, 20)])
-def test_leading_unknown_rows_stay_unknown_and_do_not_touch_the_rest(relevance, unknown):
+def test_leading_unknown_rows_stay_unknown_and_do_not_touch_the_rest(
+    relevance: str, unknown: tuple[int, ...]
+) -> None:
     target, column = walks()
     target[: unknown[0]], column[: unknown[1]] = np.nan, np.nan
     first = max(unknown)
@@ -268,7 +269,7 @@ def test_leading_unknown_rows_stay_unknown_and_do_not_touch_the_rest(relevance, 
     np.testing.assert_array_equal(values[first:], known)
 
 
-def test_shaping_leaves_its_inputs_as_they_were():
+def test_shaping_leaves_its_inputs_as_they_were() -> None:
     target, column = walks()
 
     shaped(target, column, {}, train_stop=TRAIN_STOP)
@@ -294,14 +295,18 @@ def test_shaping_leaves_its_inputs_as_they_were():
         ({"relevance": "centred", "window": 121}, "120 known rows are too few"),
     ],
 )
-def test_options_that_do_not_fit_are_refused_with_a_reason(options, said):
+def test_options_that_do_not_fit_are_refused_with_a_reason(
+    options: dict[str, Any], said: str
+) -> None:
     with pytest.raises(StepError, match=said):
         shaped(*walks(), options, train_stop=TRAIN_STOP)
 
 
 @pytest.mark.parametrize("value", [np.nan, np.inf])
 @pytest.mark.parametrize("side", [0, 1])
-def test_a_value_that_is_missing_among_known_ones_is_refused_with_its_row(value, side):
+def test_a_value_that_is_missing_among_known_ones_is_refused_with_its_row(
+    value: float, side: int
+) -> None:
     pair = walks()
     pair[side][33] = value
 
@@ -309,7 +314,7 @@ def test_a_value_that_is_missing_among_known_ones_is_refused_with_its_row(value,
         shaped(*pair, {}, train_stop=TRAIN_STOP)
 
 
-def test_series_without_a_common_known_row_are_refused():
+def test_series_without_a_common_known_row_are_refused() -> None:
     target, column = walks()
     target[:60], column[60:] = np.nan, np.nan
 
@@ -317,12 +322,12 @@ def test_series_without_a_common_known_row_are_refused():
         shaped(target, column, {}, train_stop=TRAIN_STOP)
 
 
-def test_series_of_unequal_length_are_refused():
+def test_series_of_unequal_length_are_refused() -> None:
     with pytest.raises(StepError, match="120 rows and the column 119"):
         shaped(walks()[0], walks()[1][1:], {}, train_stop=TRAIN_STOP)
 
 
-def test_unknown_rows_that_leave_too_few_training_rows_are_refused():
+def test_unknown_rows_that_leave_too_few_training_rows_are_refused() -> None:
     target, column = walks()
     target[:57] = np.nan
 

@@ -5,14 +5,15 @@ import os
 from datetime import datetime
 from errno import EACCES
 from pathlib import Path
+from typing import Any
 
-import etth1 as data
 import polars as pl
 import pytest
 
 from pyheta.errors import DataError
 from pyheta.ops.load import load
 from pyheta.pipeline.data import rawfile
+from pyheta.pipeline.data.facts import DatasetFacts
 from pyheta.pipeline.data.sources import inspect, table
 from pyheta.pipeline.data.table import read_table
 from pyheta.task import Task
@@ -24,18 +25,18 @@ CSV = """date,a,OT
 """
 
 
-def look(path: Path, **more):
+def look(path: Path, **more: Any) -> tuple[DatasetFacts, Path | None]:
     return inspect({"path": path.name, **more}, base=path.parent, data=None)
 
 
 @pytest.fixture
-def csv(tmp_path):
+def csv(tmp_path: Path) -> Path:
     path = tmp_path / "series.csv"
     path.write_text(CSV)
     return path
 
 
-def test_facts_of_a_csv_hold_its_hash_and_no_path(csv):
+def test_facts_of_a_csv_hold_its_hash_and_no_path(csv: Path) -> None:
     facts, raw = look(csv)
 
     assert raw == csv
@@ -46,14 +47,16 @@ def test_facts_of_a_csv_hold_its_hash_and_no_path(csv):
     assert (facts.first, facts.last) == (datetime(2026, 1, 1, 0), datetime(2026, 1, 1, 2))  # noqa: DTZ001
 
 
-def test_a_parquet_file_with_the_same_content_gives_the_same_table(csv, tmp_path):
+def test_a_parquet_file_with_the_same_content_gives_the_same_table(
+    csv: Path, tmp_path: Path
+) -> None:
     parquet = tmp_path / "series.parquet"
     pl.read_csv(csv, try_parse_dates=True).write_parquet(parquet)
 
     assert table({"time": "date"}, parquet).equals(table({"time": "date"}, csv))
 
 
-def test_a_catalogue_name_is_its_file_in_the_data_folder(tmp_path):
+def test_a_catalogue_name_is_its_file_in_the_data_folder(tmp_path: Path) -> None:
     (tmp_path / "ETTh1.csv").write_text(CSV)
 
     facts, raw = inspect({"name": "etth1"}, base=Path("/nowhere"), data=tmp_path)
@@ -62,7 +65,7 @@ def test_a_catalogue_name_is_its_file_in_the_data_folder(tmp_path):
     assert facts.rows == 3
 
 
-def test_a_synthetic_data_set_needs_no_file_and_says_all_that_determines_it():
+def test_a_synthetic_data_set_needs_no_file_and_says_all_that_determines_it() -> None:
     facts, raw = inspect({"name": "synthetic", "rows": 300}, base=Path(), data=None)
 
     assert raw is None
@@ -71,9 +74,10 @@ def test_a_synthetic_data_set_needs_no_file_and_says_all_that_determines_it():
     assert facts.columns == ("load", "leading", "coincident", "noise")
 
 
-def test_load_writes_the_table_that_the_inspected_facts_describe(csv, tmp_path):
+def test_load_writes_the_table_that_the_inspected_facts_describe(csv: Path, tmp_path: Path) -> None:
     facts, raw = look(csv)
 
+    assert raw is not None
     result = load(Task(facts.source, {"raw": {"raw": raw}}, tmp_path))
 
     frame = pl.read_parquet(result.products["table"])
@@ -84,7 +88,7 @@ def test_load_writes_the_table_that_the_inspected_facts_describe(csv, tmp_path):
     assert result.summary["first"] == facts.first.isoformat()
 
 
-def test_load_notes_constant_columns(tmp_path):
+def test_load_notes_constant_columns(tmp_path: Path) -> None:
     path = tmp_path / "c.csv"
     path.write_text("time,a,b\n2026-01-01,1,5\n2026-01-02,2,5\n")
 
@@ -93,8 +97,8 @@ def test_load_notes_constant_columns(tmp_path):
     ]
 
 
-def test_load_of_equal_parameters_gives_equal_bytes(tmp_path):
-    def made(name):
+def test_load_of_equal_parameters_gives_equal_bytes(tmp_path: Path) -> None:
+    def made(name: str) -> bytes:
         (tmp_path / name).mkdir()
         task = Task({"synthetic": {"rows": 250, "seed": 7}}, {}, tmp_path / name)
         return load(task).products["table"].read_bytes()
@@ -102,7 +106,7 @@ def test_load_of_equal_parameters_gives_equal_bytes(tmp_path):
     assert made("a") == made("b")
 
 
-def test_a_table_is_read_once_and_anew_when_its_file_changes(tmp_path):
+def test_a_table_is_read_once_and_anew_when_its_file_changes(tmp_path: Path) -> None:
     path = tmp_path / "table.parquet"
     table({"synthetic": {"rows": 200, "seed": 0}}, None).write_parquet(path)
     first = read_table(path)
@@ -113,35 +117,37 @@ def test_a_table_is_read_once_and_anew_when_its_file_changes(tmp_path):
     assert read_table(path).rows == 300
 
 
-def test_a_missing_file_names_its_neighbour(csv):
+def test_a_missing_file_names_its_neighbour(csv: Path) -> None:
     with pytest.raises(DataError, match=r"serie\.csv: no such file; did you mean 'series.csv'"):
         look(csv.with_name("serie.csv"))
 
 
-def test_a_missing_folder_is_named(tmp_path):
+def test_a_missing_folder_is_named(tmp_path: Path) -> None:
     with pytest.raises(DataError, match="there is no folder"):
         look(tmp_path / "absent" / "x.csv")
 
 
-def test_a_directory_is_refused(tmp_path):
+def test_a_directory_is_refused(tmp_path: Path) -> None:
     with pytest.raises(DataError, match="is a directory"):
         look(tmp_path)
 
 
-def test_a_pipe_is_refused_without_waiting_for_it(tmp_path):
+def test_a_pipe_is_refused_without_waiting_for_it(tmp_path: Path) -> None:
     os.mkfifo(tmp_path / "pipe")
     with pytest.raises(DataError, match="not a regular file"):
         look(tmp_path / "pipe")
 
 
-def test_a_loop_of_links_is_refused(tmp_path):
+def test_a_loop_of_links_is_refused(tmp_path: Path) -> None:
     (tmp_path / "loop").symlink_to(tmp_path / "loop")
     with pytest.raises(DataError, match="symbolic links"):
         look(tmp_path / "loop")
 
 
-def test_a_file_without_read_permission_is_refused(csv, monkeypatch):
-    def denied(_):
+def test_a_file_without_read_permission_is_refused(
+    csv: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    def denied(_: object) -> None:
         raise PermissionError(EACCES, "Permission denied")
 
     monkeypatch.setattr(Path, "read_bytes", denied)  # the superuser is never denied anything
@@ -149,7 +155,7 @@ def test_a_file_without_read_permission_is_refused(csv, monkeypatch):
         look(csv)
 
 
-def test_a_file_beyond_the_limit_is_refused_before_it_is_read(tmp_path):
+def test_a_file_beyond_the_limit_is_refused_before_it_is_read(tmp_path: Path) -> None:
     huge = tmp_path / "huge.csv"
     with huge.open("wb") as file:
         file.truncate(rawfile.MAX_BYTES + 1)  # sparse: takes no space
@@ -157,30 +163,25 @@ def test_a_file_beyond_the_limit_is_refused_before_it_is_read(tmp_path):
         look(huge)
 
 
-def test_a_url_is_refused():
+def test_a_url_is_refused() -> None:
     with pytest.raises(DataError, match="URLs are not read"):
         inspect({"path": "https://example.org/x.csv"}, base=Path(), data=None)
 
 
-def test_an_unknown_catalogue_name_is_answered_with_the_nearest():
+def test_an_unknown_catalogue_name_is_answered_with_the_nearest() -> None:
     with pytest.raises(DataError, match="unknown data set 'eth1'; did you mean 'etth1'"):
         inspect({"name": "eth1"}, base=Path(), data=Path())
 
 
-def test_a_catalogue_name_without_a_data_folder_says_what_to_set():
+def test_a_catalogue_name_without_a_data_folder_says_what_to_set() -> None:
     with pytest.raises(DataError, match="set PYHETA_DATA"):
         inspect({"name": "etth1"}, base=Path(), data=None)
 
 
-def test_etth1_is_what_the_literature_says(etth1):
-    facts, _ = inspect({"name": "etth1"}, base=Path(), data=etth1.parent)
+def test_etth1_is_what_the_literature_says(etth1_path: Path) -> None:
+    facts, _ = inspect({"name": "etth1"}, base=Path(), data=etth1_path.parent)
 
     assert facts.rows == 17_420
     assert facts.columns == ("HUFL", "HULL", "MUFL", "MULL", "LUFL", "LULL", "OT")
     assert facts.first.isoformat() == "2016-07-01T00:00:00"
     assert facts.step_seconds == 3600
-
-
-@pytest.fixture
-def etth1():
-    return data.path()

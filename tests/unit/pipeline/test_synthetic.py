@@ -1,8 +1,11 @@
 """The synthetic series is what its equations say, and its best forecast can be reached."""
 
+from collections.abc import Callable
+
 import numpy as np
 import pytest
 
+from pyheta.arrays import Floats
 from pyheta.nets.registry import build
 from pyheta.nets.training.options import Train
 from pyheta.pipeline.channels import Channel
@@ -18,18 +21,18 @@ from pyheta.pipeline.splits import Split
 from pyheta.pipeline.windows import Shape, cut
 
 
-def test_equal_seeds_give_equal_series_and_others_give_others():
+def test_equal_seeds_give_equal_series_and_others_give_others() -> None:
     assert generate(300, 1).equals(generate(300, 1))
     assert not generate(300, 1).equals(generate(300, 2))
 
 
-def test_rows_are_hourly():
+def test_rows_are_hourly() -> None:
     frame = generate(500)
     assert frame.height == 500
     assert frame["time"].diff().drop_nulls().unique().dt.total_hours().to_list() == [1]
 
 
-def test_the_columns_follow_the_equations():
+def test_the_columns_follow_the_equations() -> None:
     frame = generate(20_000, 3)
     load, leading = frame["load"].to_numpy(), frame["leading"].to_numpy()
     hours = 2 * np.pi * np.arange(frame.height)
@@ -57,11 +60,11 @@ def one_step_rmse(exog: list[str]) -> float:
     return float(np.sqrt(np.square(errors).mean()))
 
 
-def test_with_the_leading_column_ridge_comes_near_the_best_possible_linear_error():
+def test_with_the_leading_column_ridge_comes_near_the_best_possible_linear_error() -> None:
     assert one_step_rmse(["leading"]) == pytest.approx(BEST_LINEAR_RMSE, rel=0.1)
 
 
-def test_who_knows_the_equation_comes_to_the_best_possible_error_and_no_linear_rule_does():
+def test_who_knows_the_equation_comes_to_the_best_possible_error_and_no_linear_rule_does() -> None:
     # Given the forecast that the equations allow
     frame = generate(20_000, 5)
     load, leading = frame["load"].to_numpy(), frame["leading"].to_numpy()
@@ -70,11 +73,15 @@ def test_who_knows_the_equation_comes_to_the_best_possible_error_and_no_linear_r
     linear = np.polynomial.Polynomial.fit(leading[:-LEAD], load[LEAD:] - known, 1)
 
     # Then its error is that of the shocks alone, and a line through `leading` stays above
-    for rule, best in [(lambda x: 4 * np.maximum(0, x), BEST_RMSE), (linear, BEST_LINEAR_RMSE)]:
+    rules: list[tuple[Callable[[Floats], Floats], float]] = [
+        (lambda x: 4 * np.maximum(0, x), BEST_RMSE),
+        (linear, BEST_LINEAR_RMSE),
+    ]
+    for rule, best in rules:
         error = load[LEAD:] - known - rule(leading[:-LEAD])
         assert np.sqrt(np.square(error).mean()) == pytest.approx(best, rel=0.02)
 
 
 @pytest.mark.parametrize("exog", [[], ["coincident"], ["noise"]])
-def test_no_other_column_takes_ridge_below_the_best_error_without_it(exog):
+def test_no_other_column_takes_ridge_below_the_best_error_without_it(exog: list[str]) -> None:
     assert one_step_rmse(exog) == pytest.approx(BEST_RMSE_WITHOUT_LEADING, rel=0.15)

@@ -1,5 +1,7 @@
 """Windows are views that line up with their targets and never let a target leave its part."""
 
+from pathlib import Path
+
 import numpy as np
 import pytest
 from hypothesis import assume, given
@@ -30,8 +32,8 @@ def series(channels: int, rows: int) -> list[Channel]:
     data=st.data(),
 )
 def test_every_block_of_targets_inside_the_part_has_its_window(
-    rows, channels, lookback, horizon, data
-):
+    rows: int, channels: int, lookback: int, horizon: int, data: st.DataObject
+) -> None:
     start = data.draw(st.integers(0, rows - 1))
     stop = data.draw(st.integers(start, rows))
     first_targets = [t for t in range(start, stop - horizon + 1) if t >= lookback]
@@ -47,7 +49,7 @@ def test_every_block_of_targets_inside_the_part_has_its_window(
         assert windows.targets[i].tolist() == [list(range(t, t + horizon))]
 
 
-def test_a_worked_example():
+def test_a_worked_example() -> None:
     windows = cut(series(2, 10), (6, 9), Shape(channels=2, lookback=3, horizon=2))
 
     assert windows.rows.tolist() == [6, 7]
@@ -55,14 +57,14 @@ def test_a_worked_example():
     assert windows.targets.tolist() == [[[6, 7]], [[7, 8]]]
 
 
-def test_the_first_channels_are_the_targets():
+def test_the_first_channels_are_the_targets() -> None:
     windows = cut(series(3, 10), (6, 8), Shape(channels=3, lookback=2, horizon=2, targets=2))
 
     assert windows.inputs[0].tolist() == [[4, 5], [1004, 1005], [2004, 2005]]
     assert windows.targets.tolist() == [[[6, 7], [1006, 1007]]]
 
 
-def test_windows_overlap_in_memory():
+def test_windows_overlap_in_memory() -> None:
     windows = cut(series(3, 1000), (0, 1000), Shape(3, 100, 50))
 
     assert windows.inputs.strides[0] == windows.inputs.strides[2]
@@ -70,7 +72,7 @@ def test_windows_overlap_in_memory():
     assert np.shares_memory(windows.targets[0], windows.targets[1])
 
 
-def test_a_channel_with_tails_shows_the_past_as_it_looked_from_the_row_before():
+def test_a_channel_with_tails_shows_the_past_as_it_looked_from_the_row_before() -> None:
     # Given a channel whose tails tell the row they look from, beside an ordinary one, known from
     # row 4 on
     rows, keep = 12, 3
@@ -89,7 +91,7 @@ def test_a_channel_with_tails_shows_the_past_as_it_looked_from_the_row_before():
     assert windows.targets[:, 0, 0].tolist() == list(range(5, 12))
 
 
-def test_a_window_longer_than_the_tails_is_refused(tmp_path):
+def test_a_window_longer_than_the_tails_is_refused(tmp_path: Path) -> None:
     # Given components of which three rows are kept
     kept = {"IMF0/values": np.arange(30.0), "IMF0/tails": np.zeros((30, 3), np.float32)}
     save_file(kept, tmp_path / "components.safetensors")
@@ -97,19 +99,20 @@ def test_a_window_longer_than_the_tails_is_refused(tmp_path):
 
     # When a net wants to see three, and four, Then the second is refused
     (channel,) = read_channels([Source("a", "IMF0")], inputs, lookback=3)
+    assert channel.tails is not None
     assert channel.tails[7].tolist() == [7, 7, 7]
     with pytest.raises(StepError, match="a window of 4 rows where 3 were kept"):
         read_channels([Source("a", "IMF0")], inputs, lookback=4)
 
 
-def test_all_windows_of_training_lie_inside_training():
+def test_all_windows_of_training_lie_inside_training() -> None:
     windows = cut(series(1, 100), (0, 60), Shape(1, 8, 4))
 
     assert windows.inputs.min() == 0
     assert windows.inputs.max() < windows.targets.max() == 59
 
 
-def test_a_part_without_room_for_one_window_is_refused_with_both_lengths():
+def test_a_part_without_room_for_one_window_is_refused_with_both_lengths() -> None:
     with pytest.raises(
         StepError, match="rows 5 to 9 have no room for a window of 8 rows and 3 targ"
     ):

@@ -1,9 +1,13 @@
 """Runs become steps; what cannot change an outcome makes no step of its own."""
 
 from collections import Counter
-from datetime import datetime
+from collections.abc import Sequence
+from dataclasses import replace
+from pathlib import Path
+from typing import Any
 
 import pytest
+from builders import facts, small
 from hypothesis import given
 from hypothesis import settings as hypothesis_settings
 from hypothesis import strategies as st
@@ -11,30 +15,22 @@ from hypothesis import strategies as st
 from pyheta.errors import SweepError, SweepErrors
 from pyheta.ops.registry import OPS
 from pyheta.pipeline.data.facts import DatasetFacts
-from pyheta.plan.compile import compile_plan
-from pyheta.steps import canonical, digest
-from tests.sweeps import small
+from pyheta.plan.compile import Plan, compile_plan
+from pyheta.steps import Key, Step, canonical, digest
+from pyheta.sweep import Run
 
-FACTS = DatasetFacts(
-    source={"time": "date"},
-    files={"raw": "ab" * 32},
-    columns=("load", "a", "b", "c"),
-    rows=1000,
-    first=datetime(2020, 1, 1),  # noqa: DTZ001 (data sets have no zone)
-    last=datetime(2020, 2, 11),  # noqa: DTZ001
-    step_seconds=3600.0,
-)
+FACTS = facts("load", "a", "b", "c", rows=1000)
 
 
-def plan(runs, facts=FACTS):
+def plan(runs: Sequence[Run], facts: DatasetFacts = FACTS) -> Plan:
     return compile_plan(runs, {run.config.dataset_key(): facts for run in runs})
 
 
-def fits(compiled):
+def fits(compiled: Plan) -> list[Step]:
     return [step for step in compiled.steps.values() if step.op == "fit"]
 
 
-def test_a_run_is_loaded_fitted_and_scored(tmp_path):
+def test_a_run_is_loaded_fitted_and_scored(tmp_path: Path) -> None:
     compiled = plan(small(tmp_path, "  exog: [b, a]\nseeds: [7]\n").runs())
 
     load, fit, score = compiled.steps.values()
@@ -70,17 +66,17 @@ def test_a_run_is_loaded_fitted_and_scored(tmp_path):
     }
 
 
-def test_steps_come_after_what_they_need(tmp_path):
+def test_steps_come_after_what_they_need(tmp_path: Path) -> None:
     compiled = plan(small(tmp_path, "parameters: {exog: {subsets: [a, b]}}\nseeds: 2\n").runs())
 
-    seen = set()
+    seen: set[Key] = set()
     for key, step in compiled.steps.items():
         assert key == step.key
         assert seen.issuperset(step.needs.values())
         seen.add(key)
 
 
-def test_steps_are_counted_as_asked_for_and_as_distinct(tmp_path):
+def test_steps_are_counted_as_asked_for_and_as_distinct(tmp_path: Path) -> None:
     # Given two nets, three seeds, two sets of columns, of which ridge heeds only the columns
     runs = small(
         tmp_path, "parameters: {net.name: [mlp, ridge], exog: [[], [a]]}\nseeds: 3\n"
@@ -111,14 +107,16 @@ def test_steps_are_counted_as_asked_for_and_as_distinct(tmp_path):
         ),
     ],
 )
-def test_only_options_that_matter_to_a_net_make_distinct_steps(tmp_path, net, inert, matters):
+def test_only_options_that_matter_to_a_net_make_distinct_steps(
+    tmp_path: Path, net: str, inert: list[str], matters: list[str]
+) -> None:
     for override in inert:
         assert plan(small(tmp_path, "", [f"net={net}", override]).runs()).distinct["fit"] == 1
     for override in matters:
         assert plan(small(tmp_path, "", [f"net={net}", override]).runs()).distinct["fit"] == 2
 
 
-def test_inert_options_are_not_among_the_parameters(tmp_path):
+def test_inert_options_are_not_among_the_parameters(tmp_path: Path) -> None:
     for net, absent, lookback in (
         ("ridge", {"seed", "train"}, 8),
         ("seasonal", {"seed", "train"}, 24),
@@ -145,8 +143,8 @@ choices = st.fixed_dictionaries(
 @hypothesis_settings(deadline=None, max_examples=60)
 @given(choices, choices)
 def test_two_runs_share_a_score_exactly_if_their_reduced_content_is_the_same(
-    tmp_path_factory, one, other
-):
+    tmp_path_factory: pytest.TempPathFactory, one: dict[str, Any], other: dict[str, Any]
+) -> None:
     folder = tmp_path_factory.mktemp("sweep")
     runs = [
         small(folder, "", [f"{key}={value}" for key, value in chosen.items()]).runs()[0]
@@ -163,24 +161,20 @@ def test_two_runs_share_a_score_exactly_if_their_reduced_content_is_the_same(
     assert (first.steps.keys() == second.steps.keys()) == (same[0] == same[1])
 
 
-def test_the_data_set_is_part_of_every_key(tmp_path):
+def test_the_data_set_is_part_of_every_key(tmp_path: Path) -> None:
     runs = small(tmp_path).runs()
-    other = DatasetFacts({"time": "date"}, {"raw": "cd" * 32}, *_rest(FACTS))
+    other = replace(FACTS, files={"raw": "cd" * 32})
 
     assert not plan(runs).steps.keys() & plan(runs, other).steps.keys()
 
 
-def _rest(facts):
-    return facts.columns, facts.rows, facts.first, facts.last, facts.step_seconds
-
-
-def test_two_names_of_the_same_data_share_their_steps(tmp_path):
+def test_two_names_of_the_same_data_share_their_steps(tmp_path: Path) -> None:
     runs = small(tmp_path, "", ["dataset=etth1,/data/ETTh1.csv"]).runs()
 
     assert plan(runs).distinct == Counter(load=1, fit=1, score=1)
 
 
-def test_a_key_is_a_hash_of_all_that_matters(tmp_path):
+def test_a_key_is_a_hash_of_all_that_matters(tmp_path: Path) -> None:
     (run,) = small(tmp_path).runs()
     (fit,) = fits(plan([run]))
     config = run.config.as_json()
@@ -217,14 +211,14 @@ def test_a_key_is_a_hash_of_all_that_matters(tmp_path):
         ),
     ],
 )
-def test_runs_that_do_not_fit_their_data_are_refused(tmp_path, text, said):
+def test_runs_that_do_not_fit_their_data_are_refused(tmp_path: Path, text: str, said: str) -> None:
     with pytest.raises(SweepError) as caught:
         plan(small(tmp_path, text).runs())
 
     assert said in str(caught.value)
 
 
-def test_a_season_longer_than_the_data_is_refused(tmp_path):
+def test_a_season_longer_than_the_data_is_refused(tmp_path: Path) -> None:
     with pytest.raises(
         SweepError, match=r"a window of 5,000 and a horizon of 1 need 5,001"
     ) as caught:
@@ -233,7 +227,7 @@ def test_a_season_longer_than_the_data_is_refused(tmp_path):
     assert caught.value.where == "command line, net={name: seasonal, period: 5000}"
 
 
-def test_a_target_that_is_not_there_is_named_once_with_all_other_errors(tmp_path):
+def test_a_target_that_is_not_there_is_named_once_with_all_other_errors(tmp_path: Path) -> None:
     with pytest.raises(SweepErrors) as caught:
         plan(small(tmp_path, "seeds: 9\n", ["target=lod", "exog=[a],[z]"]).runs())
 
@@ -243,7 +237,8 @@ def test_a_target_that_is_not_there_is_named_once_with_all_other_errors(tmp_path
     ]
 
 
-def test_a_hundred_thousand_runs_compile(tmp_path):
+@pytest.mark.slow
+def test_a_hundred_thousand_runs_compile(tmp_path: Path) -> None:
     runs = small(
         tmp_path,
         """

@@ -4,27 +4,18 @@ And which go the same way: those that differ in how far they go.
 """
 
 from collections.abc import Sequence
-from datetime import datetime
+from pathlib import Path
 
 import pytest
+from builders import facts, small
 
-from pyheta.pipeline.data.facts import DatasetFacts
 from pyheta.plan.compile import compile_plan
 from pyheta.steps import Step
-from tests.sweeps import small
 
-FACTS = DatasetFacts(
-    source={"time": "date"},
-    files={"raw": "ab" * 32},
-    columns=("load", "a", "b", "c"),
-    rows=4000,
-    first=datetime(2020, 1, 1),  # noqa: DTZ001 (data sets have no zone)
-    last=datetime(2020, 6, 15),  # noqa: DTZ001
-    step_seconds=3600.0,
-)
+FACTS = facts("load", "a", "b", "c")
 
 
-def steps(tmp_path, text: str, op: str = "fit") -> Sequence[Step]:
+def steps(tmp_path: Path, text: str, op: str = "fit") -> Sequence[Step]:
     runs = small(tmp_path, text).runs()
     plan = compile_plan(runs, {run.config.dataset_key(): FACTS for run in runs})
     return [step for step in plan.steps.values() if step.op == op]
@@ -43,7 +34,7 @@ def steps(tmp_path, text: str, op: str = "fit") -> Sequence[Step]:
         "decompose.method: [none, emd]",
     ],
 )
-def test_nets_that_differ_in_no_shape_may_be_trained_together(tmp_path, axis):
+def test_nets_that_differ_in_no_shape_may_be_trained_together(tmp_path: Path, axis: str) -> None:
     fits = steps(tmp_path, f"seeds: 2\nparameters:\n  {axis}\n")
 
     assert len(fits) >= 4
@@ -62,20 +53,20 @@ def test_nets_that_differ_in_no_shape_may_be_trained_together(tmp_path, axis):
         "split: [{train: 0.6, val: 0.2, test: 0.2}, {train: 0.5, val: 0.2, test: 0.3}]",
     ],
 )
-def test_nets_of_other_shapes_or_batches_are_trained_apart(tmp_path, axis):
+def test_nets_of_other_shapes_or_batches_are_trained_apart(tmp_path: Path, axis: str) -> None:
     fits = steps(tmp_path, f"parameters:\n  {axis}\n")
 
     assert len({fit.bundle for fit in fits}) == 2
 
 
-def test_what_is_not_trained_by_gradient_is_computed_alone(tmp_path):
+def test_what_is_not_trained_by_gradient_is_computed_alone(tmp_path: Path) -> None:
     assert {fit.bundle for fit in steps(tmp_path, "parameters:\n  net.name: [ridge, last]\n")} == {
         None
     }
 
 
 @pytest.mark.parametrize("op", ["load", "score"])
-def test_only_fits_are_computed_together(tmp_path, op):
+def test_only_fits_are_computed_together(tmp_path: Path, op: str) -> None:
     assert {step.bundle for step in steps(tmp_path, "seeds: 2\n", op)} == {None}
 
 
@@ -83,7 +74,9 @@ def test_only_fits_are_computed_together(tmp_path, op):
     ("net", "bundles"),
     [("lstm", 1), ("gru", 1), ("mlp", 1), ("tcn", 2), ("tsmixer", 2), ("itransformer", 2)],
 )
-def test_nets_may_read_different_columns_where_zeros_can_stand_for_a_column(tmp_path, net, bundles):
+def test_nets_may_read_different_columns_where_zeros_can_stand_for_a_column(
+    tmp_path: Path, net: str, bundles: int
+) -> None:
     fits = steps(tmp_path, f"seeds: 1\nparameters:\n  net.name: [{net}]\n  exog: [[a], [a, b]]\n")
 
     assert len(fits) == 2
@@ -102,7 +95,9 @@ def test_nets_may_read_different_columns_where_zeros_can_stand_for_a_column(tmp_
         ("exog: [[a], [b]]", 2),
     ],
 )
-def test_nets_that_differ_in_how_far_they_go_are_of_one_course(tmp_path, axis, courses):
+def test_nets_that_differ_in_how_far_they_go_are_of_one_course(
+    tmp_path: Path, axis: str, courses: int
+) -> None:
     fits = steps(tmp_path, f"seeds: 1\nparameters:\n  {axis}\n")
 
     assert len(fits) == 2
@@ -110,7 +105,7 @@ def test_nets_that_differ_in_how_far_they_go_are_of_one_course(tmp_path, axis, c
     assert None not in {fit.course for fit in fits}
 
 
-def test_each_seed_goes_its_own_way(tmp_path):
+def test_each_seed_goes_its_own_way(tmp_path: Path) -> None:
     fits = steps(tmp_path, "seeds: 2\nparameters:\n  train.epochs: [10, 20]\n")
 
     assert len(fits) == 4
@@ -118,19 +113,21 @@ def test_each_seed_goes_its_own_way(tmp_path):
 
 
 @pytest.mark.parametrize("schedule", ["cosine", "one_cycle"])
-def test_nets_whose_rates_are_made_for_so_many_epochs_have_no_course(tmp_path, schedule):
+def test_nets_whose_rates_are_made_for_so_many_epochs_have_no_course(
+    tmp_path: Path, schedule: str
+) -> None:
     fits = steps(tmp_path, f"seeds: 1\nparameters:\n  train.schedule: [{schedule}]\n")
 
     assert [fit.course for fit in fits] == [None]
 
 
-def test_nets_that_are_solved_have_no_course(tmp_path):
+def test_nets_that_are_solved_have_no_course(tmp_path: Path) -> None:
     fits = steps(tmp_path, "seeds: 1\nparameters:\n  net.name: [ridge]\n")
 
     assert [fit.course for fit in fits] == [None]
 
 
-def test_nobody_knows_the_course_of_a_net_of_ones_own(tmp_path):
+def test_nobody_knows_the_course_of_a_net_of_ones_own(tmp_path: Path) -> None:
     net = "'mynets:Net'"
     fits = steps(tmp_path, f"seeds: 1\nparameters:\n  net: [{{name: {net}}}]\n")
 

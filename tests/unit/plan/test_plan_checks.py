@@ -2,25 +2,20 @@
 computed.
 """
 
+from collections.abc import Sequence
 from dataclasses import replace
-from datetime import datetime
+from pathlib import Path
 
 import pytest
+from builders import BASE as BASE_FILE
+from builders import WINDOW, complaint, facts, small, sweep
 
 from pyheta.errors import SweepError
 from pyheta.pipeline.data.facts import ColumnFacts, DatasetFacts
 from pyheta.plan.checks import check_runs
-from tests.sweeps import BASE as BASE_FILE
-from tests.sweeps import WINDOW, complaint, small, sweep
 
-FACTS = DatasetFacts(
-    source={"time": "date"},
-    files={"raw": "ab" * 32},
-    columns=("load", "a", "flat", "slope", "copy"),
-    rows=4000,
-    first=datetime(2020, 1, 1),  # noqa: DTZ001 (data sets have no zone)
-    last=datetime(2020, 6, 15),  # noqa: DTZ001
-    step_seconds=3600.0,
+FACTS = facts(
+    *("load", "a", "flat", "slope", "copy"),
     by_column={
         "load": ColumnFacts(constant=False, extrema=1000, digest="1"),
         "a": ColumnFacts(constant=False, extrema=900, digest="2"),
@@ -31,7 +26,9 @@ FACTS = DatasetFacts(
 )
 
 
-def refusal(tmp_path, text, overrides=(), facts=FACTS):
+def refusal(
+    tmp_path: Path, text: str, overrides: Sequence[str] = (), facts: DatasetFacts = FACTS
+) -> str:
     read = small(tmp_path, text, overrides)
     runs = read.runs()
     with pytest.raises(SweepError) as caught:
@@ -39,7 +36,7 @@ def refusal(tmp_path, text, overrides=(), facts=FACTS):
     return str(caught.value).replace(f"{tmp_path}/", "")
 
 
-def test_a_patch_that_is_longer_than_the_window_is_refused(tmp_path):
+def test_a_patch_that_is_longer_than_the_window_is_refused(tmp_path: Path) -> None:
     said = refusal(tmp_path, "", ("net=patchtst", "window.input=9", "net.patch=10"))
     assert (
         "net.patch is 10 rows, more than the 9 of a window; use a longer window or a shorter patch"
@@ -47,7 +44,9 @@ def test_a_patch_that_is_longer_than_the_window_is_refused(tmp_path):
     )
 
 
-def test_a_window_that_is_too_long_is_said_to_be_so_also_of_a_net_with_a_period(tmp_path):
+def test_a_window_that_is_too_long_is_said_to_be_so_also_of_a_net_with_a_period(
+    tmp_path: Path,
+) -> None:
     said = refusal(tmp_path, "", ("net=cyclenet", "net.period=24", "window.input=2400"))
     assert said.startswith(
         "command line, window.input=2400: cyclenet: the train part has 2,400 of 4,000 rows"
@@ -111,14 +110,14 @@ def test_a_window_that_is_too_long_is_said_to_be_so_also_of_a_net_with_a_period(
         ),
     ],
 )
-def test_what_does_not_fit_is_refused_at_its_place(tmp_path, text, said):
+def test_what_does_not_fit_is_refused_at_its_place(tmp_path: Path, text: str, said: str) -> None:
     text = text.replace("  window.input: 17\n", "")
     overrides = ["window.input=17"] if "17" in said else []
 
     assert said in refusal(tmp_path, text, overrides)
 
 
-def test_a_pattern_may_rest_in_runs_that_have_no_such_component(tmp_path):
+def test_a_pattern_may_rest_in_runs_that_have_no_such_component(tmp_path: Path) -> None:
     read = small(
         tmp_path, "  components: {IMF3: {exog: []}}\nparameters: {decompose.method: [none, emd]}\n"
     )
@@ -126,13 +125,13 @@ def test_a_pattern_may_rest_in_runs_that_have_no_such_component(tmp_path):
     check_runs(read.runs(), {run.config.dataset: FACTS for run in read.runs()})
 
 
-def test_a_constant_column_may_be_read_as_it_is(tmp_path):
+def test_a_constant_column_may_be_read_as_it_is(tmp_path: Path) -> None:
     runs = small(tmp_path, "  exog: [flat]\n").runs()
 
     check_runs(runs, {runs[0].config.dataset: FACTS})
 
 
-def test_facts_without_columns_are_no_reason_to_refuse(tmp_path):
+def test_facts_without_columns_are_no_reason_to_refuse(tmp_path: Path) -> None:
     runs = small(tmp_path, "  exog: [flat]\n  decompose: emd\n").runs()
 
     check_runs(runs, {runs[0].config.dataset: replace(FACTS, by_column={})})
@@ -180,12 +179,14 @@ BASE = (
         ("  components: [IMF0]\n", "components"),
     ],
 )
-def test_what_cannot_be_meant_is_refused_with_its_place(tmp_path, text, said):
+def test_what_cannot_be_meant_is_refused_with_its_place(
+    tmp_path: Path, text: str, said: str
+) -> None:
     assert said in complaint(tmp_path, BASE + text)
 
 
 @pytest.mark.parametrize("order", ["[original, shaped]", "[shaped, original]"])
-def test_one_leaky_run_among_honest_ones_is_found(tmp_path, order):
+def test_one_leaky_run_among_honest_ones_is_found(tmp_path: Path, order: str) -> None:
     text = "  exog: [leading]\n  shaping: {method: farm, relevance: centred}\n"
 
     said = complaint(tmp_path, f"{BASE}{text}parameters: {{exog_form: {order}}}\n")
@@ -193,7 +194,7 @@ def test_one_leaky_run_among_honest_ones_is_found(tmp_path, order):
     assert "centred shaping lets nets see the future" in said
 
 
-def test_a_sweep_that_allows_leakage_may_look_ahead(tmp_path):
+def test_a_sweep_that_allows_leakage_may_look_ahead(tmp_path: Path) -> None:
     read = sweep(tmp_path, BASE + "  decompose: {method: emd, mode: full}\nleakage: allow\n")
 
     assert len(read.runs()) == 1
@@ -223,7 +224,9 @@ def test_a_sweep_that_allows_leakage_may_look_ahead(tmp_path):
         ),
     ],
 )
-def test_what_does_not_fit_several_targets_is_refused_at_its_place(tmp_path, targets, text, said):
+def test_what_does_not_fit_several_targets_is_refused_at_its_place(
+    tmp_path: Path, targets: str, text: str, said: str
+) -> None:
     written = BASE_FILE.replace("target: load", f"target: {targets}") + WINDOW + text
     runs = sweep(tmp_path, written).runs()
 
@@ -233,7 +236,7 @@ def test_what_does_not_fit_several_targets_is_refused_at_its_place(tmp_path, tar
     assert said in str(caught.value)
 
 
-def test_several_targets_may_be_shaped_for_where_nothing_is_shaped(tmp_path):
+def test_several_targets_may_be_shaped_for_where_nothing_is_shaped(tmp_path: Path) -> None:
     runs = small(tmp_path, "  shaping: farm\n", ["target=[load,a]"]).runs()
 
     check_runs(runs, {runs[0].config.dataset: FACTS})
@@ -259,14 +262,16 @@ def test_several_targets_may_be_shaped_for_where_nothing_is_shaped(tmp_path):
         ),
     ],
 )
-def test_a_split_in_rows_that_does_not_fit_is_refused_at_its_place(tmp_path, split, said):
+def test_a_split_in_rows_that_does_not_fit_is_refused_at_its_place(
+    tmp_path: Path, split: str, said: str
+) -> None:
     assert said in refusal(tmp_path, f"  split: {split}\n")
 
 
 @pytest.mark.parametrize(
     "split", ["{train: 3000, val: 500, test: 500}", "{train: 3mo, val: 1mo, test: 1mo}"]
 )
-def test_a_split_in_rows_may_leave_rows_over(tmp_path, split):
+def test_a_split_in_rows_may_leave_rows_over(tmp_path: Path, split: str) -> None:
     runs = small(tmp_path, f"  split: {split}\n").runs()
 
     check_runs(runs, {runs[0].config.dataset: FACTS})

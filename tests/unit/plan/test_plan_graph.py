@@ -1,28 +1,22 @@
 """A sweep that decomposes and shapes becomes a graph in which every distinct step stands once."""
 
 from collections import Counter
-from datetime import datetime
+from collections.abc import Sequence
+from pathlib import Path
+from typing import Any
 
 import pytest
+from builders import facts, small
 from hypothesis import given
 from hypothesis import settings as hypothesis_settings
 from hypothesis import strategies as st
 
 from pyheta.pipeline.channels import Source
-from pyheta.pipeline.data.facts import DatasetFacts
-from pyheta.plan.compile import compile_plan
+from pyheta.plan.compile import Plan, compile_plan
+from pyheta.steps import Key, Step
 from pyheta.sweep import Explain
-from tests.sweeps import small
 
-FACTS = DatasetFacts(
-    source={"time": "date"},
-    files={"raw": "ab" * 32},
-    columns=("load", "a", "b", "c", "d"),
-    rows=4000,
-    first=datetime(2020, 1, 1),  # noqa: DTZ001 (data sets have no zone)
-    last=datetime(2020, 6, 15),  # noqa: DTZ001
-    step_seconds=3600.0,
-)
+FACTS = facts("load", "a", "b", "c", "d")
 STUDY = """
   decompose: {method: ceemdan, trials: 5}
   components: {"IMF[3-9]": {exog: []}, Residue: {exog: []}}
@@ -34,16 +28,18 @@ parameters:
 """
 
 
-def plan(tmp_path, text, overrides=(), explain=None):
+def plan(
+    tmp_path: Path, text: str, overrides: Sequence[str] = (), explain: Explain | None = None
+) -> Plan:
     runs = small(tmp_path, text, overrides).runs()
     return compile_plan(runs, {run.config.dataset_key(): FACTS for run in runs}, explain)
 
 
-def steps(compiled, op):
+def steps(compiled: Plan, op: str) -> list[Step]:
     return [step for step in compiled.steps.values() if step.op == op]
 
 
-def test_the_study_of_all_subsets_shares_what_its_runs_have_in_common(tmp_path):
+def test_the_study_of_all_subsets_shares_what_its_runs_have_in_common(tmp_path: Path) -> None:
     # Given 16 subsets x decomposition on or off x shaping on or off x 3 seeds, two components
     # target-only
     compiled = plan(tmp_path, STUDY)
@@ -53,10 +49,10 @@ def test_the_study_of_all_subsets_shares_what_its_runs_have_in_common(tmp_path):
     assert compiled.distinct == Counter(load=1, decompose=5, shape=16, fit=378, score=186)
 
 
-def test_needs_come_first(tmp_path):
+def test_needs_come_first(tmp_path: Path) -> None:
     compiled = plan(tmp_path, STUDY, explain=Explain(relevance=("farm",), permutations=1))
 
-    seen = set()
+    seen: set[Key] = set()
     for key, step in compiled.steps.items():
         assert seen.issuperset(step.needs.values())
         seen.add(key)
@@ -71,7 +67,7 @@ def test_needs_come_first(tmp_path):
     }
 
 
-def test_a_component_reads_that_component_of_every_column(tmp_path):
+def test_a_component_reads_that_component_of_every_column(tmp_path: Path) -> None:
     compiled = plan(tmp_path, "  decompose: {method: emd, max_imf: 2}\n  exog: [b, a]\n")
 
     fits = {step.params["component"]: step for step in steps(compiled, "fit")}
@@ -86,7 +82,7 @@ def test_a_component_reads_that_component_of_every_column(tmp_path):
     assert set(score.needs) == {"load", *fits["IMF0"].needs, "fit/IMF0", "fit/IMF1", "fit/Residue"}
 
 
-def test_shaped_columns_take_part_where_the_sweep_says_so(tmp_path):
+def test_shaped_columns_take_part_where_the_sweep_says_so(tmp_path: Path) -> None:
     text = "  decompose: {method: emd, max_imf: 1}\n  shaping: farm\n  exog: [a]\n"
     read = {}
     for form in ("original", "shaped", "both"):
@@ -101,7 +97,7 @@ def test_shaped_columns_take_part_where_the_sweep_says_so(tmp_path):
     }
 
 
-def test_one_net_may_read_all_components_and_forecast_the_series(tmp_path):
+def test_one_net_may_read_all_components_and_forecast_the_series(tmp_path: Path) -> None:
     compiled = plan(tmp_path, "  decompose: {method: emd, max_imf: 1, nets: one}\n  exog: [a]\n")
 
     (fit,) = steps(compiled, "fit")
@@ -116,7 +112,7 @@ def test_one_net_may_read_all_components_and_forecast_the_series(tmp_path):
     assert set(fit.needs) == {"load", "decompose/load", "decompose/a"}
 
 
-def test_a_component_may_have_a_net_window_and_training_of_its_own(tmp_path):
+def test_a_component_may_have_a_net_window_and_training_of_its_own(tmp_path: Path) -> None:
     compiled = plan(
         tmp_path,
         "  decompose: {method: emd, max_imf: 1}\n"
@@ -153,7 +149,9 @@ def test_a_component_may_have_a_net_window_and_training_of_its_own(tmp_path):
         ("  decompose: emd\n  components: {'*': {exog: []}}\n", ["exog=[],[a]"]),
     ],
 )
-def test_options_that_cannot_matter_make_no_step_of_their_own(tmp_path, text, overrides):
+def test_options_that_cannot_matter_make_no_step_of_their_own(
+    tmp_path: Path, text: str, overrides: list[str]
+) -> None:
     one = plan(tmp_path, text, [override.rpartition(",")[0] or override for override in overrides])
     both = plan(tmp_path, text, overrides)
 
@@ -176,18 +174,18 @@ def test_options_that_cannot_matter_make_no_step_of_their_own(tmp_path, text, ov
         ("  shaping: farm\n  exog: [a]\n", "shaping.fuzzy=false,true", "shape"),
     ],
 )
-def test_options_that_matter_do(tmp_path, text, override, op):
+def test_options_that_matter_do(tmp_path: Path, text: str, override: str, op: str) -> None:
     assert plan(tmp_path, text, [override]).distinct[op] == 2
 
 
-def test_nearby_windows_share_a_decomposition(tmp_path):
+def test_nearby_windows_share_a_decomposition(tmp_path: Path) -> None:
     compiled = plan(tmp_path, "  decompose: emd\n", ["window.input=2,5,8,16"])
 
     assert compiled.distinct["decompose"] == 1
     assert compiled.distinct["fit"] == 4 * 5
 
 
-def test_baselines_are_computed_on_the_series_as_it_is(tmp_path):
+def test_baselines_are_computed_on_the_series_as_it_is(tmp_path: Path) -> None:
     compiled = plan(tmp_path, "  decompose: emd\n  exog: [a]\n", ["baselines=last,ridge"])
 
     own = [
@@ -197,14 +195,14 @@ def test_baselines_are_computed_on_the_series_as_it_is(tmp_path):
     assert all(set(step.needs) == {"load"} for step in own)
 
 
-def test_what_is_kept_of_a_score_makes_another_score_of_the_same_fits(tmp_path):
+def test_what_is_kept_of_a_score_makes_another_score_of_the_same_fits(tmp_path: Path) -> None:
     both = plan(tmp_path, "", ["keep=forecasts,metrics"])
 
     assert both.distinct["fit"] == 1
     assert [step.params["keep"] for step in steps(both, "score")] == ["forecasts", "metrics"]
 
 
-def test_what_explains_stands_beside_the_runs_and_no_score_needs_it(tmp_path):
+def test_what_explains_stands_beside_the_runs_and_no_score_needs_it(tmp_path: Path) -> None:
     explain = Explain(relevance=("pearson", "farm"), permutations=2)
     plain = plan(tmp_path, "  decompose: {method: emd, max_imf: 1}\n  exog: [a]\n")
     explained = plan(
@@ -229,7 +227,9 @@ def test_what_explains_stands_beside_the_runs_and_no_score_needs_it(tmp_path):
         }
     )
 )
-def test_every_fit_can_be_fed_from_its_needs(tmp_path_factory, written):
+def test_every_fit_can_be_fed_from_its_needs(
+    tmp_path_factory: pytest.TempPathFactory, written: dict[str, Any]
+) -> None:
     overrides = [f"{key}={value}" for key, value in written.items()]
     compiled = plan(tmp_path_factory.mktemp("sweep"), "", overrides)
 
@@ -242,7 +242,7 @@ def test_every_fit_can_be_fed_from_its_needs(tmp_path_factory, written):
 # ---- several targets, and splits in months -------------------------------------------------------
 
 
-def test_a_net_of_several_targets_reads_them_first(tmp_path):
+def test_a_net_of_several_targets_reads_them_first(tmp_path: Path) -> None:
     compiled = plan(tmp_path, "  exog: [c]\n", ["target=[b,a]"])
 
     (fit,), (score,) = steps(compiled, "fit"), steps(compiled, "score")
@@ -252,7 +252,7 @@ def test_a_net_of_several_targets_reads_them_first(tmp_path):
 
 
 @pytest.mark.parametrize("nets", ["each", "one"])
-def test_every_target_is_decomposed(tmp_path, nets):
+def test_every_target_is_decomposed(tmp_path: Path, nets: str) -> None:
     overrides = [
         "target=[b,a]",
         "decompose.method=emd",
@@ -273,7 +273,7 @@ def test_every_target_is_decomposed(tmp_path, nets):
     )
 
 
-def test_every_target_is_explained(tmp_path):
+def test_every_target_is_explained(tmp_path: Path) -> None:
     explain = Explain(relevance=("pearson",), permutations=2)
 
     compiled = plan(tmp_path, "  exog: [c, d]\n", ["target=[b,a]"], explain)
@@ -286,7 +286,7 @@ def test_every_target_is_explained(tmp_path):
     assert importance.params["targets"] == ["b", "a"]
 
 
-def test_months_are_the_rows_that_they_are(tmp_path):
+def test_months_are_the_rows_that_they_are(tmp_path: Path) -> None:
     text = "  decompose: {method: emd, mode: parts}\n  exog: [a]\n  shaping: farm\nleakage: allow\n"
     explain = Explain(relevance=("pearson",))
 

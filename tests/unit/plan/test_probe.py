@@ -2,7 +2,10 @@
 ahead.
 """
 
+from collections.abc import Sequence
 from dataclasses import replace
+from pathlib import Path
+from typing import Any
 
 import numpy as np
 import polars as pl
@@ -15,9 +18,11 @@ from pyheta.ops.params import FitOn
 from pyheta.ops.registry import OPS, fit_on
 from pyheta.pipeline import windows as windowing
 from pyheta.pipeline.channels import Channel
+from pyheta.pipeline.decomposition import compute
 from pyheta.pipeline.scaling import Scaler
+from pyheta.pipeline.splits import Split
 from pyheta.plan.prepare import prepare
-from pyheta.plan.probe import probe, small_runs, with_noise
+from pyheta.plan.probe import Verdict, probe, small_runs, with_noise
 
 BASE = """
 name: probed
@@ -35,7 +40,7 @@ config:
 """
 
 
-def verdicts(tmp_path, overrides=()):
+def verdicts(tmp_path: Path, overrides: Sequence[str] = ()) -> list[Verdict]:
     """What the probe says of every step of the one way in which a sweep treats its series."""
     path = tmp_path / "sweep.yaml"
     path.write_text(BASE, encoding="utf-8")
@@ -75,7 +80,9 @@ HONEST = [
 
 
 @pytest.mark.parametrize("overrides", HONEST, ids=" ".join)
-def test_nothing_that_claims_to_be_honest_changes_with_what_comes_later(tmp_path, overrides):
+def test_nothing_that_claims_to_be_honest_changes_with_what_comes_later(
+    tmp_path: Path, overrides: list[str]
+) -> None:
     found = verdicts(tmp_path, overrides)
 
     assert {verdict.step.op for verdict in found} >= {"fit", "score"}
@@ -92,7 +99,9 @@ def test_nothing_that_claims_to_be_honest_changes_with_what_comes_later(tmp_path
         (["shaping.method=farm", "shaping.relevance=centred", "shaping.align=true"], "shape"),
     ],
 )
-def test_what_looks_at_the_whole_series_is_found_to_do_so_and_says_so(tmp_path, overrides, op):
+def test_what_looks_at_the_whole_series_is_found_to_do_so_and_says_so(
+    tmp_path: Path, overrides: list[str], op: str
+) -> None:
     found = verdicts(tmp_path, overrides)
 
     assert any(verdict.changed for verdict in found if verdict.step.op == op)
@@ -101,12 +110,14 @@ def test_what_looks_at_the_whole_series_is_found_to_do_so_and_says_so(tmp_path, 
     assert not any(verdict.leaks for verdict in found)
 
 
-def scaled_by_all_rows(method, channel, split):
+def scaled_by_all_rows(method: Any, channel: Channel, split: Split) -> Scaler:
     """A scaler that looks at all it can see, not at training rows alone."""
     return Scaler.fit(method, channel.values[channel.first :].astype(float))
 
 
-def test_a_scaler_that_sees_validation_rows_is_found(tmp_path, monkeypatch):
+def test_a_scaler_that_sees_validation_rows_is_found(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
     # Given a fit that scales by all rows that it has, those of validation among them
     monkeypatch.setattr(fitting, "_scaler", scaled_by_all_rows)
 
@@ -115,7 +126,9 @@ def test_a_scaler_that_sees_validation_rows_is_found(tmp_path, monkeypatch):
     assert {verdict.step.op for verdict in verdicts(tmp_path) if verdict.leaks} == {"fit"}
 
 
-def test_a_fit_that_sees_test_rows_is_found_and_so_is_the_score_that_uses_it(tmp_path, monkeypatch):
+def test_a_fit_that_sees_test_rows_is_found_and_so_is_the_score_that_uses_it(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
     # Given a fit that in addition forgets to leave the test part out
     monkeypatch.setattr(fitting, "_scaler", scaled_by_all_rows)
     monkeypatch.setattr(Channel, "head", lambda channel, rows: channel)
@@ -123,15 +136,19 @@ def test_a_fit_that_sees_test_rows_is_found_and_so_is_the_score_that_uses_it(tmp
     assert {verdict.step.op for verdict in verdicts(tmp_path) if verdict.leaks} == {"fit", "score"}
 
 
-def test_relevance_that_sees_later_rows_is_found(tmp_path, monkeypatch):
+def test_relevance_that_sees_later_rows_is_found(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
     monkeypatch.setattr(relevances, "share", lambda rows, _train: rows)
 
     assert {verdict.step.op for verdict in verdicts(tmp_path) if verdict.leaks} == {"relevance"}
 
 
-def test_a_fit_that_trains_on_validation_rows_is_found(tmp_path, monkeypatch):
+def test_a_fit_that_trains_on_validation_rows_is_found(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
     # Given a fit whose training windows go on through validation
-    right = fitting.cut
+    right = windowing.cut
     monkeypatch.setattr(
         fitting,
         "cut",
@@ -143,11 +160,13 @@ def test_a_fit_that_trains_on_validation_rows_is_found(tmp_path, monkeypatch):
         assert {verdict.step.op for verdict in found if verdict.leaks} == {"fit"}
 
 
-def test_a_decomposition_that_looks_into_validation_is_found(tmp_path, monkeypatch):
+def test_a_decomposition_that_looks_into_validation_is_found(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
     # Given a decomposition that moves what nets see by a mean which it knows from validation
-    right = decomposing.causal
+    right = compute.causal
 
-    def late(values, params, **options):
+    def late(values: Any, params: Any, **options: Any) -> Any:
         found = right(values, params, **options)
         return replace(found, tails=found.tails + np.float32(values[600:700].mean()))
 
@@ -157,11 +176,13 @@ def test_a_decomposition_that_looks_into_validation_is_found(tmp_path, monkeypat
     assert "decompose" in {verdict.step.op for verdict in found if verdict.leaks}
 
 
-def test_inputs_that_see_the_row_they_forecast_are_found(tmp_path, monkeypatch):
+def test_inputs_that_see_the_row_they_forecast_are_found(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
     # Given windows of which each is the one that its successor should get
     right = windowing._inputs
 
-    def late(channels, rows, lookback):
+    def late(channels: Any, rows: Any, lookback: Any) -> Any:
         windows = right(channels, rows, lookback)
         return np.concatenate([windows[1:], windows[-1:]])
 
@@ -170,7 +191,7 @@ def test_inputs_that_see_the_row_they_forecast_are_found(tmp_path, monkeypatch):
     assert "score" in {verdict.step.op for verdict in verdicts(tmp_path) if verdict.leaks}
 
 
-def test_noise_begins_at_its_row_and_in_every_column():
+def test_noise_begins_at_its_row_and_in_every_column() -> None:
     frame = pl.DataFrame({"time": range(50), "a": np.arange(50.0), "b": np.ones(50)})
 
     spoilt = with_noise(frame, 30)
@@ -181,7 +202,7 @@ def test_noise_begins_at_its_row_and_in_every_column():
         assert not np.isclose(spoilt[column][30:].to_numpy(), frame[column][30:].to_numpy()).any()
 
 
-def test_every_operation_says_what_it_may_learn_from():
+def test_every_operation_says_what_it_may_learn_from() -> None:
     assert {op: OPS[op].params.FIT_ON for op in OPS} == {
         "load": FitOn.NONE,
         "decompose": FitOn.CAUSAL,

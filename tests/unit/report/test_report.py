@@ -8,30 +8,27 @@ import json
 import math
 from collections.abc import Mapping, Sequence
 from dataclasses import replace
-from datetime import UTC, datetime
 from statistics import fmean, stdev
 from typing import Any
 
 import pytest
+from builders import run_row
+from builders import sweep_row as sweep
 from hypothesis import given, settings
 from hypothesis import strategies as st
 from rich.console import Console
 
 from pyheta.errors import InputError
+from pyheta.report.cells import Cell
 from pyheta.report.formats import as_json, to_csv, to_markdown, to_terminal
 from pyheta.report.query import ReportQuery
-from pyheta.report.table import Cell, Row, Table, build
+from pyheta.report.table import Row, Table, build
 from pyheta.report.wording import notes
 from pyheta.screen import to_json
-from pyheta.steps import State, digest
-from pyheta.store.seam import RunRow, SweepRow
+from pyheta.steps import State
+from pyheta.store.seam import RunRow
 
-NOW = datetime(2026, 1, 1, tzinfo=UTC)
 RMSE = ReportQuery(metrics=("rmse",))
-
-
-def sweep(*axes: str, **changes: Any) -> SweepRow:
-    return SweepRow("a" * 64, "study", 1, NOW, NOW, None, axes=axes, **changes)
 
 
 def run(
@@ -42,25 +39,19 @@ def run(
     state: State = State.SUCCEEDED,
     score: object = None,
     config: Mapping[str, Any] | None = None,
-    **metrics: float,
+    **metrics: Any,
 ) -> RunRow:
     """One run; `score` tells results apart (runs with equal ones share a step)."""
     full = {
-        "dataset": {"name": "etth1"},
-        "target": "OT",
-        "exog": [],
         "split": {"train": 0.6, "val": 0.1, "test": 0.3},
-        "window": {"input": 8, "horizon": 1},
         "scale": "standard",
         "net": {"name": net},
         "train": {"lr": 0.001},
     } | dict(config or {})
-    key = digest([full, seed] if score is None else score)
-    values = {("test", name, 0): value for name, value in metrics.items()}
-    return RunRow("a" * 64, 0, role, full, seed, key, state, None, values)
+    return run_row(full, seed, role=role, state=state, score=score, metrics=metrics)
 
 
-def baseline(net: str, **metrics: float) -> RunRow:
+def baseline(net: str, **metrics: Any) -> RunRow:
     return run(net, role="baseline", **metrics)
 
 
@@ -107,7 +98,7 @@ def test_runs_that_share_one_score_count_once() -> None:
     assert (found.n, found.asked, found.std) == (1, 1, None)
 
 
-def test_a_metric_without_a_value_in_any_run_is_shown_as_undefined():
+def test_a_metric_without_a_value_in_any_run_is_shown_as_undefined() -> None:
     # Given a run whose skill could not be computed, since the last value is exact
     table = build(sweep("net.name"), [run("mlp", rmse=0.5)], ReportQuery(("rmse", "skill")))
 
@@ -374,7 +365,7 @@ def test_the_terminal_form_marks_best_and_beaten_and_explains_both(table: Table)
     assert "! no better than" in shown
 
 
-def leaky(net: str, **metrics: float) -> RunRow:
+def leaky(net: str, **metrics: Any) -> RunRow:
     return run(net, config={"decompose": {"method": "emd", "mode": "full"}}, **metrics)
 
 
@@ -411,7 +402,7 @@ def test_components_compete_only_where_they_were_decomposed_alike() -> None:
     query = ReportQuery(metrics=("IMF0/rmse",), rows=("net.name", "decompose.max_imf"))
     configs = [{"decompose": {"method": "emd", "mode": "causal", "max_imf": n}} for n in (3, 3, 4)]
     runs = [
-        run(net, config=config, **{"IMF0/rmse": value})
+        run(net, config=config, **dict[str, Any]({"IMF0/rmse": value}))
         for net, config, value in zip(("lstm", "mlp", "mlp"), configs, (0.3, 0.2, 0.1), strict=True)
     ]
     # When
@@ -497,7 +488,7 @@ def test_a_table_is_the_same_whatever_the_order_of_equal_parts() -> None:
     assert isinstance(forwards.rows[0], Row)
 
 
-def test_a_mean_that_rounds_to_zero_has_no_sign():
+def test_a_mean_that_rounds_to_zero_has_no_sign() -> None:
     table = build(sweep("net.name"), [run("last", skill=-1e-9)], ReportQuery(metrics=("skill",)))
 
     shown = to_markdown(table)

@@ -4,11 +4,13 @@ the gain.
 
 import csv
 import io
+from collections.abc import Sequence
 from dataclasses import replace
-from datetime import UTC, datetime
 from itertools import chain, combinations
+from typing import Any, cast
 
 import pytest
+from builders import NOW, run_row, sweep_row
 from hypothesis import given, settings
 from hypothesis import strategies as st
 from rich.console import Console
@@ -21,20 +23,22 @@ from pyheta.report.formats import (
     grid_to_terminal,
     to_markdown,
 )
+from pyheta.report.grid import Grid
 from pyheta.report.importance import importance_grid
 from pyheta.report.query import ReportQuery
 from pyheta.report.read import read_answer
 from pyheta.report.relevance import relevance_grid
 from pyheta.report.shapley import shapley, shapley_grid, subsets
+from pyheta.report.table import Table
 from pyheta.report.views import About
 from pyheta.steps import Key, Kind, State, StepId, digest
+from pyheta.store import seam
 from pyheta.store.seam import RunRow, StepRow, SweepRow
 
-NOW = datetime(2026, 1, 1, tzinfo=UTC)
-SWEEP = SweepRow("a" * 64, "study", 1, NOW, NOW, None, axes=("exog",), report={"metric": "rmse"})
+SWEEP = sweep_row("exog", report={"metric": "rmse"})
 
 
-def step(op, params, summary):
+def step(op: str, params: dict[str, Any], summary: dict[str, Any] | None) -> StepRow:
     state = State.SUCCEEDED if summary else State.QUEUED
     key = Key(digest([op, params]))
     return StepRow(
@@ -42,30 +46,34 @@ def step(op, params, summary):
     )
 
 
-def run(exog=(), *, seed=0, config=None, metrics=None, role="net", **values):
+def run(
+    exog: Sequence[str] = (),
+    *,
+    seed: int = 0,
+    config: dict[str, Any] | None = None,
+    metrics: dict[str, float] | None = None,
+    role: str = "net",
+    **values: Any,
+) -> RunRow:
     full = {
-        "dataset": {"name": "etth1"},
-        "target": "OT",
         "exog": list(exog),
         "exog_form": "original",
         "split": {"train": 0.6},
-        "window": {"input": 8, "horizon": 1},
         "net": {"name": "lstm"},
         "decompose": {"method": "none", "mode": "causal"},
         "shaping": {"method": "none", "relevance": "trailing"},
         "components": {},
     } | (config or {})
-    found = {("test", name, 0): value for name, value in ((metrics or {}) | values).items()}
-    return RunRow("a" * 64, 0, role, full, seed, digest([full, seed]), State.SUCCEEDED, None, found)
+    return run_row(full, seed, role=role, metrics=(metrics or {}) | values)
 
 
-def terminal(grid) -> str:
-    console = Console(width=200, file=io.StringIO(), markup=False)
-    console.print(grid_to_terminal(grid))
-    return console.file.getvalue()
+def terminal(grid: Grid) -> str:
+    text = io.StringIO()
+    Console(width=200, file=text, markup=False).print(grid_to_terminal(grid))
+    return text.getvalue()
 
 
-def measured(value, chance, high, lag=0):
+def measured(value: float, chance: float, high: float, lag: int = 0) -> dict[str, Any]:
     beats = abs(value) > high
     return {
         "value": value,
@@ -79,11 +87,13 @@ def measured(value, chance, high, lag=0):
 # ---- relevance -----------------------------------------------------------------------------------
 
 
-def relevance_step(column, component="target", summary=None):
+def relevance_step(
+    column: str, component: str = "target", summary: dict[str, Any] | None = None
+) -> StepRow:
     return step("relevance", {"target": "OT", "column": column, "component": component}, summary)
 
 
-def test_relevance_stands_beside_its_level_of_chance():
+def test_relevance_stands_beside_its_level_of_chance() -> None:
     # Given one column beyond chance by one measure, and within it by another
     found = {"pearson": measured(-0.6, 0.2, 0.3, lag=3), "farm": measured(0.5, 0.5, 0.52)}
     grid = relevance_grid(
@@ -101,7 +111,7 @@ def test_relevance_stands_beside_its_level_of_chance():
     assert grid.rows[0].facts["pearson.lag"] == 3
 
 
-def test_relevance_to_several_targets_says_to_which():
+def test_relevance_to_several_targets_says_to_which() -> None:
     found = {"measures": {"farm": measured(0.5, 0.5, 0.52)}}
     params = {"column": "HUFL", "component": "target"}
     steps = [step("relevance", params | {"target": target}, found) for target in ("OT", "LULL")]
@@ -113,7 +123,7 @@ def test_relevance_to_several_targets_says_to_which():
     assert grid.title == "study: relevance to OT, LULL"
 
 
-def test_a_sweep_that_did_not_ask_for_relevance_is_told_how():
+def test_a_sweep_that_did_not_ask_for_relevance_is_told_how() -> None:
     with pytest.raises(InputError, match="did not ask for relevance; add `explain"):
         relevance_grid(SWEEP, [])
 
@@ -121,7 +131,7 @@ def test_a_sweep_that_did_not_ask_for_relevance_is_told_how():
 # ---- importance ----------------------------------------------------------------------------------
 
 
-def importance_step(component, columns, seed=0):
+def importance_step(component: str, columns: dict[str, float], seed: int = 0) -> StepRow:
     params = {
         "targets": ["OT"],
         "horizon": 1,
@@ -133,7 +143,7 @@ def importance_step(component, columns, seed=0):
     return step("importance", params, {"rmse": 1.0, "columns": risen})
 
 
-def test_importance_is_averaged_over_the_nets_that_read_a_column():
+def test_importance_is_averaged_over_the_nets_that_read_a_column() -> None:
     # Given three nets, two of which read `a`
     steps = [
         importance_step("IMF0", {"a IMF0": 0.10, "b IMF0 shaped": 0.0}, 1),
@@ -153,14 +163,14 @@ def test_importance_is_averaged_over_the_nets_that_read_a_column():
     assert [word.text for word in grid.rows[1].words] == ["", "-1.0 (1)"]
 
 
-def test_one_net_has_no_standard_deviation_and_proves_nothing():
+def test_one_net_has_no_standard_deviation_and_proves_nothing() -> None:
     grid = importance_grid(SWEEP, [importance_step("IMF0", {"a IMF0": 0.1})])
 
     assert grid.rows[0].words[0] == ("10.0 (1)", "")
     assert "a.std" not in grid.rows[0].facts
 
 
-def test_a_column_that_is_called_like_its_component_keeps_its_name():
+def test_a_column_that_is_called_like_its_component_keeps_its_name() -> None:
     columns = {"Residue Residue shaped": 0.1, "Residue Residue": 0.2}
     found = importance_grid(SWEEP, [importance_step("Residue", columns)])
     whole = importance_grid(SWEEP, [importance_step("target", {"my target": 0.1})])
@@ -168,7 +178,7 @@ def test_a_column_that_is_called_like_its_component_keeps_its_name():
     assert (found.columns, whole.columns) == (("Residue", "Residue shaped"), ("my target",))
 
 
-def test_a_sweep_that_did_not_ask_for_importance_is_told_how():
+def test_a_sweep_that_did_not_ask_for_importance_is_told_how() -> None:
     with pytest.raises(InputError, match="permutations: 5"):
         importance_grid(SWEEP, [])
 
@@ -183,7 +193,7 @@ every_worth = st.lists(st.floats(-100, 100), min_size=8, max_size=8).map(
 
 @settings(deadline=None, max_examples=100)
 @given(every_worth)
-def test_the_shares_add_up_to_what_all_columns_gain(worth):
+def test_the_shares_add_up_to_what_all_columns_gain(worth: dict[frozenset[str], float]) -> None:
     gain = worth[frozenset(COLUMNS)] - worth[frozenset()]
 
     assert sum(shapley(worth).values()) == pytest.approx(gain, abs=1e-9)
@@ -191,9 +201,11 @@ def test_the_shares_add_up_to_what_all_columns_gain(worth):
 
 @settings(deadline=None, max_examples=100)
 @given(every_worth)
-def test_columns_that_are_alike_get_the_same_share_and_one_that_does_nothing_none(worth):
+def test_columns_that_are_alike_get_the_same_share_and_one_that_does_nothing_none(
+    worth: dict[frozenset[str], float],
+) -> None:
     # Given that `a` and `b` may be exchanged and `c` changes nothing
-    def alike(subset):
+    def alike(subset: frozenset[str]) -> float:
         return worth[frozenset(COLUMNS[: len(subset - {"c"})])]
 
     shares = shapley({subset: alike(subset) for subset in subsets(COLUMNS)})
@@ -202,14 +214,14 @@ def test_columns_that_are_alike_get_the_same_share_and_one_that_does_nothing_non
     assert shares["c"] == pytest.approx(0, abs=1e-9)
 
 
-def test_a_share_is_the_mean_of_what_a_column_adds_in_every_order():
+def test_a_share_is_the_mean_of_what_a_column_adds_in_every_order() -> None:
     # Given a game worked out by hand: `a` alone 1, `b` alone 2, both 6
     worth = {frozenset(): 0.0, frozenset("a"): 1.0, frozenset("b"): 2.0, frozenset("ab"): 6.0}
 
     assert shapley(worth) == {"a": 2.5, "b": 3.5}
 
 
-def study(skip=(), **changed):
+def study(skip: Sequence[tuple[str, ...]] = (), **changed: Any) -> list[RunRow]:
     """Runs over all subsets of two columns: `a` lowers the error by 0.2, `b` raises it by 0.1."""
     chosen = chain.from_iterable(combinations("ab", size) for size in range(3))
     return [
@@ -225,7 +237,7 @@ def study(skip=(), **changed):
     ]
 
 
-def test_each_columns_share_in_the_error_is_shown():
+def test_each_columns_share_in_the_error_is_shown() -> None:
     grid = shapley_grid(SWEEP, study(), "rmse", "test")
 
     (row,) = grid.rows
@@ -234,18 +246,16 @@ def test_each_columns_share_in_the_error_is_shown():
     assert row.facts["a"] == pytest.approx(0.2)
 
 
-def test_subsets_that_lack_are_named_instead_of_numbers():
+def test_subsets_that_lack_are_named_instead_of_numbers() -> None:
     (row,) = shapley_grid(SWEEP, study(skip=[("a",)]), "rmse", "test").rows
 
     assert row.words[0].text == "1 of 4 subsets lack, such as a"
     assert row.facts == {"missing": 1}
 
 
-def test_shares_from_runs_that_saw_the_future_are_marked():
+def test_shares_from_runs_that_saw_the_future_are_marked() -> None:
     leaky = {"decompose": {"method": "emd", "mode": "full"}}
-    sweep = SweepRow(
-        "a" * 64, "s", 1, NOW, NOW, None, axes=("exog", "decompose.mode"), leakage="allow"
-    )
+    sweep = sweep_row("exog", "decompose.mode", leakage="allow")
     grid = shapley_grid(sweep, [*study(), *study(config=leaky)], "rmse", "test")
 
     assert [row.labels for row in grid.rows] == [("lstm", "causal"), ("lstm", "full")]
@@ -254,7 +264,7 @@ def test_shares_from_runs_that_saw_the_future_are_marked():
     assert grid.notes[-1].startswith("~ saw the future")
 
 
-def test_columns_too_many_for_all_their_subsets_are_counted_and_not_tried():
+def test_columns_too_many_for_all_their_subsets_are_counted_and_not_tried() -> None:
     # Given as many columns as a grid of meters has
     meters = [f"meter {number:04}" for number in range(2000)]
 
@@ -264,7 +274,7 @@ def test_columns_too_many_for_all_their_subsets_are_counted_and_not_tried():
     assert row.words[0].text == "all but 2 of 2^2000 subsets lack, such as meter 0000"
 
 
-def test_a_column_that_raises_the_skill_of_a_component_has_a_positive_share():
+def test_a_column_that_raises_the_skill_of_a_component_has_a_positive_share() -> None:
     runs = [
         run(
             exog,
@@ -280,12 +290,12 @@ def test_a_column_that_raises_the_skill_of_a_component_has_a_positive_share():
     assert "+ raises IMF0/skill" in grid.notes[0]
 
 
-def test_shares_in_a_metric_that_no_run_has_name_the_nearest():
+def test_shares_in_a_metric_that_no_run_has_name_the_nearest() -> None:
     with pytest.raises(InputError, match="did you mean 'rmse'"):
         shapley_grid(SWEEP, study(), "rmze", "test")
 
 
-def test_shares_are_taken_over_the_seeds_that_every_subset_has():
+def test_shares_are_taken_over_the_seeds_that_every_subset_has() -> None:
     # Given a subset without columns of which the second seed failed
     runs = [run(rmse=1.0), run(["a"], rmse=1.0), run(["a"], seed=1, rmse=3.0)]
 
@@ -294,12 +304,13 @@ def test_shares_are_taken_over_the_seeds_that_every_subset_has():
     assert (row.facts["none"], row.facts["a"], row.facts["all"]) == (1.0, 0.0, 1.0)
 
 
-def test_decompositions_that_differ_in_an_option_alone_are_told_apart():
+def test_decompositions_that_differ_in_an_option_alone_are_told_apart() -> None:
     found = {"measures": {"farm": measured(0.5, 0.5, 0.52)}}
     steps = [
         replace(
             one,
-            params=one.params | {"decompose": {"method": "emd", "mode": "causal", "max_imf": n}},
+            params=dict(one.params)
+            | {"decompose": {"method": "emd", "mode": "causal", "max_imf": n}},
         )
         for n in (2, 3)
         for one in [relevance_step("a", "IMF0", found)]
@@ -310,7 +321,7 @@ def test_decompositions_that_differ_in_an_option_alone_are_told_apart():
     assert [row.labels[-1] for row in grid.rows] == ["emd causal max_imf 2", "emd causal max_imf 3"]
 
 
-def test_without_exogenous_columns_there_is_nothing_to_share():
+def test_without_exogenous_columns_there_is_nothing_to_share() -> None:
     with pytest.raises(InputError, match="no run of this sweep reads exogenous columns"):
         shapley_grid(SWEEP, [run(rmse=1.0)], "rmse", "test")
 
@@ -318,7 +329,7 @@ def test_without_exogenous_columns_there_is_nothing_to_share():
 # ---- forms ---------------------------------------------------------------------------------------
 
 
-def test_a_grid_is_written_in_every_form():
+def test_a_grid_is_written_in_every_form() -> None:
     grid = shapley_grid(SWEEP, study(), "rmse", "test")
 
     assert "+0.2" in terminal(grid)
@@ -328,7 +339,7 @@ def test_a_grid_is_written_in_every_form():
     assert grid_as_json(grid)["rows"][0]["row"] == {"net.name": "lstm"}
 
 
-def test_a_columns_name_cannot_break_a_markdown_table():
+def test_a_columns_name_cannot_break_a_markdown_table() -> None:
     heads = grid_to_markdown(importance_grid(SWEEP, [importance_step("IMF0", {"a|b* IMF0": 0.1})]))
 
     assert heads.splitlines()[0] == "| target | component | net.name | decompose | a\\|b\\* |"
@@ -337,20 +348,26 @@ def test_a_columns_name_cannot_break_a_markdown_table():
 class Reads:
     """A store with one sweep."""
 
-    def __init__(self, runs, steps=(), sweep=SWEEP):
+    def __init__(
+        self, runs: Sequence[RunRow], steps: Sequence[StepRow] = (), sweep: SweepRow = SWEEP
+    ) -> None:
         self._runs, self._steps, self._sweep = runs, steps, sweep
 
-    async def find_sweep(self, text):
+    async def find_sweep(self, text: str) -> SweepRow:
         return self._sweep
 
-    async def runs(self, sweep):
+    async def runs(self, sweep: str) -> Sequence[RunRow]:
         return self._runs
 
-    async def steps(self, sweep, op):
+    async def steps(self, sweep: str, op: str) -> list[StepRow]:
         return [step for step in self._steps if step.op == op]
 
 
-async def test_components_are_shown_beside_what_they_add_up_to():
+def reads(*rows: Any, **changed: Any) -> seam.Reads:
+    return cast(seam.Reads, Reads(*rows, **changed))
+
+
+async def test_components_are_shown_beside_what_they_add_up_to() -> None:
     # Given a decomposed run and a baseline that is not
     decomposed = run(
         config={"decompose": {"method": "emd", "mode": "causal"}},
@@ -361,7 +378,7 @@ async def test_components_are_shown_beside_what_they_add_up_to():
 
     # When the table of components is asked for
     table = await read_answer(
-        Reads([decomposed, plain]), None, ReportQuery(rows=("net.name",)), About.COMPONENTS
+        reads([decomposed, plain]), None, ReportQuery(rows=("net.name",)), About.COMPONENTS
     )
 
     # Then every component has a column, which is empty where nothing was decomposed
@@ -370,7 +387,7 @@ async def test_components_are_shown_beside_what_they_add_up_to():
     assert means == [[0.8, 0.3, 0.9], [0.6, None, None]]
 
 
-async def test_components_of_several_targets_have_no_column_for_all_of_them():
+async def test_components_of_several_targets_have_no_column_for_all_of_them() -> None:
     # Given a decomposed run of two targets, whose common errors are in scaled units
     decomposed = run(
         config={"target": ["a", "b"], "decompose": {"method": "emd", "mode": "causal"}},
@@ -384,16 +401,16 @@ async def test_components_of_several_targets_have_no_column_for_all_of_them():
     )
 
     table = await read_answer(
-        Reads([decomposed]), None, ReportQuery(rows=("net.name",)), About.COMPONENTS
+        reads([decomposed]), None, ReportQuery(rows=("net.name",)), About.COMPONENTS
     )
 
     assert [column.metric for column in table.columns] == ["a/IMF0/rmse", "b/IMF0/rmse"]
     assert [cell.mean for cell in table.rows[0].cells] == [0.3, 0.9]
 
 
-async def test_components_come_in_their_order_and_only_where_there_are_such():
+async def test_components_come_in_their_order_and_only_where_there_are_such() -> None:
     # Given eleven components, fewer of them, one net for all of them, and a run that is still open
-    def decomposed(*names, nets="each", state=State.SUCCEEDED):
+    def decomposed(*names: str, nets: str = "each", state: State = State.SUCCEEDED) -> RunRow:
         found = {f"{name}/rmse": 0.3 for name in names}
         options = {"method": "emd", "mode": "causal", "nets": nets, "max_imf": len(names)}
         return replace(run(config={"decompose": options}, metrics=found, rmse=0.8), state=state)
@@ -407,7 +424,7 @@ async def test_components_come_in_their_order_and_only_where_there_are_such():
 
     # When
     query = ReportQuery(rows=("decompose.max_imf", "decompose.nets"))
-    table = await read_answer(Reads(runs), None, query, About.COMPONENTS)
+    table = await read_answer(reads(runs), None, query, About.COMPONENTS)
 
     # Then no cell is called undefined for a component that there is not
     assert [column.metric for column in table.columns[1:]] == [
@@ -422,20 +439,21 @@ async def test_components_come_in_their_order_and_only_where_there_are_such():
     }
 
 
-async def test_a_row_without_the_component_that_is_asked_for_is_empty():
+async def test_a_row_without_the_component_that_is_asked_for_is_empty() -> None:
     options = {"decompose": {"method": "emd", "mode": "causal"}}
     runs = [run(config=options, metrics={"IMF0/rmse": 0.3}), run(role="baseline", rmse=0.6)]
     query = ReportQuery(metrics=("IMF0/rmse",), rows=("decompose.method",))
 
-    table = await read_answer(Reads(runs), None, query, About.RUNS)
+    table = await read_answer(reads(runs), None, query, About.RUNS)
 
+    assert isinstance(table, Table)
     assert [line.split("|")[-3:-1] for line in to_markdown(table).splitlines()[2:4]] == [
         [" 0.3000 ", " 1 "],
         ["  ", "  "],
     ]
 
 
-async def test_the_best_skill_of_a_component_is_the_highest():
+async def test_the_best_skill_of_a_component_is_the_highest() -> None:
     options = {"decompose": {"method": "emd", "mode": "causal"}}
     runs = [
         run(config=options | {"net": {"name": net}}, metrics={"IMF0/skill": skill}, skill=0.0)
@@ -443,23 +461,23 @@ async def test_the_best_skill_of_a_component_is_the_highest():
     ]
     query = ReportQuery(metrics=("skill",), rows=("net.name",))
 
-    table = await read_answer(Reads(runs), None, query, About.COMPONENTS)
+    table = await read_answer(reads(runs), None, query, About.COMPONENTS)
 
     assert [row.cells[1].best for row in table.rows] == [True, False]
 
 
-def test_what_explains_runs_that_saw_the_future_is_marked_and_stands_apart():
+def test_what_explains_runs_that_saw_the_future_is_marked_and_stands_apart() -> None:
     # Given the same component of an honest and of a leaky decomposition
     causal, full = ({"decompose": {"method": "emd", "mode": mode}} for mode in ("causal", "full"))
     relevant = {"measures": {"farm": measured(0.5, 0.5, 0.52)}}
     important = {"a IMF0": 0.1}
     relevances = [
-        replace(one, params=one.params | treated)
+        replace(one, params=dict(one.params) | treated)
         for one in [relevance_step("a", "IMF0", relevant)]
         for treated in (causal, full)
     ]
     importances = [
-        replace(one, params=one.params | treated)
+        replace(one, params=dict(one.params) | treated)
         for one in [importance_step("IMF0", important)]
         for treated in (causal, full)
     ]
@@ -473,21 +491,21 @@ def test_what_explains_runs_that_saw_the_future_is_marked_and_stands_apart():
         assert grid.notes[-1].startswith("~ saw the future (whole-series decomposition)")
 
 
-async def test_components_of_a_sweep_without_any_are_an_error():
+async def test_components_of_a_sweep_without_any_are_an_error() -> None:
     with pytest.raises(InputError, match="no run has rmse of components"):
-        await read_answer(Reads([run(rmse=0.6)]), None, ReportQuery(), About.COMPONENTS)
+        await read_answer(reads([run(rmse=0.6)]), None, ReportQuery(), About.COMPONENTS)
 
 
 @pytest.mark.parametrize("metric", ["rmze", "IMF0/rmse"])
-async def test_what_is_no_metric_of_components_is_an_error(metric):
+async def test_what_is_no_metric_of_components_is_an_error(metric: str) -> None:
     with pytest.raises(InputError, match=f"no run has {metric} of components"):
-        await read_answer(Reads([run(rmse=0.6)]), None, ReportQuery((metric,)), About.COMPONENTS)
+        await read_answer(reads([run(rmse=0.6)]), None, ReportQuery((metric,)), About.COMPONENTS)
 
 
-@pytest.mark.parametrize("about", ["relevance", "importance"])
-async def test_views_ask_the_store_for_the_steps_of_their_operation(about):
+@pytest.mark.parametrize("about", [About.RELEVANCE, About.IMPORTANCE])
+async def test_views_ask_the_store_for_the_steps_of_their_operation(about: About) -> None:
     with pytest.raises(InputError, match=about):
-        await read_answer(Reads([]), None, ReportQuery(), about)
+        await read_answer(reads([]), None, ReportQuery(), about)
 
 
 # ---- several targets -----------------------------------------------------------------------------
@@ -496,7 +514,7 @@ BOTH = {"target": ["OT", "HUFL"]}
 OF_BOTH = {"OT/rmse": 2.0, "HUFL/rmse": 5.0}
 
 
-async def test_several_targets_are_shown_together_and_by_name():
+async def test_several_targets_are_shown_together_and_by_name() -> None:
     # Given a run of two targets, a decomposed one, a baseline, and one that is still open
     plain = run(config=BOTH, metrics=OF_BOTH, rmse_scaled=0.5, skill=0.1)
     treated = {"decompose": {"method": "emd", "mode": "causal"}}
@@ -512,9 +530,9 @@ async def test_several_targets_are_shown_together_and_by_name():
 
     # When they are asked for
     usual = await read_answer(
-        Reads(runs, sweep=replace(SWEEP, report={})), None, ReportQuery(rows=rows), About.RUNS
+        reads(runs, sweep=replace(SWEEP, report={})), None, ReportQuery(rows=rows), About.RUNS
     )
-    table = await read_answer(Reads(runs), None, ReportQuery(rows=rows), About.TARGETS)
+    table = await read_answer(reads(runs), None, ReportQuery(rows=rows), About.TARGETS)
 
     # Then the usual metric has no unit, and each target's has a column in which all runs compete
     assert [column.metric for column in usual.columns] == ["rmse_scaled", "skill"]
@@ -526,22 +544,24 @@ async def test_several_targets_are_shown_together_and_by_name():
     assert table.rows[2].cells[1].open == 1
 
 
-async def test_one_target_needs_no_table_of_targets():
+async def test_one_target_needs_no_table_of_targets() -> None:
     with pytest.raises(InputError, match="no run has several targets"):
-        await read_answer(Reads([run(rmse=0.5)]), None, ReportQuery(), About.TARGETS)
+        await read_answer(reads([run(rmse=0.5)]), None, ReportQuery(), About.TARGETS)
 
 
-async def test_targets_are_no_components():
+async def test_targets_are_no_components() -> None:
     with pytest.raises(InputError, match="no run has rmse of components"):
         await read_answer(
-            Reads([run(config=BOTH, metrics=OF_BOTH)]), None, ReportQuery(), About.COMPONENTS
+            reads([run(config=BOTH, metrics=OF_BOTH)]), None, ReportQuery(), About.COMPONENTS
         )
 
 
-def test_importance_names_all_targets_and_reads_older_steps():
-    def targets_in(params):
+def test_importance_names_all_targets_and_reads_older_steps() -> None:
+    def targets_in(params: dict[str, Any]) -> str:
         found = step(
-            "importance", importance_step("target", {"a": 0.1}).params | params, {"columns": {}}
+            "importance",
+            dict(importance_step("target", {"a": 0.1}).params) | params,
+            {"columns": {}},
         )
         return importance_grid(SWEEP, [found]).rows[0].labels[0]
 

@@ -2,15 +2,17 @@
 
 import json
 from contextlib import suppress
+from pathlib import Path
+from typing import Any
 
 import pytest
+from builders import BASE, WINDOW, complaint, small, sweep
 from hypothesis import given
 from hypothesis import settings as hypothesis_settings
 from hypothesis import strategies as st
 
 from pyheta.errors import Exit, SweepError, SweepErrors
 from pyheta.sweep import read_sweep
-from tests.sweeps import BASE, WINDOW, complaint, small, sweep
 
 START = BASE + WINDOW  # seven lines
 
@@ -123,7 +125,7 @@ START = BASE + WINDOW  # seven lines
         ("report: {row: []}", "8:10: unknown key 'report.row'; did you mean 'rows'?"),
     ],
 )
-def test_an_error_names_its_place_and_what_to_do(tmp_path, line, said):
+def test_an_error_names_its_place_and_what_to_do(tmp_path: Path, line: str, said: str) -> None:
     text = complaint(tmp_path, START + line + "\n")
 
     assert text.startswith("sweep.yaml:")
@@ -157,17 +159,19 @@ def test_an_error_names_its_place_and_what_to_do(tmp_path, line, said):
         ("target: load", "target: 'x\"; DROP TABLE job;--'\n  a: 1", "unknown key 'a'"),
     ],
 )
-def test_what_is_missing_or_wrong_in_the_smallest_sweep(tmp_path, replaced, by, said):
+def test_what_is_missing_or_wrong_in_the_smallest_sweep(
+    tmp_path: Path, replaced: str, by: str, said: str
+) -> None:
     assert said in complaint(tmp_path, START.replace(replaced, by))
 
 
-def test_a_strange_column_name_is_a_name(tmp_path):
+def test_a_strange_column_name_is_a_name(tmp_path: Path) -> None:
     read = sweep(tmp_path, START.replace("target: load", "target: 'x\"; DROP TABLE job;--'"))
 
     assert read.runs()[0].config.target == ('x"; DROP TABLE job;--',)
 
 
-def test_a_sweep_without_anything_lacks_everything_that_it_needs(tmp_path):
+def test_a_sweep_without_anything_lacks_everything_that_it_needs(tmp_path: Path) -> None:
     with pytest.raises(SweepErrors) as caught:
         sweep(tmp_path, "name: x\n")
 
@@ -176,13 +180,13 @@ def test_a_sweep_without_anything_lacks_everything_that_it_needs(tmp_path):
     ]
 
 
-def test_what_is_misspelt_is_not_called_missing_as_well(tmp_path):
+def test_what_is_misspelt_is_not_called_missing_as_well(tmp_path: Path) -> None:
     text = complaint(tmp_path, BASE + "  windw: {input: 8}\n")
 
     assert text == "sweep.yaml:7:11: unknown key 'windw.input'; did you mean 'window.input'?"
 
 
-def test_all_errors_are_shown_at_once(tmp_path):
+def test_all_errors_are_shown_at_once(tmp_path: Path) -> None:
     with pytest.raises(SweepErrors) as caught:
         sweep(
             tmp_path,
@@ -203,7 +207,7 @@ def test_all_errors_are_shown_at_once(tmp_path):
     assert caught.value.exit_code is Exit.INPUT
 
 
-def test_no_more_than_twenty_errors_are_shown(tmp_path):
+def test_no_more_than_twenty_errors_are_shown(tmp_path: Path) -> None:
     wrong = "".join(f"  wrong{number}: 1\n" for number in range(50))
 
     with pytest.raises(SweepErrors) as caught:
@@ -212,7 +216,7 @@ def test_no_more_than_twenty_errors_are_shown(tmp_path):
     assert len(caught.value.errors) == 20
 
 
-def test_too_many_runs_are_counted_without_making_them(tmp_path):
+def test_too_many_runs_are_counted_without_making_them(tmp_path: Path) -> None:
     axis = "{min: 1, max: 1000, num: 1000}"
     axes = (
         f"parameters: {{train.epochs: {axis}, train.patience: {axis}, train.batch_size: {axis}}}\n"
@@ -223,7 +227,7 @@ def test_too_many_runs_are_counted_without_making_them(tmp_path):
     assert said.startswith("sweep.yaml:8:1: the sweep has 1,000,000,000 runs; run_cap is 20,000")
 
 
-def test_subsets_of_many_columns_are_counted_without_making_them(tmp_path):
+def test_subsets_of_many_columns_are_counted_without_making_them(tmp_path: Path) -> None:
     columns = ", ".join(f"c{number}" for number in range(60))
 
     said = complaint(tmp_path, START + f"parameters: {{exog: {{subsets: [{columns}]}}}}\n")
@@ -231,7 +235,7 @@ def test_subsets_of_many_columns_are_counted_without_making_them(tmp_path):
     assert "1,152,921,504,606,846,976 subsets; limit 1,000,000" in said
 
 
-def test_runs_that_conditions_add_count_too(tmp_path):
+def test_runs_that_conditions_add_count_too(tmp_path: Path) -> None:
     axes = (
         "when: [{if: {}, parameters: {train.epochs: {min: 1, max: 100, num: 100}}}]\nrun_cap: 99\n"
     )
@@ -239,7 +243,7 @@ def test_runs_that_conditions_add_count_too(tmp_path):
     assert "the sweep has more than 99 runs" in complaint(tmp_path, START + axes)
 
 
-def test_a_sweep_may_have_as_many_runs_as_its_cap(tmp_path):
+def test_a_sweep_may_have_as_many_runs_as_its_cap(tmp_path: Path) -> None:
     axes = "parameters: {train.epochs: {min: 1, max: 100, num: 100}}\nrun_cap: 100\n"
 
     assert len(small(tmp_path, axes).runs()) == 100
@@ -261,7 +265,9 @@ values = st.recursive(
 
 @hypothesis_settings(deadline=None, max_examples=300)
 @given(st.dictionaries(pieces, values, max_size=6))
-def test_any_structure_is_a_sweep_or_is_refused(tmp_path_factory, data):
+def test_any_structure_is_a_sweep_or_is_refused(
+    tmp_path_factory: pytest.TempPathFactory, data: dict[str, Any]
+) -> None:
     path = tmp_path_factory.getbasetemp() / "any.yaml"
     path.write_text(json.dumps(data))  # JSON is YAML
     with suppress(SweepError):
@@ -270,14 +276,16 @@ def test_any_structure_is_a_sweep_or_is_refused(tmp_path_factory, data):
 
 @hypothesis_settings(deadline=None, max_examples=200)
 @given(st.sampled_from(["seeds", "net", "train.lr", "exog", "x", ""]), st.text(max_size=20))
-def test_any_override_is_taken_or_refused(tmp_path_factory, key, value):
+def test_any_override_is_taken_or_refused(
+    tmp_path_factory: pytest.TempPathFactory, key: str, value: str
+) -> None:
     path = tmp_path_factory.getbasetemp() / "override.yaml"
     path.write_text(START)
     with suppress(SweepError):
         read_sweep(path, [f"{key}={value}"])
 
 
-def test_a_list_with_a_wrong_item_is_not_called_too_short_as_well(tmp_path):
+def test_a_list_with_a_wrong_item_is_not_called_too_short_as_well(tmp_path: Path) -> None:
     with pytest.raises(SweepError) as caught:
         small(tmp_path, "", ["net={name: mlp, hidden: 65537}"]).runs()
 

@@ -3,6 +3,7 @@
 import json
 import subprocess
 import sys
+from collections.abc import Iterator
 
 from pyheta.nets.configs.union import NETS
 from pyheta.sweep import json_schema
@@ -10,7 +11,7 @@ from pyheta.sweep.config import KEYS
 from pyheta.sweep.file import SweepFile
 
 
-def references(schema):
+def references(schema: object) -> Iterator[str]:
     if isinstance(schema, dict):
         if "$ref" in schema:
             yield schema["$ref"]
@@ -21,21 +22,21 @@ def references(schema):
             yield from references(inner)
 
 
-def test_it_is_json_and_complete_in_itself():
+def test_it_is_json_and_complete_in_itself() -> None:
     schema = json_schema()
 
     assert json.loads(json.dumps(schema)) == schema
     assert {ref.removeprefix("#/$defs/") for ref in references(schema)} <= schema["$defs"].keys()
 
 
-def test_it_knows_every_top_level_key_and_no_other():
+def test_it_knows_every_top_level_key_and_no_other() -> None:
     schema = json_schema()
 
     assert set(schema["properties"]) == set(SweepFile.model_fields)
     assert schema["additionalProperties"] is False
 
 
-def test_every_dotted_key_can_be_a_value_or_an_axis():
+def test_every_dotted_key_can_be_a_value_or_an_axis() -> None:
     properties = json_schema()["properties"]
 
     for place in ("config", "parameters"):
@@ -43,7 +44,7 @@ def test_every_dotted_key_can_be_a_value_or_an_axis():
         assert properties[place]["additionalProperties"] is False
 
 
-def test_options_have_descriptions_and_nets_their_names():
+def test_options_have_descriptions_and_nets_their_names() -> None:
     definitions = json_schema()["$defs"]
 
     assert all("description" in definitions[net.__name__] for net in NETS.values())
@@ -53,13 +54,13 @@ def test_options_have_descriptions_and_nets_their_names():
     assert "description" in definitions["Train"]["properties"]["patience"]
 
 
-def test_every_call_gives_a_new_copy():
+def test_every_call_gives_a_new_copy() -> None:
     json_schema()["properties"].clear()
 
     assert json_schema()["properties"]
 
 
-def test_reading_sweeps_loads_no_heavy_library():
+def test_reading_sweeps_loads_no_heavy_library() -> None:
     code = (
         "import sys, pyheta.sweep; print(sorted({'torch', 'polars', 'numpy'} & set(sys.modules)))"
     )

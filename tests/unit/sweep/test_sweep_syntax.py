@@ -5,6 +5,8 @@ harm.
 import json
 import os
 from contextlib import suppress
+from pathlib import Path
+from typing import Any
 
 import pytest
 from hypothesis import given
@@ -49,18 +51,18 @@ def refusal(raw: bytes | str) -> str:
         ("${SECRET}", "${SECRET}"),
     ],
 )
-def test_scalars_are_those_of_yaml_1_2(text, value):
+def test_scalars_are_those_of_yaml_1_2(text: str, value: float | str | bool | None) -> None:
     read = parse(f"key: {text}", "s.yaml").data["key"]
 
     assert read == value
     assert type(read) is type(value)
 
 
-def test_keys_are_text_whatever_they_look_like():
+def test_keys_are_text_whatever_they_look_like() -> None:
     assert parse("{no: 1, 1: 2, null: 3}", "s.yaml").data == {"no": 1, "1": 2, "null": 3}
 
 
-def test_every_key_and_value_has_its_place():
+def test_every_key_and_value_has_its_place() -> None:
     document = parse("a: 1\nb:\n  - x\n  - {c: 2}\n", "s.yaml")
 
     assert document.where_key(("b",)) == "s.yaml:2:1"
@@ -69,11 +71,11 @@ def test_every_key_and_value_has_its_place():
     assert document.where(("b", 1, "c", "deeper")) == "s.yaml:4:9"
 
 
-def test_a_byte_order_mark_and_windows_line_ends_are_fine():
+def test_a_byte_order_mark_and_windows_line_ends_are_fine() -> None:
     assert parse_mapping(b"\xef\xbb\xbfa: 1\r\nb: 2\r\n", "s.yaml").data == {"a": 1, "b": 2}
 
 
-def test_aliases_and_merge_keys_work():
+def test_aliases_and_merge_keys_work() -> None:
     text = "base: &b {x: 1, y: 2}\nmore: {<<: *b, y: 3}\nboth: {<<: [*b, {z: 4, x: 0}]}\nsame: *b\n"
 
     data = parse(text, "s.yaml").data
@@ -118,16 +120,16 @@ def test_aliases_and_merge_keys_work():
         ("a: &x 1\nb: [" + 1_001 * "*x, " + "]", "more than 1000 aliases"),
     ],
 )
-def test_what_is_wrong_is_said_with_its_place(text, said):
+def test_what_is_wrong_is_said_with_its_place(text: str, said: str) -> None:
     assert said in refusal(text)
 
 
-def test_bytes_that_are_not_utf_8_are_refused_with_their_place():
+def test_bytes_that_are_not_utf_8_are_refused_with_their_place() -> None:
     assert refusal(b"a: 1\nb: caf\xe9\n").startswith("s.yaml:2:7: not UTF-8 at byte 11")
     assert refusal("a: 1\n".encode("utf-16")).startswith("s.yaml:1:1: not UTF-8 at byte 0")
 
 
-def test_aliases_cannot_blow_a_small_file_up():
+def test_aliases_cannot_blow_a_small_file_up() -> None:
     # Given nine levels, each of nine aliases of the level below
     lists = ["a0: &a0 [x]"] + [
         f"a{n}: &a{n} [{', '.join(9 * [f'*a{n - 1}'])}]" for n in range(1, 10)
@@ -140,13 +142,13 @@ def test_aliases_cannot_blow_a_small_file_up():
     assert "aliases expand to more than 100,000 nodes" in refusal("\n".join(merges))
 
 
-def test_aliases_cannot_nest_a_file_deeper_than_it_may_be():
+def test_aliases_cannot_nest_a_file_deeper_than_it_may_be() -> None:
     nested = ["a0: &a0 x"] + [f"a{n}: &a{n} [[[[*a{n - 1}]]]]" for n in range(1, 40)]
 
     assert "aliases nest deeper than 64" in refusal("\n".join(nested))
 
 
-def test_a_python_tag_runs_nothing(tmp_path):
+def test_a_python_tag_runs_nothing(tmp_path: Path) -> None:
     canary = tmp_path / "canary"
 
     said = refusal(f"a: !!python/object/apply:os.system ['touch {canary}']\n")
@@ -155,7 +157,7 @@ def test_a_python_tag_runs_nothing(tmp_path):
     assert not canary.exists()
 
 
-def test_credentials_are_refused_and_not_repeated():
+def test_credentials_are_refused_and_not_repeated() -> None:
     for text in ("a: amqp://guest:hunter2@host/", "# postgresql://me:hunter2@host\na: 1"):
         said = refusal(text)
 
@@ -163,11 +165,11 @@ def test_credentials_are_refused_and_not_repeated():
         assert "hunter2" not in said
 
 
-def test_a_url_without_a_password_is_no_secret():
+def test_a_url_without_a_password_is_no_secret() -> None:
     assert parse("a: http://example.org/x@y:z", "s.yaml").data == {"a": "http://example.org/x@y:z"}
 
 
-def test_files_that_cannot_be_read_are_named(tmp_path):
+def test_files_that_cannot_be_read_are_named(tmp_path: Path) -> None:
     (tmp_path / "big.yaml").write_bytes(b"#" * (MAX_BYTES + 1))
     os.mkfifo(tmp_path / "pipe.yaml")
     for name, said in {
@@ -185,7 +187,7 @@ def test_files_that_cannot_be_read_are_named(tmp_path):
 @given(
     st.binary(max_size=200) | st.text("ab:-[]{}&*!<>#'\"|\n ,?~0.e\t", max_size=60).map(str.encode)
 )
-def test_any_bytes_are_read_or_refused(raw):
+def test_any_bytes_are_read_or_refused(raw: bytes) -> None:
     with suppress(SweepError):
         assert isinstance(parse_mapping(raw, "s.yaml").data, dict)
 
@@ -200,5 +202,5 @@ plain = st.recursive(
 
 @hypothesis_settings(deadline=None, max_examples=60)
 @given(plain)
-def test_json_is_yaml(data):
+def test_json_is_yaml(data: dict[str, Any] | int | list[dict[str, Any]] | None) -> None:
     assert parse(json.dumps(data, ensure_ascii=False), "s.yaml").data == data

@@ -36,7 +36,7 @@ MESSAGES = st.one_of(
 
 @given(MESSAGES)
 @settings(deadline=None)
-def test_every_message_survives_the_pipe_as_one_line(message):
+def test_every_message_survives_the_pipe_as_one_line(message: wire.LaneMessage) -> None:
     line = wire.encode(message)
 
     assert line.count(b"\n") == 1
@@ -44,7 +44,7 @@ def test_every_message_survives_the_pipe_as_one_line(message):
     assert wire.decode(line) == message
 
 
-def test_an_order_survives_the_pipe():
+def test_an_order_survives_the_pipe() -> None:
     lanes = [
         wire.LaneOrder({"seed": n}, {"load": {"table": "cache/a b"}}, f"work/{n}") for n in range(3)
     ]
@@ -53,11 +53,11 @@ def test_an_order_survives_the_pipe():
     assert wire.Order.decode(order.encode()) == order
 
 
-def test_an_unknown_message_is_refused():
+def test_an_unknown_message_is_refused() -> None:
     with pytest.raises(ValueError, match="unknown message 'Shout'"):
         wire.decode(json.dumps({"Shout": {}}).encode())
 
 
-def test_a_number_that_is_not_finite_never_reaches_the_pipe():
+def test_a_number_that_is_not_finite_never_reaches_the_pipe() -> None:
     with pytest.raises(ValueError, match="Out of range"):
         wire.encode(wire.LaneProgress(0, {"val_loss": float("nan")}))
