@@ -7,8 +7,6 @@ from collections.abc import Callable, Iterator, Sequence
 from contextlib import contextmanager
 
 from pyheta.device import LANES, Device, available_cpus, resolve_device
-from pyheta.nets.engines.kernels.readiness import KERNELS
-from pyheta.nets.engines.warmup import warm_up
 from pyheta.screen import count
 from pyheta.steps import Kind
 from pyheta.wiring import Services
@@ -47,6 +45,9 @@ def worker_options(
 
 def get_ready(options: WorkerOptions, note: Callable[[str], None]) -> None:
     """Say what the worker takes, and compile what it needs to train on a CPU."""
+    from pyheta.nets.engines.kernels.readiness import KERNELS  # these load numpy
+    from pyheta.nets.engines.warmup import warm_up
+
     processes = count(options.procs, "process", "processes")
     note(f"takes {', '.join(options.kinds)} steps with {processes}")
     if Kind.TRAIN in options.kinds and options.device is Device.CPU:
