@@ -10,3 +10,9 @@ Floats = NDArray[np.float64]
 
 #: Windows and channels: float32 where a net is trained by gradient, else float64.
 Array = NDArray[np.floating[Any]]
+
+#: What compiled nets work on: windows, weights, gradients and forecasts.
+Float32s = NDArray[np.float32]
+
+#: Numbers of rows, windows or cells.
+Rows = NDArray[np.int64]

@@ -1,6 +1,4 @@
-"""Many compiled calls on several threads, their results in order and never more of them than
-needed.
-"""
+"""Many compiled calls on several threads, with results in order and few of them in memory."""
 
 from collections import deque
 from collections.abc import Callable, Iterable, Iterator
@@ -16,13 +14,11 @@ AHEAD = 2  # calls per thread that may wait, run, or be done before their turn
 
 
 def in_order(call: Callable[[Given], Got], inputs: Iterable[Given], samples: int) -> Iterator[Got]:
-    """The call's results in the order of the inputs, so that sums do not depend on the number of
-    threads.
+    """Results in the order of the inputs, so that sums do not depend on the number of threads.
 
     The calls run on numba's number of threads (NUMBA_NUM_THREADS) and have to release the
-    interpreter; on one where all samples to go through are so few that threads are not worth
-    starting. Unlike numba's own parallel loops this works in several threads at once and after a
-    fork.
+    interpreter lock. With fewer than WORTHWHILE samples in all, one thread is quicker. Unlike
+    numba's own parallel loops this works in several threads at once and after a fork.
     """
     threads = numba.get_num_threads() if samples >= WORTHWHILE else 1
     if threads <= 1:

@@ -98,8 +98,7 @@ Share = Annotated[
 
 
 class Split(Section):
-    """Three stretches of time: fractions that add up to 1, or rows, or months of 30 days such as
-    12mo.
+    """Three stretches of time: fractions that add up to 1, or rows, or months of 30 days (12mo).
 
     Rows after the last stretch are not used.
     """
@@ -109,7 +108,7 @@ class Split(Section):
     test: Share = 0.3
 
     @model_validator(mode="after")
-    def _alike(self) -> Self:
+    def _of_one_kind(self) -> Self:
         shares = self.model_dump()
         if len({type(share) for share in shares.values()}) > 1:
             written = ", ".join(f"{part} {share}" for part, share in shares.items())
@@ -149,7 +148,7 @@ def _one_or_list(columns: tuple[str, ...]) -> str | list[str]:
     return columns[0] if len(columns) == 1 else list(columns)
 
 
-def _some(columns: tuple[str, ...]) -> tuple[str, ...]:
+def _not_empty(columns: tuple[str, ...]) -> tuple[str, ...]:
     if not columns:
         raise ValueError("expected at least one column")
     return columns
@@ -160,15 +159,13 @@ Targets = Annotated[
     tuple[Column, ...],
     BeforeValidator(as_tuple, json_schema_input_type=Column | list[Column]),
     AfterValidator(_distinct),
-    AfterValidator(_some),
+    AfterValidator(_not_empty),
     PlainSerializer(_one_or_list),
 ]
 
 
 class RunConfig(Section):
-    """One run, fully resolved. Runs share their sections, so a hundred thousand of them stay
-    small.
-    """
+    """One run, fully resolved. Runs share their sections, so a hundred thousand stay small."""
 
     dataset: Dataset = Field(description="A name, a path, or a mapping with 'path' and 'time'.")
     target: Targets = Field(
@@ -222,7 +219,7 @@ class RunConfig(Section):
         return run.reduced_to_net()
 
     def reduced_to_net(self) -> Self:
-        """The options that matter to the one net that all of this configuration is about."""
+        """The same configuration, of one net, with what cannot matter to it at a fixed value."""
         net, shaping = self.net, self.shaping
         exog = self.exog if net.uses_exog else ()
         shapes = bool(exog) and shaping.method != "none" and self.exog_form != "original"
@@ -236,7 +233,7 @@ class RunConfig(Section):
         return self.model_copy(update=update)
 
     def nets(self) -> dict[str, Self]:
-        """The configuration of each net of this run by the component that it forecasts, reduced."""
+        """Component -> the reduced configuration of the net that forecasts it."""
         run = self.reduced()
         names = run.component_names() if run.decompose.nets == "each" else (WHOLE,)
         return {name: run.for_component(name).reduced_to_net() for name in names}
@@ -278,7 +275,7 @@ SECTIONS: Mapping[str, TypeAdapter[Any]] = {
     if name in RunConfig.model_fields
 }
 
-# Which models may stand in a section; the sections that are missing here hold a single value.
+# Which models may stand in a section. A section that is not here holds a single value.
 MODELS: Mapping[str, tuple[type[BaseModel], ...]] = {
     "dataset": (SyntheticData, CatalogueData, FileData),
     "split": (Split,),
@@ -289,7 +286,7 @@ MODELS: Mapping[str, tuple[type[BaseModel], ...]] = {
     "shaping": (Shaping,),
 }
 
-# Dotted keys of everything that can be written: the sections, then what is in them.
+# Dotted keys of everything that can be written: the sections, then their fields.
 KEYS: tuple[str, ...] = (
     *SECTIONS,
     *dict.fromkeys(
@@ -321,7 +318,7 @@ LISTS = frozenset(
 
 
 def default_of(key: str, net: object) -> Any:
-    """What a dotted key stands at when nobody writes it, for runs of the net named `net`."""
+    """The default of a dotted key, for runs of the net named `net`; None where there is none."""
     section, _, field = key.partition(".")
     if not field:
         return _default(RunConfig, section)

@@ -10,8 +10,7 @@ from pyheta.sweep.config import KEYS, LEAVES, LISTS, default_of
 from pyheta.sweep.problems import Problems, unknown_key
 from pyheta.sweep.syntax import Document, KeyPath
 
-# They say of which kind a section is. `config` may hold one whole section and an axis vary its
-# kind.
+# Keys that choose the kind of a section: an axis may vary one though `config` holds that section.
 SELECTORS = ("net.name", "dataset.name", "decompose.method", "shaping.method")
 
 
@@ -89,8 +88,8 @@ def _zips(document: Document, problems: Problems) -> list[Axis]:
     axes: list[Axis] = []
     for name, columns in document.data.get("zip", {}).items():
         path = ("zip", name)
-        known = [_is_known(document, (*path, key), problems) for key in columns]
-        if all(known):
+        are_known = [_is_known(document, (*path, key), problems) for key in columns]
+        if all(are_known):
             with problems.collect():
                 axes.append(read_zip(document, path, columns))
     _check_keys(_settings_of(axes), problems)
@@ -161,9 +160,7 @@ def _check_keys(written: Iterable[Setting], problems: Problems) -> None:
 
 
 def _check_overlaps(grid: Grid, problems: Problems) -> None:
-    """A key has one value or one axis; a condition may not bring an axis that is there without
-    it.
-    """
+    """Note keys that have a value and an axis, or two axes of which both may apply to a run."""
     first: dict[str, str] = {}
     for axis in grid.axes:
         _check_overlap(axis, grid.base, first, problems)

@@ -45,11 +45,11 @@ def main() -> None:
     faulthandler.enable()
     _die_with(int(sys.argv[1]))
     signal.signal(signal.SIGINT, signal.SIG_IGN)  # the supervisor decides what a Ctrl-C does
-    replies = _private_stdout()
+    pipe = _private_stdout()
     orders: queue.SimpleQueue[bytes] = queue.SimpleQueue()
     threading.Thread(target=_listen, args=(orders,), daemon=True).start()
     while True:
-        _work(wire.Order.decode(orders.get()), partial(_send, replies))
+        _work(wire.Order.decode(orders.get()), partial(_send, pipe))
 
 
 def _die_with(supervisor: int) -> None:
@@ -62,9 +62,9 @@ def _die_with(supervisor: int) -> None:
 
 def _private_stdout() -> BinaryIO:
     """Keep the pipe to the supervisor for messages; what is printed goes to the log."""
-    replies = os.fdopen(os.dup(1), "wb", buffering=0)
+    pipe = os.fdopen(os.dup(1), "wb", buffering=0)
     os.dup2(2, 1)
-    return replies
+    return pipe
 
 
 def _listen(orders: "queue.SimpleQueue[bytes]") -> None:
@@ -74,11 +74,11 @@ def _listen(orders: "queue.SimpleQueue[bytes]") -> None:
     os._exit(0)
 
 
-def _send(replies: BinaryIO, message: wire.Message) -> None:
+def _send(pipe: BinaryIO, message: wire.Message) -> None:
     """Write a whole line; a single write may take only a part of it."""
     rest = memoryview(wire.encode(message))
     while rest:
-        rest = rest[replies.write(rest) :]
+        rest = rest[pipe.write(rest) :]
 
 
 def _work(order: wire.Order, send: Send) -> None:

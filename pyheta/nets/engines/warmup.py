@@ -1,4 +1,4 @@
-"""Compiling the kernels of small nets beside the work, once for a machine and a version."""
+"""Compile the kernels of small nets in the background, once per machine and version."""
 
 import subprocess
 import sys
@@ -26,10 +26,10 @@ def _program(params: Mapping[str, Any]) -> Program | None:
 
 
 def warm_up(kernels: Iterable[str], note: Callable[[str], None]) -> None:
-    """Begin to compile, with a word to the user, if one of these kernels is not ready.
+    """Start to compile, and tell the user, if one of these kernels is not ready.
 
-    The process has the lowest priority and ends by itself, which may be after this one: a short run
-    would else never see it finished.
+    The compiling process has the lowest priority and may outlive this one: otherwise short runs
+    would never finish it.
     """
     if all(map(ready, kernels)):
         return
@@ -44,6 +44,5 @@ def warm_up(kernels: Iterable[str], note: Callable[[str], None]) -> None:
         stderr=subprocess.DEVNULL,
         start_new_session=True,
     )
-    threading.Thread(
-        target=process.wait, daemon=True
-    ).start()  # else it stays in the list of processes
+    # Waited for, so that it does not become a zombie
+    threading.Thread(target=process.wait, daemon=True).start()

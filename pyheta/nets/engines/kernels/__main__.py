@@ -1,7 +1,4 @@
-"""Compile all kernels that are not ready: `python -m pyheta.nets.engines.kernels`.
-
-One process at a time does it.
-"""
+"""`python -m pyheta.nets.engines.kernels`: compile all kernels; one process at a time does it."""
 
 import fcntl
 import os

@@ -6,24 +6,22 @@ else here.
 """
 
 import numpy as np
-from numpy.typing import NDArray
 
+from pyheta.arrays import Float32s
 from pyheta.nets.engines.kernels.compiling import inlined, kernel
 
-Vector = NDArray[np.float32]
 F = np.float32
 
-FAR = F(
-    40.0
-)  # beyond it both functions are constant in float32, and products of two exponentials still fit
+# Beyond it both functions are constant in float32, and products of two exponentials still fit.
+FAR = F(40.0)
 
 
 @inlined
 def exponential(x: np.float32) -> np.float32:
-    """e^x for |x| <= 87 to about 1e-7: 2^k by adding k to the exponent's bits, times a polynomial
-    for 2^r.
+    """e^x for |x| <= 87 to about 1e-7: 2^k, by adding k to the exponent's bits, times 2^r.
 
-    Its coefficients have the least largest error, 1.1e-7 of 2^r on |r| <= 1/2, and it is 1 at 0.
+    2^r is a polynomial: its coefficients minimise the largest error, 1.1e-7 of 2^r on
+    |r| <= 1/2, and it is 1 at 0.
     """
     t = x * F(1.4426950408889634)
     k = np.rint(t)
@@ -39,12 +37,12 @@ def exponential(x: np.float32) -> np.float32:
 
 @inlined
 def decay(x: np.float32) -> np.float32:
-    """e^-x, the same for all x that are far out. NaN stays NaN."""
+    """e^-x, constant beyond FAR. NaN stays NaN."""
     return exponential(-min(max(x, -FAR), FAR))
 
 
 @kernel
-def sigmoids(one: Vector, other: Vector) -> None:
+def sigmoids(one: Float32s, other: Float32s) -> None:
     for j in range(one.size):
         a, b = F(1) + decay(one[j]), F(1) + decay(other[j])
         share = F(1) / (a * b)
@@ -52,7 +50,7 @@ def sigmoids(one: Vector, other: Vector) -> None:
 
 
 @kernel
-def sigmoid_and_tanh(one: Vector, other: Vector) -> None:
+def sigmoid_and_tanh(one: Float32s, other: Float32s) -> None:
     """The sigmoid of `one`, the hyperbolic tangent of `other`."""
     for j in range(one.size):
         a, e = F(1) + decay(one[j]), decay(F(2) * other[j])
@@ -61,7 +59,7 @@ def sigmoid_and_tanh(one: Vector, other: Vector) -> None:
 
 
 @kernel
-def tanh(x: Vector, out: Vector) -> None:
+def tanh(x: Float32s, out: Float32s) -> None:
     for j in range(x.size):
         e = decay(F(2) * x[j])
         out[j] = (F(1) - e) / (F(1) + e)

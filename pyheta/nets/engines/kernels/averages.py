@@ -1,5 +1,4 @@
-"""The moving average of DLinear (see `nets/zoo/dlinear.py`) over the rows of a matrix, and its
-transpose.
+"""DLinear's moving average (see `nets/zoo/dlinear.py`) over a matrix's rows, and its transpose.
 
 A row of the average is a mean of `width` rows, with the first and the last row again where there
 are none. Rows are added up in float64: what was added and taken away leaves no trace in a float32
@@ -7,17 +6,15 @@ number.
 """
 
 import numpy as np
-from numpy.typing import NDArray
 
+from pyheta.arrays import Float32s
 from pyheta.nets.engines.kernels.compiling import kernel
 
-Matrix = NDArray[np.float32]
-Row = NDArray[np.float32]
 F = np.float32
 
 
 @kernel
-def averaged(out: Matrix, rows: Matrix, width: int) -> None:
+def averaged(out: Float32s, rows: Float32s, width: int) -> None:
     """`out` = A `rows`: the mean of `width` rows around each. Shapes (n, m)."""
     before, after, count = (width - 1) // 2, width // 2, rows.shape[0]
     _neighbours(out, rows, before, after, 1 / width)
@@ -28,7 +25,7 @@ def averaged(out: Matrix, rows: Matrix, width: int) -> None:
 
 
 @kernel
-def shared_out(out: Matrix, rows: Matrix, width: int) -> None:
+def shared_out(out: Float32s, rows: Float32s, width: int) -> None:
     """`out` = Aᵀ `rows`: each row is shared by those that it is the mean of. Shapes (n, m)."""
     before, after, count = (width - 1) // 2, width // 2, rows.shape[0]
     _neighbours(out, rows, after, before, 1 / width)
@@ -39,10 +36,8 @@ def shared_out(out: Matrix, rows: Matrix, width: int) -> None:
 
 
 @kernel
-def _neighbours(out: Matrix, rows: Matrix, before: int, after: int, share: float) -> None:
-    """`share` times the sum of those rows that there are from `before` rows before each to `after`
-    after.
-    """
+def _neighbours(out: Float32s, rows: Float32s, before: int, after: int, share: float) -> None:
+    """`share` times each row's sum over its existing neighbours: `before` rows, itself, `after`."""
     count, columns = rows.shape
     sums = np.zeros(columns)
     for t in range(min(after, count)):
@@ -60,6 +55,6 @@ def _neighbours(out: Matrix, rows: Matrix, before: int, after: int, share: float
 
 
 @kernel
-def _add(out: Row, row: Row, factor: float) -> None:
+def _add(out: Float32s, row: Float32s, factor: float) -> None:
     for j in range(out.size):
         out[j] += F(factor) * row[j]

@@ -1,5 +1,4 @@
-"""Epochs of one recurrent layer of GRU cells and a linear one (see `nets/zoo/gru.py`), in compiled
-code.
+"""Epochs of one recurrent layer of GRU cells and a linear one (see `nets/zoo/gru.py`).
 
 With h of the row before, x of this row, W of three blocks (r, z, n as torch has them) that are cut
 after h's bias,
@@ -12,21 +11,32 @@ Everything is (lookback, batch, hidden) as in `kernels/lstm.py`, for the same re
 from typing import NamedTuple
 
 import numpy as np
-from numba import float32 as f32
-from numba import float64, int64, void
-from numpy.typing import NDArray
+from numba import int64
 
-from pyheta.nets.engines.kernels import activations, rules, tiny
-from pyheta.nets.engines.kernels.compiling import entry, kernel
+from pyheta.arrays import Float32s, Rows
+from pyheta.nets.engines.kernels import activations
+from pyheta.nets.engines.kernels.compiling import kernel
+from pyheta.nets.engines.kernels.driver import (
+    BatchShape,
+    Net,
+    epoch_of,
+    one_row,
+    predict_of,
+    unchanged,
+)
 from pyheta.nets.engines.kernels.memory import zeros
 from pyheta.nets.engines.kernels.products import dense, multiply
-from pyheta.nets.engines.kernels.recurrent import PREDICTED, blocks, depth, output_back, rows_seen
-from pyheta.nets.engines.kernels.rules import RULE, Moments, Rule
+from pyheta.nets.engines.kernels.recurrent import (
+    AT_ONCE,
+    Layers,
+    blocks,
+    depth,
+    output_back,
+    rows_seen,
+)
 from pyheta.nets.engines.kernels.vectors import transpose
-from pyheta.nets.engines.kernels.windows import gather_rows, gather_targets
+from pyheta.nets.engines.kernels.windows import gather_rows
 
-Array = NDArray[np.float32]
-Rows = NDArray[np.int64]
 F = np.float32
 
 GATES = 3
@@ -34,23 +44,21 @@ RESET, UPDATE, CANDIDATE = range(GATES)
 
 
 class Space(NamedTuple):
-    """Where a batch is worked on. `seen` are the rows [h 1 x 1] that gates see, and one for the
-    last h.
-    """
+    """Memory for a batch. `seen` are the rows [h 1 x 1] that gates see, and one for the last h."""
 
-    seen: Array  # (lookback + 1, batch, depth)
-    gates: Array  # (GATES, lookback, batch * hidden)
-    memories: Array  # (lookback, batch * hidden): m above
-    states: Array  # (lookback + 1, batch * hidden): h; before the first row it is zero
-    carried: Array  # (batch * hidden,): the gradients of h on their way back
-    turned: Array  # (GATES, hidden, hidden): what hidden states are multiplied by, transposed
+    seen: Float32s  # (lookback + 1, batch, depth)
+    gates: Float32s  # (GATES, lookback, batch * hidden)
+    memories: Float32s  # (lookback, batch * hidden): m above
+    states: Float32s  # (lookback + 1, batch * hidden): h; before the first row it is zero
+    carried: Float32s  # (batch * hidden,): the gradients of h on their way back
+    turned: Float32s  # (GATES, hidden, hidden): what hidden states are multiplied by, transposed
 
 
 @kernel
-def space(lookback: int, batch: int, channels: int, hidden: int) -> Space:
-    cells = batch * hidden
+def space(shape: BatchShape, hidden: int) -> Space:
+    lookback, cells = shape.lookback, shape.batch * hidden
     return Space(
-        rows_seen(lookback, batch, channels, hidden),
+        rows_seen(shape, hidden),
         zeros(GATES * lookback * cells).reshape(GATES, lookback, cells),
         zeros(lookback * cells).reshape(lookback, cells),
         zeros((lookback + 1) * cells).reshape(lookback + 1, cells),
@@ -60,10 +68,23 @@ def space(lookback: int, batch: int, channels: int, hidden: int) -> Space:
 
 
 @kernel
-def forward(work: Space, weights: Array, hidden: int) -> None:
-    """From what is seen of the channels to all hidden states; the last ones are in
-    work.seen[lookback].
-    """
+def layers(flat: Float32s, shape: BatchShape, hidden: int) -> Layers:
+    return blocks(flat, GATES, depth(shape.channels, hidden), hidden)
+
+
+@kernel
+def forward(
+    work: Space, layers: Layers, inputs: Float32s, chosen: Rows, out: Float32s, hidden: int
+) -> None:
+    gates, head = layers
+    gather_rows(work.seen, inputs, chosen, hidden + 1)
+    _recur(work, gates, hidden)
+    dense(out, work.seen[-1], head)
+
+
+@kernel
+def _recur(work: Space, weights: Float32s, hidden: int) -> None:
+    """From what is seen of the channels to all hidden states; the last: work.seen[lookback]."""
     lookback, batch = work.memories.shape[0], work.seen.shape[1]
     for t in range(lookback):
         known = hidden if t == 0 else 0  # the first row has no hidden state before it
@@ -82,19 +103,27 @@ def forward(work: Space, weights: Array, hidden: int) -> None:
 
 
 @kernel
-def _recall(candidate: Array, reset: Array, memory: Array) -> None:
+def _recall(candidate: Float32s, reset: Float32s, memory: Float32s) -> None:
     for j in range(candidate.size):
         candidate[j] += reset[j] * memory[j]
 
 
 @kernel
-def _mix(out: Array, update: Array, before: Array, candidate: Array) -> None:
+def _mix(out: Float32s, update: Float32s, before: Float32s, candidate: Float32s) -> None:
     for j in range(out.size):
         out[j] = candidate[j] + update[j] * (before[j] - candidate[j])
 
 
 @kernel
-def backward(work: Space, weights: Array, gradient: Array, hidden: int) -> None:
+def backward(work: Space, layers: Layers, gradient: Layers, out: Float32s, hidden: int) -> None:
+    (gates, head), (gates_gradient, head_gradient) = layers, gradient
+    states = work.carried.reshape(out.shape[0], hidden)
+    output_back(states, head, head_gradient, work.seen[-1], out)
+    _recur_back(work, gates, gates_gradient, hidden)
+
+
+@kernel
+def _recur_back(work: Space, weights: Float32s, gradient: Float32s, hidden: int) -> None:
     """From the gradient of the last hidden states, in work.carried, to that of the weights.
 
     Gates, and what was remembered, become the gradients of what was put into them.
@@ -127,7 +156,7 @@ def backward(work: Space, weights: Array, gradient: Array, hidden: int) -> None:
 
 
 @kernel
-def _mix_back(states: Array, update: Array, before: Array, candidate: Array) -> None:
+def _mix_back(states: Float32s, update: Float32s, before: Float32s, candidate: Float32s) -> None:
     for j in range(states.size):
         d, z, n = states[j], update[j], candidate[j]
         update[j] = d * (before[j] - n) * z * (F(1) - z)
@@ -136,7 +165,7 @@ def _mix_back(states: Array, update: Array, before: Array, candidate: Array) -> 
 
 
 @kernel
-def _recall_back(candidate: Array, reset: Array, memory: Array) -> None:
+def _recall_back(candidate: Float32s, reset: Float32s, memory: Float32s) -> None:
     for j in range(candidate.size):
         d, r = candidate[j], reset[j]
         reset[j] = d * memory[j] * r * (F(1) - r)
@@ -144,7 +173,7 @@ def _recall_back(candidate: Array, reset: Array, memory: Array) -> None:
 
 
 @kernel
-def _weights_back(gradient: Array, seen: Array, put_in: Array, hidden: int) -> None:
+def _weights_back(gradient: Float32s, seen: Float32s, put_in: Float32s, hidden: int) -> None:
     """A row after the other; the first knows no hidden state."""
     lookback, batch = put_in.shape[0], seen.shape[1]
     first = put_in[0].reshape(batch, hidden)
@@ -154,64 +183,5 @@ def _weights_back(gradient: Array, seen: Array, put_in: Array, hidden: int) -> N
         multiply(gradient, seen[t].T, put_in[t].reshape(batch, hidden), True)
 
 
-WINDOWS = f32[:, :, :]
-FLAT = f32[::1]
-
-
-@entry(
-    float64(WINDOWS, WINDOWS, int64[::1], float64[::1], RULE, FLAT, FLAT, FLAT, int64, int64, int64)
-)
-def epoch(
-    inputs: Array,
-    targets: Array,
-    order: Rows,
-    rates: NDArray[np.float64],
-    rule: Rule,
-    weights: Array,
-    first: Array,
-    second: Array,
-    steps: int,
-    batch: int,
-    hidden: int,
-) -> float:
-    """The same as `lstm.epoch`."""
-    channels, lookback = inputs.shape[1:]
-    outputs = targets.shape[1] * targets.shape[2]
-    gradient = zeros(weights.size)
-    rows = depth(channels, hidden)
-    gates, head = blocks(weights, GATES, rows, hidden)
-    gates_gradient, head_gradient = blocks(gradient, GATES, rows, hidden)
-    work = space(lookback, min(batch, order.size), channels, hidden)
-    total, before = 0.0, tiny.flush()
-    for number, start in enumerate(range(0, order.size, batch)):
-        chosen = order[start : start + batch]
-        if chosen.size < work.seen.shape[1]:
-            work = space(lookback, chosen.size, channels, hidden)
-        out = zeros(chosen.size * outputs).reshape(chosen.size, outputs)
-        gather_rows(work.seen, inputs, chosen, hidden + 1)
-        forward(work, gates, hidden)
-        dense(out, work.seen[lookback], head)
-        total += rules.loss(out, gather_targets(targets, chosen), rule)
-        states = work.carried.reshape(chosen.size, hidden)
-        output_back(states, head, head_gradient, work.seen[lookback], out)
-        backward(work, gates, gates_gradient, hidden)
-        rules.step(
-            weights, gradient, Moments(first, second), rates[number], steps + number + 1, rule
-        )
-    tiny.restore(before)
-    return total / (order.size * outputs)
-
-
-@entry(void(WINDOWS, FLAT, f32[:, ::1], int64))
-def predict(inputs: Array, weights: Array, out: Array, hidden: int) -> None:
-    """Forecasts (n, outputs) for all windows."""
-    count, channels, lookback = inputs.shape
-    gates, head = blocks(weights, GATES, depth(channels, hidden), hidden)
-    work = space(lookback, min(PREDICTED, count), channels, hidden)
-    for start in range(0, count, PREDICTED):
-        chosen = np.arange(start, min(start + PREDICTED, count))
-        if chosen.size < work.seen.shape[1]:
-            work = space(lookback, chosen.size, channels, hidden)
-        gather_rows(work.seen, inputs, chosen, hidden + 1)
-        forward(work, gates, hidden)
-        dense(out[start : start + chosen.size], work.seen[lookback], head)
+NET = Net("gru", int64, AT_ONCE, one_row, space, layers, unchanged, forward, backward)
+epoch, predict = epoch_of(NET), predict_of(NET)

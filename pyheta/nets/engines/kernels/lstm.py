@@ -1,5 +1,4 @@
-"""Epochs of one recurrent layer of LSTM cells and a linear one (see `nets/zoo/lstm.py`), in
-compiled code.
+"""Epochs of one recurrent layer of LSTM cells and a linear one (see `nets/zoo/lstm.py`).
 
 With h and c of the row before, x of this row, W of four blocks (i, f, g, o as torch has them),
 
@@ -13,21 +12,32 @@ numbers at once.
 from typing import NamedTuple
 
 import numpy as np
-from numba import float32 as f32
-from numba import float64, int64, void
-from numpy.typing import NDArray
+from numba import int64
 
-from pyheta.nets.engines.kernels import activations, rules, tiny
-from pyheta.nets.engines.kernels.compiling import entry, kernel
+from pyheta.arrays import Float32s, Rows
+from pyheta.nets.engines.kernels import activations
+from pyheta.nets.engines.kernels.compiling import kernel
+from pyheta.nets.engines.kernels.driver import (
+    BatchShape,
+    Net,
+    epoch_of,
+    one_row,
+    predict_of,
+    unchanged,
+)
 from pyheta.nets.engines.kernels.memory import zeros
 from pyheta.nets.engines.kernels.products import dense, multiply
-from pyheta.nets.engines.kernels.recurrent import PREDICTED, blocks, depth, output_back, rows_seen
-from pyheta.nets.engines.kernels.rules import RULE, Moments, Rule
+from pyheta.nets.engines.kernels.recurrent import (
+    AT_ONCE,
+    Layers,
+    blocks,
+    depth,
+    output_back,
+    rows_seen,
+)
 from pyheta.nets.engines.kernels.vectors import transpose
-from pyheta.nets.engines.kernels.windows import gather_rows, gather_targets
+from pyheta.nets.engines.kernels.windows import gather_rows
 
-Array = NDArray[np.float32]
-Rows = NDArray[np.int64]
 F = np.float32
 
 GATES = 4
@@ -35,23 +45,21 @@ INPUT, FORGET, CELL, OUTPUT = range(GATES)
 
 
 class Space(NamedTuple):
-    """Where a batch is worked on. `seen` are the rows [h 1 x 1] that gates see, and one for the
-    last h.
-    """
+    """Memory for a batch. `seen` are the rows [h 1 x 1] that gates see, and one for the last h."""
 
-    seen: Array  # (lookback + 1, batch, depth)
-    gates: Array  # (GATES, lookback, batch * hidden)
-    cells: Array  # (lookback + 1, batch * hidden): before the first row they are zero
-    tanhs: Array  # (lookback, batch * hidden): of the cells
-    carried: Array  # (2, batch * hidden): the gradients of h and c on their way back
-    turned: Array  # (GATES, hidden, hidden): what hidden states are multiplied by, transposed
+    seen: Float32s  # (lookback + 1, batch, depth)
+    gates: Float32s  # (GATES, lookback, batch * hidden)
+    cells: Float32s  # (lookback + 1, batch * hidden): before the first row they are zero
+    tanhs: Float32s  # (lookback, batch * hidden): of the cells
+    carried: Float32s  # (2, batch * hidden): the gradients of h and c on their way back
+    turned: Float32s  # (GATES, hidden, hidden): what hidden states are multiplied by, transposed
 
 
 @kernel
-def space(lookback: int, batch: int, channels: int, hidden: int) -> Space:
-    cells = batch * hidden
+def space(shape: BatchShape, hidden: int) -> Space:
+    lookback, cells = shape.lookback, shape.batch * hidden
     return Space(
-        rows_seen(lookback, batch, channels, hidden),
+        rows_seen(shape, hidden),
         zeros(GATES * lookback * cells).reshape(GATES, lookback, cells),
         zeros((lookback + 1) * cells).reshape(lookback + 1, cells),
         zeros(lookback * cells).reshape(lookback, cells),
@@ -61,10 +69,23 @@ def space(lookback: int, batch: int, channels: int, hidden: int) -> Space:
 
 
 @kernel
-def forward(work: Space, weights: Array, hidden: int) -> None:
-    """From what is seen of the channels to all hidden states; the last ones are in
-    work.seen[lookback].
-    """
+def layers(flat: Float32s, shape: BatchShape, hidden: int) -> Layers:
+    return blocks(flat, GATES, depth(shape.channels, hidden), hidden)
+
+
+@kernel
+def forward(
+    work: Space, layers: Layers, inputs: Float32s, chosen: Rows, out: Float32s, hidden: int
+) -> None:
+    gates, head = layers
+    gather_rows(work.seen, inputs, chosen, hidden + 1)
+    _recur(work, gates, hidden)
+    dense(out, work.seen[-1], head)
+
+
+@kernel
+def _recur(work: Space, weights: Float32s, hidden: int) -> None:
+    """From what is seen of the channels to all hidden states; the last: work.seen[lookback]."""
     lookback, batch = work.tanhs.shape[0], work.seen.shape[1]
     for t in range(lookback):
         known = hidden if t == 0 else 0  # the first row has no hidden state before it
@@ -90,13 +111,13 @@ def _cells(work: Space, t: int) -> None:
 
 
 @kernel
-def _add_up(out: Array, a: Array, b: Array, c: Array, d: Array) -> None:
+def _add_up(out: Float32s, a: Float32s, b: Float32s, c: Float32s, d: Float32s) -> None:
     for j in range(out.size):
         out[j] = a[j] * b[j] + c[j] * d[j]
 
 
 @kernel
-def _states(seen: Array, gate: Array, tanhs: Array, hidden: int) -> None:
+def _states(seen: Float32s, gate: Float32s, tanhs: Float32s, hidden: int) -> None:
     for b in range(seen.shape[0]):
         state, start = seen[b], b * hidden
         for j in range(hidden):
@@ -104,7 +125,15 @@ def _states(seen: Array, gate: Array, tanhs: Array, hidden: int) -> None:
 
 
 @kernel
-def backward(work: Space, weights: Array, gradient: Array, hidden: int) -> None:
+def backward(work: Space, layers: Layers, gradient: Layers, out: Float32s, hidden: int) -> None:
+    (gates, head), (gates_gradient, head_gradient) = layers, gradient
+    states = work.carried[0].reshape(out.shape[0], hidden)
+    output_back(states, head, head_gradient, work.seen[-1], out)
+    _recur_back(work, gates, gates_gradient, hidden)
+
+
+@kernel
+def _recur_back(work: Space, weights: Float32s, gradient: Float32s, hidden: int) -> None:
     """From the gradient of the last hidden states, in work.carried[0], to that of the weights.
 
     Gates become the gradients of what was put into them.
@@ -128,17 +157,14 @@ def backward(work: Space, weights: Array, gradient: Array, hidden: int) -> None:
 
 @kernel
 def _gates_back(work: Space, t: int) -> None:
-    states, cells = (
-        work.carried[0],
-        work.carried[1],
-    )  # unpacked, they would not be known to be contiguous
+    states, cells = work.carried[0], work.carried[1]  # unpacked, they would not count as contiguous
     _output_back(states, cells, work.gates[OUTPUT, t], work.tanhs[t])
     _input_back(cells, work.gates[INPUT, t], work.gates[CELL, t])
     _forget_back(cells, work.gates[FORGET, t], work.cells[t])
 
 
 @kernel
-def _output_back(states: Array, cells: Array, gate: Array, tanhs: Array) -> None:
+def _output_back(states: Float32s, cells: Float32s, gate: Float32s, tanhs: Float32s) -> None:
     for j in range(states.size):
         d, o, t = states[j], gate[j], tanhs[j]
         cells[j] += d * o * (F(1) - t * t)
@@ -146,7 +172,7 @@ def _output_back(states: Array, cells: Array, gate: Array, tanhs: Array) -> None
 
 
 @kernel
-def _input_back(cells: Array, gate: Array, candidate: Array) -> None:
+def _input_back(cells: Float32s, gate: Float32s, candidate: Float32s) -> None:
     for j in range(cells.size):
         d, i, g = cells[j], gate[j], candidate[j]
         gate[j] = d * g * i * (F(1) - i)
@@ -154,7 +180,7 @@ def _input_back(cells: Array, gate: Array, candidate: Array) -> None:
 
 
 @kernel
-def _forget_back(cells: Array, gate: Array, before: Array) -> None:
+def _forget_back(cells: Float32s, gate: Float32s, before: Float32s) -> None:
     for j in range(cells.size):
         d, f = cells[j], gate[j]
         gate[j] = d * before[j] * f * (F(1) - f)
@@ -162,7 +188,7 @@ def _forget_back(cells: Array, gate: Array, before: Array) -> None:
 
 
 @kernel
-def _weights_back(work: Space, gradient: Array, put_in: Array, hidden: int) -> None:
+def _weights_back(work: Space, gradient: Float32s, put_in: Float32s, hidden: int) -> None:
     """All rows after the first in one product; the first knows no hidden state."""
     lookback, batch, rows = work.tanhs.shape[0], work.seen.shape[1], work.seen.shape[2]
     later = (lookback - 1) * batch
@@ -172,69 +198,5 @@ def _weights_back(work: Space, gradient: Array, put_in: Array, hidden: int) -> N
     multiply(gradient[hidden:], work.seen[0][:, hidden:].T, first, True)
 
 
-WINDOWS = f32[:, :, :]
-FLAT = f32[::1]
-
-
-@entry(
-    float64(WINDOWS, WINDOWS, int64[::1], float64[::1], RULE, FLAT, FLAT, FLAT, int64, int64, int64)
-)
-def epoch(
-    inputs: Array,
-    targets: Array,
-    order: Rows,
-    rates: NDArray[np.float64],
-    rule: Rule,
-    weights: Array,
-    first: Array,
-    second: Array,
-    steps: int,
-    batch: int,
-    hidden: int,
-) -> float:
-    """Train on all windows of `order`, a batch at a time, `rates` having each batch's learning
-    rate.
-
-    `weights`, `first` and `second` (the optimiser's moments) are changed in place; `steps` were
-    done before. Returns the mean loss over all examples as they were met.
-    """
-    channels, lookback = inputs.shape[1:]
-    outputs = targets.shape[1] * targets.shape[2]
-    gradient = zeros(weights.size)
-    rows = depth(channels, hidden)
-    gates, head = blocks(weights, GATES, rows, hidden)
-    gates_gradient, head_gradient = blocks(gradient, GATES, rows, hidden)
-    work = space(lookback, min(batch, order.size), channels, hidden)
-    total, before = 0.0, tiny.flush()
-    for number, start in enumerate(range(0, order.size, batch)):
-        chosen = order[start : start + batch]
-        if chosen.size < work.seen.shape[1]:
-            work = space(lookback, chosen.size, channels, hidden)
-        out = zeros(chosen.size * outputs).reshape(chosen.size, outputs)
-        gather_rows(work.seen, inputs, chosen, hidden + 1)
-        forward(work, gates, hidden)
-        dense(out, work.seen[lookback], head)
-        total += rules.loss(out, gather_targets(targets, chosen), rule)
-        states = work.carried[0].reshape(chosen.size, hidden)
-        output_back(states, head, head_gradient, work.seen[lookback], out)
-        backward(work, gates, gates_gradient, hidden)
-        rules.step(
-            weights, gradient, Moments(first, second), rates[number], steps + number + 1, rule
-        )
-    tiny.restore(before)
-    return total / (order.size * outputs)
-
-
-@entry(void(WINDOWS, FLAT, f32[:, ::1], int64))
-def predict(inputs: Array, weights: Array, out: Array, hidden: int) -> None:
-    """Forecasts (n, outputs) for all windows."""
-    count, channels, lookback = inputs.shape
-    gates, head = blocks(weights, GATES, depth(channels, hidden), hidden)
-    work = space(lookback, min(PREDICTED, count), channels, hidden)
-    for start in range(0, count, PREDICTED):
-        chosen = np.arange(start, min(start + PREDICTED, count))
-        if chosen.size < work.seen.shape[1]:
-            work = space(lookback, chosen.size, channels, hidden)
-        gather_rows(work.seen, inputs, chosen, hidden + 1)
-        forward(work, gates, hidden)
-        dense(out[start : start + chosen.size], work.seen[lookback], head)
+NET = Net("lstm", int64, AT_ONCE, one_row, space, layers, unchanged, forward, backward)
+epoch, predict = epoch_of(NET), predict_of(NET)

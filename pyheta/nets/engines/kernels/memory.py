@@ -1,10 +1,8 @@
-"""Arrays that begin where a vector register's load begins, so that no load touches two lines of the
-cache.
-"""
+"""Arrays that begin on a line of the cache, so that no vector's load touches two lines."""
 
 import numpy as np
-from numpy.typing import NDArray
 
+from pyheta.arrays import Float32s
 from pyheta.nets.engines import kernels
 from pyheta.nets.engines.kernels import LINE
 from pyheta.nets.engines.kernels.compiling import kernel
@@ -15,7 +13,7 @@ padded = kernel(kernels.padded)
 
 
 @kernel
-def zeros(count: int) -> NDArray[np.float32]:
+def zeros(count: int) -> Float32s:
     """`count` float32 zeros."""
     buffer = np.zeros(count + NUMBERS, np.float32)
     start = (-buffer.ctypes.data % LINE) // 4
@@ -24,7 +22,5 @@ def zeros(count: int) -> NDArray[np.float32]:
 
 @kernel
 def lined(count: int) -> int:
-    """Numbers of a row, with what fills its last line of the cache: so the next one begins on a
-    line.
-    """
+    """Numbers of a row that is filled up to whole lines of the cache, where the next row begins."""
     return (count + NUMBERS - 1) // NUMBERS * NUMBERS

@@ -1,4 +1,4 @@
-"""Epochs of dense layers with ReLU between them (see `nets/zoo/mlp.py`), in compiled code.
+"""Epochs of dense layers with ReLU between them (see `nets/zoo/mlp.py`).
 
 A layer's weights have a row for each input, one for the bias, and padding: what a layer sees ends
 with a one. `sizes` are the widths from the flattened window to the forecasts.
@@ -7,33 +7,35 @@ with a one. `sizes` are the widths from the flattened window to the forecasts.
 from typing import NamedTuple
 
 import numpy as np
-from numba import float32 as f32
-from numba import float64, int64, void
-from numpy.typing import NDArray
+from numba import int64
 
-from pyheta.nets.engines.kernels import rules, tiny
-from pyheta.nets.engines.kernels.compiling import entry, kernel
+from pyheta.arrays import Float32s, Rows
+from pyheta.nets.engines.kernels.compiling import kernel
+from pyheta.nets.engines.kernels.driver import (
+    BatchShape,
+    Net,
+    epoch_of,
+    one_row,
+    predict_of,
+    unchanged,
+)
 from pyheta.nets.engines.kernels.memory import lined, padded, zeros
 from pyheta.nets.engines.kernels.products import dense, dense_back, multiply
-from pyheta.nets.engines.kernels.rules import RULE, Moments, Rule
 from pyheta.nets.engines.kernels.vectors import transpose
-from pyheta.nets.engines.kernels.windows import gather_flat, gather_targets
+from pyheta.nets.engines.kernels.windows import gather_flat
 
-Array = NDArray[np.float32]
-Sizes = NDArray[np.int64]
+Sizes = Rows  # numbers of cells, layer by layer
 F = np.float32
 
-PREDICTED = 256  # windows that are forecast at once
+AT_ONCE = 256  # windows that are forecast at once
 
 
 class Space(NamedTuple):
-    """Where a batch is worked on: one flat array for what each layer sees, two for gradients on
-    their way.
-    """
+    """Memory for a batch."""
 
-    seen: Array  # layer by layer (batch, depth), the forecasts' own at the end
-    gradients: Array  # (2, batch * widest)
-    turned: Array  # the largest layer's weights, transposed
+    seen: Float32s  # layer by layer (batch, depth)
+    gradients: Float32s  # (2, batch * widest): on their way back
+    turned: Float32s  # the largest layer's weights, transposed
 
 
 @kernel
@@ -46,7 +48,7 @@ def weights_before(sizes: Sizes, layer: int) -> int:
 
 
 @kernel
-def matrix(flat: Array, sizes: Sizes, layer: int) -> Array:
+def matrix(flat: Float32s, sizes: Sizes, layer: int) -> Float32s:
     """A layer's weights, or their gradient: (depth, outputs)."""
     rows, start = padded(sizes[layer] + 1), weights_before(sizes, layer)
     return flat[start : start + rows * sizes[layer + 1]].reshape(rows, sizes[layer + 1])
@@ -61,19 +63,19 @@ def _seen_before(sizes: Sizes, layer: int, batch: int) -> int:
 
 
 @kernel
-def seen(work: Space, sizes: Sizes, layer: int, batch: int) -> Array:
+def seen(work: Space, sizes: Sizes, layer: int, batch: int) -> Float32s:
     """What a layer sees: (batch, depth), and what fills lines of the cache."""
     rows, start = lined(sizes[layer] + 1), _seen_before(sizes, layer, batch)
     return work.seen[start : start + batch * rows].reshape(batch, rows)
 
 
 @kernel
-def space(sizes: Sizes, batch: int) -> Space:
-    widest, largest = sizes.max(), 0
+def space(shape: BatchShape, sizes: Sizes) -> Space:
+    batch, widest, largest = shape.batch, sizes.max(), 0
     for layer in range(sizes.size - 1):
         largest = max(largest, sizes[layer] * sizes[layer + 1])
     work = Space(
-        zeros(_seen_before(sizes, sizes.size, batch)),
+        zeros(_seen_before(sizes, sizes.size - 1, batch)),
         zeros(2 * batch * widest).reshape(2, batch * widest),
         zeros(largest),
     )
@@ -83,23 +85,27 @@ def space(sizes: Sizes, batch: int) -> Space:
 
 
 @kernel
-def forward(work: Space, weights: Array, sizes: Sizes, batch: int) -> Array:
-    """From the windows, in what the first layer sees, to the forecasts (batch, outputs)."""
-    last = sizes.size - 2
-    for layer in range(last):
-        out = seen(work, sizes, layer + 1, batch)
-        rows, width = sizes[layer] + 1, sizes[layer + 1]
-        known, weight = seen(work, sizes, layer, batch), matrix(weights, sizes, layer)
-        multiply(out[:, :width], known[:, :rows], weight[:rows], False)
-        _rectify(out, width)
-    start = _seen_before(sizes, last + 1, batch)
-    forecast = work.seen[start : start + batch * sizes[-1]].reshape(batch, sizes[-1])
-    dense(forecast, seen(work, sizes, last, batch), matrix(weights, sizes, last))
-    return forecast
+def layers(flat: Float32s, shape: BatchShape, sizes: Sizes) -> Float32s:
+    return flat  # `matrix` has each layer's
 
 
 @kernel
-def _rectify(out: Array, width: int) -> None:
+def forward(
+    work: Space, weights: Float32s, inputs: Float32s, chosen: Rows, out: Float32s, sizes: Sizes
+) -> None:
+    batch, last = chosen.size, sizes.size - 2
+    gather_flat(seen(work, sizes, 0, batch), inputs, chosen)
+    for layer in range(last):
+        given = seen(work, sizes, layer + 1, batch)
+        rows, width = sizes[layer] + 1, sizes[layer + 1]
+        known, weight = seen(work, sizes, layer, batch), matrix(weights, sizes, layer)
+        multiply(given[:, :width], known[:, :rows], weight[:rows], False)
+        _rectify(given, width)
+    dense(out, seen(work, sizes, last, batch), matrix(weights, sizes, last))
+
+
+@kernel
+def _rectify(out: Float32s, width: int) -> None:
     """By a formula that the compiler vectorises. NaN stays NaN, and minus infinity becomes it."""
     for b in range(out.shape[0]):
         row = out[b]
@@ -108,8 +114,9 @@ def _rectify(out: Array, width: int) -> None:
 
 
 @kernel
-def backward(work: Space, weights: Array, gradient: Array, out: Array, sizes: Sizes) -> None:
-    """From the gradient `out` of the forecasts to that of all weights."""
+def backward(
+    work: Space, weights: Float32s, gradient: Float32s, out: Float32s, sizes: Sizes
+) -> None:
     batch = out.shape[0]
     here = 0
     work.gradients[here, : out.size] = out.reshape(-1)
@@ -127,62 +134,12 @@ def backward(work: Space, weights: Array, gradient: Array, out: Array, sizes: Si
 
 
 @kernel
-def _unrectify(gradient: Array, out: Array) -> None:
+def _unrectify(gradient: Float32s, out: Float32s) -> None:
     for b in range(gradient.shape[0]):
         row, given = gradient[b], out[b]
         for j in range(row.size):
             row[j] = row[j] if given[j] > 0 else F(0)
 
 
-WINDOWS = f32[:, :, :]
-FLAT = f32[::1]
-
-
-@entry(
-    float64(
-        WINDOWS, WINDOWS, int64[::1], float64[::1], RULE, FLAT, FLAT, FLAT, int64, int64, int64[::1]
-    )
-)
-def epoch(
-    inputs: Array,
-    targets: Array,
-    order: Sizes,
-    rates: NDArray[np.float64],
-    rule: Rule,
-    weights: Array,
-    first: Array,
-    second: Array,
-    steps: int,
-    batch: int,
-    sizes: Sizes,
-) -> float:
-    """The same as `lstm.epoch`, for `sizes`."""
-    gradient = zeros(weights.size)
-    work, fits = space(sizes, min(batch, order.size)), min(batch, order.size)
-    total, before = 0.0, tiny.flush()
-    for number, start in enumerate(range(0, order.size, batch)):
-        chosen = order[start : start + batch]
-        if chosen.size < fits:
-            work, fits = space(sizes, chosen.size), chosen.size
-        gather_flat(seen(work, sizes, 0, chosen.size), inputs, chosen)
-        out = forward(work, weights, sizes, chosen.size)
-        total += rules.loss(out, gather_targets(targets, chosen), rule)
-        backward(work, weights, gradient, out, sizes)
-        rules.step(
-            weights, gradient, Moments(first, second), rates[number], steps + number + 1, rule
-        )
-    tiny.restore(before)
-    return total / (order.size * sizes[-1])
-
-
-@entry(void(WINDOWS, FLAT, f32[:, ::1], int64[::1]))
-def predict(inputs: Array, weights: Array, out: Array, sizes: Sizes) -> None:
-    """Forecasts (n, outputs) for all windows."""
-    count = inputs.shape[0]
-    work, fits = space(sizes, min(PREDICTED, count)), min(PREDICTED, count)
-    for start in range(0, count, PREDICTED):
-        chosen = np.arange(start, min(start + PREDICTED, count))
-        if chosen.size < fits:
-            work, fits = space(sizes, chosen.size), chosen.size
-        gather_flat(seen(work, sizes, 0, chosen.size), inputs, chosen)
-        out[start : start + chosen.size] = forward(work, weights, sizes, chosen.size)
+NET = Net("mlp", int64[::1], AT_ONCE, one_row, space, layers, unchanged, forward, backward)
+epoch, predict = epoch_of(NET), predict_of(NET)

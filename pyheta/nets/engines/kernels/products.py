@@ -12,13 +12,10 @@ import numpy as np
 from numba import types
 from numba.core import cgutils
 from numba.extending import intrinsic
-from numpy.typing import NDArray
 
+from pyheta.arrays import Float32s
 from pyheta.nets.engines.kernels.compiling import inlined, kernel
 from pyheta.nets.engines.kernels.vectors import BYTES, LANES, VECTOR, WIDE, ZERO, Writer, constant
-
-Matrix = NDArray[np.float32]
-Vector = NDArray[np.float32]
 
 #: Terms that are summed before the next stretch of the operands is read: what a cache holds
 DEPTH = 256
@@ -26,9 +23,7 @@ HEIGHT = 192  # rows whose stretch the next larger cache holds, while all column
 
 
 class _Tile(Writer):
-    """Writes the code of one tile of sums, `rows` by `vectors`; with a count, a vector has that
-    many.
-    """
+    """Writes the code of a tile of sums, `rows` by `vectors`; masked: `columns` numbers wide."""
 
     def __init__(self, builder: Any, args: Any, shape: tuple[int, int, bool]) -> None:
         (self.out, self.out_row, self.left, self.left_row, self.left_step) = args[:5]
@@ -37,7 +32,7 @@ class _Tile(Writer):
         super().__init__(builder, columns if masked else None)
 
     def write(self) -> None:
-        """One branch for all sums, which the optimiser keeps in registers from there on."""
+        """One branch for all sums, which LLVM keeps in registers from there on."""
         b = self.builder
         slots = [
             [cgutils.alloca_once(b, VECTOR) for _ in range(self.vectors)] for _ in range(self.rows)
@@ -69,9 +64,7 @@ class _Tile(Writer):
 
 
 def _tile(rows: int, vectors: int, *, masked: bool = False) -> Any:
-    """A compiled function that adds up one tile of a product, from addresses and distances in
-    numbers.
-    """
+    """A compiled function that sums one tile of a product. Distances are in numbers, not bytes."""
     numbers = [types.int64] * 9
 
     @intrinsic
@@ -106,18 +99,14 @@ _tall_end, _low_end, _flat_end = (_tile(rows, 1, masked=True) for rows in (ROWS,
 
 @inlined
 def _height(rows: int) -> int:
-    """Of the tile to begin with. Two of four rows take 8 or 9, not one of six and single rows
-    beside it.
-    """
+    """Of the next tile. 8 or 9 rows take two tiles of 4, not one of 6 and single rows beside it."""
     if rows >= ROWS and (WIDE or rows not in (8, 9)):
         return ROWS
     return 4 if rows >= 4 else 1  # noqa: PLR2004 (the heights of tiles)
 
 
 class Place(NamedTuple):
-    """Where a matrix lies: its first number, and how many numbers on the next row and column
-    are.
-    """
+    """Where a matrix lies: its first number's address, and the distances of rows and of columns."""
 
     address: int
     row: int
@@ -125,7 +114,7 @@ class Place(NamedTuple):
 
 
 @inlined
-def _place(matrix: Matrix) -> Place:
+def _place(matrix: Float32s) -> Place:
     return Place(matrix.ctypes.data, matrix.strides[0] // BYTES, matrix.strides[1] // BYTES)
 
 
@@ -164,7 +153,7 @@ def _stripe(
 
 
 @kernel
-def multiply(out: Matrix, left: Matrix, right: Matrix, add: bool) -> None:
+def multiply(out: Float32s, left: Float32s, right: Float32s, add: bool) -> None:
     """`out` = `left` @ `right`, or plus what is there if `add`.
 
     Shapes (m, n), (m, k), (k, n); the rows of `out` and of `right` are contiguous, `left` may be a
@@ -195,7 +184,7 @@ def _block(
 
 
 @kernel
-def dense(out: Matrix, seen: Matrix, weights: Matrix) -> None:
+def dense(out: Float32s, seen: Float32s, weights: Float32s) -> None:
     """`out` (batch, n) = the first columns of `seen` (batch, k or more) @ `weights` (k, n)."""
     if out.shape[1] == 1:
         _dots(out.reshape(-1), seen, weights.reshape(-1))
@@ -204,7 +193,7 @@ def dense(out: Matrix, seen: Matrix, weights: Matrix) -> None:
 
 
 @kernel
-def _dots(out: Vector, rows: Matrix, weights: Vector) -> None:
+def _dots(out: Float32s, rows: Float32s, weights: Float32s) -> None:
     for b in range(out.size):
         row, total = rows[b], np.float32(0)
         for k in range(weights.size):
@@ -213,7 +202,7 @@ def _dots(out: Vector, rows: Matrix, weights: Vector) -> None:
 
 
 @kernel
-def dense_back(gradient: Matrix, seen: Matrix, out: Matrix) -> None:
+def dense_back(gradient: Float32s, seen: Float32s, out: Float32s) -> None:
     """The gradient (k, n) of the weights from that of what they gave, `out` (batch, n)."""
     if out.shape[1] == 1:
         _combine(gradient.reshape(-1), seen, out.reshape(-1))
@@ -222,7 +211,7 @@ def dense_back(gradient: Matrix, seen: Matrix, out: Matrix) -> None:
 
 
 @kernel
-def _combine(out: Vector, rows: Matrix, weights: Vector) -> None:
+def _combine(out: Float32s, rows: Float32s, weights: Float32s) -> None:
     out[:] = 0
     for b in range(weights.size):
         row, weight = rows[b], weights[b]

@@ -1,4 +1,4 @@
-"""How weights follow from a batch: the loss with its gradient, clipping, and the optimiser's step.
+"""How a batch changes the weights: the loss with its gradient, clipping, the optimizer's step.
 
 The same formulas as torch's (`torch.nn.functional`, `torch.optim`, `clip_grad_norm_`), with its
 defaults for what is not in a `Rule`.
@@ -9,12 +9,10 @@ from typing import NamedTuple
 
 import numpy as np
 from numba import types
-from numpy.typing import NDArray
 
+from pyheta.arrays import Float32s
 from pyheta.nets.engines.kernels.compiling import inlined, kernel
 
-Vector = NDArray[np.float32]
-Matrix = NDArray[np.float32]
 F = np.float32
 
 LOSSES = ("mse", "mae", "huber", "quantile")
@@ -41,16 +39,14 @@ RULE = types.NamedTuple((types.int64, types.float64, types.int64, *[types.float6
 
 
 class Moments(NamedTuple):
-    """What an optimiser remembers of each weight: the mean of its gradients and of their
-    squares.
-    """
+    """The optimizer's state for each weight: mean gradient and mean square (SGD: velocity)."""
 
-    first: Vector
-    second: Vector
+    first: Float32s
+    second: Float32s
 
 
 @kernel
-def loss(forecast: Matrix, truth: Matrix, rule: Rule) -> float:
+def loss(forecast: Float32s, truth: Float32s, rule: Rule) -> float:
     """The sum of the losses; `forecast` becomes the gradient of their mean."""
     out, y = forecast.reshape(-1), truth.reshape(-1)
     if rule.loss == 0:
@@ -63,7 +59,7 @@ def loss(forecast: Matrix, truth: Matrix, rule: Rule) -> float:
 
 
 @kernel
-def _squares(out: Vector, y: Vector) -> float:
+def _squares(out: Float32s, y: Float32s) -> float:
     total, share = F(0), F(2.0 / out.size)
     for i in range(out.size):
         error = out[i] - y[i]
@@ -73,7 +69,7 @@ def _squares(out: Vector, y: Vector) -> float:
 
 
 @kernel
-def _absolutes(out: Vector, y: Vector) -> float:
+def _absolutes(out: Float32s, y: Float32s) -> float:
     total, share = F(0), F(1.0 / out.size)
     for i in range(out.size):
         error = out[i] - y[i]
@@ -83,7 +79,7 @@ def _absolutes(out: Vector, y: Vector) -> float:
 
 
 @kernel
-def _hubers(out: Vector, y: Vector, delta: np.float32) -> float:
+def _hubers(out: Float32s, y: Float32s, delta: np.float32) -> float:
     total, share = F(0), F(1.0 / out.size)
     for i in range(out.size):
         error = out[i] - y[i]
@@ -94,7 +90,7 @@ def _hubers(out: Vector, y: Vector, delta: np.float32) -> float:
 
 
 @kernel
-def _quantiles(out: Vector, y: Vector, level: np.float32) -> float:
+def _quantiles(out: Float32s, y: Float32s, level: np.float32) -> float:
     total, share = F(0), F(1.0 / out.size)
     for i in range(out.size):
         short = y[i] - out[i]
@@ -106,7 +102,7 @@ def _quantiles(out: Vector, y: Vector, level: np.float32) -> float:
 
 @kernel
 def step(
-    weights: Vector, gradient: Vector, moments: Moments, rate: float, count: int, rule: Rule
+    weights: Float32s, gradient: Float32s, moments: Moments, rate: float, count: int, rule: Rule
 ) -> None:
     """The `count`th step, the first being 1. `gradient` is used up."""
     if rule.clip > 0:
@@ -120,7 +116,7 @@ def step(
 
 
 @kernel
-def _clip(gradient: Vector, limit: float) -> None:
+def _clip(gradient: Float32s, limit: float) -> None:
     squares = F(0)
     for i in range(gradient.size):
         squares += gradient[i] * gradient[i]
@@ -130,7 +126,7 @@ def _clip(gradient: Vector, limit: float) -> None:
 
 
 @kernel
-def _decay(weights: Vector, gradient: Vector, rate: float, rule: Rule) -> None:
+def _decay(weights: Float32s, gradient: Float32s, rate: float, rule: Rule) -> None:
     """Adam's decay goes through the gradient; AdamW's goes past it (Loshchilov & Hutter 2019)."""
     if rule.optimizer == 0:
         decay = F(rule.weight_decay)
@@ -141,7 +137,7 @@ def _decay(weights: Vector, gradient: Vector, rate: float, rule: Rule) -> None:
 
 
 @kernel
-def _adam(weights: Vector, gradient: Vector, moments: Moments, rate: float, count: int) -> None:
+def _adam(weights: Float32s, gradient: Float32s, moments: Moments, rate: float, count: int) -> None:
     """Kingma & Ba 2015, algorithm 1."""
     first, second = moments
     size = F(rate / (1 - BETA1**count))
@@ -156,8 +152,7 @@ def _adam(weights: Vector, gradient: Vector, moments: Moments, rate: float, coun
 
 @inlined
 def inverse(x: np.float32) -> np.float32:
-    """1 / x for x > 0 to about 8e-8: a root and a division for each weight would wait for each
-    other.
+    """1 / x for x > 0 to about 8e-8, without a division, which would wait for the root before it.
 
     A guess from the exponent's bits, 5 % off at most, then one cubic and one quadratic step of
     Newton's. Of infinity it is 0, as of all that is larger than LARGEST, which roots of float32
@@ -172,9 +167,9 @@ def inverse(x: np.float32) -> np.float32:
 
 @kernel
 def _sgd(
-    weights: Vector,
-    gradient: Vector,
-    velocity: Vector,
+    weights: Float32s,
+    gradient: Float32s,
+    velocity: Float32s,
     rate: np.float32,
     momentum: np.float32,
     decay: np.float32,

@@ -1,7 +1,7 @@
 """Numbers too small for float32's full precision count as zero while a kernel runs.
 
 The moments of weights whose gradient is zero, as behind a cell that never fires, shrink from step
-to step until they are as small as that, and many processors take a hundred times as long for such
+to step until they are as small as that, and many CPUs take a hundred times as long for such
 numbers.
 """
 

@@ -1,21 +1,17 @@
-"""Vectors as LLVM knows them, for what numba's loops cannot say. Addresses are whole numbers
-here.
-"""
+"""LLVM's vectors, for what numba's loops cannot say. Addresses are whole numbers here."""
 
 from typing import Any
 
-import numpy as np
 from llvmlite import binding, ir
 from numba import types
 from numba.core import cgutils
 from numba.extending import intrinsic
-from numpy.typing import NDArray
 
+from pyheta.arrays import Float32s
 from pyheta.nets.engines.kernels.compiling import inlined, kernel
 
-WIDE = bool(
-    binding.get_host_cpu_features().get("avx512f")
-)  # 32 registers of 512 bits, not 16 of 256
+# 32 registers of 512 bits, not 16 of 256
+WIDE = bool(binding.get_host_cpu_features().get("avx512f"))
 LANES = 16 if WIDE else 8  # numbers of a vector
 BYTES = 4  # of a float32 number
 
@@ -27,9 +23,7 @@ ZERO = ir.Constant(VECTOR, [0.0] * LANES)
 
 
 class Writer:
-    """Writes instructions. With a `count`, loads and stores touch that many numbers, the others are
-    zero.
-    """
+    """Writes instructions. With a `count`, vectors have that many numbers; the others are zero."""
 
     def __init__(self, builder: Any, count: Any = None) -> None:
         self.builder = builder
@@ -133,13 +127,12 @@ def _swap(builder: Any, one: Any, other: Any, bit: int) -> tuple[Any, Any]:
     first = [lane if not lane & bit else LANES + lane - bit for lane in lanes]
     second = [lane + bit if not lane & bit else LANES + lane for lane in lanes]
     masks = [ir.Constant(_ORDER, order) for order in (first, second)]
-    return builder.shuffle_vector(one, other, masks[0]), builder.shuffle_vector(
-        one, other, masks[1]
-    )
+    swapped = [builder.shuffle_vector(one, other, mask) for mask in masks]
+    return swapped[0], swapped[1]
 
 
 @kernel
-def transpose(out: NDArray[np.float32], matrix: NDArray[np.float32]) -> None:
+def transpose(out: Float32s, matrix: Float32s) -> None:
     """`out` (n, m) becomes the transpose of `matrix` (m, n)."""
     rows, columns = matrix.shape
     whole_rows, whole_columns = rows // LANES * LANES, columns // LANES * LANES

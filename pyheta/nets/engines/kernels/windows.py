@@ -1,20 +1,15 @@
 """From windows, which are views of series, to what a batch works on."""
 
 import numpy as np
-from numpy.typing import NDArray
 
+from pyheta.arrays import Float32s, Rows
 from pyheta.nets.engines.kernels.compiling import kernel
 from pyheta.nets.engines.kernels.vectors import BYTES, copy
 
-Array = NDArray[np.float32]
-Rows = NDArray[np.int64]
-
 
 @kernel
-def gather_rows(out: Array, inputs: Array, chosen: Rows, column: int) -> None:
-    """The chosen windows row by row: out[t, b, column + c] is channel c of row t of the bth
-    window.
-    """
+def gather_rows(out: Float32s, inputs: Float32s, chosen: Rows, column: int) -> None:
+    """The chosen windows row by row: out[t, b, column + c] is channel c, row t of window b."""
     _, channels, lookback = inputs.shape
     for b in range(chosen.size):
         window = inputs[chosen[b]]
@@ -25,7 +20,7 @@ def gather_rows(out: Array, inputs: Array, chosen: Rows, column: int) -> None:
 
 
 @kernel
-def gather_flat(out: Array, inputs: Array, chosen: Rows) -> None:
+def gather_flat(out: Float32s, inputs: Float32s, chosen: Rows) -> None:
     """The chosen windows, flattened channel by channel: out[b, c * lookback + t]."""
     _, channels, lookback = inputs.shape
     next_window, next_channel, next_row = inputs.strides
@@ -42,7 +37,7 @@ def gather_flat(out: Array, inputs: Array, chosen: Rows) -> None:
 
 
 @kernel
-def gather_targets(targets: Array, chosen: Rows) -> Array:
+def gather_targets(targets: Float32s, chosen: Rows) -> Float32s:
     """(len(chosen), targets * horizon)."""
     out = np.empty((chosen.size, targets.shape[1] * targets.shape[2]), np.float32)
     gather_flat(out, targets, chosen)
