@@ -159,7 +159,7 @@ LISTS = (
         ),
         is_written,
     ),
-    Listed("pyheta.report.labels", "WHOLE_VALUES", ("components",), is_one_value),
+    Listed("pyheta.report.labels", "VALUE_SECTIONS", ("components",), is_one_value),
 )
 ENTRIES = [
     pytest.param(listed, entry, id=f"{listed.name}-{entry}")
