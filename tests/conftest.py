@@ -13,7 +13,7 @@ import hypothesis
 import pytest
 import servers
 
-from pyheta.arrays import Floats
+from pyheta.pipeline.arrays import Floats
 from pyheta.steps import Kind
 from pyheta.store.postgres import PostgresStore
 

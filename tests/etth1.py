@@ -7,7 +7,7 @@ from pathlib import Path
 import numpy as np
 import pytest
 
-from pyheta.arrays import Floats
+from pyheta.pipeline.arrays import Floats
 
 
 def path() -> Path:

@@ -19,8 +19,8 @@ import numpy as np
 from numpy.typing import NDArray
 from safetensors.numpy import save_file
 
-from pyheta.arrays import Floats
 from pyheta.ops.params import DecomposeParams, needed
+from pyheta.pipeline.arrays import Floats
 from pyheta.pipeline.data.table import read_table
 from pyheta.pipeline.decomposition.compute import causal, whole
 from pyheta.pipeline.decomposition.methods import component_names

@@ -6,10 +6,10 @@ from dataclasses import dataclass, replace
 import numpy as np
 from numpy.typing import NDArray
 
-from pyheta.arrays import Floats
 from pyheta.nets.checkpoint import Checkpoint
 from pyheta.nets.forecaster import Forecaster
 from pyheta.nets.registry import build
+from pyheta.pipeline.arrays import Floats
 from pyheta.pipeline.channels import Channel, Inputs, read_channels
 from pyheta.pipeline.scaling import Scaler
 from pyheta.pipeline.splits import Part, Split

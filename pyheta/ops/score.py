@@ -9,10 +9,10 @@ from typing import Any, NamedTuple
 import numpy as np
 from numpy.typing import NDArray
 
-from pyheta.arrays import Floats
 from pyheta.nets.checkpoint import Checkpoint, write_arrays
 from pyheta.ops.fitted import Fitted
 from pyheta.ops.params import ScoreParams
+from pyheta.pipeline.arrays import Floats
 from pyheta.pipeline.data.table import read_table
 from pyheta.pipeline.decomposition.components import WHOLE
 from pyheta.pipeline.metrics import METRICS, Errors

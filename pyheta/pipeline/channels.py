@@ -15,8 +15,8 @@ from numpy.lib.stride_tricks import sliding_window_view
 from numpy.typing import NDArray
 from safetensors import safe_open
 
-from pyheta.arrays import Array
 from pyheta.errors import StepError
+from pyheta.pipeline.arrays import Array
 from pyheta.pipeline.data.table import read_table
 from pyheta.pipeline.decomposition.components import WHOLE
 from pyheta.pipeline.scaling import Scaler

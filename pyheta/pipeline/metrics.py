@@ -33,7 +33,7 @@ if TYPE_CHECKING:  # numpy takes longer to import than most commands that only l
 
     import numpy as np
 
-    from pyheta.arrays import Floats
+    from pyheta.pipeline.arrays import Floats
 
 
 class Errors(NamedTuple):

@@ -6,7 +6,7 @@ from dataclasses import dataclass
 from typing import TYPE_CHECKING, Literal, assert_never
 
 if TYPE_CHECKING:  # numpy takes longer to import than most commands that only look
-    from pyheta.arrays import Array, Floats
+    from pyheta.pipeline.arrays import Array, Floats
 
 #: How columns can be scaled; sweeps read this too.
 Method = Literal["minmax", "standard", "none"]

@@ -5,8 +5,8 @@ from dataclasses import dataclass, replace
 
 import numpy as np
 
-from pyheta.arrays import Floats
 from pyheta.errors import Diverged
+from pyheta.pipeline.arrays import Floats
 from pyheta.pipeline.metrics import METRICS, Errors, MetricDefinition
 from pyheta.steps import Metric
 

@@ -7,8 +7,8 @@ import numpy as np
 from numpy.lib.stride_tricks import sliding_window_view
 from numpy.typing import NDArray
 
-from pyheta.arrays import Array
 from pyheta.errors import StepError
+from pyheta.pipeline.arrays import Array
 from pyheta.pipeline.channels import Channel
 
 

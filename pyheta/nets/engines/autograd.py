@@ -11,10 +11,10 @@ from numpy.typing import NDArray
 from torch import Tensor, nn
 from torch.nn import functional
 
-from pyheta.arrays import Array
 from pyheta.nets.training.losses import mean_loss
 from pyheta.nets.training.options import OptimizerName, Train
 from pyheta.nets.training.trainer_state import State, TrainerState
+from pyheta.pipeline.arrays import Array
 from pyheta.pipeline.windows import Windows
 
 #: Numbers in the windows that are forecast at once: memory has to hold what layers make of them.

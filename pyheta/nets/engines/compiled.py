@@ -11,12 +11,12 @@ from typing import Any, assert_never
 import numpy as np
 from numpy.typing import NDArray
 
-from pyheta.arrays import Array
 from pyheta.nets.engines.kernels import LINE, readiness
 from pyheta.nets.engines.programs import Flat, Program
 from pyheta.nets.training.losses import mean_loss
 from pyheta.nets.training.options import Train
 from pyheta.nets.training.trainer_state import NO_RANDOM, State, TrainerState
+from pyheta.pipeline.arrays import Array
 from pyheta.pipeline.windows import Windows
 
 

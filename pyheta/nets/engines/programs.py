@@ -8,12 +8,12 @@ from typing import Any, Protocol
 import numpy as np
 from numpy.typing import NDArray
 
-from pyheta.arrays import Array
 from pyheta.nets.configs.base import NetConfig
 from pyheta.nets.configs.feedforward import MLPConfig
 from pyheta.nets.configs.linear import DLinearConfig, NLinearConfig
 from pyheta.nets.configs.recurrent import GRUConfig, LSTMConfig
 from pyheta.nets.engines.kernels import padded
+from pyheta.pipeline.arrays import Array
 from pyheta.pipeline.windows import Shape
 
 Flat = NDArray[np.float32]

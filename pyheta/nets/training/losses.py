@@ -12,8 +12,8 @@ from typing import assert_never
 import numpy as np
 from numpy.typing import NDArray
 
-from pyheta.arrays import Array
 from pyheta.nets.training.options import Train
+from pyheta.pipeline.arrays import Array
 
 BLOCK = 1 << 20  # errors that are computed together
 

@@ -8,8 +8,8 @@ from typing import Any, Final
 import numpy as np
 from numpy.typing import NDArray
 
-from pyheta.arrays import Floats
 from pyheta.nets.training.options import ScheduleName, Train
+from pyheta.pipeline.arrays import Floats
 
 # One cycle (Smith & Topin 2018) with torch's defaults: during 0.3 of all batches the rate rises
 # from lr / 25 to lr, then it falls to lr / 25 / 10,000.

@@ -10,13 +10,13 @@ from dataclasses import dataclass
 
 import numpy as np
 
-from pyheta.arrays import Array, Floats
 from pyheta.errors import StepError
 from pyheta.nets.configs.closed_form import RidgeConfig
 from pyheta.nets.forecaster import Forecaster
 from pyheta.nets.training.options import Train
 from pyheta.nets.training.resume import EarlierFit
 from pyheta.nets.training.trainer_state import State
+from pyheta.pipeline.arrays import Array, Floats
 from pyheta.pipeline.windows import Shape, Windows
 from pyheta.task import Progress
 

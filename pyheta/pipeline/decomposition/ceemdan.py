@@ -18,7 +18,7 @@ from typing import NamedTuple
 import numpy as np
 from numpy.typing import NDArray
 
-from pyheta.arrays import Floats
+from pyheta.pipeline.arrays import Floats
 from pyheta.pipeline.compiled import compiled
 from pyheta.pipeline.decomposition.emd import LEAST_POWER as EMD_POWER
 from pyheta.pipeline.decomposition.emd import LEAST_RANGE as EMD_RANGE

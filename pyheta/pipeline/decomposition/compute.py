@@ -10,8 +10,8 @@ from importlib.util import find_spec
 
 import numpy as np
 
-from pyheta.arrays import Floats
 from pyheta.errors import StepError
+from pyheta.pipeline.arrays import Floats
 from pyheta.pipeline.decomposition.emd import usable
 from pyheta.pipeline.decomposition.method import Computation, Options, Tails
 from pyheta.pipeline.decomposition.methods import METHODS, component_names

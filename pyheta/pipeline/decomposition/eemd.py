@@ -11,7 +11,7 @@ from collections.abc import Iterator
 import numpy as np
 from numpy.typing import NDArray
 
-from pyheta.arrays import Floats
+from pyheta.pipeline.arrays import Floats
 from pyheta.pipeline.compiled import compiled
 from pyheta.pipeline.decomposition.emd import decompose, set_residue, with_modes
 from pyheta.pipeline.decomposition.sifting import (

@@ -9,8 +9,8 @@ LEAST_RANGE has one mode. CEEMDAN divides by the standard deviation first.
 
 import numpy as np
 
-from pyheta.arrays import Floats
 from pyheta.errors import StepError
+from pyheta.pipeline.arrays import Floats
 from pyheta.pipeline.compiled import compiled
 from pyheta.pipeline.decomposition.method import LEAST_EXTREMA
 from pyheta.pipeline.decomposition.sifting import (

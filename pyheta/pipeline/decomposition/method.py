@@ -13,7 +13,7 @@ if TYPE_CHECKING:  # numpy takes longer to import than most commands that only l
     import numpy as np
     from numpy.typing import NDArray
 
-    from pyheta.arrays import Floats
+    from pyheta.pipeline.arrays import Floats
     from pyheta.task import Progress
 
 #: Where components' last values go, (components, n), and their tails: see `Computation.roll`.

@@ -11,7 +11,7 @@ from typing import NamedTuple
 
 import numpy as np
 
-from pyheta.arrays import Floats
+from pyheta.pipeline.arrays import Floats
 from pyheta.pipeline.compiled import compiled
 from pyheta.pipeline.decomposition.ceemdan import (
     MOST_MODES,

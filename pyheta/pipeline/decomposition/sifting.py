@@ -10,7 +10,7 @@ from typing import NamedTuple
 import numpy as np
 from numpy.typing import NDArray
 
-from pyheta.arrays import Floats
+from pyheta.pipeline.arrays import Floats
 from pyheta.pipeline.compiled import compiled, compiled_sum
 from pyheta.pipeline.decomposition.envelopes import (
     FIRST,

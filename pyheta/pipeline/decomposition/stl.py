@@ -2,7 +2,7 @@
 
 import numpy as np
 
-from pyheta.arrays import Floats
+from pyheta.pipeline.arrays import Floats
 from pyheta.pipeline.decomposition.method import Options
 
 

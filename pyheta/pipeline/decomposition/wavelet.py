@@ -2,8 +2,8 @@
 
 import numpy as np
 
-from pyheta.arrays import Floats
 from pyheta.errors import StepError, nearest
+from pyheta.pipeline.arrays import Floats
 from pyheta.pipeline.decomposition.method import Options
 
 

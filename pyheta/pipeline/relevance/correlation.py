@@ -10,8 +10,8 @@ from collections.abc import Callable, Iterator
 import numpy as np
 from numpy.typing import NDArray
 
-from pyheta.arrays import Floats
 from pyheta.errors import StepError
+from pyheta.pipeline.arrays import Floats
 from pyheta.pipeline.compiled import compiled_exactly
 
 LEAST_PAIRS = 3  # two points always lie on a line

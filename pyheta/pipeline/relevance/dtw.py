@@ -12,8 +12,8 @@ row's one).
 
 import numpy as np
 
-from pyheta.arrays import Floats
 from pyheta.errors import StepError
+from pyheta.pipeline.arrays import Floats
 from pyheta.pipeline.compiled import compiled_exactly
 
 

@@ -28,8 +28,8 @@ from dataclasses import dataclass
 import numpy as np
 from numpy.typing import ArrayLike, NDArray
 
-from pyheta.arrays import Floats
 from pyheta.errors import StepError
+from pyheta.pipeline.arrays import Floats
 from pyheta.pipeline.compiled import compiled_exactly
 from pyheta.pipeline.scaling import Scaler
 

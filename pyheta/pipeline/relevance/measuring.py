@@ -18,8 +18,8 @@ from collections.abc import Sequence
 
 import numpy as np
 
-from pyheta.arrays import Floats
 from pyheta.errors import StepError, nearest
+from pyheta.pipeline.arrays import Floats
 from pyheta.pipeline.relevance.chance import shifts as shifts_of
 from pyheta.pipeline.relevance.measures import MEASURES, Measure, MeasureOptions
 

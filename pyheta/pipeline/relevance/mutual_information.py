@@ -19,8 +19,8 @@ from functools import partial
 
 import numpy as np
 
-from pyheta.arrays import Floats
 from pyheta.errors import StepError
+from pyheta.pipeline.arrays import Floats
 from pyheta.pipeline.relevance.correlation import at_lags
 
 LEAST_BINS = 2

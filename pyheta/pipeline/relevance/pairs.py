@@ -4,7 +4,7 @@ from dataclasses import dataclass
 
 import numpy as np
 
-from pyheta.arrays import Floats
+from pyheta.pipeline.arrays import Floats
 from pyheta.pipeline.channels import Inputs, Source, read_channels
 
 

@@ -10,8 +10,8 @@ from typing import Any, Self
 
 import numpy as np
 
-from pyheta.arrays import Floats
 from pyheta.errors import StepError, nearest
+from pyheta.pipeline.arrays import Floats
 from pyheta.pipeline.relevance import farm
 from pyheta.pipeline.relevance.shaping_methods import FACTORS, RELEVANCES
 from pyheta.pipeline.scaling import Scaler

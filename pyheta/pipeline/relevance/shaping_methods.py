@@ -10,7 +10,7 @@ from dataclasses import dataclass
 from typing import TYPE_CHECKING
 
 if TYPE_CHECKING:  # numpy takes longer to import than most commands that only look
-    from pyheta.arrays import Floats
+    from pyheta.pipeline.arrays import Floats
     from pyheta.pipeline.relevance.farm import Scalers
 
 

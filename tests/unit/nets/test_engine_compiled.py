@@ -11,7 +11,6 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 from numba import njit
 
-from pyheta.arrays import Array
 from pyheta.errors import Diverged
 from pyheta.nets.configs.union import config_of
 from pyheta.nets.engines import compiled, programs
@@ -29,6 +28,7 @@ from pyheta.nets.training.history import History
 from pyheta.nets.training.loop import TrainingRun
 from pyheta.nets.training.options import Train
 from pyheta.nets.zoo.dlinear import moving_average
+from pyheta.pipeline.arrays import Array
 from pyheta.pipeline.channels import Channel
 from pyheta.pipeline.windows import Shape, Windows, cut
 

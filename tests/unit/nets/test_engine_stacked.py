@@ -8,7 +8,6 @@ import pytest
 import torch
 from builders import gradient_net
 
-from pyheta.arrays import Array
 from pyheta.errors import Diverged
 from pyheta.nets.engines import stacked
 from pyheta.nets.engines.autograd import AutogradLearner
@@ -16,6 +15,7 @@ from pyheta.nets.training import loop
 from pyheta.nets.training.history import History
 from pyheta.nets.training.loop import TrainingRun
 from pyheta.nets.training.options import Train
+from pyheta.pipeline.arrays import Array
 from pyheta.pipeline.channels import Channel
 from pyheta.pipeline.windows import Shape, Windows, cut
 

@@ -9,7 +9,6 @@ import torch
 from builders import gradient_net
 from torch import nn
 
-from pyheta.arrays import Array
 from pyheta.errors import Diverged
 from pyheta.nets.configs.feedforward import MLPConfig
 from pyheta.nets.configs.recurrent import LSTMConfig
@@ -25,6 +24,7 @@ from pyheta.nets.training.options import Train
 from pyheta.nets.training.stopping import EarlyStopping
 from pyheta.nets.zoo.lstm import LSTM
 from pyheta.nets.zoo.mlp import MLP
+from pyheta.pipeline.arrays import Array
 from pyheta.pipeline.channels import Channel
 from pyheta.pipeline.windows import Shape, Windows, cut
 

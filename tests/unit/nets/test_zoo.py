@@ -16,7 +16,6 @@ from builders import BASE, WINDOW, complaint, gradient_net, sweep
 from torch import nn
 from torch.func import functional_call, stack_module_state, vmap
 
-from pyheta.arrays import Floats
 from pyheta.errors import StepError
 from pyheta.nets import registry
 from pyheta.nets.configs import own as config_own
@@ -26,6 +25,7 @@ from pyheta.nets.registry import build
 from pyheta.nets.zoo.dlinear import moving_average
 from pyheta.nets.zoo.instance_norm import InstanceNorm
 from pyheta.nets.zoo.nhits import Interpolation, max_pool
+from pyheta.pipeline.arrays import Floats
 from pyheta.pipeline.windows import Shape
 
 TRAINED = [name for name, config in NETS.items() if config.trained_by_gradient]

@@ -9,8 +9,8 @@ from builders import BASE, WINDOW, complaint, run_row, small, sweep_row
 from numpy.lib.stride_tricks import sliding_window_view
 from safetensors.numpy import load_file
 
-from pyheta.arrays import Floats
 from pyheta.ops.registry import compute
+from pyheta.pipeline.arrays import Floats
 from pyheta.pipeline.data.sources import inspect
 from pyheta.pipeline.data.table import read_table
 from pyheta.pipeline.decomposition.linear import Linear

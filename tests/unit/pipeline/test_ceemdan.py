@@ -11,8 +11,8 @@ from hypothesis import settings as hypothesis_settings
 from hypothesis import strategies as st
 from PyEMD import CEEMDAN, EEMD
 
-from pyheta.arrays import Floats
 from pyheta.errors import StepError
+from pyheta.pipeline.arrays import Floats
 from pyheta.pipeline.decomposition import ceemdan as module
 from pyheta.pipeline.decomposition.ceemdan import ceemdan, noise_modes, white_noise
 from pyheta.pipeline.decomposition.eemd import eemd

@@ -11,8 +11,8 @@ from hypothesis import given
 from hypothesis import settings as hypothesis_settings
 from hypothesis import strategies as st
 
-from pyheta.arrays import Floats
 from pyheta.errors import StepError
+from pyheta.pipeline.arrays import Floats
 from pyheta.pipeline.decomposition.compute import Causal, causal, whole
 from pyheta.pipeline.decomposition.methods import METHODS, component_names
 

@@ -9,8 +9,8 @@ from hypothesis import given
 from hypothesis import strategies as st
 from hypothesis.extra.numpy import arrays
 
-from pyheta.arrays import Floats
 from pyheta.errors import StepError
+from pyheta.pipeline.arrays import Floats
 from pyheta.pipeline.relevance.dtw import dtw_distance
 
 SERIES = arrays(np.float64, st.integers(1, 12), elements=st.floats(-100, 100))

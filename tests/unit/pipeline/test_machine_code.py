@@ -21,7 +21,7 @@ PACKAGE = Path(pyheta.__file__).parent
 #: Two compiled functions that call one of another file each.
 CALLERS = """
 from numba import int64
-from pyheta.arrays import Floats
+from pyheta.pipeline.arrays import Floats
 from pyheta.nets.engines.kernels.compiling import entry
 from pyheta.nets.engines.kernels.memory import lined
 from pyheta.pipeline.compiled import compiled

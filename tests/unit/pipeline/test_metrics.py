@@ -9,8 +9,8 @@ from hypothesis import settings as hypothesis_settings
 from hypothesis import strategies as st
 from hypothesis.extra.numpy import arrays
 
-from pyheta.arrays import Floats
 from pyheta.errors import Diverged
+from pyheta.pipeline.arrays import Floats
 from pyheta.pipeline.metrics import METRICS
 from pyheta.pipeline.scoring import Evaluation, errors_of, measure, named, together
 

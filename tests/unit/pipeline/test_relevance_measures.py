@@ -14,8 +14,8 @@ from hypothesis import strategies as st
 from scipy import stats
 from scipy.signal import lfilter
 
-from pyheta.arrays import Floats
 from pyheta.errors import StepError
+from pyheta.pipeline.arrays import Floats
 from pyheta.pipeline.relevance import farm
 from pyheta.pipeline.relevance.chance import shifts
 from pyheta.pipeline.relevance.correlation import best_lag, pearson, spearman

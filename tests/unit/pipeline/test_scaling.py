@@ -9,7 +9,7 @@ from hypothesis import settings as hypothesis_settings
 from hypothesis import strategies as st
 from hypothesis.extra.numpy import arrays
 
-from pyheta.arrays import Floats
+from pyheta.pipeline.arrays import Floats
 from pyheta.pipeline.scaling import Scaler
 
 METHODS = ["minmax", "standard", "none"]

@@ -11,8 +11,8 @@ from hypothesis import strategies as st
 from hypothesis.extra.numpy import arrays
 from numpy.typing import NDArray
 
-from pyheta.arrays import Floats
 from pyheta.errors import StepError
+from pyheta.pipeline.arrays import Floats
 from pyheta.pipeline.relevance import farm
 from pyheta.pipeline.relevance.shaping import shaped
 from pyheta.pipeline.relevance.shaping_methods import FACTORS, RELEVANCES

@@ -5,9 +5,9 @@ from collections.abc import Callable
 import numpy as np
 import pytest
 
-from pyheta.arrays import Floats
 from pyheta.nets.registry import build
 from pyheta.nets.training.options import Train
+from pyheta.pipeline.arrays import Floats
 from pyheta.pipeline.channels import Channel
 from pyheta.pipeline.data.synthetic import (
     BEST_LINEAR_RMSE,

@@ -7,8 +7,8 @@ else here.
 
 import numpy as np
 
-from pyheta.arrays import Float32s
 from pyheta.nets.engines.kernels.compiling import inlined, kernel
+from pyheta.pipeline.arrays import Float32s
 
 F = np.float32
 

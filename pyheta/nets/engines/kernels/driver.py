@@ -10,12 +10,12 @@ import numpy as np
 from numba import float32 as f32
 from numba import float64, int64, void
 
-from pyheta.arrays import Float32s, Floats, Rows
 from pyheta.nets.engines.kernels import rules, tiny
 from pyheta.nets.engines.kernels.compiling import entry, inlined, kernel
 from pyheta.nets.engines.kernels.memory import zeros
 from pyheta.nets.engines.kernels.rules import RULE, Moments, Rule
 from pyheta.nets.engines.kernels.windows import gather_targets
+from pyheta.pipeline.arrays import Float32s, Floats, Rows
 
 WINDOWS = f32[:, :, :]
 FLAT = f32[::1]

@@ -13,7 +13,6 @@ from typing import NamedTuple
 import numpy as np
 from numba import int64
 
-from pyheta.arrays import Float32s, Rows
 from pyheta.nets.engines.kernels import activations
 from pyheta.nets.engines.kernels.compiling import kernel
 from pyheta.nets.engines.kernels.driver import (
@@ -36,6 +35,7 @@ from pyheta.nets.engines.kernels.recurrent import (
 )
 from pyheta.nets.engines.kernels.vectors import transpose
 from pyheta.nets.engines.kernels.windows import gather_rows
+from pyheta.pipeline.arrays import Float32s, Rows
 
 F = np.float32
 

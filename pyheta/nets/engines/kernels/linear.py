@@ -18,13 +18,13 @@ from typing import NamedTuple
 
 from numba import int64
 
-from pyheta.arrays import Float32s, Rows
 from pyheta.nets.engines.kernels.averages import averaged, shared_out
 from pyheta.nets.engines.kernels.compiling import kernel
 from pyheta.nets.engines.kernels.driver import BatchShape, Net, epoch_of, predict_of
 from pyheta.nets.engines.kernels.memory import padded, zeros
 from pyheta.nets.engines.kernels.products import dense, dense_back
 from pyheta.nets.engines.kernels.windows import gather_flat
+from pyheta.pipeline.arrays import Float32s, Rows
 
 AT_ONCE = 256  # rows that are forecast at once: what is seen of them stays in the cache
 

@@ -2,10 +2,10 @@
 
 import numpy as np
 
-from pyheta.arrays import Float32s
 from pyheta.nets.engines import kernels
 from pyheta.nets.engines.kernels import LINE
 from pyheta.nets.engines.kernels.compiling import kernel
+from pyheta.pipeline.arrays import Float32s
 
 NUMBERS = LINE // 4
 

@@ -9,7 +9,6 @@ from typing import NamedTuple
 import numpy as np
 from numba import int64
 
-from pyheta.arrays import Float32s, Rows
 from pyheta.nets.engines.kernels.compiling import kernel
 from pyheta.nets.engines.kernels.driver import (
     BatchShape,
@@ -23,6 +22,7 @@ from pyheta.nets.engines.kernels.memory import lined, padded, zeros
 from pyheta.nets.engines.kernels.products import dense, dense_back, multiply
 from pyheta.nets.engines.kernels.vectors import transpose
 from pyheta.nets.engines.kernels.windows import gather_flat
+from pyheta.pipeline.arrays import Float32s, Rows
 
 Sizes = Rows  # numbers of cells, layer by layer
 F = np.float32

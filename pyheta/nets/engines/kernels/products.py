@@ -13,9 +13,9 @@ from numba import types
 from numba.core import cgutils
 from numba.extending import intrinsic
 
-from pyheta.arrays import Float32s
 from pyheta.nets.engines.kernels.compiling import inlined, kernel
 from pyheta.nets.engines.kernels.vectors import BYTES, LANES, VECTOR, WIDE, ZERO, Writer, constant
+from pyheta.pipeline.arrays import Float32s
 
 #: Terms that are summed before the next stretch of the operands is read: what a cache holds
 DEPTH = 256

@@ -1,11 +1,11 @@
 """What the kernels of LSTM and GRU share: how weights lie, and the linear layer at the end."""
 
-from pyheta.arrays import Float32s
 from pyheta.nets.engines.kernels.compiling import kernel
 from pyheta.nets.engines.kernels.driver import BatchShape
 from pyheta.nets.engines.kernels.memory import padded, zeros
 from pyheta.nets.engines.kernels.products import dense_back, multiply
 from pyheta.nets.engines.kernels.vectors import transpose
+from pyheta.pipeline.arrays import Float32s
 
 Layers = tuple[Float32s, Float32s]  # of the gates (gates, depth, hidden), and the linear one
 

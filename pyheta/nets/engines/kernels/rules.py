@@ -10,8 +10,8 @@ from typing import NamedTuple
 import numpy as np
 from numba import types
 
-from pyheta.arrays import Float32s
 from pyheta.nets.engines.kernels.compiling import inlined, kernel
+from pyheta.pipeline.arrays import Float32s
 
 F = np.float32
 

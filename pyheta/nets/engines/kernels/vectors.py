@@ -7,8 +7,8 @@ from numba import types
 from numba.core import cgutils
 from numba.extending import intrinsic
 
-from pyheta.arrays import Float32s
 from pyheta.nets.engines.kernels.compiling import inlined, kernel
+from pyheta.pipeline.arrays import Float32s
 
 # 32 registers of 512 bits, not 16 of 256
 WIDE = bool(binding.get_host_cpu_features().get("avx512f"))

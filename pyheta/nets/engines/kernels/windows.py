@@ -2,9 +2,9 @@
 
 import numpy as np
 
-from pyheta.arrays import Float32s, Rows
 from pyheta.nets.engines.kernels.compiling import kernel
 from pyheta.nets.engines.kernels.vectors import BYTES, copy
+from pyheta.pipeline.arrays import Float32s, Rows
 
 
 @kernel

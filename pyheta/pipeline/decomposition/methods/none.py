@@ -8,7 +8,7 @@ from pyheta.pipeline.decomposition.components import WHOLE
 from pyheta.pipeline.decomposition.method import Computation, Method, Options
 
 if TYPE_CHECKING:
-    from pyheta.arrays import Floats
+    from pyheta.pipeline.arrays import Floats
 
 
 def _components(_options: Options) -> tuple[str, ...]:
