@@ -1,5 +1,4 @@
-"""How much quicker are many nets as one stack on a graphics processor than one after the other on
-it?
+"""How much quicker are many nets as one stack on a GPU than one after the other on it?
 
 LSTM-64 and MLP-64-64 on windows of 8 rows of 5 series of 4,000 rows, batches of 64, two epochs.
 Nets alone are plain torch with autograd on the same device, some of them measured and the rest
@@ -83,7 +82,7 @@ def main() -> None:
     parser.add_argument("--alone", type=int, default=8)
     options = parser.parse_args()
     device = torch.device(options.device)
-    name = torch.cuda.get_device_name() if device.type == "cuda" else "a processor"
+    name = torch.cuda.get_device_name() if device.type == "cuda" else "a CPU"
     print(f"{name}, {torch.get_num_threads()} threads")
     for net in NETS:
         together(net, 2, device)  # kernels are chosen at the first call

@@ -7,7 +7,7 @@ forecasts of training and test; the same weights and batches everywhere.
     loader     a Dataset that slices one window, a DataLoader that stacks 64 of them, Adam as torch
                has it by default; forecasts one window at a time
     torch      batches indexed in one tensor of views, fused Adam; forecasts 4,096 windows at a time
-    compiled   what PyHeta does on a processor
+    compiled   what PyHeta does on a CPU
 
 `share` is the time that the compiled epoch's products would take at the rate of a 1,024 x 1,024
 product. Rounds alternate between the three; medians.

@@ -4,6 +4,7 @@ from collections.abc import Iterable, Iterator, Mapping, Sequence
 from typing import Any
 
 from pyheta.errors import StepError, nearest
+from pyheta.nets.configs.section import Section
 from pyheta.pipeline.data.facts import DatasetFacts
 from pyheta.pipeline.decomposition.components import WHOLE
 from pyheta.pipeline.decomposition.methods import METHODS
@@ -13,7 +14,6 @@ from pyheta.sweep import Explain, Run
 from pyheta.sweep.components import UnfitChange, matches
 from pyheta.sweep.config import RunConfig
 from pyheta.sweep.problems import Problems, describe, findings
-from pyheta.sweep.section import Section
 
 
 def check_runs(

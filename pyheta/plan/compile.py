@@ -5,12 +5,12 @@ from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from itertools import groupby
 
+from pyheta.nets.configs.section import Section
 from pyheta.pipeline.data.facts import DatasetFacts
 from pyheta.plan.checks import check_runs
 from pyheta.plan.graph import RunGraph, load_step
 from pyheta.steps import Key, Step
 from pyheta.sweep import Explain, Run
-from pyheta.sweep.section import Section
 
 
 @dataclass(frozen=True, slots=True)

@@ -9,11 +9,11 @@ from typing import Annotated, Any, Literal, Self, assert_never
 from pydantic import Field, ValidationError, model_validator
 
 from pyheta.errors import SweepError
+from pyheta.nets.configs.section import Section
 from pyheta.steps import canonical
 from pyheta.sweep.config import Column
 from pyheta.sweep.longform import flat
 from pyheta.sweep.problems import describe, shown
-from pyheta.sweep.section import Section
 from pyheta.sweep.syntax import Document, KeyPath
 
 MAX_VALUES = 1_000_000

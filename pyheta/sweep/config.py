@@ -20,6 +20,7 @@ from pydantic import (
 )
 
 from pyheta.nets.configs.base import as_tuple
+from pyheta.nets.configs.section import Section
 from pyheta.nets.configs.union import CONFIGS, NETS, Net
 from pyheta.nets.training.options import Train
 from pyheta.pipeline.decomposition.components import WHOLE
@@ -29,7 +30,6 @@ from pyheta.steps import canonical
 from pyheta.sweep.components import Components, UnfitChange, changes_for
 from pyheta.sweep.preprocessing import Decompose, Shaping
 from pyheta.sweep.problems import shown
-from pyheta.sweep.section import Section
 
 SPLIT_TOLERANCE = 1e-9
 MONTHS = re.compile(r"[1-9][0-9]{0,3}mo")

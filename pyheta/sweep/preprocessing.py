@@ -9,10 +9,10 @@ from typing import Annotated, Any, Literal, Self
 
 from pydantic import Field, model_validator
 
+from pyheta.nets.configs.section import Section
 from pyheta.pipeline.decomposition.methods import METHODS
 from pyheta.pipeline.relevance.shaping_methods import FACTORS, RELEVANCES, Factor, LocalRelevance
 from pyheta.sweep.names import NameOf
-from pyheta.sweep.section import Section
 
 #: The least relevance that passes, where the sweep says nothing.
 THRESHOLD = 0.5

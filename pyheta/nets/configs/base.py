@@ -2,7 +2,9 @@
 
 from typing import Annotated, ClassVar, NamedTuple
 
-from pydantic import BaseModel, BeforeValidator, ConfigDict, Field
+from pydantic import BeforeValidator, Field
+
+from pyheta.nets.configs.section import Section
 
 
 def as_tuple(value: object) -> object:
@@ -33,14 +35,12 @@ class Misfit(NamedTuple):
     cure: str
 
 
-class NetConfig(BaseModel):
+class NetConfig(Section):
     """A net declares itself here: its options are fields, facts about it are class attributes.
 
     Facts decide which of a run's options can change the outcome; the others are left out of a
     step's parameters, so that they never make a distinct step.
     """
-
-    model_config = ConfigDict(extra="forbid", frozen=True, strict=True, allow_inf_nan=False)
 
     #: module:callable that makes the net of (config, shape); imported when a net is built.
     #: It gives a torch module if the net is trained by gradient, else a `Forecaster`.

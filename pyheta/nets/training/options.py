@@ -5,7 +5,9 @@ from dataclasses import dataclass
 from enum import Enum
 from typing import Annotated, Final, Literal, Self
 
-from pydantic import BaseModel, ConfigDict, Field
+from pydantic import Field
+
+from pyheta.nets.configs.section import Section
 
 LossName = Literal["mse", "mae", "huber", "quantile"]
 OptimizerName = Literal["adam", "adamw", "sgd"]
@@ -31,10 +33,8 @@ class Trait(Enum):
     LEAVES = "It only says what training leaves behind: no epoch differs by it."
 
 
-class Train(BaseModel):
+class Train(Section):
     """How nets are trained that are trained by gradient."""
-
-    model_config = ConfigDict(extra="forbid", frozen=True, strict=True, allow_inf_nan=False)
 
     optimizer: OptimizerName = "adam"
     lr: Annotated[float, OnlyWith("find_lr", value=False), Trait.PER_NET] = Field(

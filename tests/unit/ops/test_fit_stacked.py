@@ -1,6 +1,4 @@
-"""Several fits together as on a graphics processor, here on a processor: each step's outcome is its
-own.
-"""
+"""Fits stacked as on a GPU, here on a CPU: each step's outcome is its own."""
 
 import gc
 import shutil
