@@ -90,11 +90,20 @@ class LoadParams(Params):
     synthetic: Mapping[str, Any] | None = None  # what the generator is told: rows and seed
 
 
-@dataclass(frozen=True, kw_only=True)
-class DecomposeParams(Params):
-    """`options` are those of a `decompose` section: see `pipeline.decomposition.methods`."""
+class LookingAheadParams(Params):
+    """Of operations that a sweep may tell to look at the whole series."""
 
     FIT_ON = FitOn.CAUSAL
+
+    @classmethod
+    def fit_on(cls, params: Mapping[str, Any]) -> FitOn:
+        return FitOn.WHOLE if looks_ahead(params) else cls.FIT_ON
+
+
+@dataclass(frozen=True, kw_only=True)
+class DecomposeParams(LookingAheadParams):
+    """`options` are those of a `decompose` section: see `pipeline.decomposition.methods`."""
+
     OPTIONS = ("method", "mode")
 
     column: str
@@ -107,16 +116,11 @@ class DecomposeParams(Params):
         mode: Mode = self.options["mode"]
         return mode
 
-    @classmethod
-    def fit_on(cls, params: Mapping[str, Any]) -> FitOn:
-        return FitOn.WHOLE if looks_ahead(params) else cls.FIT_ON
-
 
 @dataclass(frozen=True, kw_only=True)
-class ShapeParams(Params):
+class ShapeParams(LookingAheadParams):
     """`options` are those of a `shaping` section: see `pipeline.relevance.shaping.Shaper`."""
 
-    FIT_ON = FitOn.CAUSAL
     OPTIONS = ("relevance",)
 
     target: str
@@ -124,10 +128,6 @@ class ShapeParams(Params):
     component: str  # of both, as `relevance` compares them too
     options: Mapping[str, Any]
     train: float | None = None  # the share of training rows, where not the whole series is seen
-
-    @classmethod
-    def fit_on(cls, params: Mapping[str, Any]) -> FitOn:
-        return FitOn.WHOLE if looks_ahead(params) else cls.FIT_ON
 
 
 @dataclass(frozen=True, kw_only=True)
