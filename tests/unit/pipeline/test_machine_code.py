@@ -115,7 +115,7 @@ def test_every_source_of_compiled_code_counts_and_no_other_file(
     assert machine_code._digest() in digests
 
     kernels = {f"pyheta/nets/engines/kernels/{path.name}" for path in kernel_files(package)}
-    others = {"arrays", "pipeline/callers", "pipeline/compiled", "pipeline/relevance/dtw"}
+    others = {"pipeline/arrays", "pipeline/callers", "pipeline/compiled", "pipeline/relevance/dtw"}
     assert kernels | {f"pyheta/{name}.py" for name in others} <= set(sources)
 
 
