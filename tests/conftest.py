@@ -22,6 +22,8 @@ os.environ["NUMBA_NUM_THREADS"] = str(max(2, os.cpu_count() or 1))
 
 # Tests train small nets: torch's threads would wait for each other longer than they compute.
 os.environ["OMP_NUM_THREADS"] = "1"
+# Threads that wait must not spin: the other test process needs the core.
+os.environ["OMP_WAIT_POLICY"] = "PASSIVE"
 
 # How long an example takes says more about the machine than about the code.
 hypothesis.settings.register_profile("pyheta", deadline=None)

@@ -219,6 +219,7 @@ def test_fits_are_made_ready_as_many_at_a_time_as_memory_holds(
     assert all(isinstance(outcome, Result) for outcome in outcomes.values())
 
 
+@pytest.mark.slow
 def test_a_stack_that_did_not_fit_is_given_back_before_the_next_try(
     tasks: Callable[..., Task], monkeypatch: pytest.MonkeyPatch
 ) -> None:
