@@ -72,9 +72,7 @@ def main() -> None:
 
 @dataclass(frozen=True)
 class Place:
-    """Where one measurement takes place. Every step that is done adds a line with the time to the
-    ledger.
-    """
+    """Where one measurement takes place. Each step that is done adds its time to the ledger."""
 
     database: str
     store_id: UUID
@@ -93,9 +91,7 @@ def rows() -> Iterator[tuple[str, Row]]:
 
 
 def rate(row: Row, steps: int, count: int) -> float:
-    """Steps a second between the first and the last tenth of the ledger: without starting and
-    stopping.
-    """
+    """Steps a second between the first and the last tenth of the ledger: no start, no stop."""
     with tempfile.TemporaryDirectory() as folder:
         ledger = Path(folder, "ledger")
         ledger.touch()

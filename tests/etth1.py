@@ -11,9 +11,7 @@ from pyheta.pipeline.arrays import Floats
 
 
 def path() -> Path:
-    """ETTh1.csv in the folder that PYHETA_DATA names. Where it is not, the test that asks is
-    skipped.
-    """
+    """ETTh1.csv in the folder PYHETA_DATA. Where it is not, the test that asks is skipped."""
     file = Path(os.environ.get("PYHETA_DATA") or "nowhere") / "ETTh1.csv"
     if not file.is_file():
         pytest.skip("PYHETA_DATA has no ETTh1.csv")

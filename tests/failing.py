@@ -1,6 +1,4 @@
-"""A net of one's own that raises what it is told when it is trained: how steps go wrong in a
-child.
-"""
+"""A net of one's own that raises what it is told: how steps go wrong in a child."""
 
 from pathlib import Path
 from typing import Any
@@ -42,7 +40,5 @@ def write_net(folder: Path) -> None:
 
 
 def net(error: str, text: str, **options: Any) -> dict[str, Any]:
-    """A step's net. `error`: a class of torch's or of PyHeta's; `once`: a file by which it is
-    raised once.
-    """
+    """A step's net. `error`: torch's or PyHeta's class; `once`: a file by which it raises once."""
     return {"name": NAME, "options": {"error": error, "text": text, **options}}

@@ -1,6 +1,4 @@
-"""The installed `pyheta` as processes, and what must be true of a store whatever happened to
-them.
-"""
+"""The installed `pyheta` as processes, and what must be true of a store whatever happened."""
 
 import asyncio
 import json
@@ -177,9 +175,7 @@ def _command(entry: Path) -> bytes:
 
 
 def assert_complete(url: str) -> None:
-    """Whatever happened: every step succeeded once, recorded by the attempt that holds its newest
-    fence.
-    """
+    """Every step succeeded once, recorded by the attempt that holds its newest fence."""
     unfinished = rows(
         url, "SELECT id, op, state, reason FROM pyheta.step WHERE state <> 'succeeded'"
     )

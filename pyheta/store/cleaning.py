@@ -9,9 +9,7 @@ LONGEST_REASON = 500
 
 
 def clean_text(text: str, longest: int = LONGEST_TEXT) -> str:
-    """Without NUL and lone surrogates, and at most `longest` characters of it: the middle goes
-    first.
-    """
+    """Without NUL and lone surrogates, and at most `longest` characters: the middle goes first."""
     text = text.replace("\0", "").encode("utf-8", "replace").decode("utf-8")
     if len(text) <= longest:
         return text

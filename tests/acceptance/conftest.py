@@ -18,9 +18,7 @@ def environment(home: Path) -> dict[str, str]:
 
 @pytest.fixture
 def pyheta(environment: dict[str, str], tmp_path: Path) -> Call:
-    """Run `pyheta` with these arguments in an empty folder; keywords become variables of its
-    environment.
-    """
+    """Run `pyheta` in an empty folder; keywords become variables of its environment."""
 
     def call(*arguments: str, **variables: str) -> subprocess.CompletedProcess[str]:
         return subprocess.run(

@@ -1,6 +1,4 @@
-"""One sweep on this machine alone and the same sweep through RabbitMQ and several workers: one
-answer.
-"""
+"""One sweep on this machine alone, and through RabbitMQ and several workers: one answer."""
 
 from pathlib import Path
 

@@ -1,6 +1,4 @@
-"""Bad input: one paragraph that names the place and the cure, an exit code, no traceback, nothing
-stored.
-"""
+"""Bad input: one paragraph with the place and the cure, an exit code, nothing stored."""
 
 from pathlib import Path
 

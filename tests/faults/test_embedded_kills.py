@@ -1,6 +1,4 @@
-"""`pyheta run` on the embedded server: the server, the worker and the user come to harm in the
-middle.
-"""
+"""`pyheta run` on the embedded server, with kills of the server, the worker and the user's."""
 
 import signal
 from collections.abc import Iterator

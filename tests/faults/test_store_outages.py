@@ -1,6 +1,4 @@
-"""The network between a worker and PostgreSQL breaks at the worst moments; nothing is lost or done
-twice.
-"""
+"""The network to PostgreSQL breaks at the worst moments; nothing is lost or done twice."""
 
 import asyncio
 from collections.abc import AsyncIterator

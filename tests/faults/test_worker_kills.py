@@ -1,6 +1,4 @@
-"""Workers are killed, frozen and stopped in the middle of a sweep: it still ends complete, nothing
-twice.
-"""
+"""Workers are killed, frozen and stopped in mid-sweep: it ends complete, nothing done twice."""
 
 import signal
 import subprocess

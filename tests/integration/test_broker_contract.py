@@ -1,6 +1,4 @@
-"""What every bell promises together with the store: all ready steps are found, each by one
-worker.
-"""
+"""What every bell promises with the store: all ready steps are found, each by one worker."""
 
 import asyncio
 import contextlib

@@ -1,6 +1,4 @@
-"""Nets that one child trains together: a supervisor with real children, a real store and a real
-broker.
-"""
+"""Nets that one child trains together, with real children, a real store and a real broker."""
 
 import asyncio
 import os

@@ -1,6 +1,4 @@
-"""A child that has trained a thousand nets holds no more memory than one that has trained two
-hundred.
-"""
+"""A child that has trained 1,000 nets holds no more memory than one that has trained 200."""
 
 import subprocess
 import sys

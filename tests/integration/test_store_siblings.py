@@ -1,6 +1,4 @@
-"""Claims of siblings: further steps that may be computed together with one that a worker has
-claimed.
-"""
+"""Claims of siblings: further steps that may be computed together with a claimed one."""
 
 import asyncio
 from collections.abc import Sequence

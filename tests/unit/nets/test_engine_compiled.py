@@ -130,9 +130,7 @@ def test_every_option_means_the_same_to_both_engines(
 def test_losses_with_a_kink_are_the_same_while_no_error_is_near_it(
     net: dict[str, Any], changed: dict[str, Any]
 ) -> None:
-    """A last bit decides on which side of the kink an error is; from there on two trainings
-    part.
-    """
+    """A last bit decides on which side of the kink an error is; from there trainings part."""
     options = Train(lr=1e-4, batch_size=32, epochs=2, patience=6, **changed)
     assert_same_training(net, Shape(2, 4, 1), options, tolerance=2e-4)
 

@@ -1,6 +1,4 @@
-"""Each net against its paper: shapes, counts of parameters, equations, symmetries; and nets of
-one's own.
-"""
+"""Each net against its paper: shapes, parameters, equations, symmetries; and one's own nets."""
 
 import sys
 import textwrap

@@ -1,6 +1,4 @@
-"""Runs whose series is decomposed, from table to metrics: components forecast apart and add up by
-time.
-"""
+"""Runs of decomposed series: components are forecast apart and add up by time."""
 
 from collections.abc import Sequence
 from dataclasses import replace

@@ -1,6 +1,4 @@
-"""A fit that goes on where an earlier one of the same course ended becomes what it becomes from the
-start.
-"""
+"""A fit that resumes an earlier one of its course becomes what it becomes from the start."""
 
 from collections.abc import Callable, Sequence
 from itertools import count

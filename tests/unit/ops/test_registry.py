@@ -1,6 +1,4 @@
-"""Operations that compute several tasks together: each gets exactly one outcome, whatever they
-do.
-"""
+"""Of tasks that are computed together each gets exactly one outcome, whatever happens."""
 
 from collections.abc import Callable, Sequence
 from pathlib import Path

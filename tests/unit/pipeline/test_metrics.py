@@ -1,6 +1,4 @@
-"""Metrics are what their formulas say, over all windows, and are left out where they have no
-value.
-"""
+"""Metrics are what their formulas say, and are left out where they have no value."""
 
 import numpy as np
 import pytest

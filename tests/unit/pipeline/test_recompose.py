@@ -1,6 +1,4 @@
-"""Components' forecasts are added up by the time that they are about, whatever their order and
-length.
-"""
+"""Components' forecasts add up by the time they are about, whatever their order and length."""
 
 from collections.abc import Sequence
 

@@ -1,6 +1,4 @@
-"""Correlation and mutual information at lags agree with SciPy and closed forms; each stands beside
-chance.
-"""
+"""Measures at lags agree with SciPy and closed forms; each stands beside chance."""
 
 import json
 import math
@@ -29,9 +27,7 @@ ALL = list(MEASURES)
 
 
 def leading(rows: int = 400, seed: int = 0, step: float = 1.0) -> tuple[Floats, Floats]:
-    """A random walk, and a noisy column that leads it by 3 rows; whole multiples of `step`, with
-    ties.
-    """
+    """A random walk and a noisy column that leads it by 3 rows; multiples of `step`, with ties."""
     rng = np.random.default_rng(seed)
     walk = np.round(rng.normal(size=rows + LEAD).cumsum() / step) * step
     return walk[:rows], walk[LEAD:] + np.round(rng.normal(size=rows) / step) * step

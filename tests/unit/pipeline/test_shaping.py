@@ -1,6 +1,4 @@
-"""Shaping damps a column where it is irrelevant; its causal forms know no row after the one they
-shape.
-"""
+"""Shaping damps a column where it is irrelevant; its causal forms know no later row."""
 
 from typing import Any
 
@@ -160,9 +158,7 @@ def spoilt(values: Floats, after: int, seed: int) -> Floats:
 def changed_rows(
     target: Floats, column: Floats, options: dict[str, Any], after: int, seed: int = 3
 ) -> NDArray[np.intp]:
-    """Which rows up to `after` change their bits when every later row of both series is
-    replaced.
-    """
+    """Rows up to `after` that change a bit when every later row of both series is replaced."""
     before = shaped(target, column, options, train_stop=TRAIN_STOP)
     later = spoilt(target, after, seed), spoilt(column, after, seed + 1)
     spoiled = shaped(*later, options, train_stop=TRAIN_STOP)

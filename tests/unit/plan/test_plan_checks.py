@@ -1,6 +1,4 @@
-"""Runs that do not fit their data, or see the future unasked, are refused before anything is
-computed.
-"""
+"""Runs that do not fit their data, or see the future unasked, are refused first."""
 
 from collections.abc import Sequence
 from dataclasses import replace

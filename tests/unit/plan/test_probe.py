@@ -1,6 +1,4 @@
-"""Replace the future by noise: no honest step may notice, and the probe does find those that look
-ahead.
-"""
+"""With noise for the future no honest step changes, and the probe finds those that look ahead."""
 
 from collections.abc import Sequence
 from dataclasses import replace

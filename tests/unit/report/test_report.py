@@ -1,6 +1,4 @@
-"""The table of a sweep: means over seeds, what is missing, who is best, and the forms it is written
-in.
-"""
+"""The table of a sweep: means over seeds, what is missing, what is best, and its forms."""
 
 import csv
 import io

@@ -1,6 +1,4 @@
-"""What explains a sweep: relevance beside chance, importance, components, each column's share in
-the gain.
-"""
+"""What explains a sweep: relevance beside chance, importance, components, shares of columns."""
 
 import csv
 import io

@@ -1,6 +1,4 @@
-"""A sweep is zip and parameters, then when, exclude, seeds and baselines, always in the same
-order.
-"""
+"""A sweep is zip and parameters, then when, exclude, seeds and baselines, in this order."""
 
 from itertools import product
 from math import comb, prod

@@ -1,6 +1,4 @@
-"""YAML is read by the rules of version 1.2, with a place for everything, and nothing can do
-harm.
-"""
+"""YAML is read by the rules of version 1.2, each value with its place, and does no harm."""
 
 import json
 import os
