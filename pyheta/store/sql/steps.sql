@@ -111,10 +111,11 @@ WITH living AS MATERIALIZED (
 )
 SELECT id, fence, key, op, version, kind, params, bundle FROM taken ORDER BY priority DESC, id;
 
---- inputs: What claimed steps read: files that a user brought, the products of their needs, and those of an earlier
--- step of the same course that may be resumed. Which one may is decided in `nets/training/resume.py`; here integers
--- are compared, of the options in `train` that $2 names: they limit how far a step goes. Where a step's summary has
--- the option's name, it has counted how far it went; 'stopped' there names the limit that ended it.
+--- inputs: What claimed steps read: files of a user, products of their needs, and what can be resumed.
+-- Products of an earlier step of the same course may be resumed. Which one may is decided in
+-- `nets/training/resume.py`; here integers are compared, of the options in `train` that $2 names:
+-- they limit how far a step goes. Where a step's summary has the option's name, it has counted how
+-- far it went; 'stopped' there names the limit that ended it.
 -- 'standing', the trainer state, is read only by a step that goes on from there.
 SELECT step_id, role, role AS name, sha256 FROM pyheta.file WHERE step_id = ANY ($1::bigint[])
 UNION ALL
@@ -125,14 +126,17 @@ UNION ALL
 SELECT claimed.id, 'earlier', product.name, product.sha256
 FROM pyheta.step AS claimed
 CROSS JOIN LATERAL (
-    -- The one that went furthest of those within all limits of the claimed step. Nothing is left to do (finished) where
-    -- it has come to one of them; otherwise, and where a state is to be left, its own state is needed.
+    -- The one that went furthest of those within all limits of the claimed step. Nothing is left to
+    -- do (finished) where it has come to one of them; otherwise, and where a state is to be left,
+    -- its own state is needed.
     SELECT other.id, finished
     FROM pyheta.step AS other
     CROSS JOIN LATERAL (
         SELECT bool_and(used <= allowed) AS within,
             NOT (claimed.params #>> '{train,resumable}')::boolean
-                AND bool_or(used = allowed AND (summary ? option OR summary ->> 'stopped' = option)) AS finished
+                AND bool_or(
+                    used = allowed AND (summary ? option OR summary ->> 'stopped' = option)
+                ) AS finished
         FROM unnest($2::text[]) AS option
         CROSS JOIN LATERAL (
             SELECT coalesce(summary -> option, params #> ARRAY['train', option])::int AS used,
@@ -140,7 +144,9 @@ CROSS JOIN LATERAL (
         ) AS extent
     ) AS compared
     WHERE course = claimed.course AND state = 'succeeded' AND within
-        AND (finished OR EXISTS (SELECT FROM pyheta.product WHERE step_id = other.id AND name = 'standing'))
+        AND (finished OR EXISTS (
+            SELECT FROM pyheta.product WHERE step_id = other.id AND name = 'standing'
+        ))
     ORDER BY (summary ->> 'epochs')::int DESC, finished DESC, other.id
     LIMIT 1
 ) AS earlier

@@ -209,9 +209,11 @@ UPDATE pyheta.step SET cancel_requested = false FROM stopping WHERE step.id = st
 --- known: The states of those of these keys that are there.
 SELECT key, state FROM pyheta.step WHERE key = ANY ($1::text[]);
 
---- mean_seconds: How long steps took, by operation and the parameters that are named; not those that were resumed.
+--- mean_seconds: How long steps took, by operation and the named parameters.
+-- Not those that were resumed.
 SELECT op, ARRAY(
-        SELECT params #>> string_to_array(name, '.') FROM unnest($1::text[]) WITH ORDINALITY AS named (name, place)
+        SELECT params #>> string_to_array(name, '.')
+        FROM unnest($1::text[]) WITH ORDINALITY AS named (name, place)
         ORDER BY place
     ) AS given,
     avg(seconds) AS seconds
