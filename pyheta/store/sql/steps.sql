@@ -111,7 +111,7 @@ WITH living AS MATERIALIZED (
 )
 SELECT id, fence, key, op, version, kind, params, bundle FROM taken ORDER BY priority DESC, id;
 
---- inputs: What claimed steps read: files of a user, products of their needs, and what can be resumed.
+--- inputs: What claimed steps read: a user's files, products of needs, and what can be resumed.
 -- Products of an earlier step of the same course may be resumed. Which one may is decided in
 -- `nets/training/resume.py`; here integers are compared, of the options in `train` that $2 names:
 -- they limit how far a step goes. Where a step's summary has the option's name, it has counted how
