@@ -60,7 +60,9 @@ def examine_leakage(prepared: CheckedSweep, note: Callable[[str], None]) -> Sequ
             )
             continue
         ops = dict.fromkeys(verdict.step.op for verdict in verdicts)
-        findings += [_leakage(run, [one for one in verdicts if one.step.op == op]) for op in ops]
+        findings += [
+            _leakage(run, [verdict for verdict in verdicts if verdict.step.op == op]) for op in ops
+        ]
     return findings
 
 

@@ -49,14 +49,14 @@ async def preview(prepared: CheckedSweep, store: SweepStore, procs: int) -> Prev
     means = await store.mean_seconds(TIMED_BY)
     steps = _by_label(plan)
     ops = [_preview(label, plan.asked[label], steps[label], states, means) for label in steps]
-    known = [op.seconds for op in ops if op.seconds is not None]
+    estimates = [op.seconds for op in ops if op.seconds is not None]
     return Preview(
         sweep=prepared.sweep.name,
         runs=len(prepared.runs) - baselines,
         baselines=baselines,
         procs=procs,
         ops=ops,
-        seconds=sum(known) / procs if len(known) == len(ops) else None,
+        seconds=sum(estimates) / procs if len(estimates) == len(ops) else None,
     )
 
 
@@ -94,8 +94,8 @@ def _preview(
 def _seconds(steps: Sequence[Step], means: MeanSeconds) -> float | None:
     """The sum of what steps like these took before; None if one was never measured."""
     each = [means.get((step.op, timed_as(step.params))) for step in steps]
-    known = [seconds for seconds in each if seconds is not None]
-    return sum(known) if len(known) == len(each) else None
+    measured = [seconds for seconds in each if seconds is not None]
+    return sum(measured) if len(measured) == len(each) else None
 
 
 def preview_view(shown: Preview) -> RenderableType:

@@ -81,15 +81,13 @@ class Fit:
         params = FitParams.of(task.params)
         window = params.window
         sources = [Source(**source) for source in params.sources]
-        channels = read_channels(sources, task.inputs, window["input"])
-        split = Split.of(params.split, len(channels[0].values))
-        known = [
-            channel.head(split.val_stop) for channel in channels
-        ]  # from here on there are no test rows
-        scalers = [_scaler(params.scale, channel, split) for channel in known]
+        whole = read_channels(sources, task.inputs, window["input"])
+        split = Split.of(params.split, len(whole[0].values))
+        channels = [channel.head(split.val_stop) for channel in whole]  # without the test rows
+        scalers = [_scaler(params.scale, channel, split) for channel in channels]
         shape = Shape(len(sources), window["input"], window["horizon"], params.targets)
         net = build(params.net, shape, seed=params.seed or 0)
-        train, val = _windows(known, scalers, split, shape, net)
+        train, val = _windows(channels, scalers, split, shape, net)
         return cls(task, params, net, train, val, shape, sources, scalers, _earlier(task, params))
 
     @property

@@ -14,9 +14,9 @@ def share(rows: int, *shares: float) -> int:
     Fractions are rounded down, and computed on the decimals that the user wrote: 0.7 + 0.1 of 10
     rows is 8, where binary floating point would say 7.
     """
-    if all(isinstance(one, int) for one in shares):
+    if all(isinstance(part, int) for part in shares):
         return int(sum(shares))
-    return int(rows * sum(Decimal(str(one)) for one in shares))
+    return int(rows * sum(Decimal(str(part)) for part in shares))
 
 
 @dataclass(frozen=True, slots=True)

@@ -192,17 +192,17 @@ def _check_series(
     """Whether the columns can be decomposed and shaped."""
     config = run.config.reduced()
     for column, key in columns:
-        known = facts.by_column.get(column)
-        if known is None:
+        series = facts.by_column.get(column)
+        if series is None:
             continue
-        if known.constant and (
+        if series.constant and (
             config.decompose.method != "none" or config.shaping.method != "none"
         ):
             what = f"column '{column}' is constant: it has no components and no relevance"
             problems.add(what, where=run.where(key), cure="leave it out")
-        elif known.extrema < METHODS[config.decompose.method].least_extrema:
+        elif series.extrema < METHODS[config.decompose.method].least_extrema:
             what = (
-                f"column '{column}' turns {known.extrema} times, too rarely for "
+                f"column '{column}' turns {series.extrema} times, too rarely for "
                 f"{config.decompose.method}"
             )
             problems.add(what, where=run.where(key), cure=f"use decompose: {_for_few_turns()}")
@@ -235,9 +235,11 @@ def _check_shaping(run: Run, facts: DatasetFacts, problems: Problems) -> None:
             what, where=run.where("shaping"), cure="forecast them one by one, or do without shaping"
         )
     rows = _split(run, facts).train_stop if config.shaping.causal else facts.rows
-    known = rows - _unknown(config)
-    if config.shaping.window > known:
-        what = f"shaping.window is {config.shaping.window:,} rows, and {known:,} are known to it"
+    rows_known = rows - _unknown(config)
+    if config.shaping.window > rows_known:
+        what = (
+            f"shaping.window is {config.shaping.window:,} rows, and {rows_known:,} are known to it"
+        )
         problems.add(
             what, where=run.where("shaping.window") or run.where("shaping"), cure="shorten it"
         )

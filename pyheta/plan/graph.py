@@ -55,8 +55,17 @@ def _step(
     course: str | None = None,
 ) -> Step:
     """A step of this version of its operation."""
-    made = OPS[op]
-    return Step(op, made.version, made.kind, params.as_params(), needs, files or {}, bundle, course)
+    operation = OPS[op]
+    return Step(
+        op,
+        operation.version,
+        operation.kind,
+        params.as_params(),
+        needs,
+        files or {},
+        bundle,
+        course,
+    )
 
 
 @dataclass
