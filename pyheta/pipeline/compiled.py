@@ -72,10 +72,13 @@ class _KeptCode:
         return str(machine_code.folder())
 
     def load_overload(self, signature: Any, target: Any) -> Any:
-        """The compiled function, or None where it is not there or its file is broken."""
+        """The compiled function; None where its file is not there, not this user's, or broken."""
+        file = self._file(signature)
+        if not machine_code.is_own(file):
+            return None
         target.refresh()  # registers the types that the file may speak of
         try:
-            parts = pickle.loads(self._file(signature).read_bytes())  # noqa: S301 (the user's own)
+            parts = pickle.loads(file.read_bytes())  # noqa: S301 (the user's own)
         except (OSError, EOFError, pickle.UnpicklingError):
             return None
         return _rebuild(target, *parts)

@@ -44,10 +44,18 @@ def folder() -> Path:
 def used_folder() -> Path:
     """The folder, made where possible and marked as used now. Removes old ones beside it."""
     with suppress(OSError):
-        folder().mkdir(parents=True, exist_ok=True)
+        folder().mkdir(mode=0o700, parents=True, exist_ok=True)
         os.utime(folder())
         remove_unused(folder().parent)
     return folder()
+
+
+def is_own(file: Path) -> bool:
+    """Whether the file is there and this user's: others' code would run with this one's rights."""
+    try:
+        return file.stat().st_uid == os.geteuid()
+    except OSError:
+        return False
 
 
 def remove_unused(caches: Path) -> None:

@@ -198,6 +198,16 @@ def test_each_signature_is_kept_and_what_is_broken_is_compiled_again(
     assert compile_and_call() == {"hits": 2, "misses": 0}
 
 
+def test_the_code_of_another_user_is_not_run(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(machine_code, "used_folder", lambda: tmp_path)
+    assert compile_and_call() == {"hits": 0, "misses": 2}
+    monkeypatch.setattr(os, "geteuid", lambda: tmp_path.stat().st_uid + 1)
+
+    assert compile_and_call() == {"hits": 0, "misses": 2}
+
+
 def test_where_nothing_can_be_written_code_is_compiled_and_not_kept(
     tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:

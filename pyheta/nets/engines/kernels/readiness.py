@@ -17,7 +17,7 @@ KERNELS = ("lstm", "gru", "mlp", "linear")
 
 def ready(kernel: str) -> bool:
     """Whether loading this kernel takes no compiling."""
-    return _module(kernel) in sys.modules or _mark(kernel).exists()
+    return _module(kernel) in sys.modules or machine_code.is_own(_mark(kernel))
 
 
 def load(kernel: str) -> ModuleType:
