@@ -4,6 +4,7 @@ from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from typing import Any, NamedTuple
 
+from pyheta.errors import InputError
 from pyheta.report.labels import ABSENT
 from pyheta.report.wording import LEAKY
 from pyheta.steps import canonical
@@ -35,6 +36,17 @@ class Grid:
     columns: tuple[str, ...]
     rows: tuple[GridRow, ...]
     notes: tuple[str, ...]
+
+
+def finished(steps: Sequence[StepRow], what: str, wish: str) -> list[StepRow]:
+    """Those that have a result. Raises InputError where the sweep did not ask for any.
+
+    `wish` is what `explain` in a sweep has to say to ask for `what`.
+    """
+    if not steps:
+        cure = f"add `explain: {{{wish}}}` to the sweep and submit it again"
+        raise InputError(f"this sweep did not ask for {what}", cure=cure)
+    return [step for step in steps if step.summary]
 
 
 def varied_options(steps: Sequence[StepRow]) -> list[str]:

@@ -5,10 +5,18 @@ from collections.abc import Mapping, Sequence
 from statistics import fmean, stdev
 from typing import Any, NamedTuple
 
-from pyheta.errors import InputError
 from pyheta.pipeline.decomposition.components import WHOLE
 from pyheta.pipeline.leakage import leaks
-from pyheta.report.grid import Grid, GridRow, Word, decomposition, marked, missing, varied_options
+from pyheta.report.grid import (
+    Grid,
+    GridRow,
+    Word,
+    decomposition,
+    finished,
+    marked,
+    missing,
+    varied_options,
+)
 from pyheta.report.wording import leak_notes
 from pyheta.store.seam import StepRow, SweepRow
 
@@ -43,10 +51,7 @@ def importance_grid(sweep: SweepRow, steps: Sequence[StepRow]) -> Grid:
 
     Raises InputError without any step.
     """
-    if not steps:
-        cure = "add `explain: {permutations: 5}` to the sweep and submit it again"
-        raise InputError("this sweep did not ask for importance", cure=cure)
-    done = [step for step in steps if step.summary]
+    done = finished(steps, "importance", "permutations: 5")
     rises = _rises(done)
     leaked = [group.leaks for group in rises]
     columns = tuple(sorted({label for by_label in rises.values() for label in by_label}))

@@ -3,9 +3,17 @@
 from collections.abc import Mapping, Sequence
 from typing import Any
 
-from pyheta.errors import InputError
 from pyheta.pipeline.leakage import leaks
-from pyheta.report.grid import Grid, GridRow, Word, decomposition, marked, missing, varied_options
+from pyheta.report.grid import (
+    Grid,
+    GridRow,
+    Word,
+    decomposition,
+    finished,
+    marked,
+    missing,
+    varied_options,
+)
 from pyheta.report.wording import leak_notes
 from pyheta.store.seam import StepRow, SweepRow
 
@@ -28,10 +36,7 @@ def relevance_grid(sweep: SweepRow, steps: Sequence[StepRow]) -> Grid:
 
     Raises InputError without any step.
     """
-    if not steps:
-        cure = "add `explain: {relevance: [pearson, farm]}` to the sweep and submit it again"
-        raise InputError("this sweep did not ask for relevance", cure=cure)
-    done = [step for step in steps if step.summary]
+    done = finished(steps, "relevance", "relevance: [pearson, farm]")
     targets = list(dict.fromkeys(step.params["target"] for step in steps))
     keys = (*(["target"] if len(targets) > 1 else []), "column", "component", "decompose")
     measures = tuple(
