@@ -119,10 +119,10 @@ class Claimer:
             async with asyncio.TaskGroup() as group:
                 for attempt in together:
                     group.create_task(self._see_through(attempt), name=f"step {attempt.claim.step}")
-        finally:
+            if slot.device_error and not await asyncio.to_thread(works, self._options.device):
+                self._shutdown.begin_after_device_failure(slot.device_error)
+        finally:  # not before the device is known to work: the next step would fail on it too
             self._idle.put_nowait(slot)
-        if slot.device_error and not await asyncio.to_thread(works, self._options.device):
-            self._shutdown.begin_after_device_failure(slot.device_error)
 
     async def _see_through(self, attempt: Attempt) -> None:
         """Record an attempt's outcome as soon as it is known, whatever its neighbours do."""
