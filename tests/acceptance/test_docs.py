@@ -85,7 +85,6 @@ def pattern(expected: list[str]) -> str:
     )
 
 
-@pytest.mark.timeout(300)  # a page may train a dozen nets
 @pytest.mark.parametrize(
     "page", [page for page in USERS if blocks(page, "console")], ids=lambda page: page.stem
 )
