@@ -349,10 +349,13 @@ def check_data(
     as_json: AsJson = False,
 ) -> None:
     """Read a data set as a sweep would: what it holds, or what is wrong with it."""
-    from pyheta.commands.data import check, facts_view
+    from pyheta.commands.data import check, facts_json, facts_view
 
     facts = check(dataset, time, context.obj.settings.data)
-    context.obj.print(facts, facts_view, as_json=as_json)
+    if as_json:
+        context.obj.screen.json(facts_json(facts))
+    else:
+        context.obj.screen.show(facts_view(facts))
 
 
 @app.command()

@@ -15,6 +15,7 @@ from pyheta.broker.seam import Broker, Delivery
 from pyheta.device import Device
 from pyheta.errors import SweepError
 from pyheta.pipeline.channels import Source
+from pyheta.pipeline.data.cadence import HOURLY
 from pyheta.pipeline.data.facts import DatasetFacts
 from pyheta.pipeline.windows import Shape
 from pyheta.steps import (
@@ -87,7 +88,7 @@ def facts(*columns: str, rows: int = 4000, **changed: Any) -> DatasetFacts:
         "files": {"raw": "ab" * 32},
         "first": first,
         "last": first + timedelta(hours=rows - 1),
-        "step_seconds": 3600.0,
+        "cadence": HOURLY,
     }
     return DatasetFacts(columns=columns, rows=rows, **(fields | changed))
 

@@ -1,9 +1,8 @@
 """The `load` step: a raw file, or the generator, into one typed and regular table."""
 
-import polars as pl
-
 from pyheta.ops.params import LoadParams
-from pyheta.pipeline.data.checks import step_microseconds
+from pyheta.pipeline.data.draft import TIME
+from pyheta.pipeline.data.read import Reading
 from pyheta.pipeline.data.sources import table
 from pyheta.task import Result, Task
 
@@ -14,19 +13,20 @@ def load(task: Task) -> Result:
     inputs["raw"]["raw"] is the file, absent for synthetic data. Raises DataError.
     """
     source = LoadParams.of(task.params).as_params()
-    frame = table(source, task.inputs.get("raw", {}).get("raw"))
+    reading = table(source, task.inputs.get("raw", {}).get("raw"))
     path = task.out / "table.parquet"
-    frame.write_parquet(path)
-    return Result(products={"table": path}, summary=_summary(frame))
+    reading.frame.write_parquet(path)
+    return Result(products={"table": path}, summary=_summary(reading))
 
 
-def _summary(frame: pl.DataFrame) -> dict[str, object]:
-    values = frame.drop("time")
+def _summary(reading: Reading) -> dict[str, object]:
+    frame = reading.frame
+    values = frame.drop(TIME)
     return {
         "rows": frame.height,
         "columns": values.columns,
         "constant": [column.name for column in values if column.min() == column.max()],
-        "first": frame["time"][0].isoformat(),
-        "last": frame["time"][-1].isoformat(),
-        "step_seconds": step_microseconds(frame) / 1e6,
+        "first": frame[TIME][0].isoformat(),
+        "last": frame[TIME][-1].isoformat(),
+        "step_seconds": reading.cadence.seconds,
     }

@@ -82,11 +82,11 @@ def needed(value: T | None, name: str) -> T:
 
 @dataclass(frozen=True, kw_only=True)
 class LoadParams(Params):
-    """A source: see `pipeline.data.sources`."""
+    """A source: see `pipeline.data.sources`. `options` are those of `pipeline.data.options`."""
 
     FIT_ON = FitOn.NONE
 
-    time: str | None = None  # the time column of a file
+    options: Mapping[str, Any]
     synthetic: Mapping[str, Any] | None = None  # what the generator is told: rows and seed
 
 

@@ -4,12 +4,12 @@ from collections.abc import Iterable, Iterator, Mapping, Sequence
 from typing import Any
 
 from pyheta.errors import StepError, nearest
-from pyheta.nets.configs.section import Section
 from pyheta.pipeline.data.facts import DatasetFacts
 from pyheta.pipeline.decomposition.components import WHOLE
 from pyheta.pipeline.decomposition.methods import METHODS
 from pyheta.pipeline.relevance.chance import has_room
 from pyheta.pipeline.splits import Part, Split
+from pyheta.section import Section
 from pyheta.sweep import Explain, Run
 from pyheta.sweep.components import UnfitChange, matches
 from pyheta.sweep.config import RunConfig
@@ -91,7 +91,11 @@ def _check_columns(
 ) -> None:
     for column, key in columns:
         where = run.where(key)
-        if column not in facts.columns:
+        if column in facts.left_out:
+            error = facts.left_out[column]
+            what = f"column '{column}' cannot be used: {error.where}: {error.what}"
+            problems.add(what, where=where, cure=error.cure)
+        elif column not in facts.columns:
             cure = nearest(column, facts.columns)
             problems.add(f"the data set has no column '{column}'", where=where, cure=cure)
         elif key != "target" and (what := _shared_with(column, run.config.target, facts)):
@@ -121,7 +125,7 @@ def _check_rows(run: Run, facts: DatasetFacts, problems: Problems) -> None:
 
 
 def _split(run: Run, facts: DatasetFacts) -> Split:
-    return Split.of(run.config.split.as_params(facts.step_seconds), facts.rows)
+    return Split.of(run.config.split.as_params(facts.cadence.seconds), facts.rows)
 
 
 def _check_room(run: Run, config: RunConfig, facts: DatasetFacts, problems: Problems) -> None:

@@ -5,10 +5,10 @@ from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from itertools import groupby
 
-from pyheta.nets.configs.section import Section
 from pyheta.pipeline.data.facts import DatasetFacts
 from pyheta.plan.checks import check_runs
 from pyheta.plan.graph import RunGraph, load_step
+from pyheta.section import Section
 from pyheta.steps import Key, Step
 from pyheta.sweep import Explain, Run
 
@@ -57,7 +57,7 @@ def _graphs(
     loads = {section: load_step(dataset) for section, dataset in facts.items()}
     for config, repetitions in groupby(runs, key=lambda run: run.config):
         reduced, nets = config.reduced(), config.nets()
-        load, step_seconds = loads[config.dataset], facts[config.dataset].step_seconds
+        load, step_seconds = loads[config.dataset], facts[config.dataset].cadence.seconds
         for run in repetitions:
             explained = explain if run.role == "net" else Explain()
             yield run, RunGraph(reduced, nets, load, step_seconds, explained)

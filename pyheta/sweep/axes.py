@@ -9,9 +9,9 @@ from typing import Annotated, Any, Literal, Self, assert_never
 from pydantic import Field, ValidationError, model_validator
 
 from pyheta.errors import SweepError
-from pyheta.nets.configs.section import Section
+from pyheta.pipeline.data.options.named import Column
+from pyheta.section import Section
 from pyheta.steps import canonical
-from pyheta.sweep.config import Column
 from pyheta.sweep.longform import flat
 from pyheta.sweep.problems import describe, shown
 from pyheta.sweep.syntax import Document, KeyPath

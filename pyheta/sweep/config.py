@@ -20,12 +20,14 @@ from pydantic import (
 )
 
 from pyheta.nets.configs.base import as_tuple
-from pyheta.nets.configs.section import Section
 from pyheta.nets.configs.union import CONFIGS, NETS, Net
 from pyheta.nets.training.options import Train
+from pyheta.pipeline.data.options import DataOptions
+from pyheta.pipeline.data.options.named import Column
 from pyheta.pipeline.decomposition.components import WHOLE
 from pyheta.pipeline.decomposition.methods import component_names
 from pyheta.pipeline.scaling import Method as ScaleMethod
+from pyheta.section import Section
 from pyheta.steps import canonical
 from pyheta.sweep.components import Components, UnfitChange, changes_for
 from pyheta.sweep.preprocessing import Decompose, Shaping
@@ -34,8 +36,6 @@ from pyheta.sweep.problems import shown
 SPLIT_TOLERANCE = 1e-9
 MONTHS = re.compile(r"[1-9][0-9]{0,3}mo")
 MONTH_SECONDS = 30 * 86_400  # as the literature on long-term forecasting counts
-
-Column = Annotated[str, Field(min_length=1, max_length=200, strict=True)]
 
 
 class SyntheticData(Section):
@@ -46,22 +46,16 @@ class SyntheticData(Section):
     seed: int = Field(default=0, ge=0, lt=1 << 32, description="Seed of the noise in the data.")
 
 
-class CatalogueData(Section):
+class CatalogueData(DataOptions):
     """A well-known data set by its name."""
 
     name: str = Field(pattern=r"^[A-Za-z0-9][A-Za-z0-9_-]*$", max_length=64)
 
 
-class FileData(Section):
-    """A CSV or Parquet file; a relative path starts at the sweep file's folder."""
+class FileData(DataOptions):
+    """A file; a relative path starts at the sweep file's folder."""
 
     path: str = Field(min_length=1, max_length=4096)
-    time: Column | None = Field(
-        default=None, description="The time column; found by itself when absent."
-    )
-    format: Literal["csv", "parquet"] | None = Field(
-        default=None, description="Told by the file's name."
-    )
 
 
 def _kind_of_data(value: Any) -> str:
@@ -290,10 +284,10 @@ MODELS: Mapping[str, tuple[type[BaseModel], ...]] = {
 KEYS: tuple[str, ...] = (
     *SECTIONS,
     *dict.fromkeys(
-        f"{section}.{field}"
+        f"{section}.{info.alias or field}"
         for section, models in MODELS.items()
         for model in models
-        for field in model.model_fields
+        for field, info in model.model_fields.items()
     ),
 )
 

@@ -6,10 +6,10 @@ from typing import Annotated, Any, Literal
 from pydantic import AfterValidator, BeforeValidator, ConfigDict, Field
 from pydantic.dataclasses import dataclass
 
-from pyheta.nets.configs.section import Section
 from pyheta.nets.configs.union import BASELINES, Net
 from pyheta.pipeline.metrics import METRICS
 from pyheta.pipeline.relevance.measures import MEASURES
+from pyheta.section import Section
 from pyheta.sweep.longform import LONG_FORM
 from pyheta.sweep.names import NameOf
 from pyheta.sweep.problems import shown

@@ -5,12 +5,17 @@ from collections.abc import Callable, Iterator, Mapping
 from typing import Any
 
 from pyheta.nets.configs.union import MAPPING_OPTIONS
+from pyheta.pipeline.data.options import MAPPINGS
 
 # Sections that hold one value although it is written as a mapping: its names are no keys.
 VALUE_SECTIONS = ("components",)
 
 # The same of the dotted keys of a sweep file.
-VALUE_KEYS = (*VALUE_SECTIONS, *(f"net.{option}" for option in MAPPING_OPTIONS))
+VALUE_KEYS = (
+    *VALUE_SECTIONS,
+    *(f"net.{option}" for option in MAPPING_OPTIONS),
+    *(f"dataset.{option}" for option in MAPPINGS),
+)
 
 _CATALOGUE_NAME = re.compile(r"[A-Za-z0-9][A-Za-z0-9_-]*")
 
@@ -55,6 +60,7 @@ LONG_FORM: Mapping[str, Callable[[object], object]] = {
     "net": _named,
     **dict.fromkeys((f"net.{option}" for option in MAPPING_OPTIONS), _named_values),
     "dataset": _data,
+    **dict.fromkeys((f"dataset.{option}" for option in MAPPINGS), _named_values),
     "exog": _sorted,
     "decompose": _method,
     "shaping": _method,

@@ -9,9 +9,9 @@ from typing import Annotated, Any, Literal, Self
 
 from pydantic import Field, model_validator
 
-from pyheta.nets.configs.section import Section
 from pyheta.pipeline.decomposition.methods import METHODS
 from pyheta.pipeline.relevance.shaping_methods import FACTORS, RELEVANCES, Factor, LocalRelevance
+from pyheta.section import Section
 from pyheta.sweep.names import NameOf
 
 #: The least relevance that passes, where the sweep says nothing.

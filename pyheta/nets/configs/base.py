@@ -4,7 +4,7 @@ from typing import Annotated, ClassVar, NamedTuple
 
 from pydantic import BeforeValidator, Field
 
-from pyheta.nets.configs.section import Section
+from pyheta.section import Section
 
 
 def as_tuple(value: object) -> object:

@@ -7,7 +7,7 @@ from typing import Annotated, Final, Literal, Self
 
 from pydantic import Field
 
-from pyheta.nets.configs.section import Section
+from pyheta.section import Section
 
 LossName = Literal["mse", "mae", "huber", "quantile"]
 OptimizerName = Literal["adam", "adamw", "sgd"]

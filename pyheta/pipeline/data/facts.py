@@ -5,6 +5,13 @@ from dataclasses import dataclass, field
 from datetime import datetime
 from typing import Any
 
+import numpy as np
+from numpy.typing import NDArray
+
+from pyheta.errors import DataError
+from pyheta.pipeline.data.cadence import Cadence
+from pyheta.pipeline.data.draft import Meaning
+
 
 @dataclass(frozen=True, slots=True)
 class ColumnFacts:
@@ -13,16 +20,17 @@ class ColumnFacts:
     constant: bool
     extrema: int  # rows where it turns
     digest: str  # equal for equal values
+    first: int = 0  # the first row at which it is known
 
 
-@dataclass(frozen=True, slots=True)
+@dataclass(frozen=True, slots=True, kw_only=True)
 class DatasetFacts:
     """A checked data set in numbers.
 
     `source` and `files` are what the `load` step gets as `params` and `files`. They fix the table's
     content, so neither holds a path of the machine that read it; `files` is {"raw": sha256}, or
     empty for data that are made, not read. `columns` are the value columns in the order of the
-    file, without the time column; `first` and `last` are the first and the last row's timestamps.
+    file, without the time column; `first` and `last` are the first and the last row's times.
     """
 
     source: Mapping[str, Any]
@@ -31,5 +39,10 @@ class DatasetFacts:
     rows: int
     first: datetime
     last: datetime
-    step_seconds: float
+    cadence: Cadence
+    counted: bool = False  # times are whole numbers of microseconds, no moments
+    times: NDArray[np.int64] | None = field(default=None, repr=False)  # (rows,), as in `Table`
     by_column: Mapping[str, ColumnFacts] = field(default_factory=dict)
+    left_out: Mapping[str, DataError] = field(default_factory=dict)  # columns, and why
+    notes: tuple[str, ...] = ()  # what was found and what was done, a sentence each
+    meaning: Meaning = field(default_factory=Meaning)

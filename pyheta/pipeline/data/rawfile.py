@@ -15,6 +15,7 @@ from stat import S_ISDIR, S_ISREG
 import polars as pl
 
 from pyheta.errors import DataError
+from pyheta.pipeline.data.options.format import Format
 
 MAX_BYTES = 1 << 30
 MAX_COLUMNS = 10_000
@@ -33,17 +34,42 @@ FOREIGN = {
 
 @dataclass(frozen=True, slots=True)
 class RawTable:
-    """Columns as they stand in the file. `first_row` is the first data row as a user counts."""
+    """Columns as they stand in the file; those of a text file are texts, as they are written.
+
+    `rows` has each row's number as a user counts: the line of a text file, from 1 elsewhere.
+    """
 
     frame: pl.DataFrame
     name: str  # what messages call the file
-    first_row: int  # 2 in CSV, where the header is row 1; 1 in Parquet
+    rows: pl.Series  # UInt32
+    decimal: str = "."  # of numbers in texts
+    notes: tuple[str, ...] = ()  # what was found, for people: a sentence each
 
     def where(self, *, index: int | None = None, column: str | None = None) -> str:
         """The place of a data row (0 is the first) and a column, as a user names them."""
-        row = [] if index is None else [f"row {index + self.first_row}"]
+        row = [] if index is None else [f"row {self.rows[index]}"]
         field = [] if column is None else [f"column '{column}'"]
         return ": ".join(filter(None, [self.name, ", ".join(row + field)]))
+
+
+def first(mask: pl.Series) -> int:
+    """The first place where it is true; 0 if it never is."""
+    position = mask.arg_max()
+    return position if position is not None else 0
+
+
+def quoted(value: object) -> str:
+    """A value for a message, never longer than a line."""
+    text = str(value)
+    return f"'{text[:40]}…'" if len(text) > 40 else f"'{text}'"  # noqa: PLR2004
+
+
+def reads_as_number(text: str) -> bool:
+    return pl.Series([text]).cast(pl.Float64, strict=False).is_not_null().all()
+
+
+def _numbered(frame: pl.DataFrame, start: int) -> pl.Series:
+    return pl.Series(range(start, start + frame.height), dtype=pl.UInt32)
 
 
 def read_bytes(path: Path) -> bytes:
@@ -59,8 +85,9 @@ def read_bytes(path: Path) -> bytes:
         raise DataError(reason, where=str(path)) from error
 
 
-def parse(raw: bytes, name: str) -> RawTable:
+def parse(raw: bytes, name: str, options: Format) -> RawTable:
     """CSV or Parquet, told apart by the first bytes. Raises DataError if it is neither."""
+    del options
     if not raw.strip():
         raise DataError("the file is empty", where=name)
     for magic, (kind, cure) in FOREIGN.items():
@@ -99,7 +126,7 @@ def _parse_parquet(raw: bytes, name: str) -> RawTable:
         frame = pl.read_parquet(io.BytesIO(raw))
     except (pl.exceptions.PolarsError, pl.exceptions.PanicException, OSError) as error:
         raise DataError("not a readable Parquet file", where=name, cure="write it anew") from error
-    return RawTable(frame, name, first_row=1)
+    return RawTable(frame, name, _numbered(frame, 1))
 
 
 def _parse_csv(raw: bytes, name: str) -> RawTable:
@@ -111,7 +138,7 @@ def _parse_csv(raw: bytes, name: str) -> RawTable:
         frame.columns = header
     except (pl.exceptions.PolarsError, csv.Error) as error:
         raise _explain(raw, name) from error
-    return RawTable(frame, name, first_row=2)
+    return RawTable(frame, name, _numbered(frame, 2))
 
 
 def _refuse_other_text(raw: bytes, name: str) -> None:

@@ -11,13 +11,15 @@ from pathlib import Path
 from typing import Any
 
 import numpy as np
-import polars as pl
 from numpy.typing import NDArray
 
 from pyheta.errors import DataError, nearest
-from pyheta.pipeline.data import checks, rawfile, synthetic
+from pyheta.pipeline.data import synthetic
+from pyheta.pipeline.data.draft import TIME
 from pyheta.pipeline.data.facts import ColumnFacts, DatasetFacts
-from pyheta.pipeline.data.rawfile import RawTable
+from pyheta.pipeline.data.options import DataOptions
+from pyheta.pipeline.data.rawfile import read_bytes
+from pyheta.pipeline.data.read import Reading, read
 
 # Electricity Transformer Temperature (Zhou et al., AAAI 2021): name -> file and time column.
 CATALOGUE = {
@@ -33,26 +35,25 @@ def inspect(
 ) -> tuple[DatasetFacts, Path | None]:
     """Read and check a data set where the user is: its facts, and the file that the store needs.
 
-    `dataset` is {"name": "etth1"}, {"path": …} with an optional "time", or {"name": "synthetic"}
-    with optional "rows" and "seed". Paths are relative to `base`; catalogue files lie in `data`.
-    Raises DataError.
+    `dataset` is a `dataset` section: {"name": "etth1"}, {"path": …} or {"name": "synthetic"}, with
+    options. Paths are relative to `base`; catalogue files lie in `data`. Raises DataError.
     """
     if dataset.get("name") == "synthetic":
         made = _synthetic_source(dataset)
         return _facts(made, {}, table(made, None)), None
-    path, time = _locate(dataset, base, data)
-    raw = rawfile.read_bytes(path)
-    parsed = rawfile.parse(raw, path.name)
-    source = {"time": checks.find_time(parsed, time)}
+    path, options = _locate(dataset, base, data)
+    raw = read_bytes(path)
+    reading = read(raw, path.name, options)
+    found = options.model_copy(update={"time": reading.times})
     files = {"raw": hashlib.sha256(raw).hexdigest()}
-    return _facts(source, files, _checked(source, parsed)), path
+    return _facts(found.as_params(), files, reading), path
 
 
-def table(source: Mapping[str, Any], path: Path | None) -> pl.DataFrame:
-    """The checked table of a source: `time`, then Float64 columns. Raises DataError."""
+def table(source: Mapping[str, Any], path: Path | None) -> Reading:
+    """The checked table of a source. Raises DataError."""
     if path is None:
-        return synthetic.generate(**source["synthetic"])
-    return _checked(source, rawfile.parse(rawfile.read_bytes(path), path.name))
+        return synthetic.reading(**source["synthetic"])
+    return read(read_bytes(path), path.name, DataOptions.of(source))
 
 
 def _synthetic_source(dataset: Mapping[str, Any]) -> dict[str, Any]:
@@ -60,14 +61,11 @@ def _synthetic_source(dataset: Mapping[str, Any]) -> dict[str, Any]:
     return {"synthetic": {"rows": rows, "seed": dataset.get("seed", 0)}}
 
 
-def _checked(source: Mapping[str, Any], parsed: RawTable) -> pl.DataFrame:
-    return checks.check(parsed, checks.find_time(parsed, source["time"]))
-
-
-def _locate(dataset: Mapping[str, Any], base: Path, data: Path | None) -> tuple[Path, str | None]:
-    """The file of a data set and, where it is known, its time column."""
+def _locate(dataset: Mapping[str, Any], base: Path, data: Path | None) -> tuple[Path, DataOptions]:
+    """The file of a data set, and how it is read."""
+    given = {key: value for key, value in dataset.items() if key not in ("name", "path")}
     if "path" in dataset:
-        return _local(str(dataset["path"]), base), dataset.get("time")
+        return _local(str(dataset["path"]), base), DataOptions.of(given)
     name = str(dataset["name"])
     if name not in CATALOGUE:
         names = ["synthetic", *CATALOGUE]
@@ -77,7 +75,7 @@ def _locate(dataset: Mapping[str, Any], base: Path, data: Path | None) -> tuple[
     if data is None:
         cure = f"set PYHETA_DATA to the folder that holds {file}"
         raise DataError(f"no data folder is set, so data set '{name}' cannot be found", cure=cure)
-    return data / file, time
+    return data / file, DataOptions.of({"time": time, **given})
 
 
 def _local(path: str, base: Path) -> Path:
@@ -86,26 +84,32 @@ def _local(path: str, base: Path) -> Path:
     return Path(path).expanduser() if path.startswith("~/") else base / path
 
 
-def _facts(
-    source: Mapping[str, Any], files: Mapping[str, str], frame: pl.DataFrame
-) -> DatasetFacts:
+def _facts(source: Mapping[str, Any], files: Mapping[str, str], reading: Reading) -> DatasetFacts:
+    frame = reading.frame
     return DatasetFacts(
         source=source,
         files=files,
         columns=tuple(frame.columns[1:]),
         rows=frame.height,
-        first=frame["time"][0],
-        last=frame["time"][-1],
-        step_seconds=checks.step_microseconds(frame) / 1e6,
-        by_column={column.name: _column_facts(column.to_numpy()) for column in frame.drop("time")},
+        first=frame[TIME][0],
+        last=frame[TIME][-1],
+        cadence=reading.cadence,
+        counted=reading.counted,
+        times=frame[TIME].to_physical().to_numpy(),
+        by_column={column.name: _column_facts(column.to_numpy()) for column in frame.drop(TIME)},
+        left_out=reading.left_out,
+        notes=reading.notes,
+        meaning=reading.meaning,
     )
 
 
 def _column_facts(values: NDArray[np.float64]) -> ColumnFacts:
-    slopes = np.sign(np.diff(values))
+    first = int(np.isfinite(values).argmax())
+    slopes = np.sign(np.diff(values[first:]))
     turns = np.diff(slopes[slopes != 0])  # a plateau turns once
     return ColumnFacts(
         constant=not slopes.any(),
         extrema=int(np.count_nonzero(turns)),
         digest=hashlib.sha256(values.tobytes()).hexdigest(),
+        first=first,
     )

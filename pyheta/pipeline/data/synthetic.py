@@ -20,6 +20,10 @@ from math import pi, sqrt
 import numpy as np
 import polars as pl
 
+from pyheta.pipeline.data.cadence import HOURLY
+from pyheta.pipeline.data.draft import TIME
+from pyheta.pipeline.data.read import Reading
+
 BEST_RMSE = 1.0
 BEST_LINEAR_RMSE = sqrt(1 + 4 * (1 - 2 / pi))
 BEST_RMSE_WITHOUT_LEADING = sqrt(1 + 16 * (1 / 2 - 1 / (2 * pi)))
@@ -46,4 +50,16 @@ def generate(rows: int = ROWS, seed: int = 0) -> pl.DataFrame:
     }
     last = FIRST + timedelta(hours=rows - 1)
     hours = pl.datetime_range(FIRST, last, "1h", time_unit="us", eager=True)
-    return pl.DataFrame({"time": hours, **columns})
+    return pl.DataFrame({TIME: hours, **columns})
+
+
+def reading(rows: int = ROWS, seed: int = 0) -> Reading:
+    """The same as if it had been read from a file."""
+    return Reading(
+        frame=generate(rows, seed),
+        times=(),
+        counted=False,
+        cadence=HOURLY,
+        left_out={},
+        notes=(),
+    )

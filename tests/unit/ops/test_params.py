@@ -8,7 +8,7 @@ from pathlib import Path
 import pytest
 
 from pyheta.errors import StepError
-from pyheta.ops.params import DecomposeParams, ImportanceParams, LoadParams, timed_as
+from pyheta.ops.params import DecomposeParams, ImportanceParams, LoadParams, ScoreParams, timed_as
 from pyheta.ops.registry import OPS, fit_on
 from pyheta.pipeline.leakage import DECISIVE
 from pyheta.plan.prepare import prepare
@@ -50,12 +50,14 @@ def test_a_missing_parameter_is_named() -> None:
 
 
 def test_an_unknown_parameter_is_named() -> None:
+    shares = {"train": 0.6, "val": 0.1, "test": 0.3}
+    params = {"targets": ["a"], "components": ["target"], "split": shares}
     with pytest.raises(StepError, match="unknown parameters: tme"):
-        LoadParams.of({"tme": "date"})
+        ScoreParams.of({**params, "scale": "standard", "keep": "metrics", "tme": "date"})
 
 
 def test_what_is_none_is_no_parameter_of_a_step() -> None:
-    assert LoadParams(time="date").as_params() == {"time": "date"}
+    assert LoadParams(options={"time": "date"}).as_params() == {"time": "date"}
 
 
 def test_an_old_step_still_says_what_it_may_learn_from() -> None:

@@ -10,6 +10,7 @@ from builders import run_row, small, sweep_row
 
 from pyheta.errors import DataError
 from pyheta.pipeline.data import rawfile
+from pyheta.pipeline.data.options.format import Format
 from pyheta.pipeline.data.sources import inspect
 from pyheta.pipeline.decomposition.methods import METHODS
 from pyheta.pipeline.leakage import leaks
@@ -53,7 +54,7 @@ def finds(name: str, folder: Path) -> None:
 
 def recognises(magic: bytes, _folder: Path) -> None:
     with pytest.raises(DataError, match="looks like"):
-        rawfile.parse(magic + b"\x01\x02\x03\x04", "odd.csv")
+        rawfile.parse(magic + b"\x01\x02\x03\x04", "odd.csv", Format())
 
 
 def table(*runs: RunRow) -> Table:

@@ -43,7 +43,7 @@ def test_facts_of_a_csv_hold_its_hash_and_no_path(csv: Path) -> None:
     assert facts.source == {"time": "date"}
     assert facts.files == {"raw": hashlib.sha256(csv.read_bytes()).hexdigest()}
     assert facts.columns == ("a", "OT")
-    assert (facts.rows, facts.step_seconds) == (3, 3600.0)
+    assert (facts.rows, facts.cadence.seconds) == (3, 3600.0)
     assert (facts.first, facts.last) == (datetime(2026, 1, 1, 0), datetime(2026, 1, 1, 2))  # noqa: DTZ001
 
 
@@ -53,7 +53,7 @@ def test_a_parquet_file_with_the_same_content_gives_the_same_table(
     parquet = tmp_path / "series.parquet"
     pl.read_csv(csv, try_parse_dates=True).write_parquet(parquet)
 
-    assert table({"time": "date"}, parquet).equals(table({"time": "date"}, csv))
+    assert table({"time": "date"}, parquet).frame.equals(table({"time": "date"}, csv).frame)
 
 
 def test_a_catalogue_name_is_its_file_in_the_data_folder(tmp_path: Path) -> None:
@@ -108,11 +108,11 @@ def test_load_of_equal_parameters_gives_equal_bytes(tmp_path: Path) -> None:
 
 def test_a_table_is_read_once_and_anew_when_its_file_changes(tmp_path: Path) -> None:
     path = tmp_path / "table.parquet"
-    table({"synthetic": {"rows": 200, "seed": 0}}, None).write_parquet(path)
+    table({"synthetic": {"rows": 200, "seed": 0}}, None).frame.write_parquet(path)
     first = read_table(path)
     assert read_table(path) is first
 
-    table({"synthetic": {"rows": 300, "seed": 0}}, None).write_parquet(path)
+    table({"synthetic": {"rows": 300, "seed": 0}}, None).frame.write_parquet(path)
 
     assert read_table(path).rows == 300
 
@@ -184,4 +184,4 @@ def test_etth1_is_what_the_literature_says(etth1_path: Path) -> None:
     assert facts.rows == 17_420
     assert facts.columns == ("HUFL", "HULL", "MUFL", "MULL", "LUFL", "LULL", "OT")
     assert facts.first.isoformat() == "2016-07-01T00:00:00"
-    assert facts.step_seconds == 3600
+    assert facts.cadence.seconds == 3600

@@ -187,9 +187,9 @@ def test_whole_nets_can_be_an_axis(tmp_path: Path) -> None:
         ("synthetic", {"name": "synthetic", "rows": 4000, "seed": 0}),
         ("{name: synthetic, rows: 500}", {"name": "synthetic", "rows": 500, "seed": 0}),
         ("etth1", {"name": "etth1"}),
-        ("etth1.csv", {"path": "etth1.csv", "time": None, "format": None}),
-        ("data/x", {"path": "data/x", "time": None, "format": None}),
-        ("{path: x.csv, time: when}", {"path": "x.csv", "time": "when", "format": None}),
+        ("etth1.csv", {"path": "etth1.csv"}),
+        ("data/x", {"path": "data/x"}),
+        ("{path: x.csv, time: when}", {"path": "x.csv", "time": "when"}),
     ],
 )
 def test_the_ways_to_write_a_data_set(

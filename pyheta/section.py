@@ -1,4 +1,4 @@
-"""The base of all sections of a sweep file: nets and training declare theirs themselves."""
+"""The base of all sections of a sweep file: data, nets and training declare theirs themselves."""
 
 from pydantic import BaseModel, ConfigDict
 
