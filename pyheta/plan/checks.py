@@ -104,6 +104,9 @@ def _check_columns(
             _check_target(column, where, facts, problems)
         elif what := _shared_with(column, run.config.target, facts):
             problems.add(what, where=where, cure="its past is seen anyway: take it out of exog")
+        elif (delay := _delay(column, facts)) > run.config.window.input:
+            what = f"column '{column}' becomes known {delay:,} rows late, after a whole window"
+            problems.add(what, where=where, cure="use a longer window, or leave it out")
 
 
 def _unknown_column(column: str, where: str, facts: DatasetFacts) -> SweepError:
@@ -119,27 +122,31 @@ def _unknown_column(column: str, where: str, facts: DatasetFacts) -> SweepError:
 
 def _check_target(column: str, where: str, facts: DatasetFacts, problems: Problems) -> None:
     """What is published late cannot be forecast: its truth is not that of its row."""
-    described = facts.source.get("columns")
-    role = described.get(column) if isinstance(described, Mapping) else None
-    if role and (delay := role.get("delay")):
+    if delay := _delay(column, facts):
         what = f"column '{column}' becomes known {delay:,} rows late, so it cannot be a target"
         problems.add(what, where=where, cure="take away its delay, or forecast another column")
+
+
+def _delay(column: str, facts: DatasetFacts) -> int:
+    """Rows after its own at which a value of the column becomes known."""
+    described = facts.source.get("columns")
+    if not isinstance(described, Mapping):
+        return 0
+    return int(described.get(column, {}).get("delay", 0))
 
 
 def _check_categories(
     run: Run, columns: Iterable[tuple[str, str]], facts: DatasetFacts, problems: Problems
 ) -> None:
-    """A value of a category that training never saw, or that it saw alone, says nothing."""
+    """A value of a category that training never saw, or saw throughout, says nothing."""
     stop = _split(run, facts).train_stop
     of_group = {name: group for group, names in facts.meaning.groups.items() for name in names}
     for column, key in columns:
         if column in of_group and (series := facts.by_column.get(column)):
             changes_at = series.changes_at
             if changes_at is not None and changes_at >= stop:
-                what = (
-                    f"'{column}' does not change in training, and first does in row "
-                    f"{changes_at + 1:,} of the data"
-                )
+                row = changes_at + 1
+                what = f"'{column}' is the same throughout training, and not from row {row:,} on"
                 cure = f"leave out '{of_group[column]}' or train on more rows"
                 problems.add(what, where=run.where(key), cure=cure)
 

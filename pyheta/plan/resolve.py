@@ -19,7 +19,7 @@ from pyheta.sweep import Run
 from pyheta.sweep.components import Changes
 from pyheta.sweep.config import RunConfig
 from pyheta.sweep.problems import Problems
-from pyheta.sweep.selection import Offer, chooses
+from pyheta.sweep.selection import Offer, would_take
 
 Facts = Mapping[Section, DatasetFacts]
 
@@ -173,17 +173,24 @@ class _Completion:
             what = f"nothing says how many rows make a season, and {name} goes by one"
             cure = f"write `season: …` under dataset, or `period: …` beside {name}"
             raise _NoSeasonError(what, where=run.where(key), cure=cure)
-        self._note(f"a season is {season:,} rows{_of_series(run)}")
+        self._note(f"a season{self._named(run.config.dataset)} is {season:,} rows")
         return season
 
     def _note(self, text: str) -> None:
         self.notes[text] = None
 
     def _note_left_out(self, config: RunConfig, facts: DatasetFacts) -> None:
-        """Patterns mean columns that can be used; which others there are is said."""
-        if facts.left_out and chooses((*config.target, *config.exog)):
-            for column, error in facts.left_out.items():
-                self._note(f"no pattern takes column '{column}': {error.where}: {error.what}")
+        """A pattern means columns that can be used; which others it fits is said."""
+        for column, error in facts.left_out.items():
+            if would_take(config.exog, column) or would_take(config.target, column):
+                self._note(f"column '{column}' is not taken: {error.where}: {error.what}")
+
+    def _named(self, dataset: Section) -> str:
+        """Which data set it is, where there are several: ` of Zurich`."""
+        if len(self.facts) == 1:
+            return ""
+        names = (getattr(dataset, key, None) for key in ("pick", "name", "path"))
+        return f" of {next(filter(None, names))}"
 
 
 def _select(run: Run, key: str, offer: Offer, written: Sequence[str]) -> tuple[str, ...]:
@@ -196,8 +203,3 @@ def _select(run: Run, key: str, offer: Offer, written: Sequence[str]) -> tuple[s
     if key == "target" and not names:
         raise SweepError("target: no column is left", where=run.where(key))
     return names
-
-
-def _of_series(run: Run) -> str:
-    series = getattr(run.config.dataset, "pick", None)
-    return f" of {series}" if series else ""

@@ -77,16 +77,32 @@ def _homes(document: Document) -> Iterator[Home]:
 
 def _series_as_axis(document: Document, look: Look | None) -> None:
     """`dataset: {pick: [a, b]}` is an axis of series; `pick: all` is one of all that there are."""
-    config, axes = document.data["config"], document.data.setdefault("parameters", {})
-    home, written = ("config", config) if PICK in config else ("parameters", axes)
-    path, picked = (home, PICK), written.get(PICK)
-    if picked == ALL and look and (dataset := _dataset(document)):
-        names = look.series(dataset, document.where(path))
-        picked = ALL if ALL in names else list(names)
-    if isinstance(picked, list) and (home == "parameters" or PICK not in axes):
-        written.pop(PICK)
-        document.data["parameters"] = {PICK: picked, **axes}
-        _place(document, ("parameters", PICK), document.where(path))
+    config, axes = document.data["config"], document.data.get("parameters", {})
+    if PICK in axes:
+        axes[PICK] = _picked(document, ("parameters", PICK), axes[PICK], look)
+    elif PICK in config:
+        picked = _picked(document, ("config", PICK), config[PICK], look)
+        if isinstance(picked, list):
+            del config[PICK]
+            document.data["parameters"] = {PICK: picked, **axes}
+            _place_series(document, len(picked))
+
+
+def _place_series(document: Document, count: int) -> None:
+    """An axis of series stands where they are listed under `dataset`."""
+    where = document.where(("config", PICK))
+    _place(document, ("parameters", PICK), where)
+    for index in range(count):
+        own = document.values.get(("config", "dataset", "pick", index), where)
+        _place(document, ("parameters", PICK, index), own)
+
+
+def _picked(document: Document, path: KeyPath, written: object, look: Look | None) -> object:
+    """The names of all series where all are wanted, unless one of them is called so."""
+    if written != ALL or not look or not (dataset := _dataset(document)):
+        return written
+    names = look.series(dataset, document.where(path))
+    return ALL if ALL in names else list(names)
 
 
 def _name_columns(

@@ -14,6 +14,7 @@ VALUE_SECTIONS = ("components",)
 # The same of the dotted keys of a sweep file.
 VALUE_KEYS = (
     *VALUE_SECTIONS,
+    *("target", "exog"),  # {all_but: [...]}
     *(f"net.{option}" for option in MAPPING_OPTIONS),
     *(f"dataset.{option}" for option in MAPPINGS),
 )

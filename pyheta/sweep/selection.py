@@ -3,13 +3,13 @@
     exog: all                       every column but the targets
     exog: [T_*, wind]               patterns: * stands for any letters, ? for one
     exog: [T_*, "!T_out"]           without those named after a !
-    exog: {all_but: [T_out]}        short for [all, "!T_out"]
+    exog: {all_but: [T_out]}        short for ["*", "!T_out"]
 
 A column that is really called `all`, `T_*` or `!x` is meant where its name stands. Which columns
 there are is only known with the data set: what is written stays a tuple of texts until then.
 """
 
-from collections.abc import Container, Iterator, Mapping, Sequence
+from collections.abc import Container, Mapping, Sequence
 from dataclasses import dataclass, field, replace
 from fnmatch import fnmatchcase
 
@@ -28,9 +28,9 @@ class AllBut(Section):
 
 
 def long_form(value: object) -> object:
-    """`all` as a list, and `{all_but: [a]}` as `[all, "!a"]`; anything else as it is."""
+    """`all` as a list, and `{all_but: [a]}` as `["*", "!a"]`; anything else as it is."""
     if isinstance(value, dict) and set(value) == {"all_but"} and isinstance(value["all_but"], list):
-        return [ALL, *(f"{NOT}{name}" for name in value["all_but"])]
+        return ["*", *(f"{NOT}{name}" for name in value["all_but"])]
     return [ALL] if value == ALL else value
 
 
@@ -41,6 +41,21 @@ def chooses(written: Sequence[str]) -> bool:
 
 def _is_pattern(item: str) -> bool:
     return "*" in item or "?" in item
+
+
+def would_take(written: Sequence[str], name: str) -> bool:
+    """Whether a pattern means a name, were it offered."""
+    out = (item.removeprefix(NOT) for item in written if item.startswith(NOT))
+    return any(_means(item, name) for item in written) and not any(
+        item == name or _means(item, name) for item in out
+    )
+
+
+def _means(pattern: str, name: str) -> bool:
+    if not _is_pattern(pattern):
+        return pattern == ALL
+    literal = pattern.replace("[", "[[]")  # for fnmatch it would begin a set of letters
+    return fnmatchcase(name, literal)
 
 
 @dataclass(frozen=True, slots=True)
@@ -92,13 +107,8 @@ class Offer:
 
     def _matching(self, pattern: str) -> Sequence[str]:
         """Raises SweepError if there is none."""
-        found = tuple(_matches(pattern, self.offered))
+        found = tuple(name for name in self.offered if _means(pattern, name))
         if not found:
             what = f"'{pattern}' matches no column that can be taken"
             raise SweepError(what, cure=nearest(pattern, self.offered))
         return found
-
-
-def _matches(pattern: str, names: Sequence[str]) -> Iterator[str]:
-    literal = pattern.replace("[", "[[]")  # for fnmatch it would begin a set of letters
-    return (name for name in names if fnmatchcase(name, literal))

@@ -252,8 +252,10 @@ def test_several_targets_may_be_shaped_for_where_nothing_is_shaped(tmp_path: Pat
         ),
         (
             "{train: 4mo, val: 1mo, test: 1mo}",
-            "8:18: train, val and test go on until 2020-06-29 00:00:00, and the data end at "
-            "2020-06-15 15:00:00; take less",
+            (
+                "8:18: train, val and test go on until 2020-06-29 00:00:00, and the data end at "
+                "2020-06-15 15:00:00; take less"
+            ),
         ),
         (
             "{train: 8, val: 5, test: 5}",
