@@ -11,6 +11,9 @@ from pyheta.sweep import Run, RunConfig
 
 PARTS: tuple[Part, ...] = ("train", "val", "test")
 
+#: So many sentences are said; a panel of many series could have thousands.
+MOST = 20
+
 
 def data_notes(runs: Sequence[Run], facts: Mapping[Section, DatasetFacts]) -> tuple[str, ...]:
     """A sentence for each changed column that a run reads, and for each column declared as known.
@@ -25,7 +28,8 @@ def data_notes(runs: Sequence[Run], facts: Mapping[Section, DatasetFacts]) -> tu
         if what not in seen:
             seen.add(what)
             written |= dict.fromkeys(_notes(config, facts[config.dataset]))
-    return tuple(written)
+    more = [f"{len(written) - MOST:,} more like these."] if len(written) > MOST else []
+    return (*tuple(written)[:MOST], *more)
 
 
 def _notes(config: RunConfig, facts: DatasetFacts) -> Iterator[str]:

@@ -65,7 +65,7 @@ def complete(runs: Iterable[Run], facts: Facts, *, default_baselines: bool) -> C
     if default_baselines:
         distinct = [run for run in distinct if completion.fits(run)]
     kept = [replace(run, ordinal=len(nets) + index) for index, run in enumerate(distinct)]
-    return Completed((*nets, *kept), tuple(completion.notes))
+    return Completed((*nets, *kept), (*completion.said_of_seasons(), *completion.notes))
 
 
 def _distinct(nets: Iterable[Run], baselines: Iterable[Run]) -> list[Run]:
@@ -96,6 +96,7 @@ class _Completion:
     problems: Problems = field(default_factory=Problems)
     notes: dict[str, None] = field(default_factory=dict)  # in order, each once
     nets: dict[NetConfig, NetConfig] = field(default_factory=dict)
+    seasons: dict[int, dict[str, None]] = field(default_factory=dict)  # rows -> data sets
     last: tuple[RunConfig, RunConfig] | None = (
         None  # runs that differ in the seed follow each other
     )
@@ -173,8 +174,14 @@ class _Completion:
             what = f"nothing says how many rows make a season, and {name} goes by one"
             cure = f"write `season: …` under dataset, or `period: …` beside {name}"
             raise _NoSeasonError(what, where=run.where(key), cure=cure)
-        self._note(f"a season{self._named(run.config.dataset)} is {season:,} rows")
+        self.seasons.setdefault(season, {})[_named(run.config.dataset)] = None
         return season
+
+    def said_of_seasons(self) -> Iterator[str]:
+        """How many rows make a season; of which data sets, where they differ."""
+        for season, names in self.seasons.items():
+            of_whom = f" of {', '.join(names)}" if len(self.seasons) > 1 else ""
+            yield f"a season{of_whom} is {season:,} rows"
 
     def _note(self, text: str) -> None:
         self.notes[text] = None
@@ -185,12 +192,11 @@ class _Completion:
             if would_take(config.exog, column) or would_take(config.target, column):
                 self._note(f"column '{column}' is not taken: {error.where}: {error.what}")
 
-    def _named(self, dataset: Section) -> str:
-        """Which data set it is, where there are several: ` of Zurich`."""
-        if len(self.facts) == 1:
-            return ""
-        names = (getattr(dataset, key, None) for key in ("pick", "name", "path"))
-        return f" of {next(filter(None, names))}"
+
+def _named(dataset: Section) -> str:
+    """Which data set it is: the series, else its name or path."""
+    names = (getattr(dataset, key, None) for key in ("pick", "name", "path"))
+    return str(next(filter(None, names)))
 
 
 def _select(run: Run, key: str, offer: Offer, written: Sequence[str]) -> tuple[str, ...]:

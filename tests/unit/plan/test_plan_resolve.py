@@ -198,6 +198,22 @@ def test_where_no_season_is_known_it_is_asked_for(
     assert said in str(caught.value)
 
 
+def test_data_sets_of_one_season_are_said_together(tmp_path: Path) -> None:
+    runs = small(tmp_path, "", ["net=cyclenet", "dataset=etth1,ettm1,./d.csv"]).runs()
+    hours, minutes, days = (run.config.dataset for run in runs)
+    quarters = replace(FACTS, cadence=replace(HOURLY, season=96))
+    alike: dict[Section, DatasetFacts] = {hours: FACTS, minutes: FACTS, days: FACTS}
+
+    same = complete(runs, alike, default_baselines=False)
+    different = complete(runs, alike | {minutes: quarters}, default_baselines=False)
+
+    assert same.notes == ("a season is 24 rows",)
+    assert different.notes == (
+        "a season of etth1, ./d.csv is 24 rows",
+        "a season of ettm1 is 96 rows",
+    )
+
+
 # ---- baselines -----------------------------------------------------------------------------------
 
 
