@@ -46,10 +46,13 @@ class Session:
         return Screen(quiet=self.quiet)
 
     def prepare(self, sweep: Path, overrides: Sequence[str] | None = None) -> "CheckedSweep":
-        """Read and check a sweep file."""
+        """Read and check a sweep file, and say what was decided on the way."""
         from pyheta.plan.prepare import prepare
 
-        return prepare(sweep, overrides or (), self.settings.data)
+        prepared = prepare(sweep, overrides or (), self.settings.data)
+        for note in (*prepared.notes, *prepared.remarks):
+            self.screen.note(note)
+        return prepared
 
     def call(self, service: "Callable[[Services], Awaitable[T]]") -> T:
         """Run one service with store, broker and artifacts open."""

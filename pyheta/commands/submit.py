@@ -30,13 +30,18 @@ def submission(prepared: CheckedSweep) -> Submission:
         source=sweep.text,
         overrides=sweep.overrides,
         axes=sweep.axes,
-        report=asdict(sweep.report),
+        report=asdict(sweep.report) | _remarks(prepared),
         leakage=sweep.leakage,
         priority=sweep.priority,
         asked=plan.asked,
         steps=list(plan.steps.values()),
         runs=runs,
     )
+
+
+def _remarks(prepared: CheckedSweep) -> dict[str, list[str]]:
+    """What every report of the sweep has to say of its data."""
+    return {"remarks": list(prepared.remarks)} if prepared.remarks else {}
 
 
 async def submit(prepared: CheckedSweep, store: SweepStore, artifacts: Artifacts) -> Receipt:

@@ -182,6 +182,7 @@ class ScoreParams(Params):
     split: Shares
     scale: "Method"
     keep: Literal["forecasts", "metrics"]
+    season: int | None = None  # rows of one season, where the data have one: the lag of MASE
 
 
 @dataclass(frozen=True, kw_only=True)

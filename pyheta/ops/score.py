@@ -18,7 +18,7 @@ from pyheta.pipeline.decomposition.components import WHOLE
 from pyheta.pipeline.metrics import METRICS, Errors
 from pyheta.pipeline.recompose import Forecast, recompose, refuse_gap
 from pyheta.pipeline.scaling import Scaler
-from pyheta.pipeline.scoring import Evaluation, errors_of, measure, named, together
+from pyheta.pipeline.scoring import Evaluation, errors_of, measure, naive_mae, named, together
 from pyheta.pipeline.splits import Part, Split
 from pyheta.steps import Metric
 from pyheta.task import Result, Task
@@ -38,6 +38,7 @@ class Series:
     values: Floats
     split: Split
     scaler: Scaler
+    season: int  # rows
 
     def component(self, net: Fitted, number: int) -> "Series":
         """The n-th target of a net: this series, or a component of it."""
@@ -57,7 +58,7 @@ class Series:
                 forecast=forecast.values,
                 last=self.values[self._rows(forecast.time) - 1],
                 unit=self.scaler.unit,
-                naive_mae=float(np.nanmean(np.abs(np.diff(training)))),
+                naive_mae=naive_mae(training, self.season),
             )
         )
 
@@ -118,7 +119,11 @@ def _series(task: Task, params: ScoreParams) -> dict[str, Series]:
     split = Split.of(params.split, table.rows)
     return {
         target: Series(
-            table.time, values, split, Scaler.fit(params.scale, values[: split.train_stop])
+            table.time,
+            values,
+            split,
+            Scaler.fit(params.scale, values[: split.train_stop]),
+            params.season or 1,
         )
         for target, values in table.columns.items()
     }

@@ -10,7 +10,8 @@ With y the truth, f the forecast, e = f - y, and the mean over all windows and s
     mape             mean |e / y|, a fraction
     smape            mean 2|e| / (|y| + |f|), 0 … 2; a term with y = f = 0 counts as 0
     wape             mean |e| / mean |y|
-    mase             mean |e| / mean |y(t) - y(t-1)| over the training rows (Hyndman & Koehler 2006)
+    mase             mean |e| / mean |y(t) - y(t-m)| over the training rows, of which m make a
+                     season; 1 where none is known (Hyndman & Koehler 2006, as in M4)
     r2               1 - sum e² / sum (y - mean y)²
     skill            1 - rmse / rmse of the last known value, on the same targets
 
@@ -49,7 +50,7 @@ class Errors(NamedTuple):
     spread: Floats  # (y - mean y)², with the mean over all windows and steps
     percentage: Floats  # |e / y|
     symmetric: Floats  # 2|e| / (|y| + |f|)
-    relative: Floats  # |e| / mean |y(t) - y(t-1)| in training
+    relative: Floats  # |e| / mean |y(t) - y(t-m)| in training, m rows being one season
 
     def at(self, step: int) -> Errors:
         """One step ahead alone; the first step is 1."""
@@ -148,8 +149,8 @@ WAPE = MetricDefinition(
 MASE = MetricDefinition(
     "mase",
     lambda e: _mean(e.relative),
-    unit="mae / mae of the last value on the training rows",
-    undefined="the target is constant in training",
+    unit="mae / mae of the value one season earlier on the training rows",
+    undefined="training has no change from season to season",
 )
 
 R2 = MetricDefinition(

@@ -21,7 +21,17 @@ class Evaluation:
     forecast: Floats
     last: Floats  # (windows, 1): the last known value before each first target
     unit: float  # what 1 in the net's units is in the target's
-    naive_mae: float  # mean |y(t) - y(t-1)| over the training rows
+    naive_mae: float  # what `naive_mae` says of the training rows
+
+
+def naive_mae(training: Floats, season: int) -> float:
+    """mean |y(t) - y(t - season)| over pairs of known values; NaN if there is none.
+
+    `training` (rows,) is NaN where it is unknown.
+    """
+    changes = np.abs(training[season:] - training[:-season])
+    known = changes[np.isfinite(changes)]
+    return float(known.mean()) if known.size else float("nan")
 
 
 def errors_of(evaluation: Evaluation) -> Errors:

@@ -1,11 +1,24 @@
 """Training, validation and test: three stretches of time, one after the other."""
 
-from collections.abc import Mapping
+from __future__ import annotations
+
+from bisect import bisect_left
 from dataclasses import dataclass
+from datetime import datetime, timedelta
 from decimal import Decimal
-from typing import Literal
+from typing import TYPE_CHECKING, Literal, cast
+
+from pyheta.errors import StepError
+from pyheta.pipeline.spans import Length, microseconds, moment_of, without_zone
+
+if TYPE_CHECKING:  # numpy takes longer to import than most commands that only look
+    from collections.abc import Mapping, Sequence
+
+    from pyheta.pipeline.data.facts import DatasetFacts
 
 Part = Literal["train", "val", "test"]
+
+MICROSECONDS = 1_000_000
 
 
 def share(rows: int, *shares: float) -> int:
@@ -33,7 +46,7 @@ class Split:
     test_stop: int
 
     @classmethod
-    def of(cls, shares: Mapping[str, float], rows: int) -> "Split":
+    def of(cls, shares: Mapping[str, float], rows: int) -> Split:
         """Borders after the shares `train` and `train + val` of the rows.
 
         Fractions leave the rest to the test part, whole numbers the rows that `test` says.
@@ -49,3 +62,73 @@ class Split:
             "val": (self.train_stop, self.val_stop),
             "test": (self.val_stop, self.test_stop),
         }[part]
+
+
+def rows_by_date(val: str, test: str, facts: DatasetFacts) -> dict[str, float]:
+    """The rows of three parts, of which the last two begin at these moments.
+
+    Raises StepError for a moment outside the data.
+    """
+    _refuse_counted("split.val", val, facts)
+    first, second = _row_at("val", val, facts), _row_at("test", test, facts)
+    return {"train": first, "val": second - first, "test": facts.rows - second}
+
+
+def rows_by_length(lengths: Mapping[str, str], facts: DatasetFacts) -> dict[str, float]:
+    """The rows of three lengths of time, the first of which begins with the data.
+
+    Raises StepError where rows have no times, or the data are shorter.
+    """
+    _refuse_counted("split.train", lengths["train"], facts)
+    moment, start = facts.first, 0
+    rows: dict[str, float] = {}
+    for part, text in lengths.items():
+        length = Length.of(text) or Length()
+        moment = length.after(moment, calendar=facts.cadence.calendar)
+        stop = _first_from(moment, facts)
+        rows[part], start = stop - start, stop
+    _refuse_beyond(moment, facts)
+    return rows
+
+
+def _refuse_counted(key: str, text: str, facts: DatasetFacts) -> None:
+    if facts.counted:
+        what = f"'{text}' is a time, and the rows of this data set have none: they are counted"
+        cure = "write rows, as in split: {train: 600, val: 100, test: 300}"
+        raise StepError(what, where=key, cure=cure)
+
+
+def _refuse_beyond(end: datetime, facts: DatasetFacts) -> None:
+    """Refuse parts that end later than one step after the last row."""
+    if end > facts.last + timedelta(microseconds=_longest_step(facts)):
+        what = f"train, val and test go on until {end}, and the data end at {facts.last}"
+        raise StepError(what, where="split", cure="take less")
+
+
+def _row_at(part: Part, text: str, facts: DatasetFacts) -> int:
+    """The first row from a moment on."""
+    written = moment_of(text) or facts.first
+    moment = without_zone(written, facts.source.get("time_zone"))
+    if not facts.first < moment <= facts.last:
+        what = f"{text} is not within the data, which go from {facts.first} to {facts.last}"
+        raise StepError(what, where=f"split.{part}", cure="choose a moment in between")
+    return _first_from(moment, facts)
+
+
+def _first_from(moment: datetime, facts: DatasetFacts) -> int:
+    return bisect_left(_times(facts), microseconds(moment))
+
+
+def _times(facts: DatasetFacts) -> Sequence[int]:
+    """The rows' times in microseconds."""
+    if facts.times is not None:
+        return cast("Sequence[int]", facts.times)
+    first, step = microseconds(facts.first), round(facts.cadence.seconds * MICROSECONDS)
+    return range(first, first + facts.rows * step, step)
+
+
+def _longest_step(facts: DatasetFacts) -> int:
+    times = facts.times
+    if times is None:
+        return round(facts.cadence.seconds * MICROSECONDS)
+    return int((times[1:] - times[:-1]).max())

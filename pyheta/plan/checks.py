@@ -1,9 +1,10 @@
 """Whether runs fit their data: columns, room for windows, what can be decomposed."""
 
+import shlex
 from collections.abc import Iterable, Iterator, Mapping, Sequence
 from typing import Any
 
-from pyheta.errors import StepError, nearest
+from pyheta.errors import StepError, SweepError, nearest
 from pyheta.pipeline.data.facts import DatasetFacts
 from pyheta.pipeline.decomposition.components import WHOLE
 from pyheta.pipeline.decomposition.methods import METHODS
@@ -13,6 +14,7 @@ from pyheta.section import Section
 from pyheta.sweep import Explain, Run
 from pyheta.sweep.components import UnfitChange, matches
 from pyheta.sweep.config import RunConfig
+from pyheta.sweep.overrides import COMMAND_LINE
 from pyheta.sweep.problems import Problems, describe, findings
 
 
@@ -44,7 +46,7 @@ def _check(run: Run, facts: DatasetFacts, problems: Problems) -> None:
         return
     columns = list(_columns(run, nets))
     _check_columns(run, columns, facts, problems)
-    _check_rows(run, facts, problems)
+    _check_split(run, facts, problems)
     if problems:
         return
     for net in {(net.net, net.window): net for net in nets.values()}.values():
@@ -55,6 +57,7 @@ def _check(run: Run, facts: DatasetFacts, problems: Problems) -> None:
     if any(net.shaping.method != "none" for net in nets.values()):
         _check_shaping(run, facts, problems)
     _check_series(run, columns, facts, problems)
+    _check_categories(run, columns, facts, problems)
 
 
 def _nets(run: Run, problems: Problems) -> Mapping[str, RunConfig]:
@@ -96,10 +99,56 @@ def _check_columns(
             what = f"column '{column}' cannot be used: {error.where}: {error.what}"
             problems.add(what, where=where, cure=error.cure)
         elif column not in facts.columns:
-            cure = nearest(column, facts.columns)
-            problems.add(f"the data set has no column '{column}'", where=where, cure=cure)
-        elif key != "target" and (what := _shared_with(column, run.config.target, facts)):
+            problems.note(_unknown_column(column, where, facts))
+        elif key == "target":
+            _check_target(column, where, facts, problems)
+        elif what := _shared_with(column, run.config.target, facts):
             problems.add(what, where=where, cure="its past is seen anyway: take it out of exog")
+        elif (delay := _delay(column, facts)) > run.config.window.input:
+            what = f"column '{column}' becomes known {delay:,} rows late, after a whole window"
+            problems.add(what, where=where, cure="use a longer window, or leave it out")
+
+
+def _unknown_column(column: str, where: str, facts: DatasetFacts) -> SweepError:
+    """The error for a column that is not there; maybe a comma on the command line was its own."""
+    key, _, written = where.removeprefix(f"{COMMAND_LINE}, ").partition("=")
+    if where.startswith(COMMAND_LINE) and written in facts.columns:
+        right = shlex.quote(f'{key}=["{written}"]')
+        cure = f"for the column '{written}' write {right}"
+        return SweepError("commas separate values here", where=where, cure=cure)
+    what, cure = f"the data set has no column '{column}'", nearest(column, facts.columns)
+    return SweepError(what, where=where, cure=cure)
+
+
+def _check_target(column: str, where: str, facts: DatasetFacts, problems: Problems) -> None:
+    """What is published late cannot be forecast: its truth is not that of its row."""
+    if delay := _delay(column, facts):
+        what = f"column '{column}' becomes known {delay:,} rows late, so it cannot be a target"
+        problems.add(what, where=where, cure="take away its delay, or forecast another column")
+
+
+def _delay(column: str, facts: DatasetFacts) -> int:
+    """Rows after its own at which a value of the column becomes known."""
+    described = facts.source.get("columns")
+    if not isinstance(described, Mapping):
+        return 0
+    return int(described.get(column, {}).get("delay", 0))
+
+
+def _check_categories(
+    run: Run, columns: Iterable[tuple[str, str]], facts: DatasetFacts, problems: Problems
+) -> None:
+    """A value of a category that training never saw, or saw throughout, says nothing."""
+    stop = _split(run, facts).train_stop
+    of_group = {name: group for group, names in facts.meaning.groups.items() for name in names}
+    for column, key in columns:
+        if column in of_group and (series := facts.by_column.get(column)):
+            changes_at = series.changes_at
+            if changes_at is not None and changes_at >= stop:
+                row = changes_at + 1
+                what = f"'{column}' is the same throughout training, and not from row {row:,} on"
+                cure = f"leave out '{of_group[column]}' or train on more rows"
+                problems.add(what, where=run.where(key), cure=cure)
 
 
 def _shared_with(column: str, targets: Sequence[str], facts: DatasetFacts) -> str:
@@ -115,8 +164,14 @@ def _same(facts: DatasetFacts, first: str, second: str) -> bool:
     return {first, second} <= columns.keys() and columns[first].digest == columns[second].digest
 
 
-def _check_rows(run: Run, facts: DatasetFacts, problems: Problems) -> None:
-    rows = _split(run, facts).test_stop
+def _check_split(run: Run, facts: DatasetFacts, problems: Problems) -> None:
+    """Whether the data set has such rows."""
+    try:
+        rows = _split(run, facts).test_stop
+    except StepError as error:
+        where = run.where(error.where) or run.where("split")
+        problems.add(error.what, where=where, cure=error.cure)
+        return
     if rows > facts.rows:
         what = (
             f"train, val and test are {rows:,} rows together, and the data set has {facts.rows:,}"
@@ -125,23 +180,40 @@ def _check_rows(run: Run, facts: DatasetFacts, problems: Problems) -> None:
 
 
 def _split(run: Run, facts: DatasetFacts) -> Split:
-    return Split.of(run.config.split.as_params(facts.cadence.seconds), facts.rows)
+    return Split.of(run.config.split.as_params(facts), facts.rows)
 
 
 def _check_room(run: Run, config: RunConfig, facts: DatasetFacts, problems: Problems) -> None:
-    """Training windows lie wholly in their part; later ones may reach back over the border."""
+    """Training windows lie wholly in their part; later ones may reach back over the border.
+
+    No window begins before all that it shows is known.
+    """
     split = _split(run, facts)
     lookback, horizon = _lookback(config), config.window.horizon
+    unknown, column = _known_last(config, facts)
+    late = f" ({unknown:,} of them before '{column}' is known)" if unknown else ""
     needed: Mapping[Part, int] = {"train": lookback + horizon, "val": horizon, "test": horizon}
     for part, rows in needed.items():
         start, stop = split.targets(part)
-        if stop - start < rows:
+        missing = unknown if part == "train" else 0
+        if stop - start < rows + missing:
             problems.add(
-                f"{config.net.name}: the {part} part has {stop - start:,} of {facts.rows:,} rows, "
-                f"a window of {lookback:,} and a horizon of {horizon:,} need {rows:,}",
+                f"{config.net.name}: the {part} part has {stop - start:,} of {facts.rows:,} rows"
+                f"{late if missing else ''}, a window of {lookback:,} and a horizon of "
+                f"{horizon:,} need {rows:,}",
                 where=_where_of_lookback(run, config) or run.where("split"),
                 cure="shorten the window or give the part a larger share",
             )
+
+
+def _known_last(config: RunConfig, facts: DatasetFacts) -> tuple[int, str]:
+    """The row from which all columns of a net are known, and the column that is known last."""
+    firsts = [
+        (facts.by_column[name].first, name)
+        for name in (*config.target, *config.exog)
+        if name in facts.by_column
+    ]
+    return max(firsts, default=(0, ""))
 
 
 def _check_tail(run: Run, config: RunConfig, problems: Problems) -> None:

@@ -75,7 +75,7 @@ class RunGraph:
     config: RunConfig  # reduced
     nets: Mapping[str, RunConfig]  # by component
     load: Step
-    step_seconds: float  # between two rows of the data set
+    facts: DatasetFacts
     explain: Explain
     steps: dict[Key, Step] = field(default_factory=dict)
     made: dict[str, Key] = field(default_factory=dict)  # data steps by their roles
@@ -94,6 +94,7 @@ class RunGraph:
             split=self._split,
             scale=config.scale,
             keep=config.keep,
+            season=self.facts.cadence.season,
         )
         inputs = {role: key for fit in fits.values() for role, key in self.steps[fit].needs.items()}
         needs = {
@@ -127,7 +128,7 @@ class RunGraph:
 
     @property
     def _split(self) -> dict[str, float]:
-        return self.config.split.as_params(self.step_seconds)
+        return self.config.split.as_params(self.facts)
 
     def _bundle(self, params: FitParams, net: NetConfig) -> str | None:
         """What fits share that may be trained together: their net, its shape and its batches.

@@ -1,27 +1,38 @@
-"""From a sweep file to a checked plan: read, check, compile. Nothing is written."""
+"""From a sweep file to a checked plan: read, complete, check, compile. Nothing is written."""
 
 import json
-from collections.abc import Mapping, Sequence
-from dataclasses import dataclass
+from collections.abc import Iterable, Iterator, Mapping, Sequence
+from contextlib import contextmanager
+from dataclasses import dataclass, field
 from pathlib import Path
-from typing import Any
 
 from pyheta.errors import DataError
 from pyheta.pipeline.data.facts import DatasetFacts
-from pyheta.pipeline.data.sources import inspect
+from pyheta.pipeline.data.sources import inspect, series_of
 from pyheta.plan.compile import Plan, compile_plan
+from pyheta.plan.notes import data_notes
+from pyheta.plan.resolve import complete, offer_of_subsets
+from pyheta.section import Section
+from pyheta.steps import canonical
 from pyheta.sweep import Run, Sweep, read_sweep
+from pyheta.sweep.selection import Offer
 
 
 @dataclass(frozen=True, slots=True)
 class CheckedSweep:
-    """A sweep whose runs fit their data sets, and the steps that they need."""
+    """A sweep whose runs fit their data sets, and the steps that they need.
+
+    `runs` are complete: nothing is left to the data. `notes` say what was decided on the way,
+    `remarks` what a reader of the results has to know of the data; a sentence each.
+    """
 
     sweep: Sweep
     runs: Sequence[Run]
     plan: Plan
     datasets: Mapping[str, DatasetFacts]  # by `RunConfig.dataset_key`
     files: Mapping[str, Path]  # what its steps read, by SHA-256
+    notes: Sequence[str] = ()
+    remarks: Sequence[str] = ()
 
 
 def prepare(path: Path, overrides: Sequence[str], data: Path | None) -> CheckedSweep:
@@ -29,32 +40,59 @@ def prepare(path: Path, overrides: Sequence[str], data: Path | None) -> CheckedS
 
     Raises SweepError or DataError.
     """
-    sweep = read_sweep(path, overrides)
-    runs = sweep.runs()
-    facts, files = _inspect(runs, path.parent, data)
-    return CheckedSweep(sweep, runs, compile_plan(runs, facts, sweep.explain), facts, files)
+    datasets = _DataSets(path.parent, data)
+    sweep = read_sweep(path, overrides, datasets)
+    written = sweep.runs()
+    facts = {section: datasets.facts(section, where) for section, where in _sections(written)}
+    completed = complete(written, facts, default_baselines=sweep.default_baselines)
+    runs, by_key = completed.runs, datasets.read
+    plan = compile_plan(runs, by_key, sweep.explain)
+    remarks = data_notes(runs, facts)
+    return CheckedSweep(sweep, runs, plan, by_key, datasets.files, completed.notes, remarks)
 
 
-def _inspect(
-    runs: Sequence[Run], base: Path, data: Path | None
-) -> tuple[Mapping[str, DatasetFacts], Mapping[str, Path]]:
-    """The facts of each data set by its key, and the files that the store needs by their hash."""
-    facts: dict[str, DatasetFacts] = {}
-    files: dict[str, Path] = {}
-    for key, run in {run.config.dataset_key(): run for run in runs}.items():
-        facts[key], file = _inspect_one(run, json.loads(key), base, data)
-        if file:
-            files[facts[key].files["raw"]] = file
-    return facts, files
+def _sections(runs: Iterable[Run]) -> Iterable[tuple[Section, str]]:
+    """The data sets of the runs, each with its place."""
+    first = {run.config.dataset: run for run in runs}
+    return [(section, run.where("dataset")) for section, run in first.items()]
 
 
-def _inspect_one(
-    run: Run, dataset: Mapping[str, Any], base: Path, data: Path | None
-) -> tuple[DatasetFacts, Path | None]:
-    """`inspect`; an error without a place gets that of the data set in the sweep file."""
+@contextmanager
+def _placed(where: str) -> Iterator[None]:
+    """A DataError that is raised inside has a place."""
     try:
-        return inspect(dataset, base=base, data=data)
+        yield
     except DataError as error:
         if error.where:
             raise
-        raise DataError(error.what, where=run.where("dataset"), cure=error.cure) from error
+        raise DataError(error.what, where=where, cure=error.cure) from error
+
+
+@dataclass
+class _DataSets:
+    """Data sets, each of which is read once. Paths are relative to `base`.
+
+    An error without a place gets that of the data set in the sweep file.
+    """
+
+    base: Path
+    data: Path | None
+    read: dict[str, DatasetFacts] = field(default_factory=dict)  # by the sections' texts
+    files: dict[str, Path] = field(default_factory=dict)  # what the store needs, by SHA-256
+
+    def facts(self, dataset: Section, where: str) -> DatasetFacts:
+        key = canonical(dataset.model_dump(mode="json"))
+        if key not in self.read:
+            with _placed(where):
+                facts, file = inspect(json.loads(key), base=self.base, data=self.data)
+            self.read[key] = facts
+            if file:
+                self.files[facts.files["raw"]] = file
+        return self.read[key]
+
+    def columns(self, dataset: Section, where: str) -> Offer:
+        return offer_of_subsets(self.facts(dataset, where))
+
+    def series(self, dataset: Section, where: str) -> Sequence[str]:
+        with _placed(where):
+            return series_of(dataset.model_dump(mode="json"), base=self.base, data=self.data)

@@ -218,10 +218,10 @@ def small_runs(
         config = _in_small(run.config, facts)
         load = load_step(facts)
         explain = Explain(relevance=("farm", "pearson"), draws=2)
-        graph = RunGraph(config.reduced(), config.nets(), load, facts.cadence.seconds, explain)
+        graph = RunGraph(config.reduced(), config.nets(), load, facts, explain)
         graph.score(run.seed)
         rows = min(frame.height, _rows(config))
-        split = Split.of(config.split.as_params(facts.cadence.seconds), rows)
+        split = Split.of(config.split.as_params(facts), rows)
         yield run, SmallRun(list(graph.steps.values()), frame[:rows], split)
 
 
@@ -257,7 +257,7 @@ def _in_small(config: RunConfig, facts: DatasetFacts) -> RunConfig:
 
 def _in_fractions(config: RunConfig, facts: DatasetFacts) -> SplitSection:
     """The same proportions of however many rows."""
-    shares = config.split.as_params(facts.cadence.seconds)
+    shares = config.split.as_params(facts)
     return SplitSection(**{part: share / sum(shares.values()) for part, share in shares.items()})
 
 

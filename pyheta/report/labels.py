@@ -7,9 +7,13 @@ from pyheta.errors import InputError, nearest
 from pyheta.nets.configs.union import NETS
 from pyheta.steps import canonical
 from pyheta.store.seam import RunRow
+from pyheta.sweep.given import PICK, SERIES
 from pyheta.sweep.longform import VALUE_SECTIONS
 
 ABSENT = "-"
+
+#: What people call a key: an axis over the series of a panel sets which of them is picked.
+ALIASES = {SERIES: PICK}
 
 
 def leaves(value: object, key: str = "") -> Iterator[tuple[str, object]]:
@@ -59,7 +63,7 @@ def _keys(axis: str, runs: Sequence[RunRow]) -> Iterator[str]:
 
 
 def _option(run: RunRow, key: str) -> object:
-    return run.seed if key == "seed" else value_at(run.config, key)
+    return run.seed if key == "seed" else value_at(run.config, ALIASES.get(key, key))
 
 
 def _nearest(axis: str, runs: Sequence[RunRow]) -> str:

@@ -55,6 +55,7 @@ class Table:
     averaged: Labels
     columns: tuple[Column, ...]
     rows: tuple[Row, ...]
+    remarks: tuple[str, ...] = ()  # what a reader has to know of the data
 
 
 def build(sweep: SweepRow, runs: Sequence[RunRow], query: ReportQuery) -> Table:
@@ -82,6 +83,7 @@ def build(sweep: SweepRow, runs: Sequence[RunRow], query: ReportQuery) -> Table:
         averaged=averaged,
         columns=columns,
         rows=_rows(groups, columns, query.split),
+        remarks=tuple(sweep.report.get("remarks", ())),
     )
 
 

@@ -127,7 +127,8 @@ def notes(table: Table, *, best: str = BEST) -> list[str]:
         written.append(f"{best} best of those that forecast the same values.")
     if has_remarks(table):
         written.append(f"{BEATEN} no better than a baseline that forecasts the same values.")
-    return [*written, *leak_notes([cell.leaks for cell in _cells(table)], table.leakage)]
+    leaky = leak_notes([cell.leaks for cell in _cells(table)], table.leakage)
+    return [*written, *leaky, *table.remarks]
 
 
 def leak_notes(leaks: Iterable[tuple[str, ...]], leakage: str) -> list[str]:

@@ -4,6 +4,7 @@ import re
 from collections.abc import Mapping, Sequence
 from datetime import timedelta
 from typing import Final
+from unicodedata import normalize
 
 from pyheta.device import Device
 from pyheta.errors import InputError, nearest
@@ -41,6 +42,7 @@ class PostgresReads:
     async def find_sweep(self, text: str | None) -> SweepRow:
         if text is None:
             return await self._newest_sweep()
+        text = normalize("NFC", text)  # as names are recorded
         rows = await self._database.fetch(_SQL["find_sweep"], text)
         if not rows:
             names = [sweep.name for sweep in await self.sweeps()]

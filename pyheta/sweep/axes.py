@@ -6,7 +6,7 @@ from itertools import chain, combinations, pairwise
 from math import comb
 from typing import Annotated, Any, Literal, Self, assert_never
 
-from pydantic import Field, ValidationError, model_validator
+from pydantic import BeforeValidator, Field, ValidationError, model_validator
 
 from pyheta.errors import SweepError
 from pyheta.pipeline.data.options.named import Column
@@ -14,6 +14,7 @@ from pyheta.section import Section
 from pyheta.steps import canonical
 from pyheta.sweep.longform import flat
 from pyheta.sweep.problems import describe, shown
+from pyheta.sweep.selection import AllBut, long_form
 from pyheta.sweep.syntax import Document, KeyPath
 
 MAX_VALUES = 1_000_000
@@ -130,9 +131,15 @@ Columns = Annotated[tuple[Column, ...], Field(strict=False)]
 
 
 class SubsetsAxis(Section):
-    """All subsets of some columns, small ones first, each with the columns of `always`."""
+    """All subsets of some columns, small ones first, each with the columns of `always`.
 
-    subsets: Columns
+    `subsets` is a list of names and patterns, all, or {all_but: [...]}.
+    """
+
+    subsets: Annotated[
+        Columns,
+        BeforeValidator(long_form, json_schema_input_type=list[Column] | Literal["all"] | AllBut),
+    ]
     min: int = Field(default=0, ge=0)
     max: int | None = Field(default=None, ge=0)
     always: Columns = ()

@@ -1,9 +1,9 @@
 """One run's configuration: its sections, their ranges and defaults, and what of it can matter."""
 
-import re
 from collections.abc import Iterator, Mapping
+from datetime import datetime
 from itertools import chain
-from typing import Annotated, Any, Literal, Self, get_origin, get_type_hints
+from typing import TYPE_CHECKING, Annotated, Any, Literal, Self, get_origin, get_type_hints
 
 from pydantic import (
     AfterValidator,
@@ -27,15 +27,19 @@ from pyheta.pipeline.data.options.named import Column
 from pyheta.pipeline.decomposition.components import WHOLE
 from pyheta.pipeline.decomposition.methods import component_names
 from pyheta.pipeline.scaling import Method as ScaleMethod
+from pyheta.pipeline.spans import Length, moment_of, without_zone
+from pyheta.pipeline.splits import rows_by_date, rows_by_length
 from pyheta.section import Section
 from pyheta.steps import canonical
 from pyheta.sweep.components import Components, UnfitChange, changes_for
 from pyheta.sweep.preprocessing import Decompose, Shaping
 from pyheta.sweep.problems import shown
+from pyheta.sweep.selection import AllBut, long_form
+
+if TYPE_CHECKING:  # numpy takes longer to import than most commands that only look
+    from pyheta.pipeline.data.facts import DatasetFacts
 
 SPLIT_TOLERANCE = 1e-9
-MONTHS = re.compile(r"[1-9][0-9]{0,3}mo")
-MONTH_SECONDS = 30 * 86_400  # as the literature on long-term forecasting counts
 
 
 class SyntheticData(Section):
@@ -74,16 +78,23 @@ Dataset = Annotated[
 
 
 def _share(value: object) -> object:
-    """A fraction of the rows, a number of rows, or months of 30 days. Raises ValueError."""
-    if isinstance(value, str) and MONTHS.fullmatch(value):
+    """A fraction of the rows, a number of rows, a length of time or a date. Raises ValueError."""
+    if isinstance(value, str) and (Length.of(value) or moment_of(value)):
         return value
     if isinstance(value, float) and 0 < value < 1:
         return value
     if type(value) is int and value >= 1:
         return value
     raise ValueError(
-        f"expected a fraction below 1, a number of rows, or months as 12mo, got {shown(value)}"
+        "expected a fraction below 1, a number of rows, a length of time as 8d or 12mo, or a date "
+        f"as 2019-01-31, got {shown(value)}"
     )
+
+
+def _kind_of_share(share: float | str) -> str:
+    if isinstance(share, str):
+        return "lengths of time" if Length.of(share) else "dates"
+    return "rows" if type(share) is int else "fractions"
 
 
 Share = Annotated[
@@ -92,37 +103,77 @@ Share = Annotated[
 
 
 class Split(Section):
-    """Three stretches of time: fractions that add up to 1, or rows, or months of 30 days (12mo).
+    """Three stretches of time, one after the other.
 
-    Rows after the last stretch are not used.
+    Fractions that add up to 1, rows (600), or lengths of time (8d, 36h, 12mo): rows after the last
+    stretch are not used. Or the dates at which validation and test begin; training begins with the
+    data, and the test part ends with it.
     """
 
-    train: Share = 0.6
+    train: Share | None = 0.6
     val: Share = 0.1
     test: Share = 0.3
 
+    @model_validator(mode="before")
+    @classmethod
+    def _dates_need_no_train(cls, value: Any) -> Any:
+        """Where validation begins at a date, training ends there: it has no share of its own."""
+        if isinstance(value, Mapping) and "train" not in value and _is_date(value.get("val")):
+            return {**value, "train": None}
+        return value
+
     @model_validator(mode="after")
     def _of_one_kind(self) -> Self:
-        shares = self.model_dump()
-        if len({type(share) for share in shares.values()}) > 1:
-            written = ", ".join(f"{part} {share}" for part, share in shares.items())
+        written = {part: share for part, share in self.model_dump().items() if share is not None}
+        kinds = {_kind_of_share(share) for share in written.values()}
+        if "dates" in kinds:
+            self._check_dates(kinds)
+        elif len(kinds) > 1 or self.train is None:
+            words = ", ".join(f"{part} {share}" for part, share in written.items())
             raise ValueError(
-                f"write all three as fractions, as rows or as months, not as {written}"
+                "write all three as fractions, as rows or as lengths of time (8d, 12mo), not as "
+                f"{words}"
             )
-        if isinstance(self.train, float) and abs(sum(shares.values()) - 1) > SPLIT_TOLERANCE:
-            raise ValueError(f"train, val and test add up to {sum(shares.values()):.10g}, not to 1")
+        elif kinds == {"fractions"} and abs(sum(written.values()) - 1) > SPLIT_TOLERANCE:
+            raise ValueError(
+                f"train, val and test add up to {sum(written.values()):.10g}, not to 1"
+            )
         return self
 
-    def as_params(self, step_seconds: float) -> dict[str, float]:
-        """Fractions, or numbers of rows that are `step_seconds` apart: what steps are told."""
-        return {part: _in_rows(share, step_seconds) for part, share in self.model_dump().items()}
+    def _check_dates(self, kinds: set[str]) -> None:
+        if kinds != {"dates"} or self.train is not None:
+            val, test = (share if _is_date(share) else "…" for share in (self.val, self.test))
+            raise ValueError(
+                "dates say when val and test begin, and training begins with the data: write "
+                f"split: {{val: {val}, test: {test}}}"
+            )
+        if _instant(self.val) >= _instant(self.test):
+            raise ValueError(f"test has to begin after val, not {self.test} after {self.val}")
+
+    @property
+    def by_time(self) -> bool:
+        """Whether the borders are dates or lengths of time, which only rows with times have."""
+        return isinstance(self.val, str)
+
+    def as_params(self, facts: "DatasetFacts") -> dict[str, float]:
+        """Fractions, or numbers of rows: what steps are told.
+
+        Raises StepError, with the key as `where`, where the data have no such rows.
+        """
+        if not self.by_time:
+            return self.model_dump()
+        if self.train is None:
+            return rows_by_date(str(self.val), str(self.test), facts)
+        return rows_by_length(self.model_dump(), facts)
 
 
-def _in_rows(share: float | str, step_seconds: float) -> float:
-    """Months as rows; anything else as it is."""
-    if isinstance(share, str):
-        return int(int(share.removesuffix("mo")) * MONTH_SECONDS / step_seconds)
-    return share
+def _is_date(value: object) -> bool:
+    return isinstance(value, str) and not Length.of(value) and moment_of(value) is not None
+
+
+def _instant(share: object) -> datetime:
+    """To compare dates with, whichever of them have an offset."""
+    return without_zone(moment_of(str(share)) or datetime.min, None)  # noqa: DTZ901
 
 
 class Window(Section):
@@ -148,10 +199,28 @@ def _not_empty(columns: tuple[str, ...]) -> tuple[str, ...]:
     return columns
 
 
-Exog = Annotated[tuple[Column, ...], Field(strict=False), AfterValidator(_distinct)]
+def _listed(columns: object) -> object:
+    """A single name is no list of them: it could as well be a value of an axis. ValueError."""
+    columns = long_form(columns)
+    if isinstance(columns, str):
+        what = f"expected a list of columns, as [{columns}], or all, got {shown(columns)}"
+        raise ValueError(what)  # noqa: TRY004 (pydantic's way)
+    return columns
+
+
+def _one_or_several(columns: object) -> object:
+    return as_tuple(long_form(columns))
+
+
+Exog = Annotated[
+    tuple[Column, ...],
+    Field(strict=False),
+    AfterValidator(_distinct),
+    BeforeValidator(_listed, json_schema_input_type=list[Column] | Literal["all"] | AllBut),
+]
 Targets = Annotated[
     tuple[Column, ...],
-    BeforeValidator(as_tuple, json_schema_input_type=Column | list[Column]),
+    BeforeValidator(_one_or_several, json_schema_input_type=Column | list[Column] | AllBut),
     AfterValidator(_distinct),
     AfterValidator(_not_empty),
     PlainSerializer(_one_or_list),
@@ -163,10 +232,13 @@ class RunConfig(Section):
 
     dataset: Dataset = Field(description="A name, a path, or a mapping with 'path' and 'time'.")
     target: Targets = Field(
-        description="The column to forecast, or a list that one net forecasts together."
+        description="The column to forecast, or several that one net forecasts together: a list "
+        "of names and patterns (T_*), or all."
     )
     exog: Exog = Field(
-        default=(), description="Columns that nets see beside the targets, in any order."
+        default=(),
+        description="Columns that nets see beside the targets, in any order: a list of names and "
+        "patterns (T_*), all, or {all_but: [...]}.",
     )
     exog_form: Literal["original", "shaped", "both"] = Field(
         default="shaped", description="How nets see exogenous columns where the sweep shapes them."

@@ -1,5 +1,6 @@
 """The top level of a sweep file: its keys, their ranges and defaults."""
 
+import unicodedata
 from collections import Counter
 from typing import Annotated, Any, Literal
 
@@ -15,6 +16,7 @@ from pyheta.sweep.names import NameOf
 from pyheta.sweep.problems import shown
 
 MAX_SEEDS = 100_000
+MAX_NAME = 64
 
 Seed = Annotated[int, Field(ge=0, lt=1 << 31)]
 
@@ -29,6 +31,21 @@ def _counted(value: object) -> object:
     if type(value) is not int or not 1 <= value <= MAX_SEEDS:
         raise ValueError(f"expected 1 to {MAX_SEEDS:,} or a list of seeds, got {shown(value)}")
     return tuple(range(value))
+
+
+def _sweep_name(name: str) -> str:
+    """The name in its composed form, so that it is found however it is typed. ValueError."""
+    name = unicodedata.normalize("NFC", name)
+    for place, letter in enumerate(name, 1):
+        if not (unicodedata.category(letter)[0] in "LMN" or letter in "._-"):
+            words = unicodedata.name(letter, "without a name").lower()
+            raise ValueError(
+                f"character {place}, '{letter}' ({words}), cannot stand in a name: letters and "
+                "digits of any script, '.', '_' and '-' can"
+            )
+    if not name[0].isalnum() or name.endswith("."):
+        raise ValueError("a name begins with a letter or a digit, and does not end with a point")
+    return name
 
 
 def _distinct(seeds: tuple[int, ...]) -> tuple[int, ...]:
@@ -86,9 +103,10 @@ class SweepFile(Section):
     """A PyHeta sweep: which runs there are, and how they are shown."""
 
     version: Literal[1] = Field(default=1, description="Version of this format.")
-    name: str = Field(
-        pattern=r"^[A-Za-z0-9]([A-Za-z0-9._-]{0,62}[A-Za-z0-9_-])?$",
-        description="Up to 64 letters, digits, '.', '_' and '-'.",
+    name: Annotated[str, AfterValidator(_sweep_name)] = Field(
+        min_length=1,
+        max_length=MAX_NAME,
+        description="Up to 64 letters and digits of any script, '.', '_' and '-'.",
     )
     extends: list[str] = Field(
         default=[], description="Files to build on, relative to this one; later words win."

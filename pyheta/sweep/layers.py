@@ -10,14 +10,11 @@ from pydantic_core import ErrorDetails
 
 from pyheta.errors import SweepError
 from pyheta.sweep.axes import settings
-from pyheta.sweep.config import KEYS
 from pyheta.sweep.file import Explain, SweepFile
 from pyheta.sweep.longform import VALUE_KEYS
-from pyheta.sweep.problems import UNKNOWN, Problems, describe, shorten, unknown_key
-from pyheta.sweep.syntax import Document, parse, read_document
-
-# What may be given on the command line beside the keys of `config`.
-OPTIONS = ("name", "seeds", "leakage", "baselines", "run_cap", "priority")
+from pyheta.sweep.overrides import OPTIONS, is_axis, parsed, together
+from pyheta.sweep.problems import UNKNOWN, Problems, describe, shorten
+from pyheta.sweep.syntax import Document, read_document
 
 # Top-level keys whose entries are merged one by one; all others are replaced as a whole.
 _MERGED = ("config", "parameters", "zip", "explain", "report")
@@ -31,11 +28,15 @@ def read_layers(path: Path, overrides: Sequence[str], problems: Problems) -> Doc
     """
     document = _file(path, (), problems)
     text = document.text
-    for override in overrides:
-        with problems.collect():
-            layer = _override(override)
-            _drop_wrong_keys(layer, problems)
-            document = _merge(document, layer)
+    layers: list[Document] = []
+    with problems.collect():
+        overrides = together(overrides)
+        for override in overrides:
+            with problems.collect():
+                layers.append(_override(override))
+    for layer in layers:
+        _drop_wrong_keys(layer, problems)
+        document = _merge(document, layer)
     document.text = text
     return document
 
@@ -116,21 +117,11 @@ def _leaves(
 
 def _override(text: str) -> Document:
     """`train.epochs=3` sets a value, `net.name=lstm,mlp` makes an axis, `seeds=2` an option."""
-    key, equals, value = text.partition("=")
-    if not equals or not value.strip():
-        raise SweepError(
-            f"'{shorten(text)}' is not an override", where="command line", cure="write key=value"
-        )
-    where = f"command line, {shorten(text)}"
-    if key not in (*OPTIONS, *KEYS):
-        raise unknown_key(key, (*OPTIONS, *KEYS), where="command line")
-    items = parse(f"[{value}]", "command line").data
-    given = items[0] if len(items) == 1 else items
+    key, value, where = parsed(text)
+    given = list(value) if isinstance(value, tuple) else value
     if key in OPTIONS:
         return _layer((key,), given, where)
-    if len(items) > 1:
-        return _layer(("parameters", key), items, where)
-    return _layer(("config", key), given, where)
+    return _layer(("parameters" if is_axis(key, value) else "config", key), given, where)
 
 
 def _layer(path: tuple[str, ...], value: Any, where: str) -> Document:

@@ -1,4 +1,4 @@
-"""Short forms such as `net: lstm`, `dataset: etth1` or `exog: [b, a]`, and their one long form."""
+"""Short forms such as `net: lstm`, `dataset: etth1` or `exog: all`, and their one long form."""
 
 import re
 from collections.abc import Callable, Iterator, Mapping
@@ -6,6 +6,7 @@ from typing import Any
 
 from pyheta.nets.configs.union import MAPPING_OPTIONS
 from pyheta.pipeline.data.options import MAPPINGS
+from pyheta.sweep.selection import long_form as columns
 
 # Sections that hold one value although it is written as a mapping: its names are no keys.
 VALUE_SECTIONS = ("components",)
@@ -13,6 +14,7 @@ VALUE_SECTIONS = ("components",)
 # The same of the dotted keys of a sweep file.
 VALUE_KEYS = (
     *VALUE_SECTIONS,
+    *("target", "exog"),  # {all_but: [...]}
     *(f"net.{option}" for option in MAPPING_OPTIONS),
     *(f"dataset.{option}" for option in MAPPINGS),
 )
@@ -33,7 +35,8 @@ def _data(value: object) -> object:
     return {"path": value} if is_path else _named(value)
 
 
-def _sorted(value: object) -> object:
+def _sorted_columns(value: object) -> object:
+    value = columns(value)
     return sorted(value, key=str) if isinstance(value, list) else value
 
 
@@ -52,6 +55,11 @@ def _changes(changes: object) -> object:
     ]
 
 
+def _text(value: object) -> object:
+    """A series may be called by a number."""
+    return str(value) if type(value) is int else value
+
+
 def _named_values(value: object) -> object:
     return [list(pair) for pair in value.items()] if isinstance(value, dict) else value
 
@@ -61,7 +69,9 @@ LONG_FORM: Mapping[str, Callable[[object], object]] = {
     **dict.fromkeys((f"net.{option}" for option in MAPPING_OPTIONS), _named_values),
     "dataset": _data,
     **dict.fromkeys((f"dataset.{option}" for option in MAPPINGS), _named_values),
-    "exog": _sorted,
+    "dataset.pick": _text,
+    "target": columns,
+    "exog": _sorted_columns,
     "decompose": _method,
     "shaping": _method,
     "components": _pairs,

@@ -71,8 +71,12 @@ class Decompose(Section):
         pattern=r"^[a-z]{2,8}[0-9.]{0,4}$",
         description=f"Its name ({_readers('wavelet')}).",
     )
-    period: int = Field(
-        default=24, ge=2, le=1_000_000, description=f"Rows of one season ({_readers('period')})."
+    period: int | None = Field(
+        default=None,
+        ge=2,
+        le=1_000_000,
+        description="Rows of one season; that of the data set where it is absent "
+        f"({_readers('period')}).",
     )
     nets: Literal["each", "one"] = Field(
         default="each",
@@ -88,8 +92,13 @@ class Decompose(Section):
         kept = {name: getattr(self, name) for name in ("method", "mode", "nets", *method.options)}
         if self.mode == "causal":
             kept |= {"window": self.window, "grow": self.grow}
-        open_options = {name for name, value in kept.items() if value is None}
-        return type(self)(**kept | {name: method.defaults[name] for name in open_options})
+        own = {name: value for name, value in method.defaults.items() if kept.get(name) is None}
+        return type(self)(**kept | own)
+
+    @property
+    def lacks_season(self) -> bool:
+        """Whether the method goes by a season, and nobody has said which."""
+        return "period" in METHODS[self.method].options and self.period is None
 
     def as_params(self) -> dict[str, Any]:
         """What a decomposition depends on, as plain data; `self` is reduced."""

@@ -12,6 +12,9 @@ DIALECT = "https://json-schema.org/draft/2020-12/schema"
 
 Schema = dict[str, Any]
 
+#: Several series are an axis, wherever one could be picked.
+SEVERAL: Schema = {"type": "array", "items": {"type": ["string", "integer"]}, "minItems": 1}
+
 
 def json_schema() -> Schema:
     """The schema as plain data, JSON Schema 2020-12.
@@ -25,6 +28,9 @@ def json_schema() -> Schema:
     sweep, run = definitions.pop("SweepFile"), definitions.pop("RunConfig")
     for model in (model for section in MODELS.values() for model in section):
         definitions[model.__name__].pop("required", None)
+    for definition in definitions.values():
+        if pick := definition.get("properties", {}).get("pick"):
+            pick["anyOf"].append(SEVERAL)
     written = {key: _value(key, run["properties"], definitions) for key in KEYS}
     sweep["properties"]["config"] |= _only(written)
     sweep["properties"]["parameters"] |= _only(dict.fromkeys(KEYS, _axis()))

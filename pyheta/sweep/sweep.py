@@ -8,6 +8,7 @@ from typing import Literal
 from pyheta.sweep.config import KEYS
 from pyheta.sweep.expand import Run, expand
 from pyheta.sweep.file import Explain, Report, SweepFile
+from pyheta.sweep.given import PICK, SERIES, Look, write_down
 from pyheta.sweep.grid import read_grid
 from pyheta.sweep.layers import read_layers
 from pyheta.sweep.problems import Problems, unknown_key
@@ -19,7 +20,8 @@ class Sweep:
     """A name and its runs. The same text gives the same runs in the same order.
 
     `text` is the file as it was written, `overrides` what the command line added; `axes` are the
-    dotted keys that vary; relative paths of data sets start at the folder of `path`.
+    dotted keys that vary, and SERIES; `default_baselines` says that nobody has written any;
+    relative paths of data sets start at the folder of `path`.
     """
 
     name: str
@@ -29,6 +31,7 @@ class Sweep:
     explain: Explain
     report: Report
     axes: tuple[str, ...]
+    default_baselines: bool
     path: Path
     text: str
     overrides: tuple[str, ...]
@@ -39,14 +42,18 @@ class Sweep:
         return list(self._runs)
 
 
-def read_sweep(path: Path, overrides: Sequence[str] = ()) -> Sweep:
+def read_sweep(path: Path, overrides: Sequence[str] = (), look: Look | None = None) -> Sweep:
     """Read a sweep file and expand it; `overrides` are `key=value` or `key=value,value`.
 
-    Raises SweepError, or SweepErrors with up to twenty of them, each with its `file:line:column`.
+    `look` is asked where only the data can say which runs there are. Raises SweepError, or
+    SweepErrors with up to twenty of them, each with its `file:line:column`; DataError for data that
+    were looked at.
     """
     problems = Problems()
     document = read_layers(path, overrides, problems)
+    default_baselines = "baselines" not in document.data
     file = _top_level(document, problems)
+    write_down(document, look, problems)
     grid = read_grid(document, problems)
     _check_report(document, problems)
     runs = expand(grid, file, document, problems)
@@ -58,7 +65,8 @@ def read_sweep(path: Path, overrides: Sequence[str] = ()) -> Sweep:
         priority=file.priority,
         explain=file.explain,
         report=file.report,
-        axes=grid.varied_keys(),
+        axes=tuple(SERIES if key == PICK else key for key in grid.varied_keys()),
+        default_baselines=default_baselines,
         path=path,
         text=document.text,
         overrides=tuple(overrides),
@@ -77,6 +85,6 @@ def _top_level(document: Document, problems: Problems) -> SweepFile:
 def _check_report(document: Document, problems: Problems) -> None:
     for side in ("rows", "cols"):
         for index, key in enumerate(document.data.get("report", {}).get(side, [])):
-            if key not in KEYS:
+            if key not in (SERIES, *KEYS):
                 where = document.where(("report", side, index))
                 problems.note(unknown_key(key, KEYS, where=where))

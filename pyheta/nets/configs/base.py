@@ -24,6 +24,8 @@ Widths = Annotated[
     BeforeValidator(as_tuple, json_schema_input_type=Width | list[Width]),
 ]
 
+HOURS_OF_DAY = 24
+
 INSTANCE_NORM = "Whether each window is forecast free of its own mean and standard deviation."
 
 
@@ -56,6 +58,7 @@ class NetConfig(Section):
     stackable: ClassVar[bool] = False  # a GPU may train several at once, unless its layers forbid
     baseline: ClassVar[bool] = False  # it runs beside every sweep that does not say otherwise
     lookback_option: ClassVar[str | None] = None  # the option that `lookback` follows
+    seasonal: ClassVar[bool] = False  # its `period` is the season of the data where left open
 
     name: str
 
@@ -80,6 +83,21 @@ class GradientConfig(NetConfig):
     trained_by_gradient: ClassVar[bool] = True
     resumable: ClassVar[bool] = True
     stackable: ClassVar[bool] = True
+
+
+class SeasonalNetConfig(NetConfig):
+    """What nets share that know of one season."""
+
+    seasonal: ClassVar[bool] = True
+
+    period: Period | None = Field(
+        default=None, description="Rows of one season; that of the data set where it is absent."
+    )
+
+    @property
+    def season(self) -> int:
+        """Rows of one season; a day of hours where no plan has filled in the data set's."""
+        return self.period or HOURS_OF_DAY
 
 
 class InstanceNormConfig(GradientConfig):

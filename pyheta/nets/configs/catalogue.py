@@ -1,7 +1,12 @@
 """The list of nets: a net that stands here can be named in a sweep. There is no other list."""
 
 from pyheta.nets.configs.base import NetConfig
-from pyheta.nets.configs.closed_form import LastConfig, RidgeConfig, SeasonalConfig
+from pyheta.nets.configs.closed_form import (
+    DriftConfig,
+    LastConfig,
+    RidgeConfig,
+    SeasonalConfig,
+)
 from pyheta.nets.configs.deep import (
     ITransformerConfig,
     NHiTSConfig,
@@ -36,5 +41,6 @@ CATALOGUE: tuple[type[NetConfig], ...] = (
     ITransformerConfig,
     LastConfig,
     SeasonalConfig,
+    DriftConfig,
     RidgeConfig,
 )

@@ -4,7 +4,7 @@ from typing import Annotated, ClassVar, Literal
 
 from pydantic import BeforeValidator, Field
 
-from pyheta.nets.configs.base import NetConfig, Period, as_tuple
+from pyheta.nets.configs.base import NetConfig, SeasonalNetConfig, as_tuple
 
 Alpha = Annotated[float, Field(ge=0.0, le=1e12)]
 
@@ -23,7 +23,7 @@ class LastConfig(NetConfig):
         return 1
 
 
-class SeasonalConfig(NetConfig):
+class SeasonalConfig(SeasonalNetConfig):
     """The value one season earlier; beyond one season ahead, that of the last known season."""
 
     built_by: ClassVar[str] = "pyheta.nets.zoo.naive:Seasonal"
@@ -33,10 +33,23 @@ class SeasonalConfig(NetConfig):
     lookback_option: ClassVar[str | None] = "period"
 
     name: Literal["seasonal"] = "seasonal"
-    period: Period = Field(default=24, description="Rows of one season.")
 
     def lookback(self, window_input: int) -> int:  # noqa: ARG002 (same question to every net)
-        return self.period
+        return self.season
+
+
+class DriftConfig(NetConfig):
+    """The line through the first and the last known value of the series, continued."""
+
+    built_by: ClassVar[str] = "pyheta.nets.zoo.naive:Drift"
+    uses_exog: ClassVar[bool] = False
+    additive: ClassVar[bool] = True
+    baseline: ClassVar[bool] = True
+
+    name: Literal["drift"] = "drift"
+
+    def lookback(self, window_input: int) -> int:  # noqa: ARG002 (same question to every net)
+        return 1
 
 
 class RidgeConfig(NetConfig):

@@ -9,7 +9,7 @@ from pyheta.nets.configs.base import (
     Dropout,
     GradientConfig,
     InstanceNormConfig,
-    Period,
+    SeasonalNetConfig,
     Width,
 )
 
@@ -53,25 +53,23 @@ class RLinearConfig(GradientConfig):
     )
 
 
-class SparseTSFConfig(InstanceNormConfig):
-    """One small linear layer from period to period, the same for every phase (Lin et al. 2024)."""
+class SparseTSFConfig(InstanceNormConfig, SeasonalNetConfig):
+    """One small linear layer from period to period, the same for every phase (Lin et al. 2024).
+
+    It reads the last whole periods of the window, at least one.
+    """
 
     built_by: ClassVar[str] = "pyheta.nets.zoo.sparsetsf:SparseTSF"
     uses_exog: ClassVar[bool] = False
     lookback_option: ClassVar[str | None] = "period"
 
     name: Literal["sparsetsf"] = "sparsetsf"
-    period: Period = Field(
-        default=24,
-        description="Rows of one period. The net reads the last whole periods of the window, "
-        "at least one.",
-    )
 
     def lookback(self, window_input: int) -> int:
-        return max(1, window_input // self.period) * self.period
+        return max(1, window_input // self.season) * self.season
 
 
-class CycleNetConfig(InstanceNormConfig):
+class CycleNetConfig(InstanceNormConfig, SeasonalNetConfig):
     """A cycle that is learned, and a net for what is left without it (Lin et al. 2024)."""
 
     built_by: ClassVar[str] = "pyheta.nets.zoo.cyclenet:CycleNet"
@@ -82,7 +80,6 @@ class CycleNetConfig(InstanceNormConfig):
     model: Literal["linear", "mlp"] = Field(
         default="linear", description="The net beside the cycle."
     )
-    period: Period = Field(default=24, description="Rows of the cycle.")
     hidden: Width = Field(
         default=512, description="Width of the hidden layer; only for model: mlp."
     )

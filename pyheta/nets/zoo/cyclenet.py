@@ -19,7 +19,7 @@ class CycleNet(nn.Module):
     def __init__(self, config: CycleNetConfig, shape: Shape) -> None:
         super().__init__()
         self.targets, self.lookback, self.horizon = shape.targets, shape.lookback, shape.horizon
-        self.cycle = nn.Parameter(torch.zeros(shape.targets, config.period))
+        self.cycle = nn.Parameter(torch.zeros(shape.targets, config.season))
         self.net = _net(config, shape)
 
     def forward(self, x: Tensor, rows: Tensor) -> Tensor:

@@ -20,10 +20,10 @@ class SparseTSF(nn.Module):
     def __init__(self, config: SparseTSFConfig, shape: Shape) -> None:
         super().__init__()
         self.targets, self.horizon = shape.targets, shape.horizon
-        self.period = config.period
-        self.past = shape.lookback // config.period
-        self.future = -(-shape.horizon // config.period)  # rounded up
-        reach = config.period // 2
+        self.period = config.season
+        self.past = shape.lookback // config.season
+        self.future = -(-shape.horizon // config.season)  # rounded up
+        reach = config.season // 2
         self.smooth = nn.Conv1d(1, 1, 1 + 2 * reach, padding=reach, bias=False)
         self.linear = nn.Linear(self.past, self.future, bias=False)
 

@@ -11,6 +11,7 @@ from pathlib import Path
 from typing import Any
 
 import numpy as np
+import polars as pl
 from numpy.typing import NDArray
 
 from pyheta.errors import DataError, nearest
@@ -18,7 +19,7 @@ from pyheta.pipeline.data import synthetic
 from pyheta.pipeline.data.draft import TIME
 from pyheta.pipeline.data.facts import ColumnFacts, DatasetFacts
 from pyheta.pipeline.data.options import DataOptions
-from pyheta.pipeline.data.rawfile import read_bytes
+from pyheta.pipeline.data.rawfile import parse, read_bytes
 from pyheta.pipeline.data.read import Reading, read
 
 # Electricity Transformer Temperature (Zhou et al., AAAI 2021): name -> file and time column.
@@ -47,6 +48,20 @@ def inspect(
     found = options.model_copy(update={"time": reading.times})
     files = {"raw": hashlib.sha256(raw).hexdigest()}
     return _facts(found.as_params(), files, reading), path
+
+
+def series_of(dataset: Mapping[str, Any], *, base: Path, data: Path | None) -> tuple[str, ...]:
+    """The names of a panel's series, in the order of the file. Raises DataError."""
+    path, options = _locate(dataset, base, data)
+    if options.series is None:
+        cure = "write under dataset: series: NAME, the column that tells them apart"
+        raise DataError("nothing says which column names the series", cure=cure)
+    raw = parse(read_bytes(path), path.name, options)
+    if options.series not in raw.frame.columns:
+        what, cure = f"no column '{options.series}'", nearest(options.series, raw.frame.columns)
+        raise DataError(what, where=path.name, cure=cure)
+    names = raw.frame[options.series].drop_nulls().cast(pl.String)
+    return tuple(names.unique(maintain_order=True).to_list())
 
 
 def table(source: Mapping[str, Any], path: Path | None) -> Reading:
@@ -107,9 +122,11 @@ def _column_facts(values: NDArray[np.float64]) -> ColumnFacts:
     first = int(np.isfinite(values).argmax())
     slopes = np.sign(np.diff(values[first:]))
     turns = np.diff(slopes[slopes != 0])  # a plateau turns once
+    others = values[first:] != values[first]
     return ColumnFacts(
         constant=not slopes.any(),
         extrema=int(np.count_nonzero(turns)),
         digest=hashlib.sha256(values.tobytes()).hexdigest(),
         first=first,
+        changes_at=first + int(others.argmax()) if others.any() else None,
     )

@@ -77,6 +77,48 @@ def test_seasonal_is_exact_on_a_series_of_that_season() -> None:
     np.testing.assert_array_equal(net.predict(season), season.targets)
 
 
+def drifting(train: Windows, targets: int = 1) -> Forecaster:
+    _, channels, lookback = train.inputs.shape
+    net = build({"name": "drift"}, Shape(channels, lookback, train.targets.shape[2], targets))
+    assert net.fit(train, train, OPTIONS, ignore) is None
+    return net
+
+
+@pytest.mark.parametrize("unknown", [0, 3])
+def test_drift_continues_the_line_from_the_first_value_to_the_last(unknown: int) -> None:
+    # Given two targets, of which one is known from a later row on
+    series = np.random.default_rng(0).normal(size=(2, 60))
+    series[1, :unknown] = np.nan
+    channels = list(map(Channel, series))
+    shape = Shape(2, 1, 4, 2)
+    train, test = (cut(channels, rows, shape) for rows in ((0, 40), (40, 60)))
+
+    # When it has seen training
+    net = drifting(train, targets=2)
+
+    # Then its forecasts are the textbook's y_T + h (y_T - y_1) / (T - 1), whichever the part
+    for part in (train, test):
+        for row, forecast in zip(part.rows[1:], net.predict(part)[1:], strict=True):
+            past = series[:, unknown:row]
+            slope = (past[:, -1] - past[:, 0]) / (past.shape[1] - 1)
+            expected = past[:, -1:] + slope[:, None] * np.arange(1, 5)
+            np.testing.assert_allclose(forecast, expected, rtol=1e-14)
+
+
+def test_drift_is_the_last_value_before_it_has_seen_a_step() -> None:
+    train = cut([Channel(np.array([4.0, 6.0, 9.0, 1.0]))], (0, 4), Shape(1, 1, 1))
+
+    assert drifting(train).predict(train).ravel().tolist() == [4, 8, 11.5]
+
+
+def test_a_restored_drift_predicts_the_same() -> None:
+    train = windows(50, channels=1, lookback=1)
+    other = build({"name": "drift"}, Shape(1, 1, 3))
+    other.restore(drifting(train).state())
+
+    np.testing.assert_array_equal(other.predict(train), drifting(train).predict(train))
+
+
 def test_nets_that_learn_nothing_have_no_state() -> None:
     assert build({"name": "last"}, Shape(1, 1, 1)).state() == {}
 
@@ -212,7 +254,7 @@ import sys
 import pyheta.ops.fit, pyheta.ops.score
 from pyheta.nets.registry import build
 from pyheta.pipeline.windows import Shape
-for name in ("last", "seasonal", "ridge"):
+for name in ("last", "seasonal", "drift", "ridge"):
     build({"name": name}, Shape(1, 24, 1))
 sys.exit("torch" in sys.modules)
 """

@@ -1,5 +1,7 @@
 """Metrics are what their formulas say, and are left out where they have no value."""
 
+from dataclasses import replace
+
 import numpy as np
 import pytest
 from hypothesis import given
@@ -10,7 +12,14 @@ from hypothesis.extra.numpy import arrays
 from pyheta.errors import Diverged
 from pyheta.pipeline.arrays import Floats
 from pyheta.pipeline.metrics import METRICS
-from pyheta.pipeline.scoring import Evaluation, errors_of, measure, named, together
+from pyheta.pipeline.scoring import (
+    Evaluation,
+    errors_of,
+    measure,
+    naive_mae,
+    named,
+    together,
+)
 
 TRUTH = np.array([[1.0, 2.0], [2.0, -4.0], [5.0, 1.0]])
 FORECAST = np.array([[1.5, 2.0], [1.0, -2.0], [5.0, 4.0]])
@@ -102,7 +111,7 @@ def test_a_target_that_never_moved_in_training_has_no_mase_and_an_exact_naive_no
         "test", errors_of(Evaluation(truth, truth + 1, truth, 1.0, naive_mae=0.0)), 1.0
     )
     assert omitted == {
-        "test/mase": "the target is constant in training",
+        "test/mase": "training has no change from season to season",
         "test/skill": "the last known value is exact",
     }
 
@@ -113,6 +122,26 @@ def test_a_forecast_that_is_not_finite_or_whose_square_is_not_fails(wrong: float
     forecast[1, 1] = wrong
     with pytest.raises(Diverged, match="not finite"):
         measure("test", errors_of(Evaluation(TRUTH, forecast, LAST, 1.0, 1.0)), 1.0)
+
+
+@hypothesis_settings(deadline=None, max_examples=50)
+@given(arrays(np.float64, 40, elements=st.floats(-1e6, 1e6) | st.just(np.nan)), st.integers(1, 50))
+def test_mase_is_scaled_by_the_changes_from_season_to_season(training: Floats, season: int) -> None:
+    # Given what the M4 competition's benchmarks compute, pair by pair
+    pairs = [(training[t], training[t - season]) for t in range(season, len(training))]
+    changes = [abs(now - before) for now, before in pairs if np.isfinite([now, before]).all()]
+
+    scale = naive_mae(training, season)
+
+    assert scale == pytest.approx(np.mean(changes), rel=1e-12) if changes else np.isnan(scale)
+
+
+def test_a_season_without_a_pair_leaves_mase_out() -> None:
+    scale = naive_mae(np.arange(5.0), season=7)
+
+    _, omitted = measure("test", errors_of(replace(WORKED, naive_mae=scale)), 1.0)
+
+    assert omitted == {"test/mase": "training has no change from season to season"}
 
 
 # ---- several targets -----------------------------------------------------------------------------

@@ -1,10 +1,20 @@
 """Training, validation and test share out the rows in the order of time."""
 
+from dataclasses import replace
+from datetime import datetime
+from typing import Any
+
+import pandas as pd
 import pytest
+from builders import facts
 from hypothesis import given
 from hypothesis import settings as hypothesis_settings
 from hypothesis import strategies as st
 
+from pyheta.errors import StepError
+from pyheta.pipeline.data.cadence import Cadence, Unit
+from pyheta.pipeline.data.facts import DatasetFacts
+from pyheta.pipeline.spans import Length, moment_of
 from pyheta.pipeline.splits import Part, Split
 from pyheta.sweep.config import Split as SplitSection
 
@@ -63,18 +73,173 @@ def test_parts_in_rows_have_so_many_rows_whatever_the_series(
     assert [start for start, _ in parts] == [0, train, train + val]
 
 
+# ---- what sweeps write, on the rows of a data set ------------------------------------------------
+
+HOURS = Cadence(Unit.SECOND, 3600, 3600, 24)
+DAYS = Cadence(Unit.SECOND, 86_400, 86_400, 7)
+BUSINESS_DAYS = Cadence(Unit.BUSINESS_DAY, 1, 86_400, 5)
+MONTHS = Cadence(Unit.MONTH, 1, 30.4 * 86_400, 12)
+
+
+def data(times: pd.DatetimeIndex, cadence: Cadence, **changed: Any) -> DatasetFacts:
+    """The facts of a file with these times."""
+    micros = times.as_unit("us")
+    return facts(
+        rows=len(times),
+        times=micros.asi8,
+        first=micros[0].to_pydatetime(),
+        last=micros[-1].to_pydatetime(),
+        cadence=cadence,
+        **changed,
+    )
+
+
 @pytest.mark.parametrize(
     ("step_seconds", "rows"), [(3600.0, 8640), (900.0, 34_560), (86_400.0, 360)]
 )
-def test_months_are_thirty_days_of_rows(step_seconds: float, rows: int) -> None:
+@pytest.mark.parametrize("known", [False, True])
+def test_months_are_thirty_days_of_rows(step_seconds: float, rows: int, *, known: bool) -> None:
+    times = pd.date_range("2016-07-01", periods=2 * rows, freq=f"{step_seconds:.0f}s")
+    given = data(times, Cadence(Unit.SECOND, step_seconds, step_seconds))
     config = SplitSection(train="12mo", val="4mo", test="4mo")
 
-    assert config.as_params(step_seconds) == {"train": rows, "val": rows // 3, "test": rows // 3}
+    # When the data are at hand, or nothing but their step
+    shares = config.as_params(given if known else replace(given, times=None))
+
+    assert shares == {"train": rows, "val": rows // 3, "test": rows // 3}
+
+
+@pytest.mark.parametrize(
+    ("lengths", "expected"),
+    [
+        (("8d", "2d", "2d"), (192, 48, 48)),
+        (("36h", "90min", "1d"), (36, 2, 24)),  # an hour that begins within 90 minutes counts
+        (("1w", "3600s", "1h"), (168, 1, 1)),
+    ],
+)
+def test_lengths_of_time_hold_the_rows_that_begin_within_them(
+    lengths: tuple[str, str, str], expected: tuple[int, int, int]
+) -> None:
+    config = SplitSection(**dict(zip(PARTS, lengths, strict=True)))
+
+    shares = config.as_params(data(pd.date_range("2020-01-01", periods=300, freq="h"), HOURS))
+
+    assert tuple(shares.values()) == expected
+
+
+def test_months_and_years_of_calendar_data_are_those_of_the_calendar() -> None:
+    months = data(pd.date_range("2001-01-31", periods=48, freq="ME"), MONTHS)
+    business = data(pd.bdate_range("2018-01-01", "2020-12-31"), BUSINESS_DAYS)
+
+    by_month = SplitSection(train="24mo", val="1y", test="12mo").as_params(months)
+    by_day = SplitSection(train="1y", val="12mo", test="6mo").as_params(business)
+
+    assert by_month == {"train": 24, "val": 12, "test": 12}
+    years = pd.bdate_range("2018-01-01", "2020-12-31").year.value_counts()
+    assert (by_day["train"], by_day["val"]) == (years[2018], years[2019])
+
+
+def test_a_year_of_hours_is_a_year_of_the_calendar() -> None:
+    hours = data(pd.date_range("2019-06-01", "2021-12-31", freq="h"), HOURS)
+
+    shares = SplitSection(train="1y", val="6mo", test="6mo").as_params(hours)
+
+    assert shares == {"train": 366 * 24, "val": 180 * 24, "test": 180 * 24}
+
+
+@hypothesis_settings(deadline=None, max_examples=50)
+@given(st.integers(1, 700), st.integers(1, 50), st.sampled_from(["D", "B", "h", "W", "MS"]))
+def test_dates_divide_the_rows_as_pandas_does(first: int, more: int, freq: str) -> None:
+    times = pd.date_range("2018-01-01", periods=800, freq=freq)
+    val, test = times[first], times[first + more]
+
+    shares = SplitSection(val=val.isoformat(), test=f"{test:%Y-%m-%d %H:%M}").as_params(
+        data(times, DAYS)
+    )
+
+    counts = (times < val, (times >= val) & (times < test), times >= test)
+    assert list(shares.values()) == [int(rows.sum()) for rows in counts]
+
+
+@pytest.mark.parametrize(
+    ("written", "zone", "row"),
+    [
+        ("2020-01-03", None, 48),
+        ("2020-01-03T06:00+02:00", None, 52),
+        ("2020-01-03T00:30:00Z", None, 49),  # the first row from then on
+        ("2020-01-03", "Europe/Zurich", 47),  # tables are in UTC where the zone is known
+        ("20200103", None, 48),
+        ("2020-W01-5", None, 48),
+    ],
+)
+def test_a_date_may_be_written_in_any_iso_form(written: str, zone: str | None, row: int) -> None:
+    source = {"time": "date", "time_zone": zone} if zone else {"time": "date"}
+    hours = data(pd.date_range("2020-01-01", periods=100, freq="h"), HOURS, source=source)
+
+    shares = SplitSection(val=written, test="2020-01-04").as_params(hours)
+
+    assert shares["train"] == row
+
+
+@pytest.mark.parametrize(
+    ("text", "moment"),
+    [("2019-07", "2019-07-01"), ("2019Q3", "2019-07-01"), ("2019q1", "2019-01-01")],
+)
+def test_months_and_quarters_are_their_first_days(text: str, moment: str) -> None:
+    assert moment_of(text) == datetime.fromisoformat(moment)
+
+
+@hypothesis_settings(deadline=None)
+@given(st.datetimes(datetime(1900, 1, 1), datetime(2100, 1, 1)), st.integers(1, 600))  # noqa: DTZ001
+def test_months_later_is_what_pandas_says(start: datetime, months: int) -> None:
+    later = Length(months=months).after(start, calendar=True)
+
+    assert later == (pd.Timestamp(start) + pd.DateOffset(months=months)).to_pydatetime()
+
+
+def test_a_length_beyond_all_time_ends_when_time_does() -> None:
+    for text in ("9999999y", "9999999w", "9999999mo"):
+        length = Length.of(text)
+        assert length
+        assert length.after(datetime(2020, 1, 1), calendar=True).year == 9999  # noqa: DTZ001
+
+
+@pytest.mark.parametrize(
+    ("split", "changed", "said"),
+    [
+        (
+            {"val": "2019-01-01", "test": "2020-01-02"},
+            {},
+            "2019-01-01 is not within the data, which go from 2020-01-01 00:00:00 to 2020-01-05",
+        ),
+        ({"val": "2020-01-02", "test": "2021-01-01"}, {}, "2021-01-01 is not within the data"),
+        ({"train": "3d", "val": "1d", "test": "1d"}, {}, "go on until 2020-01-06 00:00:00"),
+        ({"train": "3d", "val": "1d", "test": "9999y"}, {}, "go on until 9999"),
+        (
+            {"val": "2020-01-02", "test": "2020-01-03"},
+            {"counted": True},
+            "the rows of this data set have none: they are counted; write rows",
+        ),
+        ({"train": "3d", "val": "1d", "test": "1d"}, {"counted": True}, "'3d' is a time"),
+    ],
+)
+def test_moments_that_the_data_lack_are_refused(
+    split: dict[str, Any], changed: dict[str, Any], said: str
+) -> None:
+    hours = data(pd.date_range("2020-01-01", periods=100, freq="h"), HOURS, **changed)
+
+    with pytest.raises(StepError) as caught:
+        SplitSection(**split).as_params(hours)
+
+    assert said in str(caught.value)
+    assert caught.value.where.startswith("split")
 
 
 def test_fractions_and_rows_are_what_they_are() -> None:
-    assert SplitSection().as_params(3600.0) == {"train": 0.6, "val": 0.1, "test": 0.3}
-    assert SplitSection(train=5, val=1, test=2).as_params(3600.0) == {
+    given = facts("load")
+
+    assert SplitSection().as_params(given) == {"train": 0.6, "val": 0.1, "test": 0.3}
+    assert SplitSection(train=5, val=1, test=2).as_params(given) == {
         "train": 5,
         "val": 1,
         "test": 2,

@@ -49,6 +49,7 @@ def test_a_run_is_loaded_fitted_and_scored(tmp_path: Path) -> None:
         "split": {"train": 0.6, "val": 0.1, "test": 0.3},
         "scale": "standard",
         "keep": "forecasts",
+        "season": 24,
     }
     assert fit.params == {
         "component": "target",

@@ -74,7 +74,7 @@ def test_a_window_that_is_too_long_is_said_to_be_so_also_of_a_net_with_a_period(
             "decompose.window is 16 rows, fewer than the 17 that lstm sees",
         ),
         (
-            "  decompose: {method: stl, window: 40}\n",
+            "  decompose: {method: stl, window: 40, period: 24}\n",
             "40 rows are fewer than two seasons of decompose.period 24",
         ),
         (
@@ -252,7 +252,10 @@ def test_several_targets_may_be_shaped_for_where_nothing_is_shaped(tmp_path: Pat
         ),
         (
             "{train: 4mo, val: 1mo, test: 1mo}",
-            "are 4,320 rows together, and the data set has 4,000",
+            (
+                "8:18: train, val and test go on until 2020-06-29 00:00:00, and the data end at "
+                "2020-06-15 15:00:00; take less"
+            ),
         ),
         (
             "{train: 8, val: 5, test: 5}",

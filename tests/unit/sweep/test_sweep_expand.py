@@ -4,6 +4,7 @@ from itertools import product
 from math import comb, prod
 from pathlib import Path
 from typing import Any
+from unicodedata import normalize
 
 import pytest
 from builders import BASE, WINDOW, complaint, small, sweep
@@ -279,10 +280,22 @@ def test_a_baseline_that_the_sweep_runs_anyway_is_not_added_again(tmp_path: Path
     ]
 
 
-def test_without_a_word_about_them_there_are_three_baselines(tmp_path: Path) -> None:
+def test_without_a_word_about_them_there_are_four_baselines(tmp_path: Path) -> None:
     read = sweep(tmp_path, BASE.replace("baselines: []\n", "") + WINDOW)
 
-    assert [run.config.net.name for run in read.runs()] == ["lstm", "last", "seasonal", "ridge"]
+    nets = [run.config.net.name for run in read.runs()]
+    assert nets == ["lstm", "last", "seasonal", "drift", "ridge"]
+    assert read.default_baselines
+    assert not small(tmp_path).default_baselines
+
+
+@pytest.mark.parametrize(
+    "name", ["Müller", "Mu\u0308ller", "температура", "気温", "हिन्दी", "2020-01-01", "x._-"]
+)
+def test_a_name_has_letters_of_any_script_in_their_composed_form(tmp_path: Path, name: str) -> None:
+    read = sweep(tmp_path, BASE.replace("small", f'"{name}"') + WINDOW)
+
+    assert read.name == normalize("NFC", name)
 
 
 def test_a_run_knows_where_its_values_are_written(tmp_path: Path) -> None:

@@ -1,0 +1,55 @@
+"""What a reader of results has to know of their data: changed cells, columns declared as known."""
+
+from collections.abc import Iterator, Mapping, Sequence
+
+import numpy as np
+
+from pyheta.pipeline.data.facts import DatasetFacts
+from pyheta.pipeline.splits import Part, Split
+from pyheta.section import Section
+from pyheta.sweep import Run, RunConfig
+
+PARTS: tuple[Part, ...] = ("train", "val", "test")
+
+#: So many sentences are said; a panel of many series could have thousands.
+MOST = 20
+
+
+def data_notes(runs: Sequence[Run], facts: Mapping[Section, DatasetFacts]) -> tuple[str, ...]:
+    """A sentence for each changed column that a run reads, and for each column declared as known.
+
+    The runs fit their data.
+    """
+    written: dict[str, None] = {}
+    seen: set[tuple[object, ...]] = set()
+    for run in runs:
+        config = run.config
+        what = (config.dataset, config.split, config.target, config.exog)
+        if what not in seen:
+            seen.add(what)
+            written |= dict.fromkeys(_notes(config, facts[config.dataset]))
+    more = [f"{len(written) - MOST:,} more like these."] if len(written) > MOST else []
+    return (*tuple(written)[:MOST], *more)
+
+
+def _notes(config: RunConfig, facts: DatasetFacts) -> Iterator[str]:
+    columns = (*config.target, *config.exog)
+    series = getattr(config.dataset, "pick", None)
+    start = f"{series}: " if series else ""
+    for column in columns:
+        if column in facts.meaning.changed:
+            yield start + _changed(column, config, facts)
+        if column in facts.meaning.declared:
+            yield f"{column} is known ahead because the sweep says so."
+
+
+def _changed(column: str, config: RunConfig, facts: DatasetFacts) -> str:
+    rows = np.asarray(facts.meaning.changed[column])
+    split = Split.of(config.split.as_params(facts), facts.rows)
+    counts = (f"{part} {_within(rows, *split.targets(part)):,}" for part in PARTS)
+    of_all = f"{len(rows):,} of {facts.rows:,} values are not the file's"
+    return f"{column}: {of_all} ({', '.join(counts)})."
+
+
+def _within(rows: "np.ndarray[tuple[int], np.dtype[np.intp]]", start: int, stop: int) -> int:
+    return int(np.count_nonzero((rows >= start) & (rows < stop)))
