@@ -336,9 +336,30 @@ def gc(
 @data_app.command("list")
 def list_data(context: Context, as_json: AsJson = False) -> None:
     """List the data sets that are known by name."""
-    from pyheta.commands.data import datasets_view, named_datasets
+    from pyheta.commands.data_list import datasets_view, named_datasets
 
-    context.obj.print(named_datasets(context.obj.settings.data), datasets_view, as_json=as_json)
+    context.obj.print(named_datasets(context.obj.library), datasets_view, as_json=as_json)
+
+
+@data_app.command("fetch")
+def fetch_data(
+    context: Context,
+    name: Annotated[str, typer.Argument(metavar="NAME", help="A known name.")],
+    source: Annotated[
+        str | None,
+        typer.Option("--from", metavar="URL", help="Another address, or a file of this machine."),
+    ] = None,
+    refresh: Annotated[
+        bool, typer.Option("--refresh", help="Get it anew although it is here.")
+    ] = False,
+    as_json: AsJson = False,
+) -> None:
+    """Get the file of a named data set, and check it."""
+    from pyheta.commands.data_fetch import fetch_named, in_words
+
+    library, screen = context.obj.library, context.obj.screen
+    fetched = fetch_named(library, name, screen, source=source, refresh=refresh)
+    context.obj.print(fetched, in_words, as_json=as_json)
 
 
 @data_app.command("check")
@@ -351,7 +372,7 @@ def check_data(
     """Read a data set as a sweep would: what it holds, or what is wrong with it."""
     from pyheta.commands.data import check, facts_json, facts_view
 
-    facts = check(dataset, time, context.obj.settings.data)
+    facts = check(dataset, time, context.obj.library)
     if as_json:
         context.obj.screen.json(facts_json(facts))
     else:

@@ -13,6 +13,7 @@ from typing import TYPE_CHECKING, TypeVar
 if TYPE_CHECKING:
     from rich.console import RenderableType
 
+    from pyheta.commands.library import Library
     from pyheta.plan.prepare import CheckedSweep
     from pyheta.screen import Screen
     from pyheta.settings import Settings
@@ -45,11 +46,17 @@ class Session:
 
         return Screen(quiet=self.quiet)
 
+    @cached_property
+    def library(self) -> "Library":
+        from pyheta.commands.library import Library
+
+        return Library(self.settings)
+
     def prepare(self, sweep: Path, overrides: Sequence[str] | None = None) -> "CheckedSweep":
         """Read and check a sweep file."""
         from pyheta.plan.prepare import prepare
 
-        return prepare(sweep, overrides or (), self.settings.data)
+        return prepare(sweep, overrides or (), self.settings.data, self.library.bring)
 
     def call(self, service: "Callable[[Services], Awaitable[T]]") -> T:
         """Run one service with store, broker and artifacts open."""
