@@ -344,7 +344,9 @@ def list_data(context: Context, as_json: AsJson = False) -> None:
 @data_app.command("fetch")
 def fetch_data(
     context: Context,
-    name: Annotated[str, typer.Argument(metavar="NAME", help="A known name.")],
+    what: Annotated[
+        str, typer.Argument(metavar="NAME", help="A known name, or a sweep file: all it needs.")
+    ],
     source: Annotated[
         str | None,
         typer.Option("--from", metavar="URL", help="Another address, or a file of this machine."),
@@ -355,10 +357,9 @@ def fetch_data(
     as_json: AsJson = False,
 ) -> None:
     """Get the file of a named data set, and check it."""
-    from pyheta.commands.data_fetch import fetch_named, in_words
+    from pyheta.commands.data_fetch import fetch, in_words
 
-    library, screen = context.obj.library, context.obj.screen
-    fetched = fetch_named(library, name, screen, source=source, refresh=refresh)
+    fetched = fetch(context.obj.library, what, source=source, refresh=refresh)
     context.obj.print(fetched, in_words, as_json=as_json)
 
 

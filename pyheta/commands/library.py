@@ -1,16 +1,21 @@
 """All data sets that have a name here: well-known ones, one's own, files of the data folder."""
 
+import os
 from collections.abc import Mapping
 from dataclasses import dataclass
 from functools import cached_property
 from pathlib import Path
 from typing import Any
 
+from pyheta.commands.progress import progress
 from pyheta.errors import DataError
+from pyheta.fetch.keep import Keep, Kept
+from pyheta.fetch.source import Means
 from pyheta.pipeline.data.catalogue import CATALOGUE, Entry, find_file
 from pyheta.pipeline.data.facts import DatasetFacts
 from pyheta.pipeline.data.own import own_entries
 from pyheta.pipeline.data.sources import inspect, missing
+from pyheta.screen import Screen, moment
 from pyheta.settings import Settings
 
 
@@ -19,11 +24,15 @@ class Library:
     """Finds data sets by name, and brings those whose files are not here yet."""
 
     settings: Settings
+    screen: Screen
 
     @cached_property
     def own(self) -> Mapping[str, Entry]:
         """The entries of `pyheta.toml`. Raises ConfigError."""
         return own_entries(self.settings.datasets, self.settings.file)
+
+    def has_entry(self, name: str) -> bool:
+        return name in CATALOGUE or name in self.own
 
     def entry(self, name: str) -> Entry:
         """The entry of a name. Raises DataError if there is none."""
@@ -38,6 +47,8 @@ class Library:
 
     def bring(self, dataset: Mapping[str, Any]) -> Mapping[str, Any]:
         """See `Bring`. A file in the data folder needs no bringing."""
+        if "source" in dataset:
+            return self._from_source(dataset)
         name = str(dataset.get("name", ""))
         if name in self.own:
             return self._as_file(name, dataset)
@@ -48,6 +59,19 @@ class Library:
         facts, _ = inspect(self.bring(dataset), base=base, data=self.settings.data)
         return facts
 
+    def ask(self, source: Mapping[str, Any], *, refresh: bool = False) -> Kept:
+        """The kept file of a source. Raises DataError, ConfigError or Unreachable."""
+        with progress(next(iter(source), ""), self.screen) as tell:
+            keep = Keep(self.settings.home / "sources", Means(os.environ, tell))
+            return keep.bring(source, refresh=refresh)
+
+    def _from_source(self, dataset: Mapping[str, Any]) -> Mapping[str, Any]:
+        """What a source gave, as the file that is kept of it."""
+        kept = self.ask(dataset["source"])
+        self.screen.note(in_words(kept))
+        given = {key: value for key, value in dataset.items() if key != "source"}
+        return {**given, "path": str(kept.path)}
+
     def _as_file(self, name: str, dataset: Mapping[str, Any]) -> Mapping[str, Any]:
         """A data set of one's own, as the file that it is."""
         entry = self.own[name]
@@ -56,3 +80,10 @@ class Library:
             raise DataError("no such file", where=entry.file, cure=cure)
         given = {key: value for key, value in dataset.items() if key != "name"}
         return {**entry.options, **given, "path": entry.file}
+
+
+def in_words(kept: Kept) -> str:
+    """Where a source's bytes are from, and since when they are kept."""
+    since = "now" if kept.new else f"as kept since {moment(kept.at)}"
+    anew = "" if kept.new else "; to ask again: pyheta data fetch SWEEP --refresh"
+    return f"{kept.place}: {since}, sha256 {kept.sha256[:12]}{anew}"

@@ -50,7 +50,7 @@ class Session:
     def library(self) -> "Library":
         from pyheta.commands.library import Library
 
-        return Library(self.settings)
+        return Library(self.settings, self.screen)
 
     def prepare(self, sweep: Path, overrides: Sequence[str] | None = None) -> "CheckedSweep":
         """Read and check a sweep file."""

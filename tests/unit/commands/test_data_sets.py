@@ -3,6 +3,7 @@
 import hashlib
 import io
 from collections.abc import Iterator
+from dataclasses import replace
 from pathlib import Path
 from typing import Any
 
@@ -12,9 +13,10 @@ from rich.console import Console
 from web import Web
 
 from pyheta.commands.data_fetch import Fetched, fetch_named, in_words
+from pyheta.commands.data_fetch import fetch as fetch_all
 from pyheta.commands.data_list import datasets_view, named_datasets
 from pyheta.commands.library import Library
-from pyheta.errors import ConfigError, DataError, Exit, Unreachable
+from pyheta.errors import ConfigError, DataError, Exit, InputError, Unreachable
 from pyheta.plan.prepare import prepare
 from pyheta.screen import Screen
 from pyheta.settings import Settings
@@ -42,12 +44,13 @@ def library(folder: Path, **own: dict[str, Any]) -> Library:
             data=folder / "home" / "data",
             datasets=own,
             file=folder / "pyheta.toml",
-        )
+        ),
+        Screen(quiet=True),
     )
 
 
 def fetch(books: Library, name: str, **how: Any) -> Fetched:
-    return fetch_named(books, name, Screen(quiet=True), **how)
+    return fetch_named(books, name, **how)
 
 
 def state(books: Library) -> dict[str, tuple[str, bool]]:
@@ -93,7 +96,7 @@ def test_a_data_set_is_fetched_and_then_found_by_its_name(tmp_path: Path, web: W
     assert fetched == Fetched(
         "mine", tmp_path / "sets/a.csv", len(CSV), SHA, checked=True, new=True
     )
-    assert "as it should be" in in_words(fetched)
+    assert "as it should be" in in_words([fetched])
     assert books.look({"name": "mine"}, tmp_path).source == {"time": "date"}
     # And a sweep takes it
     (tmp_path / "s.yaml").write_text(
@@ -117,7 +120,7 @@ def test_what_is_here_is_not_fetched_again_unless_asked_for(tmp_path: Path, web:
 def test_without_a_known_hash_the_one_that_came_is_printed(tmp_path: Path, web: Web) -> None:
     books = library(tmp_path, mine={"path": "a.csv", "url": web.put("/a.csv", CSV)})
 
-    words = in_words(fetch(books, "mine"))
+    words = in_words([fetch(books, "mine")])
 
     assert f"sha256 {SHA}, no hash is known to check it by" in words
 
@@ -188,11 +191,68 @@ def test_a_mistake_in_the_settings_is_told_where_names_are_needed(tmp_path: Path
 def test_in_a_pipe_progress_is_a_line_now_and_then(
     tmp_path: Path, web: Web, monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]
 ) -> None:
-    monkeypatch.setattr("pyheta.commands.data_fetch.STEP", 100)
+    monkeypatch.setattr("pyheta.commands.progress.STEP", 100)
     books = library(tmp_path, mine={"path": "a.csv", "url": web.put("/a.csv", CSV)})
 
-    fetch_named(books, "mine", Screen())
+    fetch_named(replace(books, screen=Screen()), "mine")
 
-    lines = capsys.readouterr().err.splitlines()
-    assert lines[0] == f"mine: from {web.url}/a.csv"
-    assert lines[1] == f"mine: {len(CSV)} B of {len(CSV)} B"
+    assert capsys.readouterr().err == f"mine: {len(CSV)} B of {len(CSV)} B\n"
+
+
+SWEEP = """
+name: s
+config: {{dataset: {{source: {{url: '{url}'}}, time: date}}, target: OT, window: {{input: 2}},
+         net: ridge}}
+baselines: []
+"""
+
+
+def test_a_sweep_asks_a_source_once_and_says_when(
+    tmp_path: Path, web: Web, capsys: pytest.CaptureFixture[str]
+) -> None:
+    books = replace(library(tmp_path), screen=Screen())
+    sweep = tmp_path / "s.yaml"
+    sweep.write_text(SWEEP.format(url=web.put("/a.csv", CSV)))
+
+    first = prepare(sweep, [], books.settings.data, books.bring)
+    second = prepare(sweep, [], books.settings.data, books.bring)
+
+    # The bytes are a file like any other: their hash and how they are read are all that a step sees
+    assert list(first.files) == list(second.files) == [SHA]
+    (facts,) = first.datasets.values()
+    assert facts.source == {"time": "date"}
+    assert first.plan.steps.keys() == second.plan.steps.keys()
+    assert len(web.asked) == 1
+    said = capsys.readouterr().err.splitlines()
+    assert f"now, sha256 {SHA[:12]}" in said[0]
+    assert "as kept since 20" in said[1]
+
+
+def test_all_that_a_sweep_needs_is_fetched(tmp_path: Path, web: Web) -> None:
+    mine = {"path": "mine.csv", "url": web.put("/mine.csv", CSV)}
+    books = library(tmp_path, mine=mine)
+    sweep = tmp_path / "s.yaml"
+    text = SWEEP.format(url=web.put("/a.csv", CSV + b"2026-01-31,1\n"))
+    sweep.write_text(text)
+    (tmp_path / "t.yaml").write_text(
+        "name: t\nconfig: {dataset: mine, target: OT, window: {input: 2}, net: ridge}\n"
+    )
+
+    (of_source,) = fetch_all(books, str(sweep))
+    (of_name,) = fetch_all(books, str(tmp_path / "t.yaml"))
+
+    assert (of_source.new, of_name.path) == (True, tmp_path / "mine.csv")
+    assert [each.new for each in fetch_all(books, str(sweep))] == [False]
+    assert [each.new for each in fetch_all(books, str(sweep), refresh=True)] == [True]
+    with pytest.raises(InputError, match="--from is for one data set"):
+        fetch_all(books, str(sweep), source="https://host/a.csv")
+
+
+def test_a_mistake_in_a_source_is_told_with_its_place_in_the_sweep(
+    tmp_path: Path, web: Web
+) -> None:
+    sweep = tmp_path / "s.yaml"
+    sweep.write_text(SWEEP.format(url=web.url).replace("url:", "ulr:"))
+    books = library(tmp_path)
+    with pytest.raises(DataError, match=r"s\.yaml:3:\d+: unknown source 'ulr'; did you mean"):
+        prepare(sweep, [], books.settings.data, books.bring)
