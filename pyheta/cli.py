@@ -363,6 +363,34 @@ def fetch_data(
     context.obj.print(fetched, in_words, as_json=as_json)
 
 
+@data_app.command("add")
+def add_data(
+    context: Context,
+    file: Annotated[Path, typer.Argument(metavar="FILE", help="The file.")],
+    name: Annotated[
+        str | None, typer.Option(metavar="NAME", help="Else that of the file, up to a point.")
+    ] = None,
+    as_json: AsJson = False,
+) -> None:
+    """Put a file into the store under a name, for all who use the store."""
+    from pyheta.commands.data_add import add, check_addition, in_words
+
+    chosen = check_addition(context.obj.library, file, name)
+    added = context.obj.call(lambda services: add(services.store, services.artifacts, file, chosen))
+    context.obj.print(added, in_words, as_json=as_json)
+
+
+@data_app.command("remove")
+def remove_data(
+    context: Context,
+    name: Annotated[str, typer.Argument(metavar="NAME", help="A file's name in the store.")],
+) -> None:
+    """Take the name of a file of the store away. Its sweeps are not touched."""
+    from pyheta.commands.data_add import remove
+
+    typer.echo(context.obj.call(lambda services: remove(services.store, name)))
+
+
 @data_app.command("check")
 def check_data(
     context: Context,

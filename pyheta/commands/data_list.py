@@ -9,16 +9,16 @@ from rich.console import RenderableType
 from pyheta.commands.library import Library
 from pyheta.pipeline.data.catalogue import CATALOGUE, Entry, files_in
 from pyheta.pipeline.data.own import SYNTHETIC
-from pyheta.screen import plain, right, table
+from pyheta.screen import moment, plain, right, table
 
 
 @dataclass(frozen=True, slots=True)
 class NamedDataset:
-    """A data set with a name. `path` is where its file lies or is to lie, None if it is made."""
+    """A data set with a name. `path` is where its file lies or is to lie, None if there is none."""
 
     name: str
     about: str
-    kind: str  # made, known, own, file
+    kind: str  # made, known, own, file, store
     path: str | None
     present: bool = True
     rows: int | None = None
@@ -33,9 +33,9 @@ class NamedDataset:
 
 
 def named_datasets(library: Library) -> Sequence[NamedDataset]:
-    """All of them: made, well-known, one's own, then further files of the data folder."""
+    """All of them: made, well-known, one's own, files of the data folder, files of the store."""
     made = NamedDataset(SYNTHETIC, "Made hourly data with a known answer", "made", None)
-    return [made, *_entries(library), *_files(library)]
+    return [made, *_entries(library), *_files(library), *_stored(library)]
 
 
 def _entries(library: Library) -> Iterator[NamedDataset]:
@@ -69,6 +69,12 @@ def _files(library: Library) -> Iterator[NamedDataset]:
             yield NamedDataset(name, "A file of the data folder", "file", str(path))
 
 
+def _stored(library: Library) -> Iterator[NamedDataset]:
+    for each in library.shelf.all() if library.shelf else ():
+        about = f"{each.file}, in the store since {moment(each.added_at)}"
+        yield NamedDataset(each.name, about, "store", None, sha256=each.sha256)
+
+
 def datasets_view(listed: Sequence[NamedDataset]) -> RenderableType:
     shown = table("data set", "what it is", *right("rows"), "step", "target", "file")
     for each in listed:
@@ -80,5 +86,5 @@ def datasets_view(listed: Sequence[NamedDataset]) -> RenderableType:
 
 def _state(dataset: NamedDataset) -> str:
     if dataset.path is None:
-        return "made"
+        return "made" if dataset.kind == "made" else "in the store"
     return "here" if dataset.present else "missing"

@@ -8,12 +8,13 @@ from pathlib import Path
 from typing import Any
 
 from pyheta.commands.progress import progress
+from pyheta.commands.shelf import Shelf
 from pyheta.errors import DataError
 from pyheta.fetch.keep import Keep, Kept
 from pyheta.fetch.source import Means
 from pyheta.pipeline.data.catalogue import CATALOGUE, Entry, find_file
 from pyheta.pipeline.data.facts import DatasetFacts
-from pyheta.pipeline.data.own import own_entries
+from pyheta.pipeline.data.own import SYNTHETIC, own_entries
 from pyheta.pipeline.data.sources import inspect, missing
 from pyheta.screen import Screen, moment
 from pyheta.settings import Settings
@@ -25,6 +26,7 @@ class Library:
 
     settings: Settings
     screen: Screen
+    shelf: Shelf | None = None
 
     @cached_property
     def own(self) -> Mapping[str, Entry]:
@@ -52,7 +54,9 @@ class Library:
         name = str(dataset.get("name", ""))
         if name in self.own:
             return self._as_file(name, dataset)
-        return dataset
+        if not name or name in (SYNTHETIC, *CATALOGUE) or find_file(name, self.settings.data):
+            return dataset
+        return self._from_store(name, dataset)
 
     def look(self, dataset: Mapping[str, Any], base: Path) -> DatasetFacts:
         """Read and check a data set; paths count from `base`. Raises DataError."""
@@ -69,8 +73,15 @@ class Library:
         """What a source gave, as the file that is kept of it."""
         kept = self.ask(dataset["source"])
         self.screen.note(in_words(kept))
-        given = {key: value for key, value in dataset.items() if key != "source"}
-        return {**given, "path": str(kept.path)}
+        return {**_without(dataset, "source"), "path": str(kept.path)}
+
+    def _from_store(self, name: str, dataset: Mapping[str, Any]) -> Mapping[str, Any]:
+        """A named file of the store, as it was fetched from there."""
+        path = self.shelf.take(name) if self.shelf else None
+        if path is None:
+            stored = [each.name for each in self.shelf.all()] if self.shelf else []
+            raise missing(name, self.settings.data, (*self.own, *stored))
+        return {**_without(dataset, "name"), "path": str(path)}
 
     def _as_file(self, name: str, dataset: Mapping[str, Any]) -> Mapping[str, Any]:
         """A data set of one's own, as the file that it is."""
@@ -78,8 +89,11 @@ class Library:
         if entry.urls and not Path(entry.file).exists():
             cure = f"get it with: pyheta data fetch {name}"
             raise DataError("no such file", where=entry.file, cure=cure)
-        given = {key: value for key, value in dataset.items() if key != "name"}
-        return {**entry.options, **given, "path": entry.file}
+        return {**entry.options, **_without(dataset, "name"), "path": entry.file}
+
+
+def _without(dataset: Mapping[str, Any], key: str) -> Mapping[str, Any]:
+    return {name: value for name, value in dataset.items() if name != key}
 
 
 def in_words(kept: Kept) -> str:

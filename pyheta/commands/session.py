@@ -49,8 +49,9 @@ class Session:
     @cached_property
     def library(self) -> "Library":
         from pyheta.commands.library import Library
+        from pyheta.commands.shelf import Shelf
 
-        return Library(self.settings, self.screen)
+        return Library(self.settings, self.screen, Shelf(self))
 
     def prepare(self, sweep: Path, overrides: Sequence[str] | None = None) -> "CheckedSweep":
         """Read and check a sweep file."""
