@@ -9,7 +9,7 @@ import hashlib
 import json
 import os
 import ssl
-from collections.abc import Callable, Iterator, Sequence
+from collections.abc import Callable, Iterator, Mapping, Sequence
 from contextlib import contextmanager
 from dataclasses import dataclass
 from email.message import Message
@@ -108,10 +108,15 @@ def check_address(url: str) -> None:
         raise DataError("an address must not hold a password", where=masked(url), cure=cure)
 
 
-def ask(request: Request) -> HTTPResponse:
-    """A server's answer. Raises DataError or Unreachable."""
-    request.add_header("User-Agent", f"pyheta/{__version__}")
-    where = _shown(request.full_url)
+def ask(url: str, headers: Mapping[str, str], body: bytes | None = None) -> HTTPResponse:
+    """A server's answer, to a question with a body if there is one.
+
+    Raises Refused, another DataError, or Unreachable.
+    """
+    check_address(url)
+    where = _shown(url)
+    agent = {"User-Agent": f"pyheta/{__version__}"}
+    request = Request(url, body, {**agent, **headers})  # noqa: S310 -- the address was checked
     try:
         response: HTTPResponse = _opener().open(request, timeout=PATIENCE)
     except HTTPError as error:
@@ -228,7 +233,7 @@ def _get(url: str, part: _Part, sha256: str | None, tell: Tell) -> None:
     if have:
         headers |= {"Range": f"bytes={have}-"} | ({"If-Range": version} if version else {})
     try:
-        response = ask(Request(url, headers=headers))  # noqa: S310 -- the address was checked
+        response = ask(url, headers)
     except Refused as error:
         if not (have and error.status == 416):  # noqa: PLR2004 -- there is nothing after these
             raise

@@ -21,6 +21,9 @@ GROUP: Final = "pyheta.sources"
 SOURCES: Final[Mapping[str, str]] = {
     "url": "pyheta.fetch.sources.url:Url",
     "postgresql": "pyheta.fetch.sources.postgresql:Postgresql",
+    "yfinance": "pyheta.fetch.sources.yfinance:Yfinance",
+    "btg": "pyheta.fetch.sources.btg:Btg",
+    "meteoswiss": "pyheta.fetch.sources.meteoswiss:Meteoswiss",
 }
 
 

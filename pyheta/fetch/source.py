@@ -1,13 +1,32 @@
 """What every source is: options that say what to get, and a way to get it once."""
 
+import io
 import os
 from collections.abc import Mapping
 from dataclasses import dataclass
+from datetime import date
 from pathlib import Path
+from typing import TYPE_CHECKING, Annotated
+
+from pydantic import AfterValidator
 
 from pyheta.errors import ConfigError, DataError
 from pyheta.fetch.http import LARGEST, Tell
 from pyheta.section import Section
+
+if TYPE_CHECKING:
+    import polars as pl
+
+
+def _day(text: str) -> str:
+    try:
+        return date.fromisoformat(text).isoformat()
+    except ValueError:
+        raise ValueError("expected a day as 2026-01-31") from None
+
+
+#: A day, as in 2026-01-31.
+Date = Annotated[str, AfterValidator(_day)]
 
 
 @dataclass(frozen=True, slots=True)
@@ -46,6 +65,13 @@ class Source(Section):
         Raises DataError, ConfigError or Unreachable.
         """
         raise NotImplementedError
+
+
+def write_table(to: Path, frame: "pl.DataFrame") -> None:
+    """A table as Parquet, all of it or nothing."""
+    content = io.BytesIO()
+    frame.write_parquet(content)
+    write_whole(to, content.getvalue())
 
 
 def write_whole(to: Path, content: bytes) -> None:

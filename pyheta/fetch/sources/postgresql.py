@@ -1,7 +1,6 @@
 """The rows of a query to a PostgreSQL database. It is only read from, and only for a while."""
 
 import asyncio
-import io
 import re
 import ssl
 from collections.abc import Iterator, Mapping, Sequence
@@ -15,7 +14,7 @@ from pydantic import Field, field_validator
 
 from pyheta.errors import ConfigError, DataError, Unreachable
 from pyheta.fetch.http import LARGEST, Tell
-from pyheta.fetch.source import Means, Source, write_whole
+from pyheta.fetch.source import Means, Source, write_table
 
 Record = asyncpg.Record
 Connection: TypeAlias = "asyncpg.Connection[Record]"  # takes a parameter in the stubs only
@@ -95,9 +94,7 @@ class Postgresql(Source):
         frame = asyncio.run(_rows(address, place, self.query, means.tell))
         if frame.is_empty():
             raise DataError("the query gives no rows", where=place, cure="try it in psql")
-        content = io.BytesIO()
-        frame.write_parquet(content)
-        write_whole(to, content.getvalue())
+        write_table(to, frame)
 
 
 async def _rows(address: str, place: str, query: str, tell: Tell) -> pl.DataFrame:
