@@ -336,9 +336,59 @@ def gc(
 @data_app.command("list")
 def list_data(context: Context, as_json: AsJson = False) -> None:
     """List the data sets that are known by name."""
-    from pyheta.commands.data import datasets_view, named_datasets
+    from pyheta.commands.data_list import datasets_view, named_datasets
 
-    context.obj.print(named_datasets(context.obj.settings.data), datasets_view, as_json=as_json)
+    context.obj.print(named_datasets(context.obj.library), datasets_view, as_json=as_json)
+
+
+@data_app.command("fetch")
+def fetch_data(
+    context: Context,
+    what: Annotated[
+        str, typer.Argument(metavar="NAME", help="A known name, or a sweep file: all it needs.")
+    ],
+    source: Annotated[
+        str | None,
+        typer.Option("--from", metavar="URL", help="Another address, or a file of this machine."),
+    ] = None,
+    refresh: Annotated[
+        bool, typer.Option("--refresh", help="Get it anew although it is here.")
+    ] = False,
+    as_json: AsJson = False,
+) -> None:
+    """Get the file of a named data set, and check it."""
+    from pyheta.commands.data_fetch import fetch, in_words
+
+    fetched = fetch(context.obj.library, what, source=source, refresh=refresh)
+    context.obj.print(fetched, in_words, as_json=as_json)
+
+
+@data_app.command("add")
+def add_data(
+    context: Context,
+    file: Annotated[Path, typer.Argument(metavar="FILE", help="The file.")],
+    name: Annotated[
+        str | None, typer.Option(metavar="NAME", help="Else that of the file, up to a point.")
+    ] = None,
+    as_json: AsJson = False,
+) -> None:
+    """Put a file into the store under a name, for all who use the store."""
+    from pyheta.commands.data_add import add, check_addition, in_words
+
+    chosen = check_addition(context.obj.library, file, name)
+    added = context.obj.call(lambda services: add(services.store, services.artifacts, file, chosen))
+    context.obj.print(added, in_words, as_json=as_json)
+
+
+@data_app.command("remove")
+def remove_data(
+    context: Context,
+    name: Annotated[str, typer.Argument(metavar="NAME", help="A file's name in the store.")],
+) -> None:
+    """Take the name of a file of the store away. Its sweeps are not touched."""
+    from pyheta.commands.data_add import remove
+
+    typer.echo(context.obj.call(lambda services: remove(services.store, name)))
 
 
 @data_app.command("check")
@@ -351,7 +401,7 @@ def check_data(
     """Read a data set as a sweep would: what it holds, or what is wrong with it."""
     from pyheta.commands.data import check, facts_json, facts_view
 
-    facts = check(dataset, time, context.obj.settings.data)
+    facts = check(dataset, time, context.obj.library)
     if as_json:
         context.obj.screen.json(facts_json(facts))
     else:

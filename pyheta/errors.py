@@ -82,6 +82,12 @@ class BrokerError(PyhetaError):
     exit_code = Exit.LOST
 
 
+class Unreachable(PyhetaError):
+    """A place that gives data is out of reach for now: try again."""
+
+    exit_code = Exit.LOST
+
+
 class LeaseLost(PyhetaError):
     """This worker's lease ran out: others may have taken its steps, so it must stop."""
 

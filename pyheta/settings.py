@@ -8,7 +8,7 @@ import os
 import re
 import tomllib
 from collections.abc import Iterable, Mapping
-from dataclasses import dataclass, fields
+from dataclasses import dataclass, field, fields
 from pathlib import Path
 from typing import Any, NamedTuple, Self
 from urllib.parse import urlsplit
@@ -50,7 +50,9 @@ class Settings:
     database_url: str | None = None  # postgresql://…; None: the embedded server in `home`
     broker_url: str | None = None  # amqp:// or amqps://; None: the step table is the queue
     artifacts_url: str | None = None  # file://, s3://, gs://, az://; None: kept in PostgreSQL
-    data: Path | None = None  # the folder in which named data sets lie, absolute
+    data: Path = Path("data")  # the folder in which named data sets lie, absolute
+    datasets: Mapping[str, Any] = field(default_factory=dict)  # one's own, as they are written
+    file: Path = Path(FILE)  # where those are written
     time_scale: float = 1.0  # multiplies all times (leases, polls); tests make it small
     warnings: tuple[str, ...] = ()  # about misspelt variables and keys
 
@@ -70,21 +72,24 @@ class Settings:
         Raises:
             ConfigError: a value is malformed, or `pyheta.toml` shows a password to others.
         """
-        table = _read_file(cwd / FILE)
+        table, datasets = _without_datasets(_read_file(cwd / FILE), cwd / FILE)
         flags = {"home": home, "data": data}
         given = _from_file(table, cwd / FILE) | _from_environ(environ) | _from_flags(flags)
+        home = _path(given.get("home"), cwd) or _default_home(environ)
         return cls(
-            home=_path(given.get("home"), cwd) or _default_home(environ),
+            home=home,
             database_url=_url(given.get("database_url"), _DATABASE),
             broker_url=_url(given.get("broker_url"), _BROKER),
             artifacts_url=_url(given.get("artifacts_url"), _ARTIFACTS),
-            data=_path(given.get("data"), cwd),
+            data=_path(given.get("data"), cwd) or home / "data",
+            datasets=datasets,
+            file=cwd / FILE,
             time_scale=_factor(given.get("time_scale")),
             warnings=(*_unknown_keys(table, cwd / FILE), *_unknown_variables(environ)),
         )
 
     def __repr__(self) -> str:
-        shown = (f"{field.name}={_shown(getattr(self, field.name))}" for field in fields(self))
+        shown = (f"{each.name}={_shown(getattr(self, each.name))}" for each in fields(self))
         return f"Settings({', '.join(shown)})"
 
 
@@ -141,6 +146,25 @@ def _read_file(path: Path) -> Mapping[str, Any]:
 
 def _holds_secret(value: object) -> bool:
     return isinstance(value, str) and "://" in value and masked(value) != value
+
+
+def _without_datasets(
+    table: Mapping[str, Any], path: Path
+) -> tuple[Mapping[str, Any], Mapping[str, Any]]:
+    """The settings, and the data sets, which are the tables `[data.NAME]`.
+
+    Beside those the data folder is `folder` in `[data]`, since `data` itself is then a table.
+    """
+    data = table.get("data")
+    if not isinstance(data, dict):
+        return table, {}
+    datasets = {name: value for name, value in data.items() if isinstance(value, dict)}
+    if wrong := sorted(data.keys() - datasets.keys() - {"folder"}):
+        what = "expected a table, which describes a data set"
+        cure = f'write [data.{wrong[0]}] and below it path = "…", or folder = "…" in [data]'
+        raise ConfigError(what, where=f"{path}: data.{wrong[0]}", cure=cure)
+    folder = {"data": data["folder"]} if "folder" in data else {}
+    return {key: value for key, value in table.items() if key != "data"} | folder, datasets
 
 
 def _from_file(table: Mapping[str, Any], path: Path) -> dict[str, _Given]:

@@ -1,48 +1,22 @@
-"""Data sets: those that have a name, and what one file holds."""
+"""What one data set holds."""
 
-from collections.abc import Mapping, Sequence
-from dataclasses import dataclass
+from collections.abc import Mapping
 from pathlib import Path
 from typing import Any
 
 from rich.console import RenderableType
 
+from pyheta.commands.library import Library
 from pyheta.pipeline.data.facts import DatasetFacts
-from pyheta.pipeline.data.sources import CATALOGUE, inspect
+from pyheta.pipeline.data.own import NAME
 from pyheta.screen import duration, plain, table
 
-SYNTHETIC = "synthetic"
 
-
-@dataclass(frozen=True, slots=True)
-class NamedDataset:
-    """A data set with a name. `path` is None if it is made, or while no data folder is set."""
-
-    name: str
-    path: Path | None
-    present: bool
-
-
-def named_datasets(data: Path | None) -> Sequence[NamedDataset]:
-    """The data sets of the catalogue, and whether their files lie in the data folder."""
-    paths = {name: data / file if data else None for name, (file, _) in CATALOGUE.items()}
-    listed = [
-        NamedDataset(name, path, path is not None and path.is_file())
-        for name, path in paths.items()
-    ]
-    return [NamedDataset(SYNTHETIC, None, present=True), *listed]
-
-
-def check(name_or_path: str, time: str | None, data: Path | None) -> DatasetFacts:
+def check(name_or_path: str, time: str | None, library: Library) -> DatasetFacts:
     """Read and check a data set by its name or its path. Raises DataError."""
-    by_name = name_or_path == SYNTHETIC or name_or_path in CATALOGUE
-    dataset = (
-        {"name": name_or_path}
-        if by_name
-        else {"path": name_or_path} | ({"time": time} if time else {})
-    )
-    facts, _ = inspect(dataset, base=Path.cwd(), data=data)
-    return facts
+    kind = "path" if Path(name_or_path).exists() or not NAME.fullmatch(name_or_path) else "name"
+    options = {"time": time} if time else {}
+    return library.look({kind: name_or_path, **options}, Path.cwd())
 
 
 def facts_json(facts: DatasetFacts) -> Mapping[str, Any]:
@@ -59,15 +33,6 @@ def facts_json(facts: DatasetFacts) -> Mapping[str, Any]:
         "left_out": {name: str(error) for name, error in facts.left_out.items()},
         "notes": facts.notes,
     }
-
-
-def datasets_view(listed: Sequence[NamedDataset]) -> RenderableType:
-    shown = table("data set", "file", "")
-    for dataset in listed:
-        where = "made" if dataset.present else "no data folder set"
-        place = str(dataset.path) if dataset.path else where
-        shown.add_row(dataset.name, place, "" if dataset.present else "missing")
-    return shown
 
 
 def facts_view(facts: DatasetFacts) -> RenderableType:

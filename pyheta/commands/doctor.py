@@ -34,7 +34,7 @@ class Finding:
 
 async def examine(settings: Settings, open_services: OpenServices) -> Sequence[Finding]:
     """Examine everything, whatever is wrong with some of it."""
-    findings = [_versions(), _home(settings.home), _data(settings.data)]
+    findings = [_versions(), _home(settings.home), _data(settings)]
     findings += [Finding("setting", warning, Exit.CONFIG) for warning in settings.warnings]
     try:
         async with open_services(settings) as services:
@@ -129,12 +129,13 @@ def _home(home: Path) -> Finding:
         return Finding("home", f"{home}: {error.strerror}; {cure}", Exit.CONFIG)
 
 
-def _data(data: Path | None) -> Finding:
-    if data is None:
-        return Finding("data", "no folder set: data sets are found by path, not by name")
-    if not data.is_dir():
-        return Finding("data", f"{data} is no folder; set PYHETA_DATA", Exit.CONFIG)
-    return Finding("data", str(data))
+def _data(settings: Settings) -> Finding:
+    data = settings.data
+    if data.is_dir():
+        return Finding("data", str(data))
+    if data == settings.home / "data":
+        return Finding("data", f"{data}, which `pyheta data fetch` makes")
+    return Finding("data", f"{data} is no folder; set PYHETA_DATA", Exit.CONFIG)
 
 
 async def _services(services: Services) -> AsyncIterator[Finding]:

@@ -13,6 +13,7 @@ from typing import TYPE_CHECKING, TypeVar
 if TYPE_CHECKING:
     from rich.console import RenderableType
 
+    from pyheta.commands.library import Library
     from pyheta.plan.prepare import CheckedSweep
     from pyheta.screen import Screen
     from pyheta.settings import Settings
@@ -45,11 +46,18 @@ class Session:
 
         return Screen(quiet=self.quiet)
 
+    @cached_property
+    def library(self) -> "Library":
+        from pyheta.commands.library import Library
+        from pyheta.commands.shelf import Shelf
+
+        return Library(self.settings, self.screen, Shelf(self))
+
     def prepare(self, sweep: Path, overrides: Sequence[str] | None = None) -> "CheckedSweep":
         """Read and check a sweep file, and say what was decided on the way."""
         from pyheta.plan.prepare import prepare
 
-        prepared = prepare(sweep, overrides or (), self.settings.data)
+        prepared = prepare(sweep, overrides or (), self.settings.data, self.library.bring)
         for note in (*prepared.notes, *prepared.remarks):
             self.screen.note(note)
         return prepared

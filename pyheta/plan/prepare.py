@@ -8,7 +8,7 @@ from pathlib import Path
 
 from pyheta.errors import DataError
 from pyheta.pipeline.data.facts import DatasetFacts
-from pyheta.pipeline.data.sources import inspect, series_of
+from pyheta.pipeline.data.sources import Bring, as_it_is, inspect, series_of
 from pyheta.plan.compile import Plan, compile_plan
 from pyheta.plan.notes import data_notes
 from pyheta.plan.resolve import complete, offer_of_subsets
@@ -35,12 +35,14 @@ class CheckedSweep:
     remarks: Sequence[str] = ()
 
 
-def prepare(path: Path, overrides: Sequence[str], data: Path | None) -> CheckedSweep:
-    """Read and check a sweep and its data sets. Writes nothing.
+def prepare(
+    path: Path, overrides: Sequence[str], data: Path | None, bring: Bring = as_it_is
+) -> CheckedSweep:
+    """Read and check a sweep and its data sets. Writes nothing but what `bring` keeps.
 
     Raises SweepError or DataError.
     """
-    datasets = _DataSets(path.parent, data)
+    datasets = _DataSets(path.parent, data, bring)
     sweep = read_sweep(path, overrides, datasets)
     written = sweep.runs()
     facts = {section: datasets.facts(section, where) for section, where in _sections(written)}
@@ -77,6 +79,7 @@ class _DataSets:
 
     base: Path
     data: Path | None
+    bring: Bring
     read: dict[str, DatasetFacts] = field(default_factory=dict)  # by the sections' texts
     files: dict[str, Path] = field(default_factory=dict)  # what the store needs, by SHA-256
 
@@ -84,7 +87,7 @@ class _DataSets:
         key = canonical(dataset.model_dump(mode="json"))
         if key not in self.read:
             with _placed(where):
-                facts, file = inspect(json.loads(key), base=self.base, data=self.data)
+                facts, file = inspect(self.bring(json.loads(key)), base=self.base, data=self.data)
             self.read[key] = facts
             if file:
                 self.files[facts.files["raw"]] = file
@@ -95,4 +98,5 @@ class _DataSets:
 
     def series(self, dataset: Section, where: str) -> Sequence[str]:
         with _placed(where):
-            return series_of(dataset.model_dump(mode="json"), base=self.base, data=self.data)
+            brought = self.bring(dataset.model_dump(mode="json"))
+            return series_of(brought, base=self.base, data=self.data)

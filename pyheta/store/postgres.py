@@ -9,6 +9,7 @@ from uuid import UUID
 from pyheta.errors import ConfigError
 from pyheta.store.artifacts import PostgresArtifacts
 from pyheta.store.database import Connection, Database, Heal, Record
+from pyheta.store.datasets import PostgresDatasets
 from pyheta.store.migrate import check_schema, schema_version, upgrade
 from pyheta.store.outbox import PostgresOutbox
 from pyheta.store.reads import PostgresReads
@@ -35,7 +36,14 @@ class ServerFacts:
     risks: tuple[str, ...]
 
 
-class PostgresStore(PostgresSweeps, PostgresRemovals, PostgresSteps, PostgresOutbox, PostgresReads):
+class PostgresStore(
+    PostgresSweeps,
+    PostgresDatasets,
+    PostgresRemovals,
+    PostgresSteps,
+    PostgresOutbox,
+    PostgresReads,
+):
     """All seams over one pool, and one connection for heartbeats. `id` tells stores apart."""
 
     def __init__(

@@ -254,7 +254,7 @@ class Removals(Protocol):
     async def unneeded_artifacts(
         self, artifacts: Sequence[str], *, without: Sequence[str] = ()
     ) -> Collection[str]:
-        """Those of `artifacts` that no step needs, ignoring the sweeps in `without`."""
+        """Those of `artifacts` without a name that no step needs, ignoring sweeps in `without`."""
         ...
 
 
@@ -295,6 +295,40 @@ class Artifacts(Protocol):
 
     async def remove(self, artifacts: Sequence[str], grace: float) -> Collection[str]:
         """Remove those of these unneeded artifacts that are not young by now, and say which."""
+        ...
+
+
+@dataclass(frozen=True, slots=True)
+class StoredDataset:
+    """A file among the artifacts that has a name. `file` is what it was called, `size` in bytes."""
+
+    name: str
+    sha256: str
+    file: str
+    size: int
+    added_at: datetime
+
+
+class Datasets(Protocol):
+    """Names of files. A name is an address: it stands for one file until it is taken away."""
+
+    async def add_dataset(self, name: str, sha256: str, file: str, size: int) -> StoredDataset:
+        """Give an artifact a name; the file that has the name now, which is another if taken.
+
+        The artifact must have been put before. While it has a name it is not removed.
+        """
+        ...
+
+    async def find_dataset(self, name: str) -> StoredDataset | None:
+        """The file of a name."""
+        ...
+
+    async def datasets(self) -> Sequence[StoredDataset]:
+        """Every file that has a name."""
+        ...
+
+    async def remove_dataset(self, name: str) -> bool:
+        """Take a name away; whether a file had it."""
         ...
 
 

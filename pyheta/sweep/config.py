@@ -23,7 +23,7 @@ from pyheta.nets.configs.base import as_tuple
 from pyheta.nets.configs.union import CONFIGS, NETS, Net
 from pyheta.nets.training.options import Train
 from pyheta.pipeline.data.options import DataOptions
-from pyheta.pipeline.data.options.named import Column
+from pyheta.pipeline.data.options.named import Column, Named, mapping
 from pyheta.pipeline.decomposition.components import WHOLE
 from pyheta.pipeline.decomposition.methods import component_names
 from pyheta.pipeline.scaling import Method as ScaleMethod
@@ -62,17 +62,28 @@ class FileData(DataOptions):
     path: str = Field(min_length=1, max_length=4096)
 
 
+class SourceData(DataOptions):
+    """Bytes that are got once and kept: of a URL, a query, a service."""
+
+    source: Annotated[
+        Named[str | int | float | bool | tuple[str, ...]], BeforeValidator(mapping)
+    ] = Field(description="What to get and its options, as in {url: https://…}.")
+
+
 def _kind_of_data(value: Any) -> str:
     fields = value if isinstance(value, Mapping) else getattr(value, "__dict__", {})
     if "path" in fields:
         return "file"
+    if "source" in fields:
+        return "source"
     return "synthetic" if fields.get("name") == "synthetic" else "catalogue"
 
 
 Dataset = Annotated[
     Annotated[SyntheticData, Tag("synthetic")]
     | Annotated[CatalogueData, Tag("catalogue")]
-    | Annotated[FileData, Tag("file")],
+    | Annotated[FileData, Tag("file")]
+    | Annotated[SourceData, Tag("source")],
     Discriminator(_kind_of_data),
 ]
 
@@ -343,7 +354,7 @@ SECTIONS: Mapping[str, TypeAdapter[Any]] = {
 
 # Which models may stand in a section. A section that is not here holds a single value.
 MODELS: Mapping[str, tuple[type[BaseModel], ...]] = {
-    "dataset": (SyntheticData, CatalogueData, FileData),
+    "dataset": (SyntheticData, CatalogueData, FileData, SourceData),
     "split": (Split,),
     "window": (Window,),
     "net": CONFIGS,

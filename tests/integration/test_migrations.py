@@ -15,8 +15,8 @@ from pyheta.store.migrate import check_schema, migrate
 from pyheta.store.postgres import PostgresStore
 from pyheta.store.sql import Migration, load, migrations
 
-STATEMENTS = ("blobs", "gc", "migrate", "outbox", "reads", "server", "steps", "sweeps")
-ALL = ["0001 initial", "0002 removal", "0003 bundle", "0004 course", "0005 device"]
+STATEMENTS = ("blobs", "datasets", "gc", "migrate", "outbox", "reads", "server", "steps", "sweeps")
+ALL = ["0001 initial", "0002 removal", "0003 bundle", "0004 course", "0005 device", "0006 dataset"]
 NEXT = len(ALL) + 1
 
 

@@ -26,8 +26,9 @@ def write(folder: Path, text: str, mode: int = 0o600) -> Path:
 def test_everything_may_be_left_out(tmp_path: Path) -> None:
     settings = Settings.read({"HOME": str(tmp_path)}, tmp_path)
     assert (settings.database_url, settings.broker_url, settings.artifacts_url) == (None,) * 3
-    assert (settings.data, settings.time_scale, settings.warnings) == (None, 1.0, ())
+    assert (settings.time_scale, settings.warnings, settings.datasets) == (1.0, (), {})
     assert settings.home.is_absolute()
+    assert settings.data == settings.home / "data"
 
 
 def test_flag_beats_environment_beats_file(tmp_path: Path) -> None:
@@ -128,11 +129,27 @@ def test_a_malformed_value_of_the_file_is_named(tmp_path: Path) -> None:
     assert refusal.value.where == f"{file}: broker_url"
 
 
-@pytest.mark.parametrize("value", ["true", "[1]", "{a = 1}", "1979-05-27"])
+@pytest.mark.parametrize("value", ["true", "[1]", "{folder = 1979-05-27}", "1979-05-27"])
 def test_a_value_of_another_type_is_refused(tmp_path: Path, value: str) -> None:
     write(tmp_path, f"data = {value}\n")
     with pytest.raises(ConfigError, match="expected a string"):
         Settings.read({}, tmp_path)
+
+
+def test_the_data_folder_and_data_sets_of_ones_own_stand_in_one_table(tmp_path: Path) -> None:
+    write(tmp_path, '[data]\nfolder = "sets"\n[data.mine]\npath = "a.csv"\nseason = 7\n')
+    settings = Settings.read({"PYHETA_HOME": "/h"}, tmp_path)
+    assert settings.data == tmp_path / "sets"
+    assert settings.datasets == {"mine": {"path": "a.csv", "season": 7}}
+    assert settings.warnings == ()
+
+
+def test_what_is_no_data_set_in_that_table_is_refused(tmp_path: Path) -> None:
+    file = write(tmp_path, '[data]\nfoldr = "sets"\n')
+    with pytest.raises(ConfigError, match="expected a table") as refusal:
+        Settings.read({"PYHETA_HOME": "/h"}, tmp_path)
+    assert refusal.value.where == f"{file}: data.foldr"
+    assert "folder" in refusal.value.cure
 
 
 def test_a_number_in_the_file_may_stand_without_quotes(tmp_path: Path) -> None:

@@ -6,7 +6,7 @@ data set wherever they lie.
 """
 
 import hashlib
-from collections.abc import Mapping
+from collections.abc import Callable, Iterable, Mapping
 from pathlib import Path
 from typing import Any
 
@@ -16,19 +16,21 @@ from numpy.typing import NDArray
 
 from pyheta.errors import DataError, nearest
 from pyheta.pipeline.data import synthetic
+from pyheta.pipeline.data.catalogue import CATALOGUE, files_in, find_file
 from pyheta.pipeline.data.draft import TIME
 from pyheta.pipeline.data.facts import ColumnFacts, DatasetFacts
 from pyheta.pipeline.data.options import DataOptions
 from pyheta.pipeline.data.rawfile import parse, read_bytes
 from pyheta.pipeline.data.read import Reading, read
+from pyheta.settings import masked
 
-# Electricity Transformer Temperature (Zhou et al., AAAI 2021): name -> file and time column.
-CATALOGUE = {
-    "etth1": ("ETTh1.csv", "date"),
-    "etth2": ("ETTh2.csv", "date"),
-    "ettm1": ("ETTm1.csv", "date"),
-    "ettm2": ("ETTm2.csv", "date"),
-}
+#: Gives a `dataset` section a `path` if its file has to be brought from somewhere else first.
+Bring = Callable[[Mapping[str, Any]], Mapping[str, Any]]
+
+
+def as_it_is(dataset: Mapping[str, Any]) -> Mapping[str, Any]:
+    """Brings nothing."""
+    return dataset
 
 
 def inspect(
@@ -37,7 +39,8 @@ def inspect(
     """Read and check a data set where the user is: its facts, and the file that the store needs.
 
     `dataset` is a `dataset` section: {"name": "etth1"}, {"path": …} or {"name": "synthetic"}, with
-    options. Paths are relative to `base`; catalogue files lie in `data`. Raises DataError.
+    options. Paths are relative to `base`; files that have a name lie in the folder `data`. Raises
+    DataError.
     """
     if dataset.get("name") == "synthetic":
         made = _synthetic_source(dataset)
@@ -82,20 +85,33 @@ def _locate(dataset: Mapping[str, Any], base: Path, data: Path | None) -> tuple[
     if "path" in dataset:
         return _local(str(dataset["path"]), base), DataOptions.of(given)
     name = str(dataset["name"])
-    if name not in CATALOGUE:
-        names = ["synthetic", *CATALOGUE]
-        cure = f"{nearest(name, names)} (a file is named by its path, such as ./{name}.csv)"
-        raise DataError(f"unknown data set '{name}'", cure=cure)
-    file, time = CATALOGUE[name]
     if data is None:
-        cure = f"set PYHETA_DATA to the folder that holds {file}"
+        cure = "set PYHETA_DATA to the folder in which its file lies"
         raise DataError(f"no data folder is set, so data set '{name}' cannot be found", cure=cure)
-    return data / file, DataOptions.of({"time": time, **given})
+    path = find_file(name, data)
+    if path is None:
+        raise missing(name, data)
+    options = CATALOGUE[name].options if name in CATALOGUE else {}
+    return path, DataOptions.of({**options, **given})
+
+
+def missing(name: str, data: Path, more: Iterable[str] = ()) -> DataError:
+    """Why no file has this name, and what to do. `more` are further names that there are."""
+    if name not in CATALOGUE:
+        names = ["synthetic", *CATALOGUE, *more, *files_in(data)]
+        cure = f"{nearest(name, names)} (a file is named by its path, such as ./{name}.csv)"
+        return DataError(f"unknown data set '{name}'", cure=cure)
+    entry = CATALOGUE[name]
+    cure = f"get it with: pyheta data fetch {name}"
+    if not entry.urls:
+        cure = f"get it from {entry.origin} and put it there, as .csv or .parquet"
+    return DataError("no such file", where=str(data / entry.file), cure=cure)
 
 
 def _local(path: str, base: Path) -> Path:
     if "://" in path:
-        raise DataError("URLs are not read", where=path, cure="download the file and give its path")
+        cure = "write under dataset: source: {url: …}, then its bytes are kept"
+        raise DataError("URLs are not read as paths", where=masked(path), cure=cure)
     return Path(path).expanduser() if path.startswith("~/") else base / path
 
 

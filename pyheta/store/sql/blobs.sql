@@ -18,10 +18,11 @@ WHERE sha256 > $1
 ORDER BY sha256
 LIMIT $2;
 
---- remove_unnamed: Forget those of these bytes that no step names and that were not put within $2.
+--- remove_unnamed: Forget those of these bytes that nothing names and that were not put within $2.
 -- One statement: bytes that are put again meanwhile are young when their row is locked, and stay.
 DELETE FROM pyheta.blob
 WHERE sha256 = ANY ($1::text[]) AND created_at < now() - $2::interval
     AND NOT EXISTS (SELECT FROM pyheta.product WHERE product.sha256 = blob.sha256)
     AND NOT EXISTS (SELECT FROM pyheta.file WHERE file.sha256 = blob.sha256)
+    AND NOT EXISTS (SELECT FROM pyheta.dataset WHERE dataset.sha256 = blob.sha256)
 RETURNING sha256;

@@ -42,7 +42,7 @@ DELETE FROM pyheta.file WHERE step_id = ANY ($1::bigint[]);
 --- forget_steps: These steps. None that stays is blocked by one of them: it would need that one.
 DELETE FROM pyheta.step WHERE id = ANY ($1::bigint[]);
 
---- unneeded_artifacts: Those of these artifacts that no step needs, ignoring the sweeps $2.
+--- unneeded_artifacts: Those of these artifacts without a name that no step needs, ignoring sweeps $2.
 WITH named AS (
     SELECT sha256, step_id FROM pyheta.product WHERE sha256 = ANY ($1::text[])
     UNION ALL
@@ -52,4 +52,5 @@ SELECT sha256 FROM unnest($1::text[]) AS artifact (sha256)
 WHERE NOT EXISTS (
     SELECT FROM named JOIN pyheta.sweep_step USING (step_id)
     WHERE named.sha256 = artifact.sha256 AND sweep_step.sweep_id <> ALL ($2::text[])
-);
+)
+AND NOT EXISTS (SELECT FROM pyheta.dataset WHERE dataset.sha256 = artifact.sha256);

@@ -131,7 +131,14 @@ LISTS = (
     ),
     Listed("pyheta.pipeline.leakage", "MODES", ("causal", "full", "parts"), tells_of_leaks),
     Listed(
-        "pyheta.pipeline.data.sources", "CATALOGUE", ("etth1", "etth2", "ettm1", "ettm2"), finds
+        "pyheta.pipeline.data.catalogue",
+        "CATALOGUE",
+        (
+            *("etth1", "etth2", "ettm1", "ettm2", "electricity", "traffic", "weather"),
+            *("exchange_rate", "ili", "meteoswiss-pollen", "meteoswiss-weather"),
+            *("epex-de", "rapt", "b3"),
+        ),
+        finds,
     ),
     Listed(
         "pyheta.pipeline.data.rawfile",

@@ -163,14 +163,48 @@ def test_a_file_beyond_the_limit_is_refused_before_it_is_read(tmp_path: Path) ->
         look(huge)
 
 
-def test_a_url_is_refused() -> None:
-    with pytest.raises(DataError, match="URLs are not read"):
-        inspect({"path": "https://example.org/x.csv"}, base=Path(), data=None)
+def test_a_url_as_a_path_is_refused_with_what_to_write_and_without_its_password() -> None:
+    with pytest.raises(DataError, match=r"URLs are not read .* source: \{url: …") as refusal:
+        inspect({"path": "https://ann:s3cret@example.org/x.csv"}, base=Path(), data=None)
+    assert "s3cret" not in str(refusal.value)
 
 
 def test_an_unknown_catalogue_name_is_answered_with_the_nearest() -> None:
     with pytest.raises(DataError, match="unknown data set 'eth1'; did you mean 'etth1'"):
         inspect({"name": "eth1"}, base=Path(), data=Path())
+
+
+@pytest.mark.parametrize("name", ["exchange_rate", "mine"])
+def test_a_name_is_any_file_of_that_name_in_the_data_folder(tmp_path: Path, name: str) -> None:
+    raw = tmp_path / f"{name}.parquet"
+    pl.DataFrame({"date": [0, 1, 2], "OT": [1.0, 2.0, 4.0]}).with_columns(
+        pl.col("date").cast(pl.Datetime("us")) + pl.duration(days=pl.col("date"))
+    ).write_parquet(raw)
+
+    facts, path = inspect({"name": name}, base=Path("/nowhere"), data=tmp_path)
+
+    assert path == raw
+    assert facts.columns == ("OT",)
+
+
+def test_two_files_of_one_name_are_refused(tmp_path: Path) -> None:
+    for end in ("csv", "parquet"):
+        (tmp_path / f"mine.{end}").write_text(CSV)
+    with pytest.raises(DataError, match=r"'mine' may be mine\.csv and mine\.parquet; name one"):
+        inspect({"name": "mine"}, base=Path(), data=tmp_path)
+
+
+def test_the_file_of_the_catalogue_comes_first(tmp_path: Path) -> None:
+    for end in ("csv", "parquet"):
+        (tmp_path / f"ETTh1.{end}").write_text(CSV)
+    assert inspect({"name": "etth1"}, base=Path(), data=tmp_path)[1] == tmp_path / "ETTh1.csv"
+
+
+def test_a_name_whose_file_is_missing_says_how_to_get_it(tmp_path: Path) -> None:
+    with pytest.raises(DataError, match=r"traffic\.csv: no such file; .*pyheta data fetch traffic"):
+        inspect({"name": "traffic"}, base=Path(), data=tmp_path)
+    with pytest.raises(DataError, match=r"rapt\.csv: no such file; .*zenodo.*put it there"):
+        inspect({"name": "rapt"}, base=Path(), data=tmp_path)
 
 
 def test_a_catalogue_name_without_a_data_folder_says_what_to_set() -> None:

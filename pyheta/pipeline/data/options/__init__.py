@@ -16,7 +16,7 @@ from pyheta.pipeline.data.options.rows import Rows
 from pyheta.pipeline.data.options.times import Times
 
 #: Options whose value is one, although it is written as a mapping: their names are no keys.
-MAPPINGS = ("columns", "features", "missing", "resample")
+MAPPINGS = ("columns", "features", "missing", "resample", "source")
 
 
 class DataOptions(Format, Times, Rows, Columns):

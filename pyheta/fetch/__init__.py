@@ -1,0 +1,1 @@
+"""What gives a data set's bytes: addresses in the web, databases, services."""
