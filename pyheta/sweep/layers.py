@@ -116,21 +116,26 @@ def _leaves(
 
 def _override(text: str) -> Document:
     """`train.epochs=3` sets a value, `net.name=lstm,mlp` makes an axis, `seeds=2` an option."""
+    key, items = read_override(text, (*OPTIONS, *KEYS))
+    where = f"command line, {shorten(text)}"
+    if key in OPTIONS:
+        return _layer((key,), items[0] if len(items) == 1 else items, where)
+    if len(items) > 1:
+        return _layer(("parameters", key), items, where)
+    return _layer(("config", key), items[0], where)
+
+
+def read_override(text: str, known: Sequence[str]) -> tuple[str, list[Any]]:
+    """The key of `key=value,value`, one of those that are known, and its values."""
     key, equals, value = text.partition("=")
     if not equals or not value.strip():
         raise SweepError(
             f"'{shorten(text)}' is not an override", where="command line", cure="write key=value"
         )
-    where = f"command line, {shorten(text)}"
-    if key not in (*OPTIONS, *KEYS):
-        raise unknown_key(key, (*OPTIONS, *KEYS), where="command line")
-    items = parse(f"[{value}]", "command line").data
-    given = items[0] if len(items) == 1 else items
-    if key in OPTIONS:
-        return _layer((key,), given, where)
-    if len(items) > 1:
-        return _layer(("parameters", key), items, where)
-    return _layer(("config", key), given, where)
+    if key not in known:
+        raise unknown_key(key, known, where="command line")
+    items: list[Any] = parse(f"[{value}]", "command line").data
+    return key, items
 
 
 def _layer(path: tuple[str, ...], value: Any, where: str) -> Document:

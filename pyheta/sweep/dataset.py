@@ -1,0 +1,65 @@
+"""A data set as a command line names it: a name or a path, and options as KEY=VALUE."""
+
+from collections.abc import Mapping, Sequence
+from typing import Any
+
+from pydantic import BaseModel, ValidationError
+
+from pyheta.sweep.config import MODELS, SECTIONS
+from pyheta.sweep.layers import read_override
+from pyheta.sweep.longform import flat
+from pyheta.sweep.problems import Problems, describe, findings, shorten
+
+_SECTION = "dataset"
+
+
+def read_dataset(named: str, options: Sequence[str] = ()) -> Mapping[str, Any]:
+    """The `dataset` section of a sweep that says the same; options are written as overrides are.
+
+    Raises SweepError or SweepErrors.
+    """
+    problems = Problems()
+    given: dict[str, Any] = {}
+    places: dict[str, str] = {}
+    for text in options:
+        with problems.collect():
+            key, items = read_override(text, _known())
+            given[key] = items[0] if len(items) == 1 else items
+            places[key] = f"command line, {shorten(text)}"
+    problems.raise_any()
+    return _checked({**_written(named), **_leaves(given)}, places)
+
+
+def _known() -> tuple[str, ...]:
+    """The options that data sets of any kind have."""
+    fields = (name for model in MODELS[_SECTION] for name in _names(model))
+    return tuple(dict.fromkeys(name for name in fields if name not in ("name", "path")))
+
+
+def _names(model: type[BaseModel]) -> list[str]:
+    return [info.alias or name for name, info in model.model_fields.items()]
+
+
+def _written(named: str) -> dict[str, Any]:
+    """`etth1` is a name, `load.csv` a path, as in a sweep."""
+    return {key.removeprefix(f"{_SECTION}."): value for key, value in flat(_SECTION, named)}
+
+
+def _leaves(given: Mapping[str, Any]) -> dict[str, Any]:
+    """Options in their long form."""
+    leaves = (leaf for key, value in given.items() for leaf in flat(f"{_SECTION}.{key}", value))
+    return {key.removeprefix(f"{_SECTION}."): value for key, value in leaves}
+
+
+def _checked(values: Mapping[str, Any], places: Mapping[str, str]) -> Mapping[str, Any]:
+    problems = Problems()
+    try:
+        section: BaseModel = SECTIONS[_SECTION].validate_python(values)
+        return section.model_dump(mode="json")
+    except ValidationError as error:
+        for detail in findings(error):
+            loc = [part for part in detail["loc"][1:] if isinstance(part, str)]
+            what, cure = describe(detail, ".".join(loc), _known())
+            problems.add(what, where=places.get(loc[0] if loc else "", "command line"), cure=cure)
+    problems.raise_any()
+    raise AssertionError("a section that is wrong has a problem")
