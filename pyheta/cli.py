@@ -367,11 +367,13 @@ def check_data(
     as_json: AsJson = False,
 ) -> None:
     """Read a data set as a sweep would: what it holds, or what is wrong with it."""
+    from pyheta.commands.answers import answered
     from pyheta.commands.data_check import check, facts_json, facts_view
     from pyheta.sweep.written import written
 
     given = [*(options or ()), *([f"time={written(time)}"] if time else ())]
-    facts = check(dataset, given, context.obj.settings.data)
+    with answered():
+        facts = check(dataset, given, context.obj.settings.data)
     if as_json:
         context.obj.screen.json(facts_json(facts))
     else:
@@ -392,17 +394,19 @@ def show_data(
     as_json: AsJson = False,
 ) -> None:
     """Draw columns of a data set, and show their range, gaps and autocorrelation."""
+    from pyheta.commands.answers import answered
     from pyheta.commands.data_show import show, shown_json, shown_view
 
     options = [text for text in columns or () if "=" in text]
     named = [text for text in columns or () if "=" not in text]
-    shown = show(dataset, named, options, context.obj.settings.data)
-    if as_json:
-        context.obj.screen.json(shown_json(shown))
-    else:
-        context.obj.screen.show(shown_view(shown))
-    if shown.sight.refused:
-        raise shown.sight.refused
+    with answered():
+        shown = show(dataset, named, options, context.obj.settings.data)
+        if as_json:
+            context.obj.screen.json(shown_json(shown))
+        else:
+            context.obj.screen.show(shown_view(shown))
+        if shown.sight.refused:
+            raise shown.sight.refused
 
 
 @app.command()

@@ -63,7 +63,7 @@ def _lines(facts: DatasetFacts) -> Iterator[tuple[str, str]]:
         yield "season", count(facts.cadence.season, "row")
     yield from _columns(facts)
     for name, rows in facts.meaning.changed.items():
-        yield "changed", f"{name}: {share_in_words(len(rows), facts.rows)} cells"
+        yield "changed", f"{name}: {share_in_words(len(rows), facts.rows, 'cell')}"
     yield from left_out_in_words(facts.left_out)
     yield from (("", note) for note in facts.notes)
 
@@ -112,9 +112,9 @@ def step_in_words(cadence: Cadence) -> str:
     return "counted" if cadence.unit is Unit.ROW else f"one every {duration(cadence.seconds)}"
 
 
-def share_in_words(part: int, whole: int) -> str:
-    """As in "12 of 8,760 (0.14 %)"."""
-    return f"{part:,} of {whole:,} ({100 * part / whole:.2g} %)"
+def share_in_words(part: int, whole: int, word: str) -> str:
+    """As in "12 of 8,760 cells (0.14 %)"."""
+    return f"{part:,} of {count(whole, word)} ({100 * part / whole:.2g} %)"
 
 
 def time_in_words(when: datetime, facts: DatasetFacts) -> str:

@@ -166,7 +166,7 @@ def _about(column: str, shown: Shown) -> Iterator[str]:
     of = shown.profiles[column]
     if of.missing:
         stretch = count(of.longest_missing, "row")
-        missing = share_in_words(of.missing, of.rows)
-        yield f"{column}: {missing} values are missing, at most {stretch} at a time."
+        missing = share_in_words(of.missing, of.rows, "value")
+        yield f"{column}: {missing} are missing, at most {stretch} at a time."
     if column in shown.sight.unused:
         yield f"No run can use it: {shown.sight.unused[column]}"

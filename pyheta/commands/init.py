@@ -1,31 +1,16 @@
 """Write a first sweep file, to be edited: one of made data, or one for a data set of one's own."""
 
-from collections.abc import Iterator, Mapping, Sequence
+from collections.abc import Sequence
 from dataclasses import dataclass
 from importlib.resources import files
-from os.path import relpath
 from pathlib import Path
-from typing import Any
 
 from pyheta.errors import InputError
-from pyheta.pipeline.data.facts import DatasetFacts
-from pyheta.pipeline.data.options import DataOptions
-from pyheta.pipeline.data.rawfile import parse, read_bytes
-from pyheta.pipeline.data.sources import inspect
-from pyheta.plan.suggest import FirstSweep, suggest
-from pyheta.screen import count
-from pyheta.sweep.dataset import read_dataset
-from pyheta.sweep.problems import shorten
-from pyheta.sweep.written import can_be_written, written
-
-FILE = "sweep.yaml"
-COMMENTS = 31  # the column in which comments begin, where a line leaves room
-UNNAMED = "first"  # a sweep whose file has no letter or digit in its name
 
 
 @dataclass(frozen=True, slots=True)
 class Written:
-    """A sweep file, and what to say about it: a sentence each."""
+    """A sweep file, and a sentence each about what it does."""
 
     path: Path
     sentences: Sequence[str] = ()
@@ -40,21 +25,32 @@ def init(arguments: Sequence[str], data: Path | None) -> Written:
     options = [text for text in arguments if "=" in text]
     if not names or Path(names[0]).is_dir():
         _refuse_rest([*names[1:], *options])
-        return Written(
-            _write(Path(*names), files("pyheta").joinpath("starter.yaml").read_text("utf-8"))
-        )
+        return Written(_write(Path(*names), _starter()))
     _refuse_rest(names[2:])
-    return _first_sweep(names[0], Path(*names[1:]), options, data)
+    return _for_data(names[0], Path(*names[1:]), options, data)
 
 
 def _refuse_rest(arguments: Sequence[str]) -> None:
     if arguments:
         cure = "write pyheta init [FILE] [DIR] [KEY=VALUE]..."
-        raise InputError(f"'{shorten(arguments[0])}' is one argument too many", cure=cure)
+        raise InputError(f"'{arguments[0]}' is one argument too many", cure=cure)
+
+
+def _starter() -> str:
+    return files("pyheta").joinpath("starter.yaml").read_text("utf-8")
+
+
+def _for_data(named: str, folder: Path, options: Sequence[str], data: Path | None) -> Written:
+    from pyheta.commands.answers import answered
+    from pyheta.commands.first_sweep import first_sweep
+
+    with answered():
+        draft = first_sweep(named, folder, options, data)
+    return Written(_write(folder, draft.text), draft.sentences)
 
 
 def _write(folder: Path, text: str) -> Path:
-    path = folder / FILE
+    path = folder / "sweep.yaml"
     try:
         with path.open("x", encoding="utf-8") as file:
             file.write(text)
@@ -64,120 +60,3 @@ def _write(folder: Path, text: str) -> Path:
             f"cannot write it: {error.strerror}", where=str(path), cure=cure
         ) from error
     return path
-
-
-def _first_sweep(named: str, folder: Path, options: Sequence[str], data: Path | None) -> Written:
-    dataset, series = _with_pick(read_dataset(named, options))
-    facts, _ = inspect(dataset, base=Path.cwd(), data=data)
-    advice = suggest(facts)
-    section = {**_place(dataset, folder), **_options(dataset, facts)}
-    text = "\n".join(_lines(named, section, facts, advice))
-    return Written(_write(folder, text + "\n"), [*series, *_sentences(facts, advice)])
-
-
-def _with_pick(dataset: Mapping[str, Any]) -> tuple[Mapping[str, Any], Sequence[str]]:
-    """Of a panel the first series, where none is picked; and a sentence that says so."""
-    if "path" not in dataset or "series" not in dataset or "pick" in dataset:
-        return dataset, ()
-    path = _absolute(dataset["path"])
-    options = DataOptions.of({key: value for key, value in dataset.items() if key != "path"})
-    frame = parse(read_bytes(path), path.name, options).frame
-    if dataset["series"] not in frame.columns:
-        return dataset, ()  # reading it says so
-    names = frame[dataset["series"]].drop_nulls().unique(maintain_order=True).cast(str).to_list()
-    told = f"Of {count(len(names), 'series', 'series')} it takes the first, {names[0]}."
-    return {**dataset, "pick": names[0]}, [told]
-
-
-def _absolute(path: str) -> Path:
-    return Path.cwd() / Path(path).expanduser()
-
-
-def _place(dataset: Mapping[str, Any], folder: Path) -> Mapping[str, Any]:
-    """The name of a data set, or the way from the sweep's folder to its file."""
-    if "path" not in dataset:
-        return {"name": dataset["name"]}
-    path = relpath(_absolute(dataset["path"]).resolve(), folder.resolve())
-    if not can_be_written(path):
-        raise InputError("its path cannot be written in a sweep", where=path, cure="rename it")
-    return {"path": path}
-
-
-def _options(dataset: Mapping[str, Any], facts: DatasetFacts) -> Mapping[str, Any]:
-    """What was given, and the time column that was found in a file."""
-    given = {key: value for key, value in dataset.items() if key not in ("name", "path")}
-    found = facts.source.get("time") if "path" in dataset else None
-    return {"time": found, **given} if found else given
-
-
-def _lines(
-    named: str, section: Mapping[str, Any], facts: DatasetFacts, advice: FirstSweep
-) -> Iterator[str]:
-    yield f"# A first sweep of {shorten(named)}: two small nets beside naive forecasts and ridge."
-    yield "#   pyheta plan   sweep.yaml      what it would compute"
-    yield "#   pyheta run    sweep.yaml      compute it on this machine and show the table"
-    yield "#   pyheta submit sweep.yaml      or hand it to workers"
-    yield "# Change anything on the command line: pyheta run sweep.yaml seeds=1 train.epochs=3"
-    yield "version: 1"
-    yield f"name: {written(_sweep_name(named))}"
-    yield _line("seeds: 2", "0 and 1: the table shows mean and standard deviation over them")
-    yield ""
-    yield _line("config:", "one value each, for all runs")
-    yield from _config(section, facts, advice)
-    yield ""
-    yield _line("parameters:", "each key is an axis")
-    yield _line(
-        "  net.name: [nlinear, mlp]", "nlinear and the naive forecasts read the target alone"
-    )
-    if advice.exog:
-        yield _line("  exog:", "columns that a net sees beside the target")
-        yield "    - []"
-        yield f"    - {written(advice.exog)}"
-    yield ""
-    yield f"baselines: {written(_baselines(advice))}"
-    rows = ["net.name", "exog"] if advice.exog else ["net.name"]
-    yield f"report: {written({'rows': rows, 'metric': 'rmse'})}"
-
-
-def _config(section: Mapping[str, Any], facts: DatasetFacts, advice: FirstSweep) -> Iterator[str]:
-    yield _line("  dataset:", f"{facts.rows:,} rows")
-    yield from (f"    {key}: {written(value)}" for key, value in section.items())
-    yield _line(f"  target: {written(advice.target.column)}", f"a guess: {advice.target.why}")
-    yield _line(
-        f"  split: {written(advice.split)}", "by time; validation decides, test is read once"
-    )
-    window = written({"input": advice.input, "horizon": advice.horizon})
-    yield _line(f"  window: {window}", "rows that a net sees, rows that it forecasts")
-    yield _line("  scale: standard", "fitted on the training rows alone")
-    train = {"lr": 0.003, "batch_size": advice.batch_size, "epochs": advice.epochs, "patience": 5}
-    yield f"  train: {written(train)}"
-
-
-def _line(text: str, comment: str) -> str:
-    return f"{text.ljust(COMMENTS)} # {comment}"
-
-
-def _baselines(advice: FirstSweep) -> Sequence[object]:
-    seasonal = [{"name": "seasonal", "period": advice.season}] if advice.season else []
-    return ["last", *seasonal, "ridge"]
-
-
-def _sweep_name(named: str) -> str:
-    """The file's name as far as a sweep may be called so."""
-    stem = Path(named).name.partition(".")[0]
-    letters = "".join(letter if letter.isascii() and letter.isalnum() else "-" for letter in stem)
-    return letters.strip("-")[:40].strip("-") or UNNAMED
-
-
-def _sentences(facts: DatasetFacts, advice: FirstSweep) -> Iterator[str]:
-    target, why = advice.target
-    ahead, back = count(advice.horizon, "row"), count(advice.input, "row")
-    yield f"It forecasts '{target}' ({why}), {ahead} ahead from the last {back}."
-    if advice.season:
-        yield f"A season has {count(advice.season, 'row')}."
-    if facts.left_out:
-        yield f"{count(len(facts.left_out), 'column is', 'columns are')} left out; {CHECK}."
-    yield from facts.notes
-
-
-CHECK = "pyheta data check says why"

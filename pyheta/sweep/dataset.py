@@ -1,6 +1,7 @@
 """A data set as a command line names it: a name or a path, and options as KEY=VALUE."""
 
 from collections.abc import Mapping, Sequence
+from pathlib import Path
 from typing import Any
 
 from pydantic import BaseModel, ValidationError
@@ -11,6 +12,16 @@ from pyheta.sweep.longform import flat
 from pyheta.sweep.problems import Problems, describe, findings, shorten
 
 _SECTION = "dataset"
+
+#: The options that data sets of any kind have, beside a name or a path.
+OPTIONS: tuple[str, ...] = tuple(
+    dict.fromkeys(
+        info.alias or name
+        for model in MODELS[_SECTION]
+        for name, info in model.model_fields.items()
+        if name not in ("name", "path")
+    )
+)
 
 
 def read_dataset(named: str, options: Sequence[str] = ()) -> Mapping[str, Any]:
@@ -23,25 +34,17 @@ def read_dataset(named: str, options: Sequence[str] = ()) -> Mapping[str, Any]:
     places: dict[str, str] = {}
     for text in options:
         with problems.collect():
-            key, items = read_override(text, _known())
+            key, items = read_override(text, OPTIONS)
             given[key] = items[0] if len(items) == 1 else items
             places[key] = f"command line, {shorten(text)}"
     problems.raise_any()
     return _checked({**_written(named), **_leaves(given)}, places)
 
 
-def _known() -> tuple[str, ...]:
-    """The options that data sets of any kind have."""
-    fields = (name for model in MODELS[_SECTION] for name in _names(model))
-    return tuple(dict.fromkeys(name for name in fields if name not in ("name", "path")))
-
-
-def _names(model: type[BaseModel]) -> list[str]:
-    return [info.alias or name for name, info in model.model_fields.items()]
-
-
 def _written(named: str) -> dict[str, Any]:
-    """`etth1` is a name, `load.csv` a path, as in a sweep."""
+    """A file that is there is a path; else `etth1` is a name, `load.csv` a path, as in a sweep."""
+    if Path(named).is_file():
+        return {"path": named}
     return {key.removeprefix(f"{_SECTION}."): value for key, value in flat(_SECTION, named)}
 
 
@@ -59,7 +62,7 @@ def _checked(values: Mapping[str, Any], places: Mapping[str, str]) -> Mapping[st
     except ValidationError as error:
         for detail in findings(error):
             loc = [part for part in detail["loc"][1:] if isinstance(part, str)]
-            what, cure = describe(detail, ".".join(loc), _known())
+            what, cure = describe(detail, ".".join(loc), OPTIONS)
             problems.add(what, where=places.get(loc[0] if loc else "", "command line"), cure=cure)
     problems.raise_any()
     raise AssertionError("a section that is wrong has a problem")

@@ -8,7 +8,7 @@ import yaml
 from pyheta.errors import SweepError
 from pyheta.sweep.syntax import parse
 
-_PLAIN = re.compile(r"[A-Za-z_][\w./-]*( [\w./-]+)*", re.ASCII)
+_PLAIN = re.compile(r"[A-Za-z_./][\w./-]*( [\w./-]+)*", re.ASCII)
 _WIDE = 1 << 30  # no line is broken
 
 
@@ -27,15 +27,19 @@ def written(value: object) -> str:
 
 def can_be_written(text: str) -> bool:
     """Whether a sweep file may hold this text: control characters and passwords are refused."""
-    try:
-        return bool(parse(written(text), "").data == text)
-    except SweepError:
-        return False
+    return _reads_back(written(text), text)
 
 
 def _text(text: str) -> str:
     """Plain where it is a word and no other value, else between double quotes."""
-    if _PLAIN.fullmatch(text) and parse(text, "").data == text:
+    if _PLAIN.fullmatch(text) and _reads_back(text, text):
         return text
     quoted = yaml.safe_dump(text, default_style='"', allow_unicode=True, width=_WIDE)
     return quoted.removesuffix("\n")
+
+
+def _reads_back(line: str, text: str) -> bool:
+    try:
+        return bool(parse(line, "").data == text)
+    except SweepError:
+        return False
