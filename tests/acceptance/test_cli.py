@@ -167,7 +167,7 @@ def test_a_data_set_is_described(pyheta: Call, tmp_path: Path) -> None:
 
 def test_an_option_of_a_data_set_is_said_as_in_a_sweep(pyheta: Call, tmp_path: Path) -> None:
     rows = "\n".join(f"2020-01-{day:02},2021-01-{day:02},{day}" for day in range(1, 31))
-    (tmp_path / "days.csv").write_text(f"time,seen,y\n{rows}\n")
+    (tmp_path / "days.csv").write_text(f"date,seen,y\n{rows}\n")
     facts = json.loads(pyheta("data", "check", "days.csv", "time=seen", "--json").stdout)
     assert facts["first"] == "2021-01-01T00:00:00"
     same = pyheta("data", "check", "days.csv", "--time", "seen", "--json")
