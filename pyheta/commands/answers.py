@@ -10,7 +10,7 @@ from pyheta.sweep.dataset import OPTIONS
 from pyheta.sweep.syntax import parse
 from pyheta.sweep.written import written
 
-_LINES = re.compile(r"write under dataset: (.+)")
+_LINES = re.compile(r"write under dataset: (.+?)( \([^()]*\))?$")  # in brackets: other answers
 
 
 @contextmanager

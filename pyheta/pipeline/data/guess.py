@@ -11,7 +11,7 @@ from pyheta.pipeline.data.facts import DatasetFacts
 USUAL = (
     *("y", "target", "ot", "value", "load", "demand", "consumption", "usage", "sales", "revenue"),
     *("passengers", "visitors", "close", "price", "power", "energy", "production", "generation"),
-    *("temperature", "temp", "flow", "level", "count", "cnt", "rate", "index"),
+    *("temperature", "temp", "tmax", "flow", "level", "count", "cnt", "rate", "index"),
 )
 
 #: Columns that number, date or place a row: nobody forecasts them.

@@ -47,11 +47,20 @@ def look(dataset: Mapping[str, Any], *, base: Path, data: Path | None) -> Sight:
         facts, path = inspect(dataset, base=base, data=data)
     except DataError as refusal:
         return _refused(dataset, base, refusal)
-    seen = _courses(table(facts.source, path).frame)
+    seen = _unmasked(_courses(table(facts.source, path).frame), facts.meaning.masks)
     if facts.left_out and path:
         rows = _rows(path, DataOptions.of(facts.source)).columns
         seen |= {name: rows[name] for name in facts.left_out if name in rows}
     return Sight(seen, facts.counted, facts.cadence, facts.left_out)
+
+
+def _unmasked(seen: Mapping[str, Course], masks: Mapping[str, str]) -> dict[str, Course]:
+    """Where a mask says that a value is carried on, it is missing, and the mask says no more."""
+    courses = {name: course for name, course in seen.items() if name not in masks.values()}
+    for name, mask in masks.items():
+        times, values = seen[name]
+        courses[name] = Course(times, np.where(seen[mask].values > 0, np.nan, values))
+    return courses
 
 
 def _refused(dataset: Mapping[str, Any], base: Path, refusal: DataError) -> Sight:

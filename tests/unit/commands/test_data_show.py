@@ -20,7 +20,7 @@ from pyheta.commands.data_show import Shown, show, shown_json, shown_view
 from pyheta.commands.drawing import HEIGHT, LinePlot, number
 from pyheta.errors import DataError, InputError
 from pyheta.pipeline.arrays import Floats
-from pyheta.pipeline.data.look import Course
+from pyheta.pipeline.data.look import Course, _unmasked
 from pyheta.pipeline.data.profile import autocorrelation, longest, profile
 
 BLANK = "\u2800"  # a character of dots without one
@@ -208,6 +208,13 @@ def test_a_column_with_missing_values_is_drawn_with_its_question(tmp_path: Path)
     assert "y: 5 of 50 values (10 %) are missing, at most 5 rows at a time." in lines
     assert f"No run can use it: {shown.sight.unused['y']}" in lines
     assert shown.sight.refused is None
+
+
+def test_a_value_that_is_carried_on_and_marked_is_missing() -> None:
+    y, mask = course([1, 1, 1, 4]), course([0, 1, 1, 0])
+    seen = _unmasked({"y": y, "y missing": mask}, {"y": "y missing"})
+    assert list(seen) == ["y"]
+    assert seen["y"].values.tolist() == pytest.approx([1, np.nan, np.nan, 4], nan_ok=True)
 
 
 def test_a_file_with_a_gap_is_drawn_with_its_question(tmp_path: Path) -> None:
