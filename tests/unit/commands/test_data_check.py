@@ -144,7 +144,7 @@ def test_a_file_is_read_with_its_options(tmp_path: Path) -> None:
             ", or here: 'series=a b' 'pick=x y'",
         ),
         ("write under dataset: source: {url: …}, then its bytes are kept", ""),
-        ("write under dataset: missing: mask (or drop)", ", or here: missing=mask"),
+        ("write under dataset: duplicates: first (or last)", ", or here: duplicates=first"),
         ("mend the value", ""),
     ],
 )

@@ -214,7 +214,8 @@ def test_a_value_that_is_carried_on_and_marked_is_missing() -> None:
     y, mask = course([1, 1, 1, 4]), course([0, 1, 1, 0])
     seen = _unmasked({"y": y, "y missing": mask}, {"y": "y missing"})
     assert list(seen) == ["y"]
-    assert seen["y"].values.tolist() == pytest.approx([1, np.nan, np.nan, 4], nan_ok=True)
+    _, values = seen["y"]
+    assert values.tolist() == pytest.approx([1, np.nan, np.nan, 4], nan_ok=True)
 
 
 def test_a_file_with_a_gap_is_drawn_with_its_question(tmp_path: Path) -> None:
