@@ -10,7 +10,8 @@ from pyheta.sweep.dataset import OPTIONS
 from pyheta.sweep.syntax import parse
 from pyheta.sweep.written import written
 
-_LINES = re.compile(r"write under dataset: (.+?)( \([^()]*\))?$")  # in brackets: other answers
+_ANSWERS = re.compile(r"write under dataset: (.+?)( \([^()]*\))?$")  # in brackets: remarks
+_SEVERAL = re.compile(r"`([^`]+)`")  # where there is a choice
 
 
 @contextmanager
@@ -19,18 +20,25 @@ def answered() -> Iterator[None]:
     try:
         yield
     except DataError as error:
-        here = " ".join(quote(f"{key}={written(value)}") for key, value in _answer(error).items())
+        here = ", or ".join(_arguments(error.cure))
         if not here:
             raise
-        cure = f"{error.cure}, or here: {here}"
+        cure = f"{error.cure}; here: {here}"
         raise DataError(error.what, where=error.where, cure=cure) from error
 
 
-def _answer(error: DataError) -> Mapping[str, object]:
-    """The lines that it prints; none where they are no more than an example."""
-    lines = _LINES.search(error.cure)
+def _arguments(cure: str) -> Iterator[str]:
+    """Each answer of a cure as arguments of a command."""
+    found = _ANSWERS.search(cure)
+    answers = (_SEVERAL.findall(found[1]) or [found[1]]) if found else []
+    for lines in filter(None, map(_read, answers)):
+        yield " ".join(quote(f"{key}={written(value)}") for key, value in lines.items())
+
+
+def _read(answer: str) -> Mapping[str, object]:
+    """The lines of an answer; none where it is no more than an example."""
     try:
-        answer = parse(f"{{{lines[1]}}}", "").data if lines else {}
+        lines = parse(f"{{{answer}}}", "").data
     except SweepError:
         return {}
-    return answer if set(answer) <= set(OPTIONS) else {}
+    return lines if set(lines) <= set(OPTIONS) else {}

@@ -11,11 +11,12 @@ from rich.console import Console
 from pyheta.commands.answers import answered
 from pyheta.commands.data_check import check, facts_json, facts_view
 from pyheta.errors import DataError
-from pyheta.pipeline.data.cadence import HOURLY, Cadence, Unit
+from pyheta.pipeline.data.cadence import Cadence, Unit
 from pyheta.pipeline.data.draft import Meaning
 from pyheta.pipeline.data.facts import DatasetFacts
 
 START = datetime(2020, 1, 1)  # noqa: DTZ001 (tables have no zone)
+HOURS = Cadence(Unit.SECOND, 3600, 3600, 24, "every hour")
 DAYS = Cadence(Unit.SECOND, 86_400, 86_400, 7, "every day")
 COUNTED = Cadence(Unit.ROW, 1, 1)
 
@@ -23,7 +24,7 @@ COUNTED = Cadence(Unit.ROW, 1, 1)
 def facts(
     *columns: str,
     rows: int = 8760,
-    cadence: Cadence = HOURLY,
+    cadence: Cadence = HOURS,
     counted: bool = False,
     left_out: dict[str, DataError] | None = None,
     notes: tuple[str, ...] = (),
@@ -54,7 +55,7 @@ def shown(of: DatasetFacts, width: int = 80) -> list[str]:
 
 def test_hours_are_described_in_six_lines() -> None:
     assert shown(facts("load", "temp"))[2:] == [
-        "rows       8,760, one every 1 h 00 min",
+        "rows       8,760, one every hour",
         "from       2020-01-01 00:00:00",
         "to         2020-12-30 23:00:00",
         "season     24 rows",
@@ -138,13 +139,17 @@ def test_a_file_is_read_with_its_options(tmp_path: Path) -> None:
 @pytest.mark.parametrize(
     ("cure", "here"),
     [
-        ("write under dataset: sort: true", ", or here: sort=true"),
+        ("write under dataset: sort: true", "; here: sort=true"),
         (
             "write under dataset: series: a b, pick: 'x y'",
-            ", or here: 'series=a b' 'pick=x y'",
+            "; here: 'series=a b' 'pick=x y'",
         ),
         ("write under dataset: source: {url: …}, then its bytes are kept", ""),
-        ("write under dataset: duplicates: first (or last)", ", or here: duplicates=first"),
+        ("write under dataset: duplicates: first (or last)", "; here: duplicates=first"),
+        (
+            "write under dataset: `sort: true` to sort them, or `step: rows` to count rows",
+            "; here: sort=true, or step=rows",
+        ),
         ("mend the value", ""),
     ],
 )
