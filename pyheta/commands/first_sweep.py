@@ -6,6 +6,7 @@ from os.path import relpath
 from pathlib import Path
 from typing import Any
 
+from pyheta.commands.data_check import step_in_words
 from pyheta.errors import InputError
 from pyheta.pipeline.data.facts import DatasetFacts
 from pyheta.pipeline.data.options import DataOptions
@@ -23,7 +24,7 @@ UNNAMED = "first"  # a sweep whose file has no letter or digit in its name
 
 @dataclass(frozen=True, slots=True)
 class Draft:
-    """The text of a sweep, and a sentence each about what it does."""
+    """The text of a sweep, and what to say about it, a line each."""
 
     text: str
     sentences: Sequence[str]
@@ -49,7 +50,7 @@ def _with_pick(dataset: Mapping[str, Any]) -> tuple[Mapping[str, Any], Sequence[
     if dataset["series"] not in frame.columns:
         return dataset, ()  # reading it says so
     names = frame[dataset["series"]].drop_nulls().unique(maintain_order=True).cast(str).to_list()
-    told = f"Of {count(len(names), 'series', 'series')} it takes the first, {names[0]}."
+    told = f"series: '{names[0]}', the first of {len(names)}"
     return {**dataset, "pick": names[0]}, [told]
 
 
@@ -104,7 +105,7 @@ def _lines(
 
 
 def _config(section: Mapping[str, Any], facts: DatasetFacts, advice: FirstSweep) -> Iterator[str]:
-    yield _line("  dataset:", f"{facts.rows:,} rows")
+    yield _line("  dataset:", f"{count(facts.rows, 'row')}, {step_in_words(facts.cadence)}")
     yield from (f"    {key}: {written(value)}" for key, value in section.items())
     yield _line(f"  target: {written(advice.target.column)}", f"a guess: {advice.target.why}")
     yield _line(
@@ -140,12 +141,9 @@ def _sweep_name(named: str) -> str:
 
 
 def _sentences(facts: DatasetFacts, advice: FirstSweep) -> Iterator[str]:
-    target, why = advice.target
-    ahead, back = count(advice.horizon, "row"), count(advice.input, "row")
-    yield f"It forecasts '{target}' ({why}), {ahead} ahead from the last {back}."
-    if advice.season:
-        yield f"A season has {count(advice.season, 'row')}."
+    yield f"target: '{advice.target.column}' ({advice.target.why})"
+    season = f"; a season has {count(advice.season, 'row')}" if advice.season else ""
+    yield f"window: {count(advice.horizon, 'row')} ahead from the last {advice.input}{season}"
     if facts.left_out:
-        left_out = count(len(facts.left_out), "column is", "columns are")
-        yield f"{left_out} left out: pyheta data check says why."
+        yield f"left out: {count(len(facts.left_out), 'column')}; pyheta data check says why"
     yield from facts.notes

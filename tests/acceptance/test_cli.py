@@ -212,7 +212,7 @@ def test_a_file_of_ones_own_gets_a_sweep_that_ends_in_a_table(pyheta: Call, tmp_
     done = pyheta("run", "sweep.yaml", "--format", "csv")
     # Then
     assert written.stdout.splitlines()[:1] == ["wrote sweep.yaml; now: pyheta run sweep.yaml"]
-    assert "It forecasts 'sales # all'" in written.stdout
+    assert "target: 'sales # all'" in written.stdout
     assert done.returncode == 0, done.stderr
     assert {line.split(",")[0] for line in done.stdout.splitlines()[1:]} == {
         *("nlinear", "mlp", "last", "seasonal", "ridge")

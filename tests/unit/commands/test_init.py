@@ -11,6 +11,7 @@ import pytest
 from hypothesis import example, given, settings
 from hypothesis import strategies as st
 
+from pyheta.commands.first_sweep import _with_pick
 from pyheta.commands.init import init
 from pyheta.errors import DataError, InputError
 from pyheta.pipeline.data.guess import guess_among
@@ -52,8 +53,8 @@ def test_a_first_sweep_of_a_file_forecasts_a_season_ahead(tmp_path: Path) -> Non
         *("last", "seasonal", "ridge")
     }
     assert written.sentences == [
-        "It forecasts 'load' (targets are often called so), 24 rows ahead from the last 48 rows.",
-        "A season has 24 rows.",
+        "target: 'load' (targets are often called so)",
+        "window: 24 rows ahead from the last 48; a season has 24 rows",
     ]
     assert prepare(written.path, [], None).runs
 
@@ -119,6 +120,16 @@ def test_made_data_have_a_first_sweep_too(tmp_path: Path, monkeypatch: pytest.Mo
     (data,) = {run.config.dataset for run in read_sweep(written.path).runs()}
     assert data.model_dump() == {"name": "synthetic", "rows": 500, "seed": 0}
     assert prepare(written.path, [], None).runs
+
+
+def test_of_a_panel_the_first_series_is_picked_and_said(tmp_path: Path) -> None:
+    dataset = {"path": str(tmp_path / "panel.csv"), "series": "symbol"}
+    lines = [f"{name},2020-01-{day:02},{day}" for name in ("b: b", "a") for day in range(1, 9)]
+    (tmp_path / "panel.csv").write_text("\n".join(["symbol,date,price", *lines]))
+    picked, told = _with_pick(dataset)
+    assert picked == {**dataset, "pick": "b: b"}
+    assert told == ["series: 'b: b', the first of 2"]
+    assert _with_pick({**dataset, "pick": "a"}) == ({**dataset, "pick": "a"}, ())
 
 
 # ---- what it refuses -----------------------------------------------------------------------------
