@@ -56,6 +56,14 @@ Overrides = Annotated[
     list[str] | None,
     typer.Argument(metavar="[KEY=VALUE]...", help="Changes to the file, as in `train.epochs=3`."),
 ]
+Dataset = Annotated[str, typer.Argument(metavar="FILE", help="A file, or a known name.")]
+DataOptions = Annotated[
+    list[str] | None,
+    typer.Argument(
+        metavar="[KEY=VALUE]...",
+        help="What a sweep says under `dataset:`, as in `season=7`.",
+    ),
+]
 SweepName = Annotated[
     str | None,
     typer.Argument(
@@ -117,13 +125,22 @@ def options(
 
 @app.command()
 def init(
-    folder: Annotated[Path, typer.Argument(metavar="[DIR]", help="Where to write it.")] = Path(),
+    context: Context,
+    arguments: Annotated[
+        list[str] | None,
+        typer.Argument(
+            metavar="[FILE] [DIR] [KEY=VALUE]...",
+            help="A data set, where to write its sweep, and what to say under `dataset:`.",
+        ),
+    ] = None,
 ) -> None:
-    """Write a sweep to begin with: sweep.yaml, with comments."""
-    from pyheta.commands.init import write_starter
+    """Write a sweep to begin with: sweep.yaml, with comments; of FILE, else of made data."""
+    from pyheta.commands.init import init
 
-    path = write_starter(folder)
-    typer.echo(f"wrote {path}; now: pyheta run {path}")
+    made = init(arguments or (), context.obj.settings.data, context.obj.library.bring)
+    typer.echo(f"wrote {made.path}; now: pyheta run {made.path}")
+    for sentence in made.sentences:
+        typer.echo(sentence)
 
 
 @app.command()
@@ -394,18 +411,53 @@ def remove_data(
 @data_app.command("check")
 def check_data(
     context: Context,
-    dataset: Annotated[str, typer.Argument(metavar="PATH", help="A file, or a known name.")],
-    time: Annotated[str | None, typer.Option(metavar="COLUMN", help="The time column.")] = None,
+    dataset: Dataset,
+    options: DataOptions = None,
+    time: Annotated[str | None, typer.Option(metavar="COLUMN", help="As time=COLUMN.")] = None,
     as_json: AsJson = False,
 ) -> None:
     """Read a data set as a sweep would: what it holds, or what is wrong with it."""
-    from pyheta.commands.data import check, facts_json, facts_view
+    from pyheta.commands.answers import answered
+    from pyheta.commands.data_check import check, facts_json, facts_view
+    from pyheta.sweep.written import written
 
-    facts = check(dataset, time, context.obj.library)
+    given = [*(options or ()), *([f"time={written(time)}"] if time else ())]
+    with answered():
+        facts = check(dataset, given, context.obj.settings.data, context.obj.library.bring)
     if as_json:
         context.obj.screen.json(facts_json(facts))
     else:
         context.obj.screen.show(facts_view(facts))
+
+
+@data_app.command("show")
+def show_data(
+    context: Context,
+    dataset: Dataset,
+    columns: Annotated[
+        list[str] | None,
+        typer.Argument(
+            metavar="[COLUMN]... [KEY=VALUE]...",
+            help="What to draw, else what is probably to be forecast; options as for check.",
+        ),
+    ] = None,
+    as_json: AsJson = False,
+) -> None:
+    """Draw columns of a data set, and show their range, gaps and autocorrelation."""
+    from pyheta.commands.answers import answered
+    from pyheta.commands.data_show import show, shown_json, shown_view
+
+    options = [text for text in columns or () if "=" in text]
+    named = [text for text in columns or () if "=" not in text]
+    with answered():
+        library, data = context.obj.library, context.obj.settings.data
+        shown = show(dataset, named, options, data, library.bring)
+        if as_json:
+            context.obj.screen.json(shown_json(shown))
+        else:
+            context.obj.screen.show(shown_view(shown))
+        if shown.sight.refused:
+            raise shown.sight.refused
 
 
 @app.command()

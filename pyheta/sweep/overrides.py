@@ -43,11 +43,16 @@ def parsed(text: str) -> tuple[str, Any, str]:
 
     Raises SweepError.
     """
+    return parsed_among((*OPTIONS, *KEYS), text)
+
+
+def parsed_among(known: Sequence[str], text: str) -> tuple[str, Any, str]:
+    """The same of an override of one of these keys. Raises SweepError."""
     key, equals, value = text.partition("=")
     if not equals or not value.strip():
         raise _misspelt(f"'{shorten(text)}' is not an override", "key=value")
-    if key not in (*OPTIONS, *KEYS):
-        raise _unknown(key, value)
+    if key not in known:
+        raise _unknown(key, value, known)
     where = f"{COMMAND_LINE}, {shorten(text)}"
     items = _items(key, value.strip(), where)
     return key, items[0] if len(items) == 1 else tuple(items), where
@@ -60,12 +65,12 @@ def is_axis(key: str, value: object) -> bool:
     )
 
 
-def _unknown(key: str, value: str) -> SweepError:
+def _unknown(key: str, value: str, known: Sequence[str]) -> SweepError:
     """`+train.lr=1` adds a key elsewhere; here every key is there already."""
     plain = key.strip().lstrip(_SIGNS)
-    if plain != key and plain in (*OPTIONS, *KEYS):
+    if plain != key and plain in known:
         return _misspelt(f"'{shorten(key)}' is not a key", f"{plain}={value.strip()}")
-    return unknown_key(key, (*OPTIONS, *KEYS), where=COMMAND_LINE)
+    return unknown_key(key, known, where=COMMAND_LINE)
 
 
 def _misspelt(what: str, right: str) -> SweepError:

@@ -20,7 +20,7 @@ HEAVY = ("torch", "polars", "numpy", "numba", "asyncpg", "aio_pika", "pydantic",
 
 COMMANDS = (
     *((command.callback.__name__,) for command in app.registered_commands if command.callback),
-    *(("data", name) for name in ("list", "check")),
+    *(("data", name) for name in ("list", "check", "show")),
     *(("db", name) for name in ("upgrade", "start", "stop")),
 )
 
@@ -53,7 +53,7 @@ def test_help_lists_the_commands_of_the_design() -> None:
     names = {" ".join(command) for command in COMMANDS}
     assert names >= {
         *("run", "plan", "submit", "worker", "status", "report", "show", "logs", "retry", "cancel"),
-        *("schema", "init", "doctor", "data list", "data check"),
+        *("schema", "init", "doctor", "data list", "data check", "data show"),
         *("db upgrade", "db start", "db stop"),
     }
 
@@ -163,6 +163,60 @@ def test_a_data_set_is_described(pyheta: Call, tmp_path: Path) -> None:
     (tmp_path / "hours.csv").write_text(f"time,load\n{rows}\n")
     facts = json.loads(pyheta("data", "check", "hours.csv", "--json").stdout)
     assert (facts["rows"], facts["columns"], facts["step_seconds"]) == (24, ["load"], 3600)
+
+
+def test_an_option_of_a_data_set_is_said_as_in_a_sweep(pyheta: Call, tmp_path: Path) -> None:
+    rows = "\n".join(f"2020-01-{day:02},2021-01-{day:02},{day}" for day in range(1, 31))
+    (tmp_path / "days.csv").write_text(f"date,seen,y\n{rows}\n")
+    facts = json.loads(pyheta("data", "check", "days.csv", "time=seen", "--json").stdout)
+    assert facts["first"] == "2021-01-01T00:00:00"
+    same = pyheta("data", "check", "days.csv", "--time", "seen", "--json")
+    assert json.loads(same.stdout) == facts
+    wrong = pyheta("data", "check", "days.csv", "seasn=7")
+    assert wrong.returncode == 2
+    assert "did you mean 'season'?" in wrong.stderr
+
+
+def test_a_data_set_is_drawn_without_colours_where_nobody_watches(
+    pyheta: Call, tmp_path: Path
+) -> None:
+    rows = "\n".join(f"2020-01-{day:02},{day % 7}" for day in range(1, 31))
+    (tmp_path / "days.csv").write_text(f"time,sales\n{rows}\n")
+    done = pyheta("data", "show", "days.csv", PYTHONIOENCODING="utf-8")
+    assert done.returncode == 0
+    assert done.stdout.startswith("sales: probably the one to forecast")
+    assert "\x1b" not in done.stdout
+    shown = json.loads(pyheta("data", "show", "days.csv", "--json").stdout)
+    assert shown["columns"]["sales"]["autocorrelation"]["7"] > 0.7
+
+
+def test_what_is_refused_is_drawn_as_far_as_it_goes(pyheta: Call, tmp_path: Path) -> None:
+    days = [day for day in range(1, 31) if day not in (9, 10)]
+    rows = "\n".join(f"2020-01-{day:02},{day}" for day in days)
+    (tmp_path / "days.csv").write_text(f"time,y\n{rows}\n")
+    done = pyheta("data", "show", "days.csv")
+    assert done.returncode == 2
+    assert "1 gap between rows" in done.stdout
+    assert done.stderr.startswith("pyheta: days.csv: row 10")
+
+
+@pytest.mark.slow
+def test_a_file_of_ones_own_gets_a_sweep_that_ends_in_a_table(pyheta: Call, tmp_path: Path) -> None:
+    # Given a short file
+    rows = "\n".join(
+        f"2020-{1 + n // 28:02}-{1 + n % 28:02},{n % 7},{n * n % 5}" for n in range(28)
+    )
+    (tmp_path / "days.csv").write_text(f"when,sales # all,other\n{rows}\n")
+    # When
+    written = pyheta("init", "days.csv", "time=when")
+    done = pyheta("run", "sweep.yaml", "--format", "csv")
+    # Then
+    assert written.stdout.splitlines()[:1] == ["wrote sweep.yaml; now: pyheta run sweep.yaml"]
+    assert "target: 'sales # all'" in written.stdout
+    assert done.returncode == 0, done.stderr
+    assert {line.split(",")[0] for line in done.stdout.splitlines()[1:]} == {
+        *("nlinear", "mlp", "last", "seasonal", "ridge")
+    }
 
 
 # ---- a sweep from beginning to end ---------------------------------------------------------------

@@ -17,7 +17,7 @@ from pyheta.pipeline.data.missing import settle
 from pyheta.pipeline.data.options import DataOptions
 from pyheta.pipeline.data.rawfile import RawTable, parse
 from pyheta.pipeline.data.rows import arrange
-from pyheta.pipeline.data.times import find_time, read_times
+from pyheta.pipeline.data.times import TimeAxis, find_time, read_times
 
 
 @dataclass(frozen=True, slots=True)
@@ -39,23 +39,28 @@ class Reading:
 
 def read(raw: bytes, name: str, options: DataOptions) -> Reading:
     """Read and check a file. `name` is what messages call it. Raises DataError."""
-    table = parse(raw, name, options)
-    found = find_time(table, options)
-    _refuse_no_table(table, found)
-    axis = read_times(table, found, options)
-    draft = arrange(read_cells(table, axis, options), options)
+    axis, draft = read_rows(raw, name, options)
     cadence = find_cadence(draft, options)
     draft = settle(draft, options)
     _refuse_nothing_left(draft)
     return Reading(
         frame=draft.frame.drop(ROW),
-        times=found,
+        times=axis.columns,
         counted=axis.counted,
         cadence=cadence,
         left_out=draft.left_out,
         notes=(*draft.notes, *cadence.notes),
         meaning=draft.meaning,
     )
+
+
+def read_rows(raw: bytes, name: str, options: DataOptions) -> tuple[TimeAxis, Draft]:
+    """The rows of a file in order, before anything is said of gaps. Raises DataError."""
+    table = parse(raw, name, options)
+    found = find_time(table, options)
+    _refuse_no_table(table, found)
+    axis = read_times(table, found, options)
+    return axis, arrange(read_cells(table, axis, options), options)
 
 
 def _refuse_no_table(raw: RawTable, times: tuple[str, ...]) -> None:
