@@ -13,6 +13,7 @@ from pyheta.nets.checkpoint import Checkpoint, write_arrays
 from pyheta.ops.fitted import Fitted
 from pyheta.ops.params import ScoreParams
 from pyheta.pipeline.arrays import Floats
+from pyheta.pipeline.channels import Channel
 from pyheta.pipeline.data.table import read_table
 from pyheta.pipeline.decomposition.components import WHOLE
 from pyheta.pipeline.metrics import METRICS, Errors
@@ -32,10 +33,14 @@ Measured = tuple[list[Metric], dict[str, str]]  # metrics, and why others have n
 
 @dataclass(frozen=True, slots=True)
 class Series:
-    """A target, or a component of one: its values (rows,), their times, its errors' scale."""
+    """A target, or a component of one: its values (rows,), their times, its errors' scale.
+
+    `observed`: (rows,) bool, false where a value is carried on; None where none is.
+    """
 
     time: Times
     values: Floats
+    observed: NDArray[np.bool_] | None
     split: Split
     scaler: Scaler
 
@@ -50,16 +55,24 @@ class Series:
         )
 
     def errors(self, forecast: Forecast) -> Errors:
-        training = self.values[: self.split.train_stop]
         return errors_of(
             Evaluation(
                 truth=forecast.truth,
                 forecast=forecast.values,
                 last=self.values[self._rows(forecast.time) - 1],
                 unit=self.scaler.unit,
-                naive_mae=float(np.nanmean(np.abs(np.diff(training)))),
+                naive_mae=self._naive_mae(),
             )
         )
+
+    def _naive_mae(self) -> float:
+        """mean |y(t) - y(t-1)| over the training rows where both are known."""
+        training = slice(self.split.train_stop)
+        changes = np.abs(np.diff(self.values[training]))
+        if self.observed is not None:
+            known = self.observed[training]
+            changes[~(known[1:] & known[:-1])] = np.nan
+        return float(np.nanmean(changes)) if np.isfinite(changes).any() else 0.0
 
     def _rows(self, time: Times) -> NDArray[np.intp]:
         """(n, 1): where these times stand."""
@@ -91,7 +104,8 @@ def score(task: Task) -> Result:
     Diverged if a forecast is not finite, StepError if the components do not add up to the target.
     """
     params = ScoreParams.of(task.params)
-    series, fitted = _series(task, params), _fitted(task, params)
+    fitted = _fitted(task, params)
+    series = _series(task, params, next(iter(fitted.values())))
     arrays: Arrays = {}
     metrics: list[Metric] = []
     omitted: dict[str, str] = {}
@@ -113,14 +127,18 @@ def _written(folder: Path, arrays: Arrays) -> dict[str, Path]:
     return {"forecast": path}
 
 
-def _series(task: Task, params: ScoreParams) -> dict[str, Series]:
+def _series(task: Task, params: ScoreParams, net: Fitted) -> dict[str, Series]:
+    """The targets by name. Every net knows of each which of its values are carried on."""
     table = read_table(task.inputs["load"]["table"]).select(params.targets)
     split = Split.of(params.split, table.rows)
+    observed = [channel.observed for channel in net.channels[: len(params.targets)]]
+    scalers = [
+        Scaler.fit(params.scale, Channel(values, observed=known).known(split.train_stop))
+        for values, known in zip(table.columns.values(), observed, strict=True)
+    ]
     return {
-        target: Series(
-            table.time, values, split, Scaler.fit(params.scale, values[: split.train_stop])
-        )
-        for target, values in table.columns.items()
+        target: Series(table.time, table.columns[target], known, split, scaler)
+        for target, known, scaler in zip(params.targets, observed, scalers, strict=True)
     }
 
 

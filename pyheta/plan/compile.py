@@ -57,10 +57,11 @@ def _graphs(
     loads = {section: load_step(dataset) for section, dataset in facts.items()}
     for config, repetitions in groupby(runs, key=lambda run: run.config):
         reduced, nets = config.reduced(), config.nets()
-        load, step_seconds = loads[config.dataset], facts[config.dataset].cadence.seconds
+        load, dataset = loads[config.dataset], facts[config.dataset]
         for run in repetitions:
             explained = explain if run.role == "net" else Explain()
-            yield run, RunGraph(reduced, nets, load, step_seconds, explained)
+            seconds, meaning = dataset.cadence.seconds, dataset.meaning
+            yield run, RunGraph(reduced, nets, load, seconds, explained, meaning)
 
 
 def _facts_by_section(
