@@ -59,5 +59,6 @@ class Fitted:
     ) -> Windows:
         """The same windows with some channels shuffled among them, so that they say nothing."""
         inputs = np.array(windows.inputs)
-        inputs[:, channels] = inputs[np.ix_(order, channels)]
+        for channel in channels:
+            inputs[:, channel] = inputs[order, channel]
         return replace(windows, inputs=inputs)

@@ -133,13 +133,17 @@ def _series(task: Task, params: ScoreParams, net: Fitted) -> dict[str, Series]:
     split = Split.of(params.split, table.rows)
     observed = [channel.observed for channel in net.channels[: len(params.targets)]]
     scalers = [
-        Scaler.fit(params.scale, Channel(values, observed=known).known(split.train_stop))
+        Scaler.fit(params.scale, _training(values, known, split))
         for values, known in zip(table.columns.values(), observed, strict=True)
     ]
     return {
         target: Series(table.time, table.columns[target], known, split, scaler)
         for target, known, scaler in zip(params.targets, observed, scalers, strict=True)
     }
+
+
+def _training(values: Floats, observed: NDArray[np.bool_] | None, split: Split) -> Floats:
+    return Channel(values, observed=observed).known(split.train_stop).astype(np.float64)
 
 
 def _fitted(task: Task, params: ScoreParams) -> dict[str, Fitted]:

@@ -64,9 +64,7 @@ def cut(channels: Sequence[Channel], targets: tuple[int, int], shape: Shape) -> 
     return Windows(_inputs(seen, rows, shape.lookback), ahead, rows)
 
 
-def _observed(
-    targets: Sequence[Channel], rows: NDArray[np.intp], horizon: int
-) -> NDArray[np.intp]:
+def _observed(targets: Sequence[Channel], rows: NDArray[np.intp], horizon: int) -> NDArray[np.intp]:
     """Those of the first targets whose horizon holds no value that is carried on."""
     masks = [target.observed for target in targets if target.observed is not None]
     if not masks:

@@ -4,7 +4,7 @@ Nothing is repaired silently. What a station cannot decide it refuses, and the e
 options that would decide it.
 """
 
-from collections.abc import Mapping
+from collections.abc import Callable, Mapping
 from dataclasses import dataclass, field
 
 import polars as pl
@@ -16,8 +16,13 @@ from pyheta.pipeline.data.draft import ROW, TIME, Draft, Meaning
 from pyheta.pipeline.data.missing import settle
 from pyheta.pipeline.data.options import DataOptions
 from pyheta.pipeline.data.rawfile import RawTable, parse
+from pyheta.pipeline.data.roles import assign, select
 from pyheta.pipeline.data.rows import arrange
 from pyheta.pipeline.data.times import find_time, read_times
+from pyheta.pipeline.features import add
+
+#: What is done to the cells of a file before anything is made of them: see `plan.probe`.
+Spoil = Callable[[Draft], Draft]
 
 
 @dataclass(frozen=True, slots=True)
@@ -37,16 +42,18 @@ class Reading:
     meaning: Meaning = field(default_factory=Meaning)
 
 
-def read(raw: bytes, name: str, options: DataOptions) -> Reading:
+def read(raw: bytes, name: str, options: DataOptions, spoil: Spoil = lambda it: it) -> Reading:
     """Read and check a file. `name` is what messages call it. Raises DataError."""
     table = parse(raw, name, options)
     found = find_time(table, options)
+    table = select(table, found, options)
     _refuse_no_table(table, found)
     axis = read_times(table, found, options)
-    draft = arrange(read_cells(table, axis, options), options)
+    draft = arrange(spoil(read_cells(table, axis, options)), options)
     cadence = find_cadence(draft, options)
     draft = settle(draft, options)
     _refuse_nothing_left(draft)
+    draft = add(assign(draft, options), options, options.time_zone)
     return Reading(
         frame=draft.frame.drop(ROW),
         times=found,

@@ -19,7 +19,7 @@ from pyheta.pipeline.data.draft import TIME
 from pyheta.pipeline.data.facts import ColumnFacts, DatasetFacts
 from pyheta.pipeline.data.options import DataOptions
 from pyheta.pipeline.data.rawfile import read_bytes
-from pyheta.pipeline.data.read import Reading, read
+from pyheta.pipeline.data.read import Reading, Spoil, read
 
 # Electricity Transformer Temperature (Zhou et al., AAAI 2021): name -> file and time column.
 CATALOGUE = {
@@ -49,16 +49,16 @@ def inspect(
     return _facts(found.as_params(), files, reading), path
 
 
-def table(source: Mapping[str, Any], path: Path | None) -> Reading:
+def table(source: Mapping[str, Any], path: Path | None, spoil: Spoil = lambda it: it) -> Reading:
     """The checked table of a source. Raises DataError."""
     if path is None:
-        return synthetic.reading(**source["synthetic"])
-    return read(read_bytes(path), path.name, DataOptions.of(source))
+        return synthetic.reading(source["synthetic"], spoil)
+    return read(read_bytes(path), path.name, DataOptions.of(source), spoil)
 
 
 def _synthetic_source(dataset: Mapping[str, Any]) -> dict[str, Any]:
-    rows = dataset.get("rows", synthetic.ROWS)
-    return {"synthetic": {"rows": rows, "seed": dataset.get("seed", 0)}}
+    given = {key: value for key, value in dataset.items() if key != "name"}
+    return {"synthetic": {"rows": synthetic.ROWS, "seed": 0, **given}}
 
 
 def _locate(dataset: Mapping[str, Any], base: Path, data: Path | None) -> tuple[Path, DataOptions]:
