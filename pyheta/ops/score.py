@@ -55,24 +55,23 @@ class Series:
         )
 
     def errors(self, forecast: Forecast) -> Errors:
+        training = self.known[: self.split.train_stop]
         return errors_of(
             Evaluation(
                 truth=forecast.truth,
                 forecast=forecast.values,
                 last=self.values[self._rows(forecast.time) - 1],
                 unit=self.scaler.unit,
-                naive_mae=self._naive_mae(),
+                naive_mae=float(np.nanmean(np.abs(np.diff(training)))),
             )
         )
 
-    def _naive_mae(self) -> float:
-        """mean |y(t) - y(t-1)| over the training rows where both are known."""
-        training = slice(self.split.train_stop)
-        changes = np.abs(np.diff(self.values[training]))
-        if self.observed is not None:
-            known = self.observed[training]
-            changes[~(known[1:] & known[:-1])] = np.nan
-        return float(np.nanmean(changes)) if np.isfinite(changes).any() else 0.0
+    @property
+    def known(self) -> Floats:
+        """The values, NaN where they are unknown or carried on."""
+        return (
+            self.values if self.observed is None else np.where(self.observed, self.values, np.nan)
+        )
 
     def _rows(self, time: Times) -> NDArray[np.intp]:
         """(n, 1): where these times stand."""

@@ -57,11 +57,10 @@ def _graphs(
     loads = {section: load_step(dataset) for section, dataset in facts.items()}
     for config, repetitions in groupby(runs, key=lambda run: run.config):
         reduced, nets = config.reduced(), config.nets()
-        load, dataset = loads[config.dataset], facts[config.dataset]
+        load, data = loads[config.dataset], facts[config.dataset]
         for run in repetitions:
             explained = explain if run.role == "net" else Explain()
-            seconds, meaning = dataset.cadence.seconds, dataset.meaning
-            yield run, RunGraph(reduced, nets, load, seconds, explained, meaning)
+            yield run, RunGraph(reduced, nets, load, data, explained)
 
 
 def _facts_by_section(

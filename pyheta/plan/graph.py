@@ -76,9 +76,8 @@ class RunGraph:
     config: RunConfig  # reduced
     nets: Mapping[str, RunConfig]  # by component
     load: Step
-    step_seconds: float  # between two rows of the data set
+    facts: DatasetFacts
     explain: Explain
-    meaning: Meaning = field(default_factory=Meaning)  # of the data set's columns
     steps: dict[Key, Step] = field(default_factory=dict)
     made: dict[str, Key] = field(default_factory=dict)  # data steps by their roles
 
@@ -108,7 +107,7 @@ class RunGraph:
     def _fit(self, component: str, seed: int) -> Key:
         """The fit of one net, with all that it needs and all that explains it."""
         config = self.nets[component]
-        sources = _sources(config, component, self.meaning)
+        sources = _sources(config, component, self.facts.meaning)
         needs = self._needs(sources)
         net, window = config.net, config.window
         params = FitParams(
@@ -129,7 +128,7 @@ class RunGraph:
 
     @property
     def _split(self) -> dict[str, float]:
-        return self.config.split.as_params(self.step_seconds)
+        return self.config.split.as_params(self.facts.cadence.seconds)
 
     def _bundle(self, params: FitParams, net: NetConfig) -> str | None:
         """What fits share that may be trained together: their net, its shape and its batches.

@@ -99,9 +99,7 @@ def assign(draft: Draft, options: Columns) -> Draft:
             draft = replace(draft, meaning=_known(draft.meaning, own))
         if column.delay:
             draft = _delayed(draft, own, column.delay)
-    values = [each for group in groups.values() for each in group if each in draft.columns]
-    begins = {each: _first_of(draft, each) for each in values}
-    return replace(draft, meaning=replace(draft.meaning, begins=begins))
+    return draft
 
 
 def _categories(options: Columns) -> list[str]:
@@ -111,10 +109,6 @@ def _categories(options: Columns) -> list[str]:
 def _group(draft: Draft, name: str) -> tuple[str, ...]:
     there = (*draft.columns, *draft.left_out)
     return tuple(each for each in there if each.startswith(f"{name}="))
-
-
-def _first_of(draft: Draft, column: str) -> int:
-    return int((draft.frame[column].to_numpy() > 0).argmax())
 
 
 def _known(meaning: Meaning, columns: list[str]) -> Meaning:

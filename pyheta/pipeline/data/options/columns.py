@@ -6,7 +6,7 @@ from typing import Annotated, Any, Literal, Self, TypeVar
 from pydantic import BeforeValidator, Field, PlainSerializer, WithJsonSchema, model_validator
 
 from pyheta.pipeline.data.options.named import Column, Named, mapping
-from pyheta.pipeline.data.options.sparse import Sparse
+from pyheta.pipeline.data.options.sparse import Inner, Sparse
 
 T = TypeVar("T")
 
@@ -30,7 +30,7 @@ Calendar = Literal[
 ]
 
 
-class ColumnOptions(Sparse):
+class ColumnOptions(Inner):
     """What a column is, beside its values."""
 
     role: Literal["past", "known"] = Field(
@@ -130,14 +130,14 @@ Rolling = Annotated[
 ]
 
 
-class Noise(Sparse):
+class Noise(Inner):
     """Noise as wide as a column."""
 
     like: Column
     seed: int = Field(default=0, ge=0, lt=1 << 32)
 
 
-class Features(Sparse):
+class Features(Inner):
     """Columns that are made: see `pipeline.features`, where each of these has a file."""
 
     calendar: Several[Calendar] | None = Field(

@@ -4,8 +4,14 @@ import json
 from collections.abc import Mapping
 from typing import Any, ClassVar, Self
 
-from pydantic import ConfigDict, SerializerFunctionWrapHandler, model_serializer
+from pydantic import (
+    ConfigDict,
+    SerializerFunctionWrapHandler,
+    model_serializer,
+    model_validator,
+)
 
+from pyheta.errors import nearest
 from pyheta.section import Section
 
 
@@ -36,3 +42,17 @@ class Sparse(Section):
     def of(cls, params: Mapping[str, Any]) -> Self:
         """The options that `as_params` wrote down."""
         return cls.model_validate_json(json.dumps(params))  # in JSON a list may be a tuple
+
+
+class Inner(Sparse):
+    """What stands inside a value: there is no key to point at, so it says itself what is wrong."""
+
+    @model_validator(mode="before")
+    @classmethod
+    def _only_known_keys(cls, value: Any) -> Any:
+        for key in value if isinstance(value, Mapping) else ():
+            if key not in cls.model_fields:
+                raise ValueError(
+                    f"unknown key '{key}'; {nearest(str(key), list(cls.model_fields))}"
+                )
+        return value
