@@ -95,10 +95,12 @@ Kept = Callable[[Result, int, SmallRun], object]
 def probe(small: SmallRun) -> list[Verdict]:
     """Compute the steps on the series as it is, and with noise from each of three rows on."""
     with tempfile.TemporaryDirectory(prefix="pyheta-probe-") as folder:
-        plain = execute(small, small.frame, Path(folder) / "plain")
+        plain = execute(small.steps, small.frame, Path(folder) / "plain")
         noisy: dict[int, Results] = {}
         for start in sorted(set(_starts(small.split).values())):
-            noisy[start] = execute(small, _noisy(small, start), Path(folder) / f"from-{start}")
+            noisy[start] = execute(
+                small.steps, _noisy(small, start), Path(folder) / f"from-{start}"
+            )
         return list(_verdicts(small, plain, noisy))
 
 
@@ -134,10 +136,10 @@ def _starts(split: Split) -> Mapping[str, int]:
     return {TRAINING: split.train_stop, VALIDATION: split.val_stop, SOME_OF_TEST: middle}
 
 
-def execute(small: SmallRun, frame: pl.DataFrame, folder: Path) -> Results:
-    """All steps, one after the other, in this process."""
+def execute(steps: Sequence[Step], frame: pl.DataFrame, folder: Path) -> Results:
+    """All steps on this table, one after the other, in this process."""
     done: dict[Key, Result] = {}
-    for number, step in enumerate(small.steps):
+    for number, step in enumerate(steps):
         out = folder / str(number)
         out.mkdir(parents=True)
         if step.op == "load":
