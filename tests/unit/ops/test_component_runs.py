@@ -162,7 +162,7 @@ def test_permuting_a_column_tells_how_much_the_net_relies_on_it(tmp_path: Path) 
     # When each is permuted
     fit = next(step for step in small.steps if step.op == "fit")
     step = replace(importance[0], needs={**fit.needs, "fit": fit.key})
-    results = execute(replace(small, steps=[*small.steps, step]), small.frame, tmp_path / "out")
+    results = execute([*small.steps, step], small.frame, tmp_path / "out")
 
     # Then the error rises with the one and hardly with the other
     columns = results[step.key].summary["columns"]
