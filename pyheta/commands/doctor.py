@@ -13,6 +13,7 @@ from rich.text import Text
 
 from pyheta import __version__
 from pyheta.errors import Exit, PyhetaError, StepError
+from pyheta.pipeline.data.facts import DatasetFacts
 from pyheta.plan.prepare import CheckedSweep
 from pyheta.plan.probe import Verdict, probe, small_runs
 from pyheta.screen import count, plain, table
@@ -46,7 +47,7 @@ async def examine(settings: Settings, open_services: OpenServices) -> Sequence[F
 
 def examine_leakage(prepared: CheckedSweep, note: Callable[[str], None]) -> Sequence[Finding]:
     """Replace the future by noise under each kind of run; a finding for each kind of step."""
-    findings: list[Finding] = []
+    findings = [_declared(facts) for facts in prepared.datasets.values() if facts.meaning.declared]
     for run, small in small_runs(prepared.runs, prepared.datasets, prepared.files):
         note(
             f"run {run.ordinal}: {count(len(small.steps), 'step')} on {len(small.frame):,} "
@@ -64,6 +65,13 @@ def examine_leakage(prepared: CheckedSweep, note: Callable[[str], None]) -> Sequ
             _leakage(run, [verdict for verdict in verdicts if verdict.step.op == op]) for op in ops
         ]
     return findings
+
+
+def _declared(facts: DatasetFacts) -> Finding:
+    """A future in such a column shows in no number."""
+    columns = ", ".join(sorted(facts.meaning.declared))
+    found = f"known ahead because the sweep says so, which no probe can check: {columns}"
+    return Finding("columns", found)
 
 
 def _leakage(run: Run, verdicts: Sequence[Verdict]) -> Finding:

@@ -10,6 +10,8 @@ full    The whole series is decomposed once, test part included: every value of 
         on rows after it. Published numbers are often made this way; practice cannot reach them.
 parts   Training, validation and test are decomposed apart. Values still depend on later rows of
         their part.
+
+A column that is not known from its first row on is decomposed from the first known one on.
 """
 
 from collections.abc import Iterable, Mapping
@@ -21,6 +23,7 @@ from safetensors.numpy import save_file
 
 from pyheta.ops.params import DecomposeParams, needed
 from pyheta.pipeline.arrays import Floats
+from pyheta.pipeline.channels import Channel
 from pyheta.pipeline.data.table import read_table
 from pyheta.pipeline.decomposition.compute import causal, whole
 from pyheta.pipeline.decomposition.methods import component_names
@@ -34,7 +37,8 @@ def decompose(task: Task) -> Result:
     """Product `components`: `values`, and `tails` where causal, of each under its name.
 
     `IMF0/values`: (rows,) float64. `IMF0/tails`: (rows, keep) float32, how far the rows before lay
-    from the row's value (see `compute.Causal`). Raises StepError for a column without components.
+    from the row's value (see `compute.Causal`). Both are NaN where nothing is known. Raises
+    StepError for a column without components.
     """
     params = DecomposeParams.of(task.params)
     task.progress({"stage": "the first time on a machine compiles for half a minute"})
@@ -47,16 +51,27 @@ def decompose(task: Task) -> Result:
 
 
 def _arrays(values: Floats, params: DecomposeParams, progress: Progress) -> dict[str, NDArray[Any]]:
+    first = Channel(values).first
+    known = values[first:]
     match params.mode:
         case "causal":
-            return _causal_arrays(values, params, progress)
+            arrays = _causal_arrays(known, params, progress)
         case "full":
-            return _whole_arrays(values, [(0, len(values))], params, progress)
+            arrays = _whole_arrays(known, [(0, len(known))], params, progress)
         case "parts":
             split = Split.of(needed(params.split, "split"), len(values))
-            return _whole_arrays(values, map(split.targets, PARTS), params, progress)
+            borders = np.array([split.targets(part) for part in PARTS]) - first
+            arrays = _whole_arrays(known, borders.clip(0).tolist(), params, progress)
         case _:
             assert_never(params.mode)
+    return {name: _padded(array, first) for name, array in arrays.items()}
+
+
+def _padded(array: NDArray[Any], rows: int) -> NDArray[Any]:
+    """So many unknown rows before the others."""
+    if not rows:
+        return array  # tails can be large
+    return np.pad(array, [(rows, 0), *[(0, 0)] * (array.ndim - 1)], constant_values=np.nan)
 
 
 def _causal_arrays(

@@ -144,8 +144,7 @@ def _earlier(task: Task, params: FitParams) -> EarlierFit | None:
 
 
 def _scaler(method: Method, channel: Channel, split: Split) -> Scaler:
-    start, stop = split.targets("train")
-    return Scaler.fit(method, channel.values[max(start, channel.first) : stop].astype(np.float64))
+    return Scaler.fit(method, channel.known(split.train_stop).astype(np.float64))
 
 
 def _windows(

@@ -54,8 +54,11 @@ class Fitted:
             forecast[:, number] = scaler.invert(forecast[:, number])
         return forecast
 
-    def permuted(self, channel: int, windows: Windows, order: NDArray[np.intp]) -> Windows:
-        """The same windows with one channel shuffled among them, so that it says nothing."""
+    def permuted(
+        self, channels: Sequence[int], windows: Windows, order: NDArray[np.intp]
+    ) -> Windows:
+        """The same windows with some channels shuffled among them, so that they say nothing."""
         inputs = np.array(windows.inputs)
-        inputs[:, channel] = inputs[order, channel]
+        for channel in channels:
+            inputs[:, channel] = inputs[order, channel]
         return replace(windows, inputs=inputs)

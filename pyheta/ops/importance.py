@@ -6,7 +6,8 @@ another net could do without it. The error is that of the validation part, since
 columns by it.
 """
 
-from collections.abc import Iterator
+from collections.abc import Iterator, Mapping, Sequence
+from dataclasses import replace
 
 import numpy as np
 
@@ -19,10 +20,11 @@ from pyheta.task import Result, Task
 
 
 def importance(task: Task) -> Result:
-    """No product; the summary has the net's `rmse_scaled` and each exogenous channel's rise of it.
+    """No product; the summary has the net's `rmse_scaled` and each exogenous series' rise of it.
 
-    `rise` is (rmse with the channel permuted - rmse) / rmse, the mean over the permutations, and
-    `std` their deviation, with errors in scaled units. The targets' own past is never permuted.
+    `rise` is (rmse with the series permuted - rmse) / rmse, the mean over the permutations, and
+    `std` their deviation, with errors in scaled units. The targets' own past is never permuted; all
+    that a net sees of a series that is known ahead is permuted together.
     """
     params = ImportanceParams.of(task.params)
     net = Fitted.read(Checkpoint.read(task.inputs["fit"]["weights"]), task.inputs)
@@ -31,21 +33,29 @@ def importance(task: Task) -> Result:
     columns: dict[str, dict[str, float]] = {}
     if not rmse:  # nothing can rise in proportion to it
         return Result(products={}, summary={"rmse_scaled": rmse, "columns": columns})
-    for channel, source in enumerate(net.checkpoint.sources):
-        if source.column not in params.targets:
-            errors = [_rmse(net, shuffled) for shuffled in _shuffled(net, windows, channel, params)]
-            rises = np.array(errors) / rmse - 1
-            columns[source.label] = {"rise": float(rises.mean()), "std": float(rises.std())}
+    for label, channels in _exogenous(net, params).items():
+        errors = [_rmse(net, shuffled) for shuffled in _shuffled(net, windows, channels, params)]
+        rises = np.array(errors) / rmse - 1
+        columns[label] = {"rise": float(rises.mean()), "std": float(rises.std())}
     return Result(products={}, summary={"rmse_scaled": rmse, "columns": columns})
 
 
+def _exogenous(net: Fitted, params: ImportanceParams) -> Mapping[str, list[int]]:
+    """The channels of each exogenous series, by its label: of how many rows ahead none speaks."""
+    channels: dict[str, list[int]] = {}
+    for channel, source in enumerate(net.checkpoint.sources):
+        if source.column not in params.targets:
+            channels.setdefault(replace(source, ahead=0).label, []).append(channel)
+    return channels
+
+
 def _shuffled(
-    net: Fitted, windows: Windows, channel: int, params: ImportanceParams
+    net: Fitted, windows: Windows, channels: Sequence[int], params: ImportanceParams
 ) -> Iterator[Windows]:
-    """The windows again and again, each time with those of one channel in another order."""
-    random = np.random.default_rng([params.seed, channel])
+    """The windows again and again, each time with those of some channels in another order."""
+    random = np.random.default_rng([params.seed, channels[0]])
     for _ in range(params.permutations):
-        yield net.permuted(channel, windows, random.permutation(len(windows)))
+        yield net.permuted(channels, windows, random.permutation(len(windows)))
 
 
 def _rmse(net: Fitted, windows: Windows) -> float:

@@ -10,7 +10,7 @@ from enum import StrEnum
 from typing import TYPE_CHECKING, Any, ClassVar, Literal, Self, TypedDict, TypeVar
 
 from pyheta.errors import StepError
-from pyheta.pipeline.leakage import looks_ahead
+from pyheta.pipeline.leakage import fills_ahead, looks_ahead
 
 if TYPE_CHECKING:
     from pyheta.pipeline.channels import SourceParams
@@ -82,12 +82,19 @@ def needed(value: T | None, name: str) -> T:
 
 @dataclass(frozen=True, kw_only=True)
 class LoadParams(Params):
-    """A source: see `pipeline.data.sources`. `options` are those of `pipeline.data.options`."""
+    """A source: see `pipeline.data.sources`. `options` are those of `pipeline.data.options`.
 
-    FIT_ON = FitOn.NONE
+    What is made of missing values and of other columns comes from rows up to its own.
+    """
+
+    FIT_ON = FitOn.CAUSAL
 
     options: Mapping[str, Any]
-    synthetic: Mapping[str, Any] | None = None  # what the generator is told: rows and seed
+    synthetic: Mapping[str, Any] | None = None  # what the generator is told: rows, seed, …
+
+    @classmethod
+    def fit_on(cls, params: Mapping[str, Any]) -> FitOn:
+        return FitOn.WHOLE if fills_ahead(params) else cls.FIT_ON
 
 
 class LookingAheadParams(Params):

@@ -13,6 +13,7 @@ from pyheta.nets.checkpoint import Checkpoint, write_arrays
 from pyheta.ops.fitted import Fitted
 from pyheta.ops.params import ScoreParams
 from pyheta.pipeline.arrays import Floats
+from pyheta.pipeline.channels import Channel
 from pyheta.pipeline.data.table import read_table
 from pyheta.pipeline.decomposition.components import WHOLE
 from pyheta.pipeline.metrics import METRICS, Errors
@@ -32,10 +33,14 @@ Measured = tuple[list[Metric], dict[str, str]]  # metrics, and why others have n
 
 @dataclass(frozen=True, slots=True)
 class Series:
-    """A target, or a component of one: its values (rows,), their times, its errors' scale."""
+    """A target, or a component of one: its values (rows,), their times, its errors' scale.
+
+    `observed`: (rows,) bool, false where a value is carried on; None where none is.
+    """
 
     time: Times
     values: Floats
+    observed: NDArray[np.bool_] | None
     split: Split
     scaler: Scaler
     season: int  # rows
@@ -51,7 +56,7 @@ class Series:
         )
 
     def errors(self, forecast: Forecast) -> Errors:
-        training = self.values[: self.split.train_stop]
+        training = self.known[: self.split.train_stop]
         return errors_of(
             Evaluation(
                 truth=forecast.truth,
@@ -60,6 +65,13 @@ class Series:
                 unit=self.scaler.unit,
                 naive_mae=naive_mae(training, self.season),
             )
+        )
+
+    @property
+    def known(self) -> Floats:
+        """The values, NaN where they are unknown or carried on."""
+        return (
+            self.values if self.observed is None else np.where(self.observed, self.values, np.nan)
         )
 
     def _rows(self, time: Times) -> NDArray[np.intp]:
@@ -92,7 +104,8 @@ def score(task: Task) -> Result:
     Diverged if a forecast is not finite, StepError if the components do not add up to the target.
     """
     params = ScoreParams.of(task.params)
-    series, fitted = _series(task, params), _fitted(task, params)
+    fitted = _fitted(task, params)
+    series = _series(task, params, next(iter(fitted.values())))
     arrays: Arrays = {}
     metrics: list[Metric] = []
     omitted: dict[str, str] = {}
@@ -114,19 +127,23 @@ def _written(folder: Path, arrays: Arrays) -> dict[str, Path]:
     return {"forecast": path}
 
 
-def _series(task: Task, params: ScoreParams) -> dict[str, Series]:
+def _series(task: Task, params: ScoreParams, net: Fitted) -> dict[str, Series]:
+    """The targets by name. Every net knows of each which of its values are carried on."""
     table = read_table(task.inputs["load"]["table"]).select(params.targets)
     split = Split.of(params.split, table.rows)
+    observed = [channel.observed for channel in net.channels[: len(params.targets)]]
+    scalers = [
+        Scaler.fit(params.scale, _training(values, known, split))
+        for values, known in zip(table.columns.values(), observed, strict=True)
+    ]
     return {
-        target: Series(
-            table.time,
-            values,
-            split,
-            Scaler.fit(params.scale, values[: split.train_stop]),
-            params.season or 1,
-        )
-        for target, values in table.columns.items()
+        target: Series(table.time, table.columns[target], known, split, scaler, params.season or 1)
+        for target, known, scaler in zip(params.targets, observed, scalers, strict=True)
     }
+
+
+def _training(values: Floats, observed: NDArray[np.bool_] | None, split: Split) -> Floats:
+    return Channel(values, observed=observed).known(split.train_stop).astype(np.float64)
 
 
 def _fitted(task: Task, params: ScoreParams) -> dict[str, Fitted]:

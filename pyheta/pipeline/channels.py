@@ -2,13 +2,13 @@
 
 A source says where a channel comes from; it is part of a step's parameters. A causal decomposition
 looks at the past of every row anew, so its channels have, beside one value a row, a tail: how the
-last rows looked from there.
+last rows looked from there. A column that is known ahead is seen some rows later than others.
 """
 
 from collections.abc import Mapping, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from pathlib import Path
-from typing import Any, TypedDict
+from typing import Any, NotRequired, TypedDict
 
 import numpy as np
 from numpy.lib.stride_tricks import sliding_window_view
@@ -26,28 +26,37 @@ Inputs = Mapping[str, Mapping[str, Path]]
 
 
 class SourceParams(TypedDict):
-    """A `Source` as it stands in a step's parameters."""
+    """A `Source` as it stands in a step's parameters: what is usual is left out."""
 
     column: str
     component: str
     shaped: bool
+    ahead: NotRequired[int]
+    mask: NotRequired[str]
 
 
 @dataclass(frozen=True, slots=True)
 class Source:
-    """A column, or one component of it, as it is or shaped."""
+    """A column, or one component of it, as it is or shaped.
+
+    `ahead`: a window before row t ends at row t - 1 + ahead. `mask`: the column that is 1 where the
+    column has no value of its own and its last one is carried on.
+    """
 
     column: str
     component: str = WHOLE
     shaped: bool = False
+    ahead: int = 0
+    mask: str | None = None
 
     @property
     def label(self) -> str:
-        """What people call it: "HUFL", "HUFL IMF0", "HUFL IMF0 shaped"."""
+        """What people call it: "HUFL", "HUFL IMF0", "HUFL IMF0 shaped", "HUFL ahead 24"."""
         parts = (
             self.column,
             "" if self.component == WHOLE else self.component,
             "shaped" * self.shaped,
+            f"ahead {self.ahead}" if self.ahead else "",
         )
         return " ".join(filter(None, parts))
 
@@ -59,7 +68,16 @@ class Source:
         return "load" if self.component == WHOLE else f"decompose/{self.column}"
 
     def as_params(self) -> SourceParams:
-        return {"column": self.column, "component": self.component, "shaped": self.shaped}
+        params: SourceParams = {
+            "column": self.column,
+            "component": self.component,
+            "shaped": self.shaped,
+        }
+        if self.ahead:
+            params["ahead"] = self.ahead
+        if self.mask:
+            params["mask"] = self.mask
+        return params
 
 
 @dataclass(frozen=True, slots=True)
@@ -67,11 +85,14 @@ class Channel:
     """`values`: (rows,), NaN before row `first`; `tails`: (rows, keep) or None.
 
     tails[t] are the channel's rows t - keep + 1 … t as they look from row t; without tails they are
-    the values themselves.
+    the values themselves. `observed`: (rows,) bool, false where a value is carried on; None where
+    none is. `ahead` is that of `Source`.
     """
 
     values: Array
     tails: Array | None = None
+    observed: NDArray[np.bool_] | None = None
+    ahead: int = 0
 
     @property
     def first(self) -> int:
@@ -81,17 +102,44 @@ class Channel:
             raise StepError("a series without any value", cure="use a shorter window or more rows")
         return int(finite.argmax())
 
+    def known(self, stop: int) -> Array:
+        """The values of rows before `stop`, without those that are unknown or carried on.
+
+        Raises StepError if there is none.
+        """
+        rows = slice(self.first, stop)
+        values = self.values[rows]
+        values = values if self.observed is None else values[self.observed[rows]]
+        if not len(values):
+            raise StepError(f"no value is known before row {stop}", cure="use a longer train part")
+        return values
+
     def ready(self, lookback: int) -> int:
         """The first row that may be forecast from a window of `lookback` rows before it."""
         return self.first + (lookback if self.tails is None else 1)
 
     def head(self, rows: int) -> "Channel":
         """The first rows alone: whoever gets this cannot see what comes after."""
-        return Channel(self.values[:rows], None if self.tails is None else self.tails[:rows])
+        return replace(
+            self,
+            values=self.values[:rows],
+            tails=None if self.tails is None else self.tails[:rows],
+            observed=None if self.observed is None else self.observed[:rows],
+        )
 
     def scaled(self, scaler: Scaler, dtype: type[np.floating[Any]]) -> "Channel":
         tails = None if self.tails is None else scaler.apply(self.tails).astype(dtype)
-        return Channel(scaler.apply(self.values).astype(dtype), tails)
+        return replace(self, values=scaler.apply(self.values).astype(dtype), tails=tails)
+
+    def as_seen(self) -> "Channel":
+        """The channel with what is seen in a window before row t in row t - 1: NaN where unknown.
+
+        All of its rows move `ahead` rows back, so what stands in the last ones is not there.
+        """
+        if not self.ahead:
+            return self
+        tails = None if self.tails is None else _earlier(self.tails, self.ahead)
+        return replace(self, values=_earlier(self.values, self.ahead), tails=tails, ahead=0)
 
     def windows(self, rows: NDArray[np.intp], lookback: int) -> Array:
         """(len(rows), lookback): what is known of the channel just before each of these rows."""
@@ -100,16 +148,29 @@ class Channel:
         return np.asarray(self.tails[rows - 1, self.tails.shape[1] - lookback :])
 
 
+def _earlier(rows: Array, count: int) -> Array:
+    """The same rows, each `count` rows earlier; NaN in the last ones."""
+    moved = np.full_like(rows, np.nan)
+    moved[: len(rows) - count] = rows[count:]
+    return moved
+
+
 def read_channels(sources: Sequence[Source], inputs: Inputs, lookback: int) -> list[Channel]:
     """The channels of some sources, with the tails that windows of `lookback` rows need."""
-    return [_read(source, inputs[source.role], lookback) for source in sources]
+    return [_read(source, inputs, lookback) for source in sources]
 
 
-def _read(source: Source, products: Mapping[str, Path], lookback: int) -> Channel:
+def _read(source: Source, inputs: Inputs, lookback: int) -> Channel:
+    channel = _series(source, inputs[source.role], lookback)
+    mask = _column(inputs["load"], source.mask) if source.mask else None
+    return replace(channel, observed=None if mask is None else mask == 0, ahead=source.ahead)
+
+
+def _series(source: Source, products: Mapping[str, Path], lookback: int) -> Channel:
     if source.shaped:
         return Channel(_tensors(products["shaped"], "values")["values"])
     if source.component == WHOLE:
-        return Channel(read_table(products["table"]).select([source.column]).columns[source.column])
+        return Channel(_column(products, source.column))
     values, tails = f"{source.component}/values", f"{source.component}/tails"
     arrays = _tensors(products["components"], values, tails)
     if tails not in arrays:
@@ -119,6 +180,10 @@ def _read(source: Source, products: Mapping[str, Path], lookback: int) -> Channe
     return Channel(
         arrays[values], arrays[values][:, np.newaxis] + arrays[tails][:, kept - lookback :]
     )
+
+
+def _column(products: Mapping[str, Path], name: str) -> Array:
+    return read_table(products["table"]).select([name]).columns[name]
 
 
 def _tensors(path: Path, *names: str) -> dict[str, NDArray[Any]]:

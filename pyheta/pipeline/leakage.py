@@ -12,6 +12,9 @@ MODES: Mapping[str, str] = {
     "parts": "decomposition of training, validation and test apart",
 }
 
+#: How gaps can be filled that take a value from later rows.
+AHEAD_FILLS = ("linear", "seasonal")
+
 #: The keys of a configuration that decide what `leaks` says of it; of `exog`, whether it is empty.
 DECISIVE = ("decompose", "shaping", "components", "exog_form", "exog")
 
@@ -30,6 +33,13 @@ def looks_ahead(params: Mapping[str, Any]) -> bool:
     if "mode" in params:
         return bool(MODES[params["mode"]])
     return "relevance" in params and not RELEVANCES[params["relevance"]].causal
+
+
+def fills_ahead(params: Mapping[str, Any]) -> bool:
+    """Whether a `load` step with these parameters fills gaps with what comes after them."""
+    missing = params.get("missing")
+    policies = [missing, *missing.values()] if isinstance(missing, Mapping) else []
+    return any(isinstance(p, Mapping) and p.get("fill") in AHEAD_FILLS for p in policies)
 
 
 def _reasons(config: Mapping[str, Any]) -> Iterator[str]:

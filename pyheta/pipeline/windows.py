@@ -39,14 +39,16 @@ class Windows:
 
 
 def cut(channels: Sequence[Channel], targets: tuple[int, int], shape: Shape) -> Windows:
-    """Every window whose targets lie wholly inside the rows [start, stop).
+    """Every window whose targets lie wholly inside the rows [start, stop), and are all observed.
 
     A window may begin before `start` but not before a channel's first value, so there are `stop -
-    horizon + 1 - max(start, lookback)` windows of series that are known throughout. Raises
+    horizon + 1 - max(start, lookback)` windows of series that are known throughout. A channel that
+    is seen ahead is so by at most `horizon` rows: no window reaches beyond its own targets. Raises
     StepError if there is none.
     """
     start, stop = targets
-    first = max(start, *(channel.ready(shape.lookback) for channel in channels))
+    seen = [channel.as_seen() for channel in channels]
+    first = max(start, *(channel.ready(shape.lookback) for channel in seen))
     last = stop - shape.horizon  # of the first targets, inclusive
     if first > last:
         what = (
@@ -54,12 +56,24 @@ def cut(channels: Sequence[Channel], targets: tuple[int, int], shape: Shape) -> 
             f"and {shape.horizon} targets"
         )
         raise StepError(what, cure="use a shorter window or a larger part of the split")
-    rows = np.arange(first, last + 1)
+    rows = _observed(channels[: shape.targets], np.arange(first, last + 1), shape.horizon)
     # Writeable, because torch wraps only writeable memory without complaint; nobody writes to it.
     forecast = np.stack([channel.values for channel in channels[: shape.targets]])
     blocks = sliding_window_view(forecast, shape.horizon, axis=1, writeable=True)
-    ahead = blocks[:, first : last + 1].swapaxes(0, 1)
-    return Windows(_inputs(channels, rows, shape.lookback), ahead, rows)
+    ahead = _taken(blocks, rows).swapaxes(0, 1)
+    return Windows(_inputs(seen, rows, shape.lookback), ahead, rows)
+
+
+def _observed(targets: Sequence[Channel], rows: NDArray[np.intp], horizon: int) -> NDArray[np.intp]:
+    """Those of the first targets whose horizon holds no value that is carried on."""
+    masks = [target.observed for target in targets if target.observed is not None]
+    if not masks:
+        return rows
+    observed = sliding_window_view(np.all(masks, axis=0), horizon)[rows].all(axis=1)
+    if not observed.any():
+        what = f"rows {rows[0]} to {rows[-1] + horizon - 1} have no {horizon} targets in a row"
+        raise StepError(what, cure="use a shorter horizon, or fill the target's gaps")
+    return rows[observed]
 
 
 def _inputs(channels: Sequence[Channel], rows: NDArray[np.intp], lookback: int) -> Array:
@@ -68,4 +82,11 @@ def _inputs(channels: Sequence[Channel], rows: NDArray[np.intp], lookback: int) 
         return np.stack([channel.windows(rows, lookback) for channel in channels], axis=1)
     series = np.stack([channel.values for channel in channels])
     views = sliding_window_view(series, lookback, axis=1, writeable=True)
-    return views[:, rows[0] - lookback : rows[-1] - lookback + 1].swapaxes(0, 1)
+    return _taken(views, rows - lookback).swapaxes(0, 1)
+
+
+def _taken(views: Array, rows: NDArray[np.intp]) -> Array:
+    """(series, n, length): the views that begin at these rows; a view itself if none is left out"""
+    if rows[-1] - rows[0] + 1 == len(rows):
+        return views[:, rows[0] : rows[-1] + 1]
+    return views[:, rows]

@@ -8,8 +8,8 @@ where they differ only in options that cannot matter to their nets, such as the 
 regression. `relevance` and `importance` explain; no run needs them.
 """
 
-from collections.abc import Container, Iterable, Mapping, Sequence
-from dataclasses import dataclass, field
+from collections.abc import Container, Iterable, Iterator, Mapping, Sequence
+from dataclasses import dataclass, field, replace
 from itertools import product
 from typing import Any, Literal, assert_never
 
@@ -28,6 +28,7 @@ from pyheta.ops.params import (
 )
 from pyheta.ops.registry import OPS
 from pyheta.pipeline.channels import Source
+from pyheta.pipeline.data.draft import Meaning
 from pyheta.pipeline.data.facts import DatasetFacts
 from pyheta.pipeline.decomposition.components import WHOLE
 from pyheta.steps import Key, Step, digest
@@ -107,7 +108,7 @@ class RunGraph:
     def _fit(self, component: str, seed: int) -> Key:
         """The fit of one net, with all that it needs and all that explains it."""
         config = self.nets[component]
-        sources = _sources(config, component)
+        sources = _sources(config, component, self.facts.meaning)
         needs = self._needs(sources)
         net, window = config.net, config.window
         params = FitParams(
@@ -152,7 +153,9 @@ class RunGraph:
         return step.key
 
     def _needs(self, sources: Iterable[Source]) -> dict[str, Key]:
-        return {source.role: self._made(source) for source in sources}
+        needs = {source.role: self._made(source) for source in sources}
+        masked = any(source.mask for source in sources)  # masks stand in the table
+        return needs | ({"load": self.load.key} if masked else {})
 
     def _made(self, source: Source) -> Key:
         """The step that makes a channel. A run has one for each role: the role says all of it."""
@@ -196,7 +199,7 @@ class RunGraph:
     def _explain(
         self, config: RunConfig, component: str, sources: Sequence[Source], needs: Mapping[str, Key]
     ) -> None:
-        exog = {(s.column, s.component) for s in sources if s.column not in config.target}
+        exog = {(s.column, s.component) for s in sources if s.column in config.exog}
         if self.explain.relevance:
             for target, (column, part) in product(config.target, sorted(exog)):
                 self._relevance(target, Source(column, part))
@@ -254,21 +257,43 @@ def _without(values: Mapping[str, Any], names: Container[str]) -> dict[str, Any]
     return {name: value for name, value in values.items() if name not in names}
 
 
-def _sources(config: RunConfig, component: str) -> list[Source]:
+def _sources(config: RunConfig, component: str, meaning: Meaning) -> list[Source]:
     """What the net of a component reads, that component of its targets first.
 
     A net that forecasts the series themselves from the components reads the series too, as its
     targets.
     """
-    targets = [Source(column, component) for column in config.target]
+    series: list[Source] = []
+    parts: Sequence[str] = (component,)
     if component == WHOLE and config.decompose.method != "none":
+        series = [Source(column) for column in config.target]
         parts = config.component_names()
-        return [*targets, *(source for part in parts for source in _sources(config, part))]
-    shaped = _shaped(config.exog_form)
-    return [
-        *targets,
-        *(Source(column, component, each) for column in config.exog for each in shaped),
-    ]
+    for part in parts:
+        series += [Source(column, part) for column in config.target]
+        for column in config.exog:
+            series += _exogenous(column, part, config, meaning)
+    return _with_masks(series, config, meaning)
+
+
+def _exogenous(column: str, part: str, config: RunConfig, meaning: Meaning) -> Iterator[Source]:
+    """A column's past, then what is known of the horizon, which is never shaped.
+
+    A shaped column follows the target, which is not known there.
+    """
+    yield from (Source(column, part, shaped) for shaped in _shaped(config.exog_form))
+    horizon, lookback = config.window.horizon, config.window.input
+    known = horizon if column in meaning.known else meaning.reach.get(column, 0)
+    # A window that ends so many rows later: as many of them as show all that is known
+    yield from (Source(column, part, ahead=n) for n in range(min(known, horizon), 0, -lookback))
+
+
+def _with_masks(series: Iterable[Source], config: RunConfig, meaning: Meaning) -> list[Source]:
+    """The same with their masks, which a net that reads other columns than targets reads too."""
+    masked = [replace(source, mask=meaning.masks.get(source.column)) for source in series]
+    if not config.net.uses_exog:
+        return masked
+    masks = (Source(source.mask, ahead=source.ahead) for source in masked if source.mask)
+    return list(dict.fromkeys([*masked, *masks]))
 
 
 def _shaped(form: Literal["original", "shaped", "both"]) -> Sequence[bool]:

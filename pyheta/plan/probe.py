@@ -1,13 +1,19 @@
 """The probe for leakage: replace the future by noise, compute again, and see what changes.
 
+The noise stands in the cells of the file, before anything is made of them: what is done about
+missing values, what columns are and which are made of others is computed again. Columns that the
+user declares as known ahead keep their future: whether they are known is not to be seen in numbers.
+
 A step that learns from training rows must give the same result whatever comes after them; a causal
 one must give the same for all rows before the noise (see `ops.params.FitOn`). A step that may see
 the whole series may change, and so may those that need it: the sweep asked for it.
 """
 
 import tempfile
-from collections.abc import Callable, Iterator, Mapping, Sequence
+from collections.abc import Callable, Container, Iterator, Mapping, Sequence
 from dataclasses import dataclass
+from datetime import datetime
+from functools import partial
 from pathlib import Path
 from typing import Any
 
@@ -19,6 +25,7 @@ from safetensors.numpy import load_file
 from pyheta.nets.checkpoint import Checkpoint
 from pyheta.ops.params import FitOn
 from pyheta.ops.registry import compute, fit_on
+from pyheta.pipeline.data.draft import TIME, Draft
 from pyheta.pipeline.data.facts import DatasetFacts
 from pyheta.pipeline.data.sources import table
 from pyheta.pipeline.decomposition.methods import METHODS
@@ -35,6 +42,9 @@ ROWS = 1600
 WINDOW = 200
 TRIALS = 3
 EPOCHS = 2
+
+#: Filled gaps after which noise begins, to see whether they were filled with what comes later.
+GAPS = 10
 
 #: The noise is so many times as wide as the column, so that no scaling can hide it.
 WIDTH = 5.0
@@ -65,11 +75,17 @@ class Verdict:
 
 @dataclass(frozen=True, slots=True)
 class SmallRun:
-    """One run's steps with few trials and epochs, and the table of few rows that they read."""
+    """One run's steps with few trials and epochs, and the table of few rows that they read.
+
+    `noisy`: the table again, of a file whose cells are noise from a time on. `after_gaps`: the rows
+    right after some whose values are not the file's.
+    """
 
     steps: Sequence[Step]
     frame: pl.DataFrame
     split: Split
+    noisy: Callable[[datetime], pl.DataFrame]
+    after_gaps: Sequence[int] = ()
 
 
 # From a result, the first row of noise and the run: what the noise must not change.
@@ -79,33 +95,39 @@ Kept = Callable[[Result, int, SmallRun], object]
 def probe(small: SmallRun) -> list[Verdict]:
     """Compute the steps on the series as it is, and with noise from each of three rows on."""
     with tempfile.TemporaryDirectory(prefix="pyheta-probe-") as folder:
-        plain = execute(small, small.frame, Path(folder) / "plain")
+        plain = execute(small.steps, small.frame, Path(folder) / "plain")
         noisy: dict[int, Results] = {}
         for start in sorted(set(_starts(small.split).values())):
-            frame = with_noise(small.frame, start)
-            noisy[start] = execute(small, frame, Path(folder) / f"from-{start}")
+            noisy[start] = execute(
+                small.steps, _noisy(small, start), Path(folder) / f"from-{start}"
+            )
         return list(_verdicts(small, plain, noisy))
 
 
-def with_noise(frame: pl.DataFrame, start: int) -> pl.DataFrame:
-    """The same table with noise in every value from row `start` on."""
-    random = np.random.default_rng(start)
-    values = frame.drop("time")
-    late = {
-        column.name: random.normal(
-            _mean(column), WIDTH * (_spread(column) or 1.0), frame.height - start
-        )
-        for column in values
-    }
-    return pl.concat([frame[:start], pl.DataFrame({"time": frame["time"][start:], **late})])
+def _noisy(small: SmallRun, start: int) -> pl.DataFrame:
+    """The table of few rows where row `start` and all after it are noise."""
+    return small.noisy(small.frame[TIME][start])[: small.frame.height]
 
 
-def _mean(column: pl.Series) -> float:
-    return float(column.to_numpy().mean())
+def with_noise(draft: Draft, start: datetime, known: Container[str] = ()) -> Draft:
+    """The same cells with noise in every column but the known ones, from a time on.
+
+    What is missing stays so. Rows may be in any order.
+    """
+    random = np.random.default_rng(0)
+    late = draft.frame[TIME] >= start
+    spoilt = [
+        _spoilt(draft.frame[name], late, random) for name in draft.columns if name not in known
+    ]
+    return draft.with_frame(draft.frame.with_columns(spoilt))
 
 
-def _spread(column: pl.Series) -> float:
-    return float(column.to_numpy().std())
+def _spoilt(column: pl.Series, late: pl.Series, random: np.random.Generator) -> pl.Series:
+    known = column.drop_nulls().to_numpy()
+    width = WIDTH * (float(known.std()) or 1.0) if known.size else 1.0
+    centre = float(known.mean()) if known.size else 0.0
+    noise = pl.Series(column.name, random.normal(centre, width, len(column)))
+    return noise.zip_with(late & column.is_not_null(), column)
 
 
 def _starts(split: Split) -> Mapping[str, int]:
@@ -114,10 +136,10 @@ def _starts(split: Split) -> Mapping[str, int]:
     return {TRAINING: split.train_stop, VALIDATION: split.val_stop, SOME_OF_TEST: middle}
 
 
-def execute(small: SmallRun, frame: pl.DataFrame, folder: Path) -> Results:
-    """All steps, one after the other, in this process."""
+def execute(steps: Sequence[Step], frame: pl.DataFrame, folder: Path) -> Results:
+    """All steps on this table, one after the other, in this process."""
     done: dict[Key, Result] = {}
-    for number, step in enumerate(small.steps):
+    for number, step in enumerate(steps):
         out = folder / str(number)
         out.mkdir(parents=True)
         if step.op == "load":
@@ -136,9 +158,22 @@ def _verdicts(small: SmallRun, plain: Results, noisy: Mapping[int, Results]) -> 
         sees = fit_on(step.op, step.params)
         if sees is FitOn.WHOLE or allowed.intersection(step.needs.values()):
             allowed.add(step.key)
-        if kept := COMPARED.get(step.op):
+        if step.op == "load":
+            yield Verdict(step, sees, step.key in allowed, changed=_table_changed(small))
+        elif kept := COMPARED.get(step.op):
             changed = _changed(kept, step.key, small, plain, noisy)
             yield Verdict(step, sees, step.key in allowed, changed=changed)
+
+
+def _table_changed(small: SmallRun) -> bool:
+    """Whether rows of the table change before the noise.
+
+    It also begins right after some rows whose values were made: what they are made of lies near.
+    """
+    gaps = [row for row in small.after_gaps if row < small.frame.height]
+    some = gaps[:: max(1, len(gaps) // GAPS)][:GAPS]
+    starts = sorted({*_starts(small.split).values(), *some})
+    return any(not _noisy(small, start)[:start].equals(small.frame[:start]) for start in starts)
 
 
 def _changed(
@@ -214,7 +249,8 @@ def small_runs(
     """
     for run in _representatives(runs):
         facts = datasets[run.config.dataset_key()]
-        frame = table(facts.source, files.get(facts.files.get("raw", ""))).frame
+        noisy = partial(_table, facts, files.get(facts.files.get("raw", "")))
+        frame = noisy(None)
         config = _in_small(run.config, facts)
         load = load_step(facts)
         explain = Explain(relevance=("farm", "pearson"), draws=2)
@@ -222,7 +258,22 @@ def small_runs(
         graph.score(run.seed)
         rows = min(frame.height, _rows(config))
         split = Split.of(config.split.as_params(facts), rows)
-        yield run, SmallRun(list(graph.steps.values()), frame[:rows], split)
+        gaps = _after_gaps(facts)
+        yield run, SmallRun(list(graph.steps.values()), frame[:rows], split, noisy, gaps)
+
+
+def _after_gaps(facts: DatasetFacts) -> Sequence[int]:
+    """The rows that follow one that was changed and were not, of any column."""
+    rows = [np.setdiff1d(changed + 1, changed) for changed in facts.meaning.changed.values()]
+    return sorted({int(row) for each in rows for row in each})
+
+
+def _table(facts: DatasetFacts, path: Path | None, start: datetime | None) -> pl.DataFrame:
+    """The table of a data set, with noise in its cells from a time on."""
+    if start is None:
+        return table(facts.source, path).frame
+    declared = facts.meaning.declared
+    return table(facts.source, path, lambda draft: with_noise(draft, start, declared)).frame
 
 
 def _representatives(runs: Sequence[Run]) -> Sequence[Run]:

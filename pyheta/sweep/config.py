@@ -23,6 +23,7 @@ from pyheta.nets.configs.base import as_tuple
 from pyheta.nets.configs.union import CONFIGS, NETS, Net
 from pyheta.nets.training.options import Train
 from pyheta.pipeline.data.options import DataOptions
+from pyheta.pipeline.data.options.columns import Columns
 from pyheta.pipeline.data.options.named import Column, Named, mapping
 from pyheta.pipeline.decomposition.components import WHOLE
 from pyheta.pipeline.decomposition.methods import component_names
@@ -42,12 +43,15 @@ if TYPE_CHECKING:  # numpy takes longer to import than most commands that only l
 SPLIT_TOLERANCE = 1e-9
 
 
-class SyntheticData(Section):
+class SyntheticData(Columns):
     """Made hourly data with a known answer."""
+
+    ALWAYS = frozenset({"name", "rows", "seed"})
 
     name: Literal["synthetic"] = "synthetic"
     rows: int = Field(default=4000, ge=200, le=10_000_000, description="Hours to make.")
     seed: int = Field(default=0, ge=0, lt=1 << 32, description="Seed of the noise in the data.")
+    promo: bool = Field(default=False, description="Whether a column `promo` moves the load.")
 
 
 class CatalogueData(DataOptions):

@@ -22,6 +22,8 @@ class Meaning:
     """What columns are, beside their values. Names are those of a table's columns.
 
     `known` are known over the horizon too; `declared` of them are so because the user says it.
+    `reach`: column -> how many rows ahead it is known, where not all are: a lag is. `delayed`:
+    column -> after how many rows its values became known.
     `masks`: column -> the column that is 1 where its value is missing and carried on, else 0.
     `groups`: a name that stands for several columns, as a category does -> those columns.
     `changed`: column -> the rows (positions) at which its value is not the file's.
@@ -29,6 +31,8 @@ class Meaning:
 
     known: frozenset[str] = frozenset()
     declared: frozenset[str] = frozenset()
+    reach: Mapping[str, int] = field(default_factory=dict)
+    delayed: Mapping[str, int] = field(default_factory=dict)
     masks: Mapping[str, str] = field(default_factory=dict)
     groups: Mapping[str, tuple[str, ...]] = field(default_factory=dict)
     changed: Mapping[str, NDArray[np.intp]] = field(default_factory=dict)

@@ -4,7 +4,7 @@ Nothing is repaired silently. What a station cannot decide it refuses, and the e
 options that would decide it.
 """
 
-from collections.abc import Mapping
+from collections.abc import Callable, Mapping
 from dataclasses import dataclass, field
 
 import polars as pl
@@ -16,8 +16,13 @@ from pyheta.pipeline.data.draft import ROW, TIME, Draft, Meaning
 from pyheta.pipeline.data.missing import settle
 from pyheta.pipeline.data.options import DataOptions
 from pyheta.pipeline.data.rawfile import RawTable, parse
+from pyheta.pipeline.data.roles import assign, select
 from pyheta.pipeline.data.rows import arrange
 from pyheta.pipeline.data.times import TimeAxis, find_time, read_times
+from pyheta.pipeline.features import add
+
+#: What is done to the cells of a file before anything is made of them: see `plan.probe`.
+Spoil = Callable[[Draft], Draft]
 
 
 @dataclass(frozen=True, slots=True)
@@ -37,12 +42,13 @@ class Reading:
     meaning: Meaning = field(default_factory=Meaning)
 
 
-def read(raw: bytes, name: str, options: DataOptions) -> Reading:
+def read(raw: bytes, name: str, options: DataOptions, spoil: Spoil = lambda it: it) -> Reading:
     """Read and check a file. `name` is what messages call it. Raises DataError."""
-    axis, draft = read_rows(raw, name, options)
+    axis, draft = read_rows(raw, name, options, spoil)
     cadence = find_cadence(draft, options)
     draft = settle(draft, options)
     _refuse_nothing_left(draft)
+    draft = add(assign(draft, options), options, options.time_zone)
     return Reading(
         frame=draft.frame.drop(ROW),
         times=axis.columns,
@@ -54,13 +60,16 @@ def read(raw: bytes, name: str, options: DataOptions) -> Reading:
     )
 
 
-def read_rows(raw: bytes, name: str, options: DataOptions) -> tuple[TimeAxis, Draft]:
+def read_rows(
+    raw: bytes, name: str, options: DataOptions, spoil: Spoil = lambda it: it
+) -> tuple[TimeAxis, Draft]:
     """The rows of a file in order, before anything is said of gaps. Raises DataError."""
     table = parse(raw, name, options)
     found = find_time(table, options)
+    table = select(table, found, options)
     _refuse_no_table(table, found)
     axis = read_times(table, found, options)
-    return axis, arrange(read_cells(table, axis, options), options)
+    return axis, arrange(spoil(read_cells(table, axis, options)), options)
 
 
 def _refuse_no_table(raw: RawTable, times: tuple[str, ...]) -> None:

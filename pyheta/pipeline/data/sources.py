@@ -21,7 +21,7 @@ from pyheta.pipeline.data.draft import TIME
 from pyheta.pipeline.data.facts import ColumnFacts, DatasetFacts
 from pyheta.pipeline.data.options import DataOptions
 from pyheta.pipeline.data.rawfile import parse, read_bytes
-from pyheta.pipeline.data.read import Reading, read
+from pyheta.pipeline.data.read import Reading, Spoil, read
 from pyheta.settings import masked
 
 #: Gives a `dataset` section a `path` if its file has to be brought from somewhere else first.
@@ -67,16 +67,16 @@ def series_of(dataset: Mapping[str, Any], *, base: Path, data: Path | None) -> t
     return tuple(names.unique(maintain_order=True).to_list())
 
 
-def table(source: Mapping[str, Any], path: Path | None) -> Reading:
+def table(source: Mapping[str, Any], path: Path | None, spoil: Spoil = lambda it: it) -> Reading:
     """The checked table of a source. Raises DataError."""
     if path is None:
-        return synthetic.reading(**source["synthetic"])
-    return read(read_bytes(path), path.name, DataOptions.of(source))
+        return synthetic.reading(source["synthetic"], spoil)
+    return read(read_bytes(path), path.name, DataOptions.of(source), spoil)
 
 
 def _synthetic_source(dataset: Mapping[str, Any]) -> dict[str, Any]:
-    rows = dataset.get("rows", synthetic.ROWS)
-    return {"synthetic": {"rows": rows, "seed": dataset.get("seed", 0)}}
+    given = {key: value for key, value in dataset.items() if key != "name"}
+    return {"synthetic": {"rows": synthetic.ROWS, "seed": 0, **given}}
 
 
 def _locate(dataset: Mapping[str, Any], base: Path, data: Path | None) -> tuple[Path, DataOptions]:

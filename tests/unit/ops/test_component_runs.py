@@ -10,9 +10,8 @@ import pytest
 from safetensors.numpy import load_file
 
 from pyheta.pipeline.data.synthetic import generate
-from pyheta.pipeline.splits import Split
 from pyheta.plan.prepare import prepare
-from pyheta.plan.probe import SmallRun, execute, small_runs
+from pyheta.plan.probe import execute, small_runs
 from pyheta.task import Result
 
 BASE = """
@@ -39,7 +38,7 @@ def computed(
     path.write_text(BASE + added, encoding="utf-8")
     prepared = prepare(path, overrides, None)
     ((_, small),) = small_runs(prepared.runs, prepared.datasets, prepared.files)
-    results = execute(small, small.frame, tmp_path / "out")
+    results = execute(small.steps, small.frame, tmp_path / "out")
     steps = {
         f"{step.op} {step.params.get('component', step.params.get('column', ''))}".strip(): results[
             step.key
@@ -163,7 +162,7 @@ def test_permuting_a_column_tells_how_much_the_net_relies_on_it(tmp_path: Path) 
     # When each is permuted
     fit = next(step for step in small.steps if step.op == "fit")
     step = replace(importance[0], needs={**fit.needs, "fit": fit.key})
-    results = execute(replace(small, steps=[*small.steps, step]), small.frame, tmp_path / "out")
+    results = execute([*small.steps, step], small.frame, tmp_path / "out")
 
     # Then the error rises with the one and hardly with the other
     columns = results[step.key].summary["columns"]
@@ -203,15 +202,11 @@ def test_the_importance_of_a_column_is_that_to_all_targets(tmp_path: Path) -> No
     path = tmp_path / "sweep.yaml"
     path.write_text(BASE + "explain: {permutations: 3}\n", encoding="utf-8")
     prepared = prepare(path, overrides, None)
-    small = SmallRun(
-        list(prepared.plan.steps.values()),
-        generate(ROWS, 0),
-        Split.of({"train": 0.6, "val": 0.2, "test": 0.2}, ROWS),
-    )
+    steps = list(prepared.plan.steps.values())
 
-    results = execute(small, small.frame, tmp_path / "out")
+    results = execute(steps, generate(ROWS, 0), tmp_path / "out")
 
-    (summary,) = (results[step.key].summary for step in small.steps if step.op == "importance")
+    (summary,) = (results[step.key].summary for step in steps if step.op == "importance")
     assert set(summary["columns"]) == {"leading", "coincident"}
     assert summary["columns"]["leading"]["rise"] > 0.05
 
@@ -224,10 +219,9 @@ def test_a_decomposition_in_parts_ends_with_a_test_part_in_rows(tmp_path: Path, 
     split = "split={train: 500, val: 200, test: 150}"
     prepared = prepare(path, [split, "decompose.mode=parts", f"decompose.nets={nets}"], None)
     steps = list(prepared.plan.steps.values())
-    small = SmallRun(steps, generate(ROWS, 0), Split(500, 700, 850))
 
     # When it is decomposed part by part, fitted and scored
-    results = execute(small, small.frame, tmp_path / "out")
+    results = execute(steps, generate(ROWS, 0), tmp_path / "out")
 
     # Then there is a forecast for every window of the test part
     (scored,) = (results[step.key] for step in steps if step.op == "score")

@@ -14,7 +14,9 @@ from pyheta.pipeline.data.synthetic import (
     BEST_RMSE,
     BEST_RMSE_WITHOUT_LEADING,
     LEAD,
+    PROMO,
     generate,
+    without_promo,
 )
 from pyheta.pipeline.scaling import Scaler
 from pyheta.pipeline.splits import Split
@@ -85,3 +87,23 @@ def test_who_knows_the_equation_comes_to_the_best_possible_error_and_no_linear_r
 @pytest.mark.parametrize("exog", [[], ["coincident"], ["noise"]])
 def test_no_other_column_takes_ridge_below_the_best_error_without_it(exog: list[str]) -> None:
     assert one_step_rmse(exog) == pytest.approx(BEST_RMSE_WITHOUT_LEADING, rel=0.15)
+
+
+def test_promo_moves_the_load_of_its_hour_and_leaves_all_else_as_it_is() -> None:
+    plain, moved = generate(500, 3), generate(500, 3, promo=True)
+
+    effect = PROMO * moved["promo"]
+    np.testing.assert_allclose(moved["load"] - plain["load"], effect, atol=1e-12)
+    np.testing.assert_allclose(moved["coincident"] - plain["coincident"], effect / 2, atol=1e-12)
+    for column in ("time", "leading", "noise"):
+        assert moved[column].equals(plain[column])
+
+
+def test_promo_is_noise_of_its_own() -> None:
+    moved = generate(20_000, 3, promo=True)
+    promo = moved["promo"].to_numpy()
+
+    assert np.std(promo) == pytest.approx(1, rel=0.02)
+    assert abs(np.corrcoef(promo[1:], promo[:-1])[0, 1]) < 0.03
+    assert abs(np.corrcoef(promo, moved["leading"].to_numpy())[0, 1]) < 0.03
+    assert without_promo(BEST_RMSE) == pytest.approx(np.sqrt(1 + 36))

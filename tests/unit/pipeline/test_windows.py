@@ -117,3 +117,96 @@ def test_a_part_without_room_for_one_window_is_refused_with_both_lengths() -> No
         StepError, match="rows 5 to 9 have no room for a window of 8 rows and 3 targ"
     ):
         cut(series(1, 30), (5, 10), Shape(1, 8, 3))
+
+
+# ---- columns that are known ahead, and values that are carried on --------------------------------
+
+
+@hypothesis_settings(deadline=None)
+@given(
+    rows=st.integers(2, 60),
+    lookback=st.integers(1, 12),
+    horizon=st.integers(1, 6),
+    unknown=st.integers(0, 10),
+    data=st.data(),
+)
+def test_a_channel_that_is_known_ahead_ends_so_many_rows_later(
+    rows: int, lookback: int, horizon: int, unknown: int, data: st.DataObject
+) -> None:
+    # Given a column that is known ahead, and maybe not from the first row on
+    ahead = data.draw(st.integers(0, horizon))
+    stop = data.draw(st.integers(1, rows))
+    own, other = numbered(2, rows)
+    other[:unknown] = np.nan
+    firsts = range(max(lookback, unknown + lookback - ahead), stop - horizon + 1)
+    assume(unknown < rows and len(firsts))
+
+    # When windows are cut of the rows up to one alone
+    channels = [Channel(own).head(stop), Channel(other, ahead=ahead).head(stop)]
+    windows = cut(channels, (0, stop), Shape(2, lookback, horizon))
+
+    # Then every one of them is there, and shows no row after its last target
+    assert windows.rows.tolist() == list(firsts)
+    for seen, t in zip(windows.inputs, firsts, strict=True):
+        np.testing.assert_array_equal(seen[0], own[t - lookback : t])
+        np.testing.assert_array_equal(seen[1], other[t - lookback + ahead : t + ahead])
+
+
+def test_tails_of_a_channel_that_is_known_ahead_are_those_of_later_rows() -> None:
+    tails = 100.0 * np.arange(12)[:, None] + np.arange(3)
+    looked = Channel(np.arange(12.0), tails, ahead=2)
+
+    windows = cut([Channel(np.arange(12.0)), looked], (4, 12), Shape(2, 2, 2))
+
+    assert windows.inputs[0].tolist() == [[2, 3], [501, 502]]  # as they look from row 5
+    assert windows.inputs[-1].tolist() == [[8, 9], [1101, 1102]]
+
+
+def test_windows_of_a_channel_that_is_known_ahead_are_views_too() -> None:
+    own, other = (np.arange(1000.0) for _ in range(2))
+    windows = cut([Channel(own), Channel(other, ahead=3)], (0, 1000), Shape(2, 100, 50))
+
+    assert np.shares_memory(windows.inputs[0], windows.inputs[1])
+
+
+@hypothesis_settings(deadline=None)
+@given(
+    observed=st.lists(st.booleans(), min_size=8, max_size=40),
+    lookback=st.integers(1, 4),
+    horizon=st.integers(1, 4),
+)
+def test_no_target_is_a_value_that_is_carried_on(
+    observed: list[bool], lookback: int, horizon: int
+) -> None:
+    rows = len(observed)
+    firsts = [t for t in range(lookback, rows - horizon + 1) if all(observed[t : t + horizon])]
+    own, other = numbered(2, rows)
+    channels = [Channel(own, observed=np.array(observed)), Channel(other)]
+    shape = Shape(2, lookback, horizon)
+    if not firsts:
+        with pytest.raises(StepError, match=f"have no {horizon} targets in a row"):
+            cut(channels, (0, rows), shape)
+        return
+
+    windows = cut(channels, (0, rows), shape)
+
+    assert windows.rows.tolist() == firsts
+    for seen, targets, t in zip(windows.inputs, windows.targets, firsts, strict=True):
+        np.testing.assert_array_equal(seen, [own[t - lookback : t], other[t - lookback : t]])
+        np.testing.assert_array_equal(targets, [own[t : t + horizon]])
+
+
+def test_an_exogenous_value_that_is_carried_on_leaves_no_window_out() -> None:
+    carried = Channel(np.arange(10.0), observed=np.arange(10) < 5)
+
+    assert len(cut([Channel(np.arange(10.0)), carried], (0, 10), Shape(2, 2, 1))) == 8
+
+
+def test_what_is_known_of_a_channel_is_neither_unknown_nor_carried_on() -> None:
+    values = np.array([np.nan, np.nan, 2, 2, 4, 5])
+    channel = Channel(values, observed=np.array([0, 0, 1, 0, 1, 1], bool))
+
+    assert channel.known(5).tolist() == [2, 4]
+    assert Channel(values).known(5).tolist() == [2, 2, 4]
+    with pytest.raises(StepError, match="no value is known before row 2"):
+        channel.known(2)

@@ -2,6 +2,7 @@
 
 from collections import Counter
 from collections.abc import Sequence
+from dataclasses import replace
 from pathlib import Path
 from typing import Any
 
@@ -12,6 +13,7 @@ from hypothesis import settings as hypothesis_settings
 from hypothesis import strategies as st
 
 from pyheta.pipeline.channels import Source
+from pyheta.pipeline.data.draft import Meaning
 from pyheta.plan.compile import Plan, compile_plan
 from pyheta.steps import Key, Step
 from pyheta.sweep import Explain
@@ -297,3 +299,112 @@ def test_months_are_the_rows_that_they_are(tmp_path: Path) -> None:
 
     assert in_months.steps == in_rows.steps
     assert steps(in_rows, "shape")[0].params["train"] == 2160
+
+
+# ---- what columns are ----------------------------------------------------------------------------
+
+
+def seen(
+    tmp_path: Path, meaning: Meaning, overrides: Sequence[str] = (), text: str = "  exog: [a, b]\n"
+) -> list[list[str]]:
+    """The channels of each net by their labels, with the steps that they need at hand."""
+    runs = small(tmp_path, text, overrides).runs()
+    data = replace(FACTS, meaning=meaning)
+    compiled = compile_plan(runs, {run.config.dataset_key(): data for run in runs})
+    found = []
+    for fit in steps(compiled, "fit"):
+        sources = [Source(**source) for source in fit.params["sources"]]
+        assert {source.role for source in sources} <= fit.needs.keys()
+        assert "load" in fit.needs or not any(source.mask for source in sources)
+        found.append([source.label for source in sources])
+    return found
+
+
+KNOWN = Meaning(known=frozenset({"a"}))
+
+
+@pytest.mark.parametrize(
+    ("window", "ahead"),
+    [
+        ("{input: 8, horizon: 1}", [1]),
+        ("{input: 8, horizon: 8}", [8]),
+        ("{input: 8, horizon: 20}", [20, 12, 4]),
+        ("{input: 1, horizon: 3}", [3, 2, 1]),
+    ],
+)
+def test_windows_of_a_known_column_show_the_whole_horizon(
+    tmp_path: Path, window: str, ahead: list[int]
+) -> None:
+    (labels,) = seen(tmp_path, KNOWN, [f"window={window}"])
+
+    assert labels == ["load", "a", *(f"a ahead {rows}" for rows in ahead), "b"]
+
+
+def test_a_lag_is_seen_ahead_as_far_as_it_is_known(tmp_path: Path) -> None:
+    lag = Meaning(reach={"a": 5})
+    windows = ["{input: 8, horizon: 1}", "{input: 8, horizon: 24}", "{input: 2, horizon: 24}"]
+
+    assert [seen(tmp_path, lag, [f"window={w}"])[0][2:-1] for w in windows] == [
+        ["a ahead 1"],
+        ["a ahead 5"],
+        ["a ahead 5", "a ahead 3", "a ahead 1"],
+    ]
+
+
+def test_what_is_seen_ahead_is_never_shaped(tmp_path: Path) -> None:
+    text = "  shaping: farm\n  exog: [a, b]\n"
+
+    assert seen(tmp_path, KNOWN, [], text) == [["load", "a shaped", "a ahead 1", "b shaped"]]
+    assert seen(tmp_path, KNOWN, ["exog_form=both"], text) == [
+        ["load", "a", "a shaped", "a ahead 1", "b", "b shaped"]
+    ]
+
+
+def test_components_of_a_known_column_are_seen_ahead(tmp_path: Path) -> None:
+    text = "  decompose: {method: emd, max_imf: 1}\n  exog: [a]\n"
+
+    assert seen(tmp_path, KNOWN, [], text) == [
+        [f"load {part}", f"a {part}", f"a {part} ahead 1"] for part in ("IMF0", "Residue")
+    ]
+
+
+@pytest.mark.parametrize("net", ["lstm", "gru", "mlp", "tide", "nhits", "ridge"])
+def test_nets_that_read_other_columns_read_what_is_known_and_masks(
+    tmp_path: Path, net: str
+) -> None:
+    meaning = Meaning(known=frozenset({"a"}), masks={"load": "load missing", "a": "a missing"})
+
+    assert seen(tmp_path, meaning, [f"net.name={net}"]) == [
+        ["load", "a", "a ahead 1", "b", "load missing", "a missing", "a missing ahead 1"]
+    ]
+
+
+@pytest.mark.parametrize("net", ["last", "dlinear"])
+def test_nets_that_do_not_leave_masked_targets_out_all_the_same(tmp_path: Path, net: str) -> None:
+    runs = small(tmp_path, "  exog: [a]\n", [f"net.name={net}"]).runs()
+    data = replace(FACTS, meaning=Meaning(masks={"load": "load missing"}))
+    compiled = compile_plan(runs, {run.config.dataset_key(): data for run in runs})
+
+    (fit,) = steps(compiled, "fit")
+    assert fit.params["sources"] == [
+        {"column": "load", "component": "target", "shaped": False, "mask": "load missing"}
+    ]
+
+
+@pytest.mark.parametrize("nets", ["each", "one"])
+def test_a_net_of_components_reads_each_mask_once(tmp_path: Path, nets: str) -> None:
+    text = "  decompose: {method: emd, max_imf: 1}\n  exog: [a]\n"
+    masked = Meaning(masks={"load": "load missing"})
+
+    for labels in seen(tmp_path, masked, [f"decompose.nets={nets}"], text):
+        assert labels.count("load missing") == 1
+        assert labels[-1] == "load missing"
+
+
+def test_only_columns_that_a_sweep_names_are_explained(tmp_path: Path) -> None:
+    runs = small(tmp_path, "  exog: [a]\n").runs()
+    data = replace(FACTS, meaning=replace(KNOWN, masks={"load": "load missing"}))
+    explain = Explain(relevance=("pearson",), permutations=2)
+    compiled = compile_plan(runs, {run.config.dataset_key(): data for run in runs}, explain)
+
+    assert [step.params["column"] for step in steps(compiled, "relevance")] == ["a"]

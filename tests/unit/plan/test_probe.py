@@ -1,7 +1,8 @@
 """With noise for the future no honest step changes, and the probe finds those that look ahead."""
 
-from collections.abc import Sequence
+from collections.abc import Callable, Iterator, Sequence
 from dataclasses import replace
+from datetime import datetime, timedelta
 from pathlib import Path
 from typing import Any
 
@@ -14,9 +15,14 @@ from pyheta.ops import fit as fitting
 from pyheta.ops import relevance as relevances
 from pyheta.ops.params import FitOn
 from pyheta.ops.registry import OPS, fit_on
+from pyheta.pipeline import features
 from pyheta.pipeline import windows as windowing
 from pyheta.pipeline.channels import Channel
+from pyheta.pipeline.data import read as reading
+from pyheta.pipeline.data.draft import ROW, TIME, Draft
+from pyheta.pipeline.data.roles import assign
 from pyheta.pipeline.decomposition import compute
+from pyheta.pipeline.features.feature import Given, Made
 from pyheta.pipeline.scaling import Scaler
 from pyheta.pipeline.splits import Split
 from pyheta.plan.prepare import prepare
@@ -189,20 +195,38 @@ def test_inputs_that_see_the_row_they_forecast_are_found(
     assert "score" in {verdict.step.op for verdict in verdicts(tmp_path) if verdict.leaks}
 
 
-def test_noise_begins_at_its_row_and_in_every_column() -> None:
-    frame = pl.DataFrame({"time": range(50), "a": np.arange(50.0), "b": np.ones(50)})
+START = datetime.fromisoformat("2020-01-01")
 
-    spoilt = with_noise(frame, 30)
 
-    assert spoilt[:30].equals(frame[:30])
-    assert spoilt["time"].equals(frame["time"])
+def hours(rows: int) -> pl.Series:
+    last = START + timedelta(hours=rows - 1)
+    return pl.datetime_range(START, last, "1h", time_unit="us", eager=True)
+
+
+def test_noise_begins_at_its_time_and_in_every_column_but_the_known_ones() -> None:
+    # Given a table in no order, with a missing value and a column that is declared as known
+    values = np.arange(50.0)
+    frame = pl.DataFrame({TIME: hours(50), "a": values, "b": np.ones(50), "plan": values})
+    frame = frame.with_row_index(ROW)
+    frame = frame.with_columns(pl.col("a").replace(40.0, None)).sample(50, shuffle=True, seed=1)
+
+    # When all after a time becomes noise
+    draft = Draft(name="f", frame=frame, times="time", counted=False)
+    spoilt = with_noise(draft, START + timedelta(hours=30), {"plan"}).frame
+
+    # Then it does there, and nowhere else
+    late = frame[ROW] >= 30
+    assert spoilt.filter(~late).equals(frame.filter(~late))
+    assert spoilt.select(TIME, ROW, "plan").equals(frame.select(TIME, ROW, "plan"))
+    assert spoilt["a"].is_null().equals(frame["a"].is_null())
     for column in ("a", "b"):
-        assert not np.isclose(spoilt[column][30:].to_numpy(), frame[column][30:].to_numpy()).any()
+        before, after = frame[column].filter(late), spoilt[column].filter(late)
+        assert not np.isclose(before.to_numpy(), after.to_numpy()).any()
 
 
 def test_every_operation_says_what_it_may_learn_from() -> None:
     assert {op: OPS[op].params.FIT_ON for op in OPS} == {
-        "load": FitOn.NONE,
+        "load": FitOn.CAUSAL,
         "decompose": FitOn.CAUSAL,
         "relevance": FitOn.TRAIN,
         "shape": FitOn.CAUSAL,
@@ -213,3 +237,160 @@ def test_every_operation_says_what_it_may_learn_from() -> None:
     assert fit_on("decompose", {"mode": "full"}) is FitOn.WHOLE
     assert fit_on("shape", {"relevance": "centred"}) is FitOn.WHOLE
     assert fit_on("decompose", {"mode": "causal"}) is FitOn.CAUSAL
+    assert fit_on("load", {"missing": {"fill": "forward"}}) is FitOn.CAUSAL
+    assert fit_on("load", {"missing": {"fill": "linear"}}) is FitOn.WHOLE
+    assert fit_on("load", {"missing": {"a": {"fill": "seasonal"}}}) is FitOn.WHOLE
+
+
+# ---- what is made of a file's cells ----------------------------------------------------------
+
+
+def leaking(tmp_path: Path, overrides: Sequence[str] = ()) -> set[str]:
+    return {verdict.step.op for verdict in verdicts(tmp_path, overrides) if verdict.leaks}
+
+
+FEATURES = {
+    "calendar": "calendar: [hour, weekday]",
+    "fourier": "fourier: {24: 2}",
+    "holidays": "holidays: CH",
+    "lags": "lags: {load: [3, 24]}",
+    "rolling": "rolling: {24: [mean, std], load: {5: median}}",
+    "returns": "returns: load",
+    "range": "range: [load, coincident]",
+    "noise": "noise: {like: load}",
+    "shuffled": "shuffled: leading",
+}
+MADE = {
+    "calendar": "hour",
+    "fourier": "fourier 24 sin 1",
+    "holidays": "holiday",
+    "lags": "load lag 3",
+    "rolling": "load mean 24",
+    "returns": "load return",
+    "range": "load-coincident range",
+    "noise": "noise",
+    "shuffled": "leading shuffled",
+}
+
+
+def with_feature(kind: str) -> list[str]:
+    """Overrides for a net that reads a column of this kind."""
+    return [f"dataset.features={{{FEATURES[kind]}}}", f"exog=['{MADE[kind]}']", "window.horizon=2"]
+
+
+def test_every_kind_of_feature_is_probed() -> None:
+    assert FEATURES.keys() == MADE.keys() == features.FEATURES.keys()
+
+
+@pytest.mark.parametrize("kind", [kind for kind in FEATURES if kind != "noise"])
+def test_every_kind_of_feature_is_made_of_the_past(tmp_path: Path, kind: str) -> None:
+    assert leaking(tmp_path, with_feature(kind)) == set()
+
+
+def test_noise_is_made_of_the_past(tmp_path: Path) -> None:
+    # Given a file, since the synthetic data have a column of that name
+    dataset = f"dataset={gappy(tmp_path)}"
+
+    assert leaking(tmp_path, [dataset, *with_feature("noise")]) == set()
+
+
+def earlier(rows: int) -> Callable[[Made], Made]:
+    """A column that stands so many rows too early."""
+
+    def plant(made: Made) -> Made:
+        values = np.append(made.values[rows:], np.full(rows, made.values[-1]))
+        return replace(made, values=values)
+
+    return plant
+
+
+def permuted(made: Made) -> Made:
+    return replace(made, values=np.random.default_rng(0).permutation(made.values))
+
+
+@pytest.mark.parametrize(
+    ("kind", "plant"),
+    [
+        ("lags", earlier(4)),  # one more than the lag
+        ("rolling", earlier(1)),
+        ("returns", earlier(1)),
+        ("range", earlier(1)),
+        ("shuffled", permuted),
+    ],
+)
+def test_a_future_in_a_feature_is_found(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch, kind: str, plant: Callable[[Made], Made]
+) -> None:
+    planted(monkeypatch, kind, plant)
+
+    # When the probe runs, Then the table itself is found to know its future
+    assert "load" in leaking(tmp_path, with_feature(kind))
+
+
+def planted(monkeypatch: pytest.MonkeyPatch, kind: str, plant: Callable[[Made], Made]) -> None:
+    """A kind of feature of which every column is changed."""
+    right = features.FEATURES[kind]
+
+    def wrong(wanted: Any, given: Given) -> Iterator[Made]:
+        return map(plant, right(wanted, given))
+
+    monkeypatch.setitem(features.FEATURES, kind, wrong)
+
+
+def test_a_lag_that_is_seen_further_ahead_than_it_is_known_is_found(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    overrides = ["dataset.features={lags: {load: 1}}", "exog=['load lag 1']", "window.horizon=2"]
+    assert leaking(tmp_path, overrides) == set()
+
+    planted(monkeypatch, "lags", lambda made: replace(made, reach=2))
+
+    assert "score" in leaking(tmp_path, overrides)
+
+
+def test_a_past_column_that_nets_see_ahead_is_found(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    # Given a column that is taken for known although nobody declared it so
+    def known(draft: Draft, options: Any) -> Draft:
+        draft = assign(draft, options)
+        return replace(draft, meaning=replace(draft.meaning, known=frozenset({"leading"})))
+
+    monkeypatch.setattr("pyheta.pipeline.data.synthetic.assign", known)
+
+    # When the probe runs, Then the forecasts change with it
+    assert "score" in leaking(tmp_path)
+
+
+def test_what_is_declared_as_known_keeps_its_future(tmp_path: Path) -> None:
+    assert leaking(tmp_path, ["dataset.columns={leading: {role: known}}"]) == set()
+    assert leaking(tmp_path, ["dataset.columns={leading: {delay: 5}}"]) == set()
+
+
+def gappy(folder: Path) -> Path:
+    """A file with a gap in one column, in the middle of training."""
+    values = np.random.default_rng(0).normal(size=(900, 2)).round(4).astype(object)
+    values[200:204, 1] = ""
+    lines = [f"{t},{a},{b}" for t, (a, b) in zip(hours(900), values, strict=True)]
+    path = folder / "gappy.csv"
+    path.write_text("date,load,leading\n" + "\n".join(lines) + "\n", encoding="utf-8")
+    return path
+
+
+@pytest.mark.parametrize("backward", [False, True])
+def test_a_gap_that_is_filled_with_a_later_value_is_found(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch, backward: bool
+) -> None:
+    # Given a policy that fills a gap, with the value before it or with the one after it
+    def fill(draft: Draft, *_: Any) -> Draft:
+        column = draft.frame["leading"]
+        changed = {"leading": column.is_null().arg_true().to_numpy().astype(np.intp)}
+        filled = column.fill_null(strategy="backward" if backward else "forward")
+        meaning = replace(draft.meaning, changed=changed)
+        return replace(draft.with_frame(draft.frame.with_columns(filled)), meaning=meaning)
+
+    monkeypatch.setattr(reading, "settle", fill)
+
+    # When the probe runs, Then it finds the later value, although no part ends near the gap
+    found = leaking(tmp_path, [f"dataset={gappy(tmp_path)}", "exog=[leading]"])
+    assert found == ({"load"} if backward else set())
