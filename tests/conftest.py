@@ -12,6 +12,7 @@ import etth1 as etth1_data
 import hypothesis
 import pytest
 import servers
+import web as webserver
 
 from pyheta.pipeline.arrays import Floats
 from pyheta.steps import Kind
@@ -109,6 +110,14 @@ def store_broker_url(broker_url: str, database_url: str) -> Iterator[str]:
     topology = Topology(identity)
     names = [topology.dead, *map(topology.queue, Kind)]
     asyncio.run(servers.delete_queues(broker_url, names))
+
+
+@pytest.fixture
+def web(monkeypatch: pytest.MonkeyPatch) -> Iterator[webserver.Web]:
+    """A web server on this machine, whose answers the test writes down."""
+    monkeypatch.setenv("no_proxy", "127.0.0.1")
+    with webserver.serve() as web:
+        yield web
 
 
 @pytest.fixture(scope="session")

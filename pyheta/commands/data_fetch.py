@@ -26,6 +26,7 @@ class Fetched:
     sha256: str
     checked: bool
     new: bool
+    licence: str = ""
 
 
 def fetch(
@@ -58,6 +59,9 @@ def fetch_named(
     library: Library, name: str, *, source: str | None = None, refresh: bool = False
 ) -> Fetched:
     """Get the file of a name unless it is here. `source`: an address or a path to take instead."""
+    if not library.has_entry(name):
+        path = library.file(name)
+        return Fetched(name, path, path.stat().st_size, _digest(path), checked=False, new=False)
     entry, path = library.entry(name), library.place(name)
     if path.exists() and not refresh:
         return _here(name, entry, path)
@@ -65,7 +69,7 @@ def fetch_named(
         sha256 = _get(library, name, path, source)
     except (DataError, Unreachable) as error:
         raise _by_hand(error, entry, path) from error
-    return Fetched(name, path, path.stat().st_size, sha256, entry.sha256 is not None, new=True)
+    return _of_entry(name, entry, path, sha256, new=True)
 
 
 def in_words(fetched: Sequence[Fetched]) -> str:
@@ -76,9 +80,10 @@ def in_words(fetched: Sequence[Fetched]) -> str:
 def _line(fetched: Fetched) -> str:
     checked = "as it should be" if fetched.checked else "no hash is known to check it by"
     there = "" if fetched.new else " (was here; to get it anew: --refresh)"
+    licence = f"\nlicence: {fetched.licence}" if fetched.licence else ""
     return (
         f"{fetched.name}: {fetched.path}, {volume(fetched.size)}{there}\n"
-        f"sha256 {fetched.sha256}, {checked}"
+        f"sha256 {fetched.sha256}, {checked}{licence}"
     )
 
 
@@ -86,15 +91,23 @@ def _of_source(kept: Kept) -> Fetched:
     return Fetched(kept.place, kept.path, kept.size, kept.sha256, checked=False, new=kept.new)
 
 
-def _here(name: str, entry: Entry, path: Path) -> Fetched:
+def _digest(path: Path) -> str:
     with path.open("rb") as file:
-        sha256 = hashlib.file_digest(file, "sha256").hexdigest()
+        return hashlib.file_digest(file, "sha256").hexdigest()
+
+
+def _here(name: str, entry: Entry, path: Path) -> Fetched:
+    sha256 = _digest(path)
     if entry.sha256 and sha256 != entry.sha256 and path.name == Path(entry.file).name:
         what = f"the file that is here has the SHA-256 {sha256}, the data set {entry.sha256}"
         cure = f"to replace it: pyheta data fetch {name} --refresh"
         raise DataError(what, where=str(path), cure=cure)
-    checked = sha256 == entry.sha256
-    return Fetched(name, path, path.stat().st_size, sha256, checked, new=False)
+    return _of_entry(name, entry, path, sha256, new=False)
+
+
+def _of_entry(name: str, entry: Entry, path: Path, sha256: str, *, new: bool) -> Fetched:
+    size, checked = path.stat().st_size, sha256 == entry.sha256
+    return Fetched(name, path, size, sha256, checked, new, entry.licence)
 
 
 def _get(library: Library, name: str, path: Path, source: str | None) -> str:

@@ -14,7 +14,7 @@ from pyheta.fetch.keep import Keep, Kept
 from pyheta.fetch.source import Means
 from pyheta.pipeline.data.catalogue import CATALOGUE, Entry, find_file
 from pyheta.pipeline.data.facts import DatasetFacts
-from pyheta.pipeline.data.own import SYNTHETIC, own_entries
+from pyheta.pipeline.data.own import NAME, SYNTHETIC, own_entries
 from pyheta.pipeline.data.sources import inspect, missing
 from pyheta.screen import Screen, moment
 from pyheta.settings import Settings
@@ -37,26 +37,38 @@ class Library:
         return name in CATALOGUE or name in self.own
 
     def entry(self, name: str) -> Entry:
-        """The entry of a name. Raises DataError if there is none."""
-        if entry := CATALOGUE.get(name) or self.own.get(name):
-            return entry
-        raise missing(name, self.settings.data, self.own)
+        """The entry of a name that has one."""
+        return CATALOGUE.get(name) or self.own[name]
 
     def place(self, name: str) -> Path:
         """Where the file of an entry lies, or is to lie."""
         found = find_file(name, self.settings.data) if name in CATALOGUE else None
         return found or self.settings.data / self.entry(name).file
 
+    def file(self, name: str) -> Path:
+        """The file of a name without an entry: of the data folder, else of the store.
+
+        Raises DataError if there is none.
+        """
+        if name == SYNTHETIC:
+            raise DataError(f"'{name}' is made when it is needed: it has no file")
+        found = find_file(name, self.settings.data) if NAME.fullmatch(name) else None
+        found = found or (self.shelf.take(name) if self.shelf else None)
+        if found is None:
+            stored = [each.name for each in self.shelf.all()] if self.shelf else []
+            raise missing(name, self.settings.data, (*self.own, *stored))
+        return found
+
     def bring(self, dataset: Mapping[str, Any]) -> Mapping[str, Any]:
-        """See `Bring`. A file in the data folder needs no bringing."""
+        """See `Bring`."""
         if "source" in dataset:
             return self._from_source(dataset)
         name = str(dataset.get("name", ""))
         if name in self.own:
             return self._as_file(name, dataset)
-        if not name or name in (SYNTHETIC, *CATALOGUE) or find_file(name, self.settings.data):
+        if not name or name == SYNTHETIC or name in CATALOGUE:
             return dataset
-        return self._from_store(name, dataset)
+        return {**_without(dataset, "name"), "path": str(self.file(name))}
 
     def look(self, dataset: Mapping[str, Any], base: Path) -> DatasetFacts:
         """Read and check a data set; paths count from `base`. Raises DataError."""
@@ -74,14 +86,6 @@ class Library:
         kept = self.ask(dataset["source"])
         self.screen.note(in_words(kept))
         return {**_without(dataset, "source"), "path": str(kept.path)}
-
-    def _from_store(self, name: str, dataset: Mapping[str, Any]) -> Mapping[str, Any]:
-        """A named file of the store, as it was fetched from there."""
-        path = self.shelf.take(name) if self.shelf else None
-        if path is None:
-            stored = [each.name for each in self.shelf.all()] if self.shelf else []
-            raise missing(name, self.settings.data, (*self.own, *stored))
-        return {**_without(dataset, "name"), "path": str(path)}
 
     def _as_file(self, name: str, dataset: Mapping[str, Any]) -> Mapping[str, Any]:
         """A data set of one's own, as the file that it is."""

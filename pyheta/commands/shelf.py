@@ -40,7 +40,8 @@ class Shelf:
         folder = services.settings.home / "sources" / found.sha256
         path = folder / Path(found.file).name
         if not _is(path, found.sha256):
-            folder.mkdir(parents=True, exist_ok=True)
+            folder.parent.mkdir(mode=0o700, parents=True, exist_ok=True)
+            folder.mkdir(exist_ok=True)
             await services.artifacts.fetch(found.sha256, path)
         return path
 

@@ -245,13 +245,10 @@ def _get(url: str, part: _Part, sha256: str | None, tell: Tell) -> None:
 
 
 def _receive(response: HTTPResponse, url: str, part: _Part, have: int, tell: Tell) -> None:
-    headers = response.headers
-    start = have if response.status == 206 and _begins_at(headers, have) else 0  # noqa: PLR2004
-    if response.status == 206 and not start:  # noqa: PLR2004
-        raise Unreachable("answers with another part than was asked for", where=_shown(url))
-    length = headers.get("Content-Length", "")
+    start = _start(response, url, have)
+    length = response.headers.get("Content-Length", "")
     total = start + int(length) if length.isdecimal() else None
-    part.begin(url, _version(headers))
+    part.begin(url, _version(response.headers))
     with part.path.open("ab" if start else "wb") as file:
         size = start
         tell(size, total)
@@ -278,8 +275,13 @@ def _chunks(response: HTTPResponse, url: str) -> Iterator[bytes]:
         raise Unreachable(what, where=_shown(url), cure=cure) from error
 
 
-def _begins_at(headers: Message, start: int) -> bool:
-    return str(headers.get("Content-Range", "")).startswith(f"bytes {start}-")
+def _start(response: HTTPResponse, url: str, have: int) -> int:
+    """Which byte comes first: the one after those that are here, if the server goes on there."""
+    if response.status != 206:  # noqa: PLR2004 -- all of it comes
+        return 0
+    if have and response.headers.get("Content-Range", "").startswith(f"bytes {have}-"):
+        return have
+    raise Unreachable("answers with another part than was asked for", where=_shown(url))
 
 
 def _version(headers: Message) -> str:

@@ -46,7 +46,7 @@ class Keep:
         return self._ask(source, place, path)
 
     def _ask(self, source: Source, place: str, path: Path) -> Kept:
-        self.folder.mkdir(parents=True, exist_ok=True)
+        self.folder.mkdir(mode=0o700, parents=True, exist_ok=True)  # rows may be confidential
         source.write(path, self.means)
         with path.open("rb") as file:
             sha256 = hashlib.file_digest(file, "sha256").hexdigest()

@@ -2,11 +2,8 @@
 
 import hashlib
 import json
-from collections.abc import Iterator
 from pathlib import Path
 
-import pytest
-import web as webserver
 from processes import Call
 from web import Web
 
@@ -17,12 +14,6 @@ name: s
 baselines: [last]
 config: {dataset: DATASET, target: load, window: {input: 3}, net: ridge}
 """
-
-
-@pytest.fixture
-def web() -> Iterator[Web]:
-    with webserver.serve() as served:
-        yield served
 
 
 def write_sweep(folder: Path, dataset: str) -> None:

@@ -8,6 +8,7 @@ from pydantic import Field
 
 from pyheta.fetch.http import download
 from pyheta.fetch.source import Means, Source
+from pyheta.settings import masked
 
 _ENDING = re.compile(r"(\.[A-Za-z0-9]{1,8}){1,2}$")
 
@@ -26,7 +27,7 @@ class Url(Source):
 
     def place(self, means: Means) -> str:
         del means
-        return self.url
+        return masked(self.url)
 
     def write(self, to: Path, means: Means) -> None:
         download([self.url], to, sha256=self.sha256, tell=means.tell)

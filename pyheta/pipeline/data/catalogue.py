@@ -176,10 +176,10 @@ CATALOGUE: Mapping[str, Entry] = {
         season=288,
     ),
     "b3": Entry(
-        about="Daily prices of a stock in Brazil, such as PETR4, VALE3 or ITUB4",
+        about="Prices of a stock in Brazil; or write `dataset: {source: {yfinance: PETR4.SA}}`",
         file="b3.csv",
-        licence="see the source",
-        origin="https://www.b3.com.br, or `dataset: {source: {yfinance: PETR4.SA}}`",
+        licence=_UNKNOWN,
+        origin="https://www.b3.com.br",
         step="business days",
         season=5,
     ),

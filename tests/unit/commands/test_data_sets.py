@@ -2,13 +2,11 @@
 
 import hashlib
 import io
-from collections.abc import Iterator
 from dataclasses import replace
 from pathlib import Path
 from typing import Any
 
 import pytest
-import web as webserver
 from rich.console import Console
 from web import Web
 
@@ -23,13 +21,6 @@ from pyheta.settings import Settings
 
 CSV = b"date,OT\n" + b"".join(b"2026-01-%02d,%d.5\n" % (day, day) for day in range(1, 31))
 SHA = hashlib.sha256(CSV).hexdigest()
-
-
-@pytest.fixture
-def web(monkeypatch: pytest.MonkeyPatch) -> Iterator[Web]:
-    monkeypatch.setenv("no_proxy", "127.0.0.1")
-    with webserver.serve() as served:
-        yield served
 
 
 @pytest.fixture
@@ -122,6 +113,7 @@ def test_without_a_known_hash_the_one_that_came_is_printed(tmp_path: Path, web: 
 
     words = in_words([fetch(books, "mine")])
 
+    assert "licence" not in words
     assert f"sha256 {SHA}, no hash is known to check it by" in words
 
 
@@ -131,7 +123,9 @@ def test_another_address_or_a_file_of_this_machine_may_be_named(
     books = library(tmp_path)
     (tmp_path / "downloaded.csv").write_bytes(CSV)
 
-    assert fetch(books, "etth2", source=web.put("/mirror/x.csv", CSV)).path == data / "ETTh2.csv"
+    fetched = fetch(books, "etth2", source=web.put("/mirror/x.csv", CSV))
+    assert fetched.path == data / "ETTh2.csv"
+    assert "licence: CC BY-ND 4.0" in in_words([fetched])
     assert fetch(books, "ettm1", source=str(tmp_path / "downloaded.csv")).sha256 == SHA
 
 
@@ -180,6 +174,20 @@ def test_an_unknown_name_is_answered_with_the_nearest(tmp_path: Path) -> None:
     books = library(tmp_path, prices={"path": "a.csv"})
     with pytest.raises(DataError, match="did you mean 'prices'"):
         fetch(books, "price")
+
+
+def test_a_file_of_the_data_folder_is_there_already(tmp_path: Path, data: Path) -> None:
+    data.mkdir(parents=True)
+    (data / "load.csv").write_bytes(CSV)
+    books = library(tmp_path)
+
+    assert fetch(books, "load") == Fetched(
+        "load", data / "load.csv", len(CSV), SHA, checked=False, new=False
+    )
+    with pytest.raises(DataError, match="'synthetic' is made when it is needed"):
+        fetch(books, "synthetic")
+    with pytest.raises(DataError, match=r"unknown data set '\.\./load'"):
+        fetch(books, "../load")
 
 
 def test_a_mistake_in_the_settings_is_told_where_names_are_needed(tmp_path: Path) -> None:

@@ -113,6 +113,16 @@ def test_other_options_are_another_file(keep: Keep, web: Web) -> None:
     assert keep.bring({"url": url}).path != keep.bring({"url": url, "sha256": sha256}).path
 
 
+def test_a_key_in_an_address_is_used_and_not_shown(keep: Keep, web: Web) -> None:
+    web.put("/a.csv", CSV)
+
+    kept = keep.bring({"url": f"{web.url}/a.csv?api_key=s3cret"})
+
+    assert web.asked[-1][0] == "/a.csv?api_key=s3cret"
+    assert "s3cret" not in kept.place
+    assert all("s3cret" not in path.name + path.read_text() for path in keep.folder.iterdir())
+
+
 def test_half_a_download_is_not_kept_as_a_whole_one(keep: Keep, web: Web) -> None:
     source = {"url": web.put("/a.csv", CSV, breaks_after=10)}
 
