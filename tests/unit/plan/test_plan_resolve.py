@@ -360,7 +360,7 @@ def test_data_that_have_a_say_have_to_be_there(tmp_path: Path) -> None:
     axes = "parameters: {exog: {subsets: all}}\n"
     path.write_text(BASE.replace("synthetic", "etth9") + WINDOW + axes)
 
-    with pytest.raises(DataError, match=r"sweep\.yaml:4:12: unknown data set 'etth9'"):
+    with pytest.raises(DataError, match=r"sweep\.yaml:4:12: no data folder .* 'etth9'"):
         prepare(path, (), None)
 
 
