@@ -46,7 +46,9 @@ def _notes(config: RunConfig, facts: DatasetFacts) -> Iterator[str]:
 def _changed(column: str, config: RunConfig, facts: DatasetFacts) -> str:
     rows = np.asarray(facts.meaning.changed[column])
     split = Split.of(config.split.as_params(facts), facts.rows)
-    counts = (f"{part} {_within(rows, *split.targets(part)):,}" for part in PARTS)
+    counts = [f"{part} {_within(rows, *split.targets(part)):,}" for part in PARTS]
+    if unused := _within(rows, split.test_stop, facts.rows):
+        counts.append(f"unused {unused:,}")
     of_all = f"{len(rows):,} of {facts.rows:,} values are not the file's"
     return f"{column}: {of_all} ({', '.join(counts)})."
 

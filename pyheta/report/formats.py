@@ -158,6 +158,7 @@ def as_json(table: Table) -> Mapping[str, Any]:
         "failed": table.failed,
         "failures": dict(table.failures),
         "averaged": table.averaged,
+        "remarks": table.remarks,
         "rows": [_json_row(table, row) for row in table.rows],
     }
 

@@ -13,7 +13,11 @@ DIALECT = "https://json-schema.org/draft/2020-12/schema"
 Schema = dict[str, Any]
 
 #: Several series are an axis, wherever one could be picked.
-SEVERAL: Schema = {"type": "array", "items": {"type": ["string", "integer"]}, "minItems": 1}
+SEVERAL: Schema = {
+    "type": "array",
+    "items": {"anyOf": [{"type": "string"}, {"type": "integer"}]},
+    "minItems": 1,
+}
 
 
 def json_schema() -> Schema:

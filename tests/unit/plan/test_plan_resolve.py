@@ -298,6 +298,15 @@ def test_changed_cells_are_counted_by_column_and_part(
     assert note == f"load: {len(rows)} of 100 values are not the file's ({parts})."
 
 
+def test_changed_cells_after_the_test_part_are_counted_apart(tmp_path: Path) -> None:
+    given = facts("load", rows=100, meaning=Meaning(changed={"load": np.array([0, 99])}))
+    runs = small(tmp_path, "  split: {train: 60, val: 10, test: 20}\n").runs()
+
+    (note,) = data_notes(runs, {runs[0].config.dataset: given})
+
+    assert note.endswith("2 of 100 values are not the file's (train 1, val 0, test 0, unused 1).")
+
+
 def test_columns_that_are_declared_known_are_named(tmp_path: Path) -> None:
     given = facts("load", "plan", "other", meaning=Meaning(declared=frozenset({"plan", "other"})))
     runs = small(tmp_path, "  exog: [plan]\n").runs()
