@@ -3,6 +3,7 @@
 from collections.abc import Iterator, Mapping
 from typing import Any
 
+from pyheta.pipeline.data.options.missing import fills_from_later
 from pyheta.pipeline.relevance.shaping_methods import RELEVANCES
 
 #: What lets a net see the future, by the mode of a decomposition; empty for the honest one.
@@ -12,8 +13,11 @@ MODES: Mapping[str, str] = {
     "parts": "decomposition of training, validation and test apart",
 }
 
+#: What a data set's `missing` lets them see of it.
+FILLED = "values filled from later ones"
+
 #: The keys of a configuration that decide what `leaks` says of it; of `exog`, whether it is empty.
-DECISIVE = ("decompose", "shaping", "components", "exog_form", "exog")
+DECISIVE = ("dataset", "decompose", "shaping", "components", "exog_form", "exog")
 
 
 def leaks(config: Mapping[str, Any]) -> tuple[str, ...]:
@@ -33,6 +37,8 @@ def looks_ahead(params: Mapping[str, Any]) -> bool:
 
 
 def _reasons(config: Mapping[str, Any]) -> Iterator[str]:
+    if fills_from_later(config.get("dataset", {})):
+        yield FILLED
     decompose, shaping = config.get("decompose", {}), config.get("shaping", {})
     if decompose.get("method", "none") != "none":
         yield MODES[decompose["mode"]]
