@@ -7,7 +7,7 @@ import polars as pl
 from pyheta.errors import DataError
 from pyheta.pipeline.data.cures import write
 from pyheta.pipeline.data.draft import ROW, TIME, Draft
-from pyheta.pipeline.data.numbers import NoNumbers, Numbers, kinds_of, numbers, quick_numbers
+from pyheta.pipeline.data.numbers import Numbers, kinds_of, numbers, quick_numbers
 from pyheta.pipeline.data.options import DataOptions
 from pyheta.pipeline.data.options.missing import Missing
 from pyheta.pipeline.data.rawfile import RawTable
@@ -42,7 +42,7 @@ def _refuse_second_time(raw: RawTable, name: str, axis: TimeAxis) -> None:
     if name == TIME:
         what = f"both '{', '.join(axis.columns) or 'the count of rows'}' and 'time' are columns"
         cure = f"{write(time=TIME)}, or rename it: a table's `time` is its time column"
-        raise NoNumbers("a second time", what, where=raw.name, cure=cure)
+        raise DataError(what, where=raw.name, cure=cure)
 
 
 def _left_out(columns: Mapping[str, DataError]) -> Iterator[str]:

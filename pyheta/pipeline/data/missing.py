@@ -9,6 +9,7 @@ seasonal  the same in each phase of the season apart: from one season to the nex
 Before a column's first value it stays NaN, whatever is done about the others.
 """
 
+from collections.abc import Iterator, Mapping
 from dataclasses import dataclass, replace
 
 import numpy as np
@@ -19,7 +20,7 @@ from pyheta.errors import DataError
 from pyheta.pipeline.data.answers import ages_of, answer, longest_gap
 from pyheta.pipeline.data.cadence import Cadence
 from pyheta.pipeline.data.cures import write
-from pyheta.pipeline.data.draft import Draft
+from pyheta.pipeline.data.draft import ROW, Draft
 from pyheta.pipeline.data.gaps import with_missing_rows
 from pyheta.pipeline.data.options import DataOptions
 from pyheta.pipeline.data.options.missing import Missing, Policy
@@ -113,14 +114,16 @@ def _with(draft: Draft, filled: list[_Filled]) -> Draft:
     if not filled:
         return draft
     columns = [column.values.fill_null(np.nan) for column in filled]
-    changed = {
-        column.values.name: (column.missing & column.values.is_not_null()).arg_true().to_numpy()
-        for column in filled
-    }
-    told = [
-        f"{name}: {len(rows):,} values filled in" for name, rows in changed.items() if len(rows)
-    ]
-    return draft.with_frame(draft.frame.with_columns(columns), *told).with_changed(changed)
+    places = {column.values.name: column.missing & column.values.is_not_null() for column in filled}
+    changed = {name: mask.arg_true().to_numpy() for name, mask in places.items() if mask.any()}
+    full = draft.with_frame(draft.frame.with_columns(columns), *_told(changed))
+    return full.with_changed(changed)
+
+
+def _told(changed: Mapping[str, NDArray[np.intp]]) -> Iterator[str]:
+    counts = [f"{name} {len(rows):,}" for name, rows in changed.items()]
+    if counts:
+        yield f"values filled in: {', '.join(counts)}"
 
 
 def _mask(name: str) -> str:
@@ -141,5 +144,6 @@ def _dropped(draft: Draft, filled: list[_Filled]) -> Draft:
     if not absent:
         return draft
     kept: NDArray[np.intp] = np.flatnonzero(~np.logical_or.reduce(absent))
-    dropped = draft.frame.height - len(kept)
-    return draft.take(kept).noting(f"{dropped:,} of {draft.frame.height:,} rows dropped")
+    after = draft.take(kept)
+    dropped = draft.frame[ROW].count() - after.frame[ROW].count()
+    return after.noting(f"{dropped:,} of {draft.frame[ROW].count():,} rows dropped")

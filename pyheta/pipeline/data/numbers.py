@@ -31,8 +31,8 @@ LARGEST = 1e100
 #: Texts of numbers that are none.
 INFINITE = ("inf", "-inf")
 
-#: So many different texts are named in a cure.
-FEW = 5
+#: So many different texts are named in a cure, of so many letters.
+FEW, SHORT = 5, 40
 
 #: A text column with so few different texts can be seen as a category.
 CATEGORIES = 50
@@ -183,7 +183,7 @@ def _category(texts: pl.Series) -> str:
 
 
 def _mistake_cure(quick: pl.Series, wrong: pl.Series, missing: Missing) -> str:
-    if len(wrong) > FEW:
+    if len(wrong) > FEW or max(wrong.str.len_chars()) > SHORT:
         return "mend the values"
     line = answer(missing, quick.name, longest_gap(quick.is_null()), codes=sorted(_small(wrong)))
     return f"mend the value, or, if it stands for missing, {line}"

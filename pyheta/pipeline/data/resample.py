@@ -91,16 +91,18 @@ def _made(name: str, how: How) -> pl.Expr:
 def _whole(times: pl.Series, starts: pl.Series, every: str) -> tuple[pl.Series, list[str]]:
     """Which intervals are all in the file (rows,), and what is to be told.
 
-    One at an end is, if rows reach its end as near as a step, or it has as many as others.
+    One at an end is, if rows reach its end as near as a step, or if it has as many as others (days
+    of sessions and weeks of working days do; months have no usual number).
     """
     stamps, step = times.to_physical().to_numpy(), _usual_step(times)
     begins = starts.to_physical().to_numpy()
     end = int(starts[-1:].dt.offset_by(every).to_physical()[0])
     counts = np.diff(np.append(np.searchsorted(stamps, begins), len(stamps)))
     usual = np.median(counts)
+    as_others = (counts >= usual) & every.endswith(("s", "m", "h", "d", "w"))
     whole = np.ones(len(counts), dtype=bool)
-    whole[0] = stamps[0] - begins[0] < step or counts[0] >= usual
-    whole[-1] &= end - stamps[-1] <= step or counts[-1] >= usual
+    whole[0] = stamps[0] - begins[0] < step or as_others[0]
+    whole[-1] &= end - stamps[-1] <= step or as_others[-1]
     few = int((counts[whole] < FEW * usual).sum())
     return pl.Series(whole), [*_parts(whole, starts), *_fewer(few)]
 
@@ -112,7 +114,8 @@ def _parts(whole: NDArray[np.bool_], starts: pl.Series) -> Iterator[str]:
 
 def _fewer(count: int) -> Iterator[str]:
     if count:
-        yield f"resampled: {count:,} intervals have less than nine tenths of the usual rows"
+        intervals = "1 interval has" if count == 1 else f"{count:,} intervals have"
+        yield f"resampled: {intervals} less than nine tenths of the usual rows"
 
 
 def _told(asked: Resample) -> str:

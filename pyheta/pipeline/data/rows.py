@@ -110,7 +110,7 @@ def _single(draft: Draft, options: DataOptions) -> Draft:
 
 def _kept(draft: Draft, rows: NDArray[np.bool_], which: str) -> Draft:
     dropped = int((~rows).sum())
-    note = f"{_rows(dropped)} of a time that stands in another dropped (the {which} is kept)"
+    note = f"{_rows(dropped)} dropped whose time stands in another (the {which} is kept)"
     return draft.take(np.flatnonzero(rows)).noting(note)
 
 
@@ -121,7 +121,7 @@ def _averaged(draft: Draft, same: NDArray[np.bool_]) -> Draft:
     )
     first_rows = np.flatnonzero(~same)
     several = np.flatnonzero(np.diff(np.append(first_rows, len(same))) > 1)
-    note = f"{_rows(int(same.sum()))} of a time that stands in another (their mean is taken)"
+    note = f"{_rows(int(same.sum()))} dropped whose time stands in another (their mean is taken)"
     single = draft.take(first_rows).with_frame(means, note)
     return single.with_changed(dict.fromkeys(draft.columns, several))
 

@@ -75,7 +75,7 @@ def _known_end(values: NDArray[np.float64]) -> list[float]:
 
 
 def _is_known(number: float) -> bool:
-    return bool(np.isclose(KNOWN, number, rtol=1e-6, atol=0).any())
+    return bool(np.isclose(KNOWN, number, rtol=1e-7, atol=0).any())
 
 
 def _is_far(number: float, values: NDArray[np.float64], others: NDArray[np.float64]) -> bool:
@@ -88,10 +88,10 @@ def _is_far(number: float, values: NDArray[np.float64], others: NDArray[np.float
 def _unknown_lowest(values: NDArray[np.float64]) -> list[float]:
     """The lowest number, if it stands there several times, very far from many kinds of others."""
     low = float(values.min())
-    others = values[values != low]
-    often = len(values) - len(others) >= OFTEN
-    if not often or low == 0 or len(others) < len(values) / 2:
+    count = np.count_nonzero(values == low)
+    if count < OFTEN or low == 0 or count > len(values) / 2:
         return []
+    others = values[values != low]
     distance, width = others.min() - low, others.max() - others.min()
     far = distance > FAR_UNKNOWN * width and len(np.unique(others)) >= KINDS
     return [low] if far else []

@@ -1,7 +1,7 @@
 """What is done about values that are missing: for all columns, and for some of them otherwise."""
 
 from collections.abc import Iterator, Mapping
-from math import inf, isfinite
+from math import isfinite
 from typing import Annotated, Any, Literal, Self
 
 from pydantic import (
@@ -28,12 +28,12 @@ def _canonical(codes: tuple[Code, ...]) -> tuple[Code, ...]:
 
 
 def _number(code: Code) -> float | str:
-    """A text that is a number is one; `inf` and the like stay texts."""
+    """A text that is a number is one; what is infinite is a text, as JSON has no such number."""
     try:
         number = float(code)
     except ValueError:
-        number = inf
-    return number if isfinite(number) else str(code)
+        return str(code)
+    return number if isfinite(number) else str(number)
 
 
 def _written(codes: tuple[Code, ...] | None) -> list[Code] | None:
@@ -133,10 +133,10 @@ def _mapped(general: Any) -> Any:
 
 def _long_form(written: object) -> object:
     """`drop` is {how: drop}; keys that are no option of a policy are columns."""
+    if isinstance(written, Missing):
+        return written
     value = mapping(_as_mapping(written))
-    if not isinstance(value, Mapping):
-        return value
-    if not value:
+    if not isinstance(value, Mapping) or not value:
         raise ValueError("expected drop, mask, or a mapping such as {fill: forward, limit: 3}")
     own = {key: inner for key, inner in value.items() if key in OWN_KEYS}
     columns = tuple((key, _as_mapping(inner)) for key, inner in value.items() if key not in own)
