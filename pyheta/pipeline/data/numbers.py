@@ -11,7 +11,7 @@ from pyheta.errors import DataError
 from pyheta.pipeline.data.answers import answer, longest_gap
 from pyheta.pipeline.data.cures import write
 from pyheta.pipeline.data.options.missing import Code, Missing
-from pyheta.pipeline.data.rawfile import RawTable, first, quoted, reads_as_number
+from pyheta.pipeline.data.rawfile import RawTable, first, quoted
 
 #: Texts that stand for no value, in small letters: those of pandas, spreadsheets, databases and R.
 MISSING = (
@@ -62,14 +62,8 @@ class Numbers:
 def quick_numbers(raw: RawTable, names: Iterable[str]) -> dict[str, pl.Series]:
     """What of the text columns among these is a number as it stands: of all at once, for speed."""
     texts = [name for name in names if raw.frame[name].dtype == pl.String]
-    numbers = raw.frame.select(
-        _with_point(pl.col(name), raw.decimal).cast(pl.Float64, strict=False) for name in texts
-    )
+    numbers = raw.frame.select(pl.col(texts).cast(pl.Float64, strict=False))
     return {column.name: column for column in numbers}
-
-
-def _with_point(text: pl.Expr, decimal: str) -> pl.Expr:
-    return text if decimal == "." else text.str.replace(decimal, ".", literal=True)
 
 
 def numbers(raw: RawTable, name: str, quick: pl.Series | None, missing: Missing) -> Numbers:
@@ -116,12 +110,12 @@ def _of_text(raw: RawTable, name: str, quick: pl.Series, missing: Missing) -> Nu
     odd = text.filter(quick.is_null() & text.is_not_null()).unique()
     if odd.is_empty():
         return Numbers(quick)
-    values = _padded(odd, raw.decimal)
+    values = _padded(odd)
     no_value = [*MISSING, *_texts(missing.of(name).values or ())]
     wrong = odd.filter(values.is_null() & ~_small(odd).is_in(no_value))
     if not wrong.is_empty():
         return _booleans(text, wrong, quick) or _refuse_texts(raw, quick, wrong, missing)
-    return Numbers(_padded(text, raw.decimal) if values.is_not_null().any() else quick)
+    return Numbers(_padded(text) if values.is_not_null().any() else quick)
 
 
 def _small(text: pl.Series) -> pl.Series:
@@ -132,10 +126,9 @@ def _texts(codes: Sequence[Code]) -> list[str]:
     return [code.strip().lower() for code in codes if isinstance(code, str)]
 
 
-def _padded(text: pl.Series, decimal: str) -> pl.Series:
+def _padded(text: pl.Series) -> pl.Series:
     """Numbers with spaces around them."""
-    expression = _with_point(pl.col(text.name).str.strip_chars(), decimal)
-    return text.to_frame().select(expression.cast(pl.Float64, strict=False)).to_series()
+    return text.str.strip_chars().cast(pl.Float64, strict=False)
 
 
 def _booleans(text: pl.Series, words: pl.Series, quick: pl.Series) -> Numbers | None:
@@ -154,26 +147,17 @@ def _refuse_texts(raw: RawTable, quick: pl.Series, wrong: pl.Series, missing: Mi
     """Labels are no numbers; a few texts among numbers are mistakes, or stand for missing."""
     name = quick.name
     text = raw.frame[name]
-    places = text.is_in(wrong.implode()).fill_null(value=False)
+    places = text.is_in(wrong.to_list()).fill_null(value=False)
     count, sample = int(places.sum()), text[first(places)].strip()
-    cure = _number_cure(sample)
-    if not cure and count >= quick.count():
+    if count > quick.count():
         what = f"holds texts such as {quoted(sample)}, not numbers"
         raise NoNumbers("text", what, where=raw.where(column=name), cure=_category(wrong))
     more = f" ({count} such cells)" if count > 1 else ""
     raise DataError(
         f"not a number {quoted(sample)}{more}",
         where=raw.where(index=first(places), column=name),
-        cure=cure or _mistake_cure(quick, wrong, missing),
+        cure=_mistake_cure(quick, wrong, missing),
     )
-
-
-def _number_cure(text: str) -> str:
-    if reads_as_number(text.replace(",", ".")):
-        return write(decimal=",")
-    if reads_as_number("".join(c for c in text if c not in " ',\u2019\u00a0\u202f")):
-        return "write it without thousands separators"
-    return ""
 
 
 def _category(texts: pl.Series) -> str:
@@ -197,7 +181,7 @@ def _without_codes(values: pl.Series, codes: Sequence[Code], dtype: pl.DataType)
     exact = pl.Series(listed, dtype=pl.Float64)
     if dtype == pl.Float32:
         exact = exact.cast(pl.Float32).cast(pl.Float64)
-    return values.set(values.is_in(exact.implode()).fill_null(value=False), None)
+    return values.set(values.is_in(exact.to_list()).fill_null(value=False), None)
 
 
 def _refuse_too_large(raw: RawTable, values: pl.Series, missing: Missing) -> None:

@@ -166,6 +166,8 @@ def _is_label(distinct: pl.Series) -> bool:
 def _is_whole(distinct: pl.Series) -> bool:
     if distinct.dtype == pl.String:
         return _missing_or(distinct, pl.Int64)
+    if distinct.dtype.is_float():
+        return bool((distinct == distinct.floor()).all())
     return distinct.dtype.is_integer()
 
 

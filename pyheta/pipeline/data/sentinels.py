@@ -99,7 +99,7 @@ def _unknown_lowest(values: NDArray[np.float64]) -> list[float]:
 
 def _question(draft: Draft, name: str, numbers: list[float], missing: Missing) -> DataError:
     column = draft.frame[name]
-    places = column.is_in(pl.Series(numbers).implode()).fill_null(value=False)
+    places = column.is_in(numbers).fill_null(value=False)
     count = int(places.sum())
     named = " and ".join(flow(short(number)) for number in numbers)
     what = f"{named} stands out ({count} cell{'s' * (count > 1)}, the first here): is it missing?"

@@ -119,13 +119,6 @@ def test_the_types_of_parquet_that_are_no_numbers_are_left_out_with_their_kind()
     )
 
 
-def test_a_decimal_comma_is_asked_about() -> None:
-    raw = b'day,y\n2026-01-01,"1,5"\n2026-01-02,"2,5"\n'
-    assert refused(raw, "y").endswith(
-        "not a number '1,5' (2 such cells); write under dataset: decimal: \",\""
-    )
-
-
 @pytest.mark.parametrize("value", ["1e200", "-1.7976931348623157e308", "inf", "1e400"])
 def test_a_number_that_no_series_has_is_out_of_range_unless_it_stands_for_missing(
     value: str,

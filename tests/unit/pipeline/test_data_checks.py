@@ -72,12 +72,6 @@ def test_a_file_that_is_no_table_is_refused(raw: bytes | str, message: str) -> N
         (["1", "x", "2"], "x.csv: row 3, column 'a': not a number 'x'; mend the value, or"),
         (["1", "x", "y", "2", "3"], "not a number 'x' (2 such cells); mend the value, or"),
         (["x", "y"], "nothing to forecast: no column of numbers beside the times, only a (text)"),
-        (
-            ["1", '"1,5"'],
-            "row 3, column 'a': not a number '1,5'; write under dataset: decimal: \",\"",
-        ),
-        (["1", "1 000"], "not a number '1 000'; write it without thousands separators"),
-        (["1", '"1,234.5"'], "write it without thousands separators"),
         (["1", "", "3", "NaN", " NA "], "row 3, column 'a': 3 missing values, the first here"),
         (
             ["", "", ""],

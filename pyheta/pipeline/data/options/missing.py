@@ -13,6 +13,7 @@ from pydantic import (
     model_validator,
 )
 
+from pyheta.errors import nearest
 from pyheta.pipeline.data.options.named import Column, mapping
 from pyheta.section import Section
 
@@ -139,7 +140,9 @@ def _long_form(written: object) -> object:
     if not isinstance(value, Mapping) or not value:
         raise ValueError("expected drop, mask, or a mapping such as {fill: forward, limit: 3}")
     own = {key: inner for key, inner in value.items() if key in OWN_KEYS}
-    columns = tuple((key, _as_mapping(inner)) for key, inner in value.items() if key not in own)
+    columns = tuple(
+        (key, _known(_as_mapping(inner))) for key, inner in value.items() if key not in own
+    )
     return {**own, "columns": columns}
 
 
@@ -151,6 +154,16 @@ def fills_from_later(dataset: object) -> bool:
     """Whether the `missing` of a data set, as plain data, makes values from later ones."""
     missing = dataset.get("missing") if isinstance(dataset, Mapping) else None
     return bool(missing) and Missing.model_validate(_long_form(missing)).any_looks_ahead
+
+
+def _known(policy: object) -> object:
+    """Keys inside a value have no place of their own to be pointed at."""
+    if not isinstance(policy, Mapping | Policy):
+        raise ValueError("expected for a column: drop, mask, or a mapping such as {fill: forward}")  # noqa: TRY004
+    for key in policy if isinstance(policy, Mapping) else ():
+        if key not in OWN_KEYS:
+            raise ValueError(f"unknown key '{key}'; {nearest(str(key), OWN_KEYS)}")
+    return policy
 
 
 #: Written in short, kept in full.

@@ -12,7 +12,9 @@ from pyheta.section import Section
 
 
 def _text(value: object) -> object:
-    """Series are often numbered."""
+    """Series are often numbered: 7 and 7.0 are the series 7."""
+    if isinstance(value, float) and value.is_integer():
+        value = int(value)
     return str(value) if type(value) in (int, float) else value
 
 
