@@ -10,7 +10,8 @@ from enum import StrEnum
 from typing import TYPE_CHECKING, Any, ClassVar, Literal, Self, TypedDict, TypeVar
 
 from pyheta.errors import StepError
-from pyheta.pipeline.leakage import fills_ahead, looks_ahead
+from pyheta.pipeline.data.options.missing import fills_from_later
+from pyheta.pipeline.leakage import looks_ahead
 
 if TYPE_CHECKING:
     from pyheta.pipeline.channels import SourceParams
@@ -94,7 +95,7 @@ class LoadParams(Params):
 
     @classmethod
     def fit_on(cls, params: Mapping[str, Any]) -> FitOn:
-        return FitOn.WHOLE if fills_ahead(params) else cls.FIT_ON
+        return FitOn.WHOLE if fills_from_later(params) else cls.FIT_ON
 
 
 class LookingAheadParams(Params):

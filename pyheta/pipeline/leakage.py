@@ -3,6 +3,7 @@
 from collections.abc import Iterator, Mapping
 from typing import Any
 
+from pyheta.pipeline.data.options.missing import fills_from_later
 from pyheta.pipeline.relevance.shaping_methods import RELEVANCES
 
 #: What lets a net see the future, by the mode of a decomposition; empty for the honest one.
@@ -12,11 +13,11 @@ MODES: Mapping[str, str] = {
     "parts": "decomposition of training, validation and test apart",
 }
 
-#: How gaps can be filled that take a value from later rows.
-AHEAD_FILLS = ("linear", "seasonal")
+#: What a data set's `missing` lets them see of it.
+FILLED = "values filled from later ones"
 
 #: The keys of a configuration that decide what `leaks` says of it; of `exog`, whether it is empty.
-DECISIVE = ("decompose", "shaping", "components", "exog_form", "exog")
+DECISIVE = ("dataset", "decompose", "shaping", "components", "exog_form", "exog")
 
 
 def leaks(config: Mapping[str, Any]) -> tuple[str, ...]:
@@ -35,14 +36,9 @@ def looks_ahead(params: Mapping[str, Any]) -> bool:
     return "relevance" in params and not RELEVANCES[params["relevance"]].causal
 
 
-def fills_ahead(params: Mapping[str, Any]) -> bool:
-    """Whether a `load` step with these parameters fills gaps with what comes after them."""
-    missing = params.get("missing")
-    policies = [missing, *missing.values()] if isinstance(missing, Mapping) else []
-    return any(isinstance(p, Mapping) and p.get("fill") in AHEAD_FILLS for p in policies)
-
-
 def _reasons(config: Mapping[str, Any]) -> Iterator[str]:
+    if fills_from_later(config.get("dataset", {})):
+        yield FILLED
     decompose, shaping = config.get("decompose", {}), config.get("shaping", {})
     if decompose.get("method", "none") != "none":
         yield MODES[decompose["mode"]]

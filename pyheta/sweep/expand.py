@@ -11,7 +11,7 @@ from pydantic_core import ErrorDetails
 
 from pyheta.errors import SweepError
 from pyheta.nets.configs.union import OWN
-from pyheta.pipeline.leakage import DECISIVE, leaks
+from pyheta.pipeline.leakage import DECISIVE, FILLED, leaks
 from pyheta.steps import canonical
 from pyheta.sweep.axes import Choice, Setting
 from pyheta.sweep.config import KEYS, SECTIONS, RunConfig
@@ -74,9 +74,15 @@ def _forbid_leaks(runs: Iterable[Run], problems: Problems) -> None:
         first.setdefault(_decisive(run.config), run)
     for run in first.values():
         for reason in leaks(run.config.as_json()):
-            key = "shaping.relevance" if "shaping" in reason else "decompose.mode"
+            key = _deciding_key(reason)
             cure = "write `leakage: allow` if you want such runs, marked in every table"
             problems.add(f"{reason} lets nets see the future", where=run.where(key), cure=cure)
+
+
+def _deciding_key(reason: str) -> str:
+    if reason == FILLED:
+        return "dataset.missing"
+    return "shaping.relevance" if "shaping" in reason else "decompose.mode"
 
 
 def _decisive(config: RunConfig) -> tuple[Any, ...]:

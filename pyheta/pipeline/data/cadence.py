@@ -53,11 +53,12 @@ def find_cadence(draft: Draft, options: DataOptions) -> Cadence:
 
     The error prints the options that would accept the file.
     """
-    del options
+    if options.step == "rows":
+        return Cadence(Unit.ROW, 1.0, 1.0, options.season)
     steps = np.diff(draft.frame[TIME].to_physical().to_numpy())
     lengths, counts = np.unique(steps, return_counts=True)
     usual = int(lengths[counts.argmax()])
-    if len(lengths) > 1:
+    if len(lengths) > 1 and not (options.missing and (steps % usual == 0).all()):
         raise _irregular(draft, steps, usual)
     seconds = usual / 1e6
     return Cadence(Unit.SECOND, seconds, seconds, _season(seconds))

@@ -1,73 +1,50 @@
-"""The numbers of a file's columns. A column without numbers is left out, with the reason."""
+"""All columns of a file as numbers. A column without numbers is left out, with the reason."""
+
+from collections.abc import Iterator, Mapping
 
 import polars as pl
 
 from pyheta.errors import DataError
+from pyheta.pipeline.data.cures import write
 from pyheta.pipeline.data.draft import ROW, TIME, Draft
+from pyheta.pipeline.data.numbers import Numbers, kinds_of, numbers, quick_numbers
 from pyheta.pipeline.data.options import DataOptions
-from pyheta.pipeline.data.rawfile import RawTable, first, quoted, reads_as_number
+from pyheta.pipeline.data.options.missing import Missing
+from pyheta.pipeline.data.rawfile import RawTable
 from pyheta.pipeline.data.times import TimeAxis
-
-MISSING = ["", "-", "na", "n/a", "nan", "null", "none"]
 
 
 def read_cells(raw: RawTable, axis: TimeAxis, options: DataOptions) -> Draft:
     """The draft of all columns but those of the times."""
-    del options
-    columns: list[pl.Series] = []
+    found: list[Numbers] = []
     left_out: dict[str, DataError] = {}
-    for name in raw.frame.columns:
-        if name in axis.columns:
-            continue
+    names = [name for name in raw.frame.columns if name not in axis.columns]
+    quick = quick_numbers(raw, names)
+    for name in names:
         try:
-            columns.append(_numbers(raw, name))
+            _refuse_second_time(raw, name, axis)
+            found.append(numbers(raw, name, quick.get(name), options.missing or Missing()))
         except DataError as error:
             left_out[name] = error
-    frame = pl.DataFrame([axis.values.alias(TIME), raw.rows.alias(ROW), *columns])
+    columns = [column.values for column in found]
+    notes = [note for column in found for note in column.notes]
     return Draft(
         name=raw.name,
-        frame=frame,
+        frame=pl.DataFrame([axis.values.alias(TIME), raw.rows.alias(ROW), *columns]),
         times=", ".join(axis.columns),
         counted=axis.counted,
         left_out=left_out,
-        notes=[*raw.notes, *axis.notes],
+        notes=[*raw.notes, *axis.notes, *notes, *_left_out(left_out)],
     )
 
 
-def _numbers(raw: RawTable, name: str) -> pl.Series:
-    """Float64, null where a value is missing."""
-    column = raw.frame[name]
-    if column.dtype == pl.String:
-        values = _numbers_of_text(raw, name)
-    elif column.dtype.is_numeric():
-        values = column.cast(pl.Float64).fill_nan(None)
-    else:
-        what = f"column '{name}' holds {column.dtype}, not numbers"
-        raise DataError(what, where=raw.name, cure="convert or remove it")
-    if not (finite := values.is_finite().fill_null(value=True)).all():
-        index = first(~finite)
-        where = raw.where(index=index, column=name)
-        raise DataError(f"not finite: {quoted(column[index])}", where=where, cure="mend the value")
-    return values
+def _refuse_second_time(raw: RawTable, name: str, axis: TimeAxis) -> None:
+    if name == TIME:
+        what = f"both '{', '.join(axis.columns) or 'the count of rows'}' and 'time' are columns"
+        cure = f"{write(time=TIME)}, or rename it: a table's `time` is its time column"
+        raise DataError(what, where=raw.name, cure=cure)
 
 
-def _numbers_of_text(raw: RawTable, name: str) -> pl.Series:
-    """A text that is neither a number nor missing is refused."""
-    text = raw.frame[name].str.strip_chars()
-    missing = text.is_null() | text.str.to_lowercase().is_in(MISSING).fill_null(value=False)
-    values = text.cast(pl.Float64, strict=False)
-    wrong = values.is_null() & ~missing
-    if wrong.any():
-        index = first(wrong)
-        where = raw.where(index=index, column=name)
-        what = f"not a number {quoted(text[index])}"
-        raise DataError(what, where=where, cure=_number_cure(text[index]))
-    return values.set(missing, None)
-
-
-def _number_cure(text: str) -> str:
-    if reads_as_number(text.replace(",", ".")):
-        return "write the decimal comma as a point"
-    if reads_as_number("".join(c for c in text if c not in " ',\u2019\u00a0\u202f")):
-        return "write it without thousands separators"
-    return "mend the value, or remove the column if it holds no numbers"
+def _left_out(columns: Mapping[str, DataError]) -> Iterator[str]:
+    if kinds := kinds_of(columns):
+        yield "left out: " + ", ".join(f"{name} ({kind})" for name, kind in kinds.items())

@@ -62,13 +62,41 @@ class Draft:
     def where(self, index: int, column: str = "") -> str:
         """The place of a row (0 is the first) and a column, as a user names them."""
         row = self.frame[ROW][index]
-        place = f"row {row}" if row is not None else f"time {self.frame[TIME][index]}"
+        place = f"row {row}" if row is not None else f"time {self.moment(index)}"
         return f"{self.name}: {place}" + (f", column '{column}'" if column else "")
 
+    def moment(self, index: int) -> str:
+        """A row's time, or its number where rows are counted, as messages have it."""
+        times = self.frame[TIME]
+        return str(times.to_physical()[index] if self.counted else times[index])
+
+    def take(self, index: NDArray[np.intp]) -> "Draft":
+        """These rows in this order; -1 is a row that is missing: null in every column."""
+        rows = pl.Series(index, dtype=pl.Int64)
+        frame = self.frame.select(pl.all().gather(rows.set(rows < 0, None)))
+        changed = {
+            name: np.flatnonzero(np.isin(index, positions))
+            for name, positions in self.meaning.changed.items()
+        }
+        return replace(self, frame=frame, meaning=replace(self.meaning, changed=changed))
+
+    def with_changed(self, changed: Mapping[str, NDArray[np.intp]]) -> "Draft":
+        """The same, with more cells known to be not the file's."""
+        before = self.meaning.changed
+        more = {name: np.union1d(before.get(name, []), rows) for name, rows in changed.items()}
+        after = {**before, **{name: rows.astype(np.intp) for name, rows in more.items()}}
+        return replace(self, meaning=replace(self.meaning, changed=after))
+
+    def noting(self, *notes: str) -> "Draft":
+        return replace(self, notes=[*self.notes, *notes])
+
     def with_frame(self, frame: pl.DataFrame, *notes: str) -> "Draft":
+        """Another frame with the same rows, or with none of which a cell was changed."""
         return replace(self, frame=frame, notes=[*self.notes, *notes])
 
     def without(self, columns: Mapping[str, DataError]) -> "Draft":
         """The same without some columns; each error says what is wrong with one."""
         frame = self.frame.drop(list(columns))
-        return replace(self, frame=frame, left_out={**self.left_out, **columns})
+        kept = {name: rows for name, rows in self.meaning.changed.items() if name not in columns}
+        meaning = replace(self.meaning, changed=kept)
+        return replace(self, frame=frame, left_out={**self.left_out, **columns}, meaning=meaning)

@@ -12,14 +12,22 @@ import polars as pl
 from pyheta.errors import DataError
 from pyheta.pipeline.data.cadence import Cadence, find_cadence
 from pyheta.pipeline.data.cells import read_cells
-from pyheta.pipeline.data.draft import ROW, TIME, Draft, Meaning
+from pyheta.pipeline.data.draft import ROW, Draft, Meaning
+from pyheta.pipeline.data.gaps import recounted
 from pyheta.pipeline.data.missing import settle
+from pyheta.pipeline.data.numbers import NoNumbers, kinds_of
 from pyheta.pipeline.data.options import DataOptions
+from pyheta.pipeline.data.panels import pick_series, refuse_panel
 from pyheta.pipeline.data.rawfile import RawTable, parse
+from pyheta.pipeline.data.resample import resample
 from pyheta.pipeline.data.roles import assign, select
-from pyheta.pipeline.data.rows import arrange
+from pyheta.pipeline.data.rows import arrange, cut
+from pyheta.pipeline.data.sentinels import ask_about_sentinels
 from pyheta.pipeline.data.times import TimeAxis, find_time, read_times
 from pyheta.pipeline.features import add
+
+#: Rows that make a step.
+LEAST = 2
 
 #: What is done to the cells of a file before anything is made of them: see `plan.probe`.
 Spoil = Callable[[Draft], Draft]
@@ -45,9 +53,13 @@ class Reading:
 def read(raw: bytes, name: str, options: DataOptions, spoil: Spoil = lambda it: it) -> Reading:
     """Read and check a file. `name` is what messages call it. Raises DataError."""
     axis, draft = read_rows(raw, name, options, spoil)
+    draft = resample(draft, options)
+    _refuse_too_few(draft)
     cadence = find_cadence(draft, options)
-    draft = settle(draft, options)
+    draft = settle(draft, options, cadence)
     _refuse_nothing_left(draft)
+    _refuse_too_few(draft)
+    cadence = recounted(draft, cadence, options)
     draft = add(assign(draft, options), options, options.time_zone)
     return Reading(
         frame=draft.frame.drop(ROW),
@@ -63,29 +75,40 @@ def read(raw: bytes, name: str, options: DataOptions, spoil: Spoil = lambda it: 
 def read_rows(
     raw: bytes, name: str, options: DataOptions, spoil: Spoil = lambda it: it
 ) -> tuple[TimeAxis, Draft]:
-    """The rows of a file in order, before anything is said of gaps. Raises DataError."""
-    table = parse(raw, name, options)
+    """The rows of a file in order, one at each time; cells may be missing. Raises DataError."""
+    table = pick_series(parse(raw, name, options), options)
     found = find_time(table, options)
     table = select(table, found, options)
     _refuse_no_table(table, found)
     axis = read_times(table, found, options)
-    return axis, arrange(spoil(read_cells(table, axis, options)), options)
+    refuse_panel(table, axis, options)
+    draft = cut(spoil(read_cells(table, axis, options)), options)
+    return axis, arrange(ask_about_sentinels(draft, options), options)
 
 
 def _refuse_no_table(raw: RawTable, times: tuple[str, ...]) -> None:
-    columns = [name for name in raw.frame.columns if name not in times]
     rows = raw.frame.height
-    if not columns:
-        raise DataError(f"no column beside the time column '{times[0]}'", where=raw.name)
-    if TIME in columns:
-        cure = "rename one: in a table of PyHeta `time` is the time column"
-        raise DataError(f"both '{times[0]}' and 'time' are columns", where=raw.name, cure=cure)
-    if rows < 2:  # noqa: PLR2004 (two rows make a step)
+    if set(raw.frame.columns) == set(times):
+        named = ", ".join(times)
+        raise DataError(f"no column beside the time column '{named}'", where=raw.name)
+    if rows < LEAST:
         what = "only a header, no rows" if rows == 0 else "only one row"
         raise DataError(what, where=raw.name, cure="a series needs at least two rows")
 
 
+def _refuse_too_few(draft: Draft) -> None:
+    if (rows := draft.frame.height) < LEAST:
+        what = f"{'one row is' if rows else 'no rows are'} left: " + "; ".join(draft.notes)
+        raise DataError(what, where=draft.name, cure="a series needs at least two rows")
+
+
 def _refuse_nothing_left(draft: Draft) -> None:
     """Where no column is left, what is wrong with the first says most."""
-    if not draft.columns:
-        raise next(iter(draft.left_out.values()))
+    if draft.columns:
+        return
+    wrong = [error for error in draft.left_out.values() if not isinstance(error, NoNumbers)]
+    if wrong:
+        raise wrong[0]
+    kinds = [f"{name} ({error})" for name, error in kinds_of(draft.left_out).items()]
+    what = f"nothing to forecast: no column of numbers beside the times, only {', '.join(kinds)}"
+    raise DataError(what, where=draft.name)

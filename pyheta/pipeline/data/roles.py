@@ -29,7 +29,7 @@ def select(raw: RawTable, times: tuple[str, ...], options: DataOptions) -> RawTa
             cure = nearest(name, [column for column in names if column not in times])
             raise DataError(f"no column '{name}'", where=f"{raw.name}: columns", cure=cure)
     if options.taken:
-        kept = {*options.taken, *times, options.series}
+        kept = {*options.taken, *times}
         raw = replace(raw, frame=raw.frame.select(name for name in names if name in kept))
     return _encoded(raw, options)
 

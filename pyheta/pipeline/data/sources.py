@@ -11,11 +11,10 @@ from pathlib import Path
 from typing import Any
 
 import numpy as np
-import polars as pl
 from numpy.typing import NDArray
 
 from pyheta.errors import DataError, nearest
-from pyheta.pipeline.data import synthetic
+from pyheta.pipeline.data import panels, synthetic
 from pyheta.pipeline.data.catalogue import CATALOGUE, files_in, find_file
 from pyheta.pipeline.data.draft import TIME
 from pyheta.pipeline.data.facts import ColumnFacts, DatasetFacts
@@ -53,18 +52,13 @@ def inspect(
     return _facts(found.as_params(), files, reading), path
 
 
-def series_of(dataset: Mapping[str, Any], *, base: Path, data: Path | None) -> tuple[str, ...]:
+def series_of(dataset: Mapping[str, Any], *, base: Path, data: Path | None) -> list[str]:
     """The names of a panel's series, in the order of the file. Raises DataError."""
     path, options = _locate(dataset, base, data)
-    if options.series is None:
+    if not options.series:
         cure = "write under dataset: series: NAME, the column that tells them apart"
         raise DataError("nothing says which column names the series", cure=cure)
-    raw = parse(read_bytes(path), path.name, options)
-    if options.series not in raw.frame.columns:
-        what, cure = f"no column '{options.series}'", nearest(options.series, raw.frame.columns)
-        raise DataError(what, where=path.name, cure=cure)
-    names = raw.frame[options.series].drop_nulls().cast(pl.String)
-    return tuple(names.unique(maintain_order=True).to_list())
+    return panels.series_of(parse(read_bytes(path), path.name, options), options)
 
 
 def table(source: Mapping[str, Any], path: Path | None, spoil: Spoil = lambda it: it) -> Reading:

@@ -11,6 +11,15 @@ Columns = Annotated[tuple[Column, ...], Field(strict=False, min_length=1)]
 T = TypeVar("T")
 
 
+def as_tuple(value: object) -> object:
+    """One name is a list of one."""
+    return (value,) if isinstance(value, str) else value
+
+
+def one_or_list(columns: tuple[str, ...]) -> str | list[str]:
+    return columns[0] if len(columns) == 1 else list(columns)
+
+
 def mapping(value: object) -> object:
     """What `longform` writes as pairs, as the mapping that it was."""
     is_pairs = isinstance(value, list) and all(isinstance(item, list) for item in value)

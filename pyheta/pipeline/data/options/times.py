@@ -4,16 +4,8 @@ from typing import Annotated, Literal
 
 from pydantic import BeforeValidator, Field, PlainSerializer
 
-from pyheta.pipeline.data.options.named import Column
+from pyheta.pipeline.data.options.named import Column, as_tuple, one_or_list
 from pyheta.section import Section
-
-
-def _as_tuple(value: object) -> object:
-    return (value,) if isinstance(value, str) else value
-
-
-def _one_or_list(columns: tuple[str, ...]) -> str | list[str]:
-    return columns[0] if len(columns) == 1 else list(columns)
 
 
 class Times(Section):
@@ -21,8 +13,8 @@ class Times(Section):
 
     time: Annotated[
         tuple[Column, ...],
-        BeforeValidator(_as_tuple, json_schema_input_type=Column | list[Column]),
-        PlainSerializer(_one_or_list),
+        BeforeValidator(as_tuple, json_schema_input_type=Column | list[Column]),
+        PlainSerializer(one_or_list),
         Field(strict=False),
     ] = Field(
         default=(),

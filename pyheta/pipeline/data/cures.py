@@ -1,0 +1,31 @@
+"""Cures as lines of a sweep: what to write under `dataset:`, ready to paste."""
+
+import json
+import re
+from collections.abc import Mapping
+from typing import Any
+
+#: Texts that YAML takes for texts as they stand.
+_PLAIN = re.compile(r"[^\W\d][\w./-]*( [\w./-]+)*")
+_WORDS = {"true", "false", "null", "yes", "no", "on", "off", "inf", "nan"}
+
+
+def write(**lines: Any) -> str:
+    """`write(sort=True)` is "write under dataset: sort: true"; several can be pasted in braces."""
+    return f"write under dataset: {inline(lines)}"
+
+
+def inline(lines: Mapping[str, Any]) -> str:
+    """A mapping as it stands between the braces of YAML."""
+    return ", ".join(f"{flow(key)}: {flow(value)}" for key, value in lines.items())
+
+
+def flow(value: Any) -> str:
+    """A value as YAML on one line."""
+    if isinstance(value, Mapping):
+        return "{" + inline(value) + "}"
+    if isinstance(value, (list, tuple)):
+        return "[" + ", ".join(map(flow, value)) + "]"
+    if isinstance(value, str) and _PLAIN.fullmatch(value) and value.lower() not in _WORDS:
+        return value
+    return json.dumps(value, ensure_ascii=False)
