@@ -10,13 +10,14 @@ from dataclasses import dataclass, field
 import polars as pl
 
 from pyheta.errors import DataError
-from pyheta.pipeline.data.cadence import Cadence, find_cadence
+from pyheta.pipeline.data.cadence import Cadence
 from pyheta.pipeline.data.cells import read_cells
 from pyheta.pipeline.data.draft import ROW, TIME, Draft, Meaning
 from pyheta.pipeline.data.missing import settle
 from pyheta.pipeline.data.options import DataOptions
 from pyheta.pipeline.data.rawfile import RawTable, parse
 from pyheta.pipeline.data.rows import arrange
+from pyheta.pipeline.data.steps import find_cadence
 from pyheta.pipeline.data.times import find_time, read_times
 
 
@@ -65,7 +66,8 @@ def _refuse_no_table(raw: RawTable, times: tuple[str, ...]) -> None:
         raise DataError(f"no column beside the time column '{times[0]}'", where=raw.name)
     if TIME in columns:
         cure = "rename one: in a table of PyHeta `time` is the time column"
-        raise DataError(f"both '{times[0]}' and 'time' are columns", where=raw.name, cure=cure)
+        what = f"both '{times[0]}' and 'time' are columns" if times else "'time' holds no times"
+        raise DataError(what, where=raw.name, cure=cure)
     if rows < 2:  # noqa: PLR2004 (two rows make a step)
         what = "only a header, no rows" if rows == 0 else "only one row"
         raise DataError(what, where=raw.name, cure="a series needs at least two rows")

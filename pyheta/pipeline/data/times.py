@@ -5,16 +5,37 @@ The column is found by its name or by what it holds, and so is the way in which 
 
 from dataclasses import dataclass
 
+import numpy as np
 import polars as pl
 
 from pyheta.errors import DataError, nearest
+from pyheta.pipeline.data.grids import find_grid
 from pyheta.pipeline.data.options import DataOptions
 from pyheta.pipeline.data.rawfile import RawTable, first, quoted, reads_as_number
+from pyheta.pipeline.data.timecolumns import (
+    COUNT_NAMES,
+    as_text,
+    candidates,
+    likely,
+    parts_of,
+    plain,
+    some_texts,
+)
+from pyheta.pipeline.data.timeformats import (
+    COUNT,
+    DECIMAL_YEAR,
+    EPOCHS,
+    has_zone,
+    is_iso,
+    settled,
+)
+from pyheta.pipeline.data.timeparsing import FARTHEST, MICROSECONDS, parse_times, without_zone
+from pyheta.pipeline.data.zones import to_utc
 
-TIME_NAMES = ("date", "time", "timestamp", "datetime")
-TIME_FORMATS = ("%Y-%m-%d %H:%M:%S%.f", "%Y-%m-%d %H:%M", "%Y-%m-%d")
-OFFSET = "%#z"  # +02:00, +0200, +02 or Z
-MICROSECONDS = pl.Datetime("us")
+SHOWN = 5  # rows, or formats, in a message
+EPOCH_NAMES = dict(
+    zip(EPOCHS, ("seconds", "milliseconds", "microseconds", "nanoseconds"), strict=True)
+)
 
 
 @dataclass(frozen=True, slots=True)
@@ -22,17 +43,18 @@ class TimeAxis:
     """The times of a file's rows, in the order of the file.
 
     `values`: Datetime (µs, without a zone, no nulls): UTC where an offset or a zone is known, as
-    they stand otherwise. Where rows are `counted`, they are whole numbers: 3 is 3 µs after 1970.
+    they stand otherwise. Days of a local calendar stay days. Where rows are `counted`, they are
+    whole numbers: 3 is 3 µs after 1970.
     """
 
-    columns: tuple[str, ...]  # those that are times; none where rows are counted
+    columns: tuple[str, ...]  # those that are times; none where there is no such column
     values: pl.Series
     counted: bool = False
     notes: tuple[str, ...] = ()  # what was found, for people
 
 
 def find_time(raw: RawTable, options: DataOptions) -> tuple[str, ...]:
-    """The time column: the wanted one, else one with a usual name, else the first of times.
+    """The time columns: the wanted ones, else those that look most like it.
 
     Empty where there is none. Raises DataError where a wanted one is not there.
     """
@@ -40,77 +62,228 @@ def find_time(raw: RawTable, options: DataOptions) -> tuple[str, ...]:
     for wanted in options.time:
         if wanted not in names:
             raise DataError(f"no column '{wanted}'", where=raw.name, cure=nearest(wanted, names))
-    if options.time:
-        return options.time
-    by_lower = {name.lower(): name for name in reversed(names)}
-    usual = [by_lower[name] for name in TIME_NAMES if name in by_lower]
-    candidates = usual or [name for name in names if _holds_times(raw.frame[name])]
-    if not candidates:
-        raise _no_time(raw)
-    return (candidates[0],)
+    found = options.time or next(candidates(raw), ())
+    if not found and all(reads_as_number(name) for name in names):
+        cure = "add a first line with the columns' names"
+        raise DataError("the first row looks like data, not names", where=raw.name, cure=cure)
+    return found
 
 
 def read_times(raw: RawTable, columns: tuple[str, ...], options: DataOptions) -> TimeAxis:
     """The times that stand in the columns that `find_time` found. Raises DataError."""
-    del options  # TODO: formats, zones
-    return TimeAxis(columns, _times(raw, columns[0]))
+    if not columns:
+        rows = pl.Series(np.arange(raw.frame.height)).cast(MICROSECONDS)
+        return TimeAxis((), rows, counted=True, notes=("no time column: rows are counted",))
+    column = raw.frame[columns[0]]
+    if len(columns) == 1 and column.dtype in (pl.Date, pl.Datetime):
+        return _typed(raw, column, options)
+    text, form = _texts(raw, columns)
+    _refuse_missing(raw, columns, text.is_null() | (text.str.strip_chars() == ""))
+    wanted = settled(options.time_format) if options.time_format else form
+    form, why = (wanted, "") if wanted else _choose(raw, columns, text)
+    values = parse_times(text, form)
+    _refuse_bad(raw, columns, text, values, form)
+    told = () if wanted else _told(columns, form, why)
+    if has_zone(form):
+        told += _useless(options.time_zone)
+        return TimeAxis(columns, _moments(text, form, values), notes=told)
+    if form == COUNT:
+        return TimeAxis(columns, values, counted=True, notes=told)
+    return TimeAxis(columns, _local(raw, columns, values, options.time_zone), notes=told)
 
 
-def _no_time(raw: RawTable) -> DataError:
-    if all(reads_as_number(name) for name in raw.frame.columns):
-        cure = "add a first line with the columns' names"
-        return DataError("the first row looks like data, not names", where=raw.name, cure=cure)
-    columns = ", ".join(raw.frame.columns[:12])
-    cure = f"say which one it is with `time:`; columns: {columns}"
-    return DataError("no time column found", where=raw.name, cure=cure)
+# Texts
 
 
-def _holds_times(column: pl.Series) -> bool:
-    return column.dtype.is_temporal() or _time_format(column.drop_nulls().head(1)) is not None
+def _texts(raw: RawTable, columns: tuple[str, ...]) -> tuple[pl.Series, str]:
+    """What stands in the time columns, as one text, and its format where columns' names say it."""
+    try:
+        texts = {name: as_text(raw.frame[name]) for name in columns}
+    except DataError as error:
+        cure = "say which column does with `time:`"
+        raise DataError(error.what, where=raw.name, cure=cure) from error
+    if len(columns) == 1:
+        return texts[columns[0]], ""
+    if parts := parts_of(columns):
+        return _from_parts({part: texts[name] for part, name in parts.items()})
+    return pl.DataFrame(texts).select(pl.concat_str(pl.all(), separator=" ")).to_series(), ""
 
 
-def _time_format(column: pl.Series) -> str | None:
-    """The format in which all of these texts are times, if there is one."""
-    if column.dtype != pl.String or column.is_empty():
-        return None
-    formats = [stem + offset for stem in TIME_FORMATS for offset in ("", OFFSET)]
-    return next((f for f in formats if not _parse_times(column, f).has_nulls()), None)
+#: How the parts of a time are put together: a part, what stands before it, its format and digits.
+_PARTS = (
+    ("year", "", "%Y", 4),
+    ("quarter", "-Q", "%q", 1),
+    ("month", "-", "%m", 2),
+    ("week", "-W", "%V", 2),
+    ("yearday", "-", "%j", 3),
+    ("day", "-", "%d", 2),
+    ("hour", " ", "%H", 2),
+    ("minute", ":", "%M", 2),
+    ("second", ":", "%S", 2),
+)
 
 
-def _parse_times(column: pl.Series, form: str) -> pl.Series:
-    text = column.str.strip_chars().str.replace("T", " ", literal=True)
-    return _without_zone(text.str.to_datetime(form, time_unit="us", strict=False))
+def _from_parts(parts: dict[str, pl.Series]) -> tuple[pl.Series, str]:
+    pieces: list[pl.Expr] = []
+    form = ""
+    named = parts.get("month", pl.Series([""])).str.contains("[A-Za-z]").any()
+    for part, before, directive, digits in _PARTS:
+        if part in parts:
+            whole = pl.lit(parts[part]).str.strip_chars().str.replace(r"\.0*$", "")
+            pieces += [pl.lit(before), whole.str.zfill(digits)]
+            form += before + ("%B" if part == "month" and named else directive)
+    form = form.replace("%Y", "%G") if "week" in parts else form
+    return pl.select(pl.concat_str(pieces)).to_series(), form
 
 
-def _without_zone(times: pl.Series) -> pl.Series:
-    """Times in UTC where they had an offset, as they stand where they had none."""
-    zone = getattr(times.dtype, "time_zone", None)
-    if zone is not None:
-        times = times.dt.convert_time_zone("UTC").dt.replace_time_zone(None)
-    return times.cast(MICROSECONDS)
+def _refuse_missing(raw: RawTable, columns: tuple[str, ...], missing: pl.Series) -> None:
+    if not missing.any():
+        return
+    what = f"{missing.sum()} missing times, the first here{_rows(raw, missing)}"
+    where = raw.where(index=first(missing), column=", ".join(columns))
+    raise DataError(what, where=where, cure="write the times or remove the rows")
 
 
-def _times(raw: RawTable, name: str) -> pl.Series:
-    column = raw.frame[name]
-    if column.has_nulls():
-        what = f"{column.null_count()} missing values, the first here"
-        where = raw.where(index=first(column.is_null()), column=name)
-        raise DataError(what, where=where, cure="leave out the rows")
-    if column.dtype in (pl.Datetime, pl.Date):
-        return _without_zone(column)
-    if column.dtype != pl.String:
-        what = f"column '{name}' holds {column.dtype}, not times"
-        raise DataError(what, where=raw.name, cure="say which column does with `time:`")
-    form = _time_format(column.head(1))
-    if form is None:
-        raise _bad_time(raw, name, 0, "write times as 2026-01-31 18:00:00")
-    times = _parse_times(column, form)
-    if times.has_nulls():
-        raise _bad_time(raw, name, first(times.is_null()), "write all times in one ISO format")
-    return times
+def _refuse_bad(
+    raw: RawTable, columns: tuple[str, ...], text: pl.Series, values: pl.Series, form: str
+) -> None:
+    """Name the first row that is no time."""
+    if not (wrong := values.is_null()).any():
+        return
+    index = first(wrong)
+    which = f"in the format {form}" if wrong.all() else "like the others"
+    what = f"not a time {which}: {quoted(text[index])}{_rows(raw, wrong)}"
+    where = raw.where(index=index, column=", ".join(columns))
+    cure = "mend or remove the row" + ("" if wrong.all() else f"; others are written as {form}")
+    raise DataError(what, where=where, cure=cure)
 
 
-def _bad_time(raw: RawTable, name: str, index: int, cure: str) -> DataError:
-    value = quoted(raw.frame[name][index])
-    what = f"not an ISO time {value}" if index == 0 else f"not a time like the first row's: {value}"
-    return DataError(what, where=raw.where(index=index, column=name), cure=cure)
+def _rows(raw: RawTable, which: pl.Series) -> str:
+    """Further rows of a kind, for a message."""
+    if (count := which.sum()) == 1:
+        return ""
+    shown = ", ".join(str(row) for row in raw.rows.filter(which).head(SHOWN))
+    return f" ({count} rows: {shown}{', …' if count > SHOWN else ''})"
+
+
+# Formats
+
+
+def _choose(raw: RawTable, columns: tuple[str, ...], text: pl.Series) -> tuple[str, str]:
+    """The format of all rows, and why it is this one if others are possible. Raises DataError."""
+    counting = plain(columns[0]) in COUNT_NAMES
+    forms = likely(some_texts(text), counting=counting)
+    if not forms:
+        raise _unknown(raw, columns, text)
+    read = {form: parse_times(text, form) for form in forms}
+    fewest = min(values.null_count() for values in read.values())
+    read = {form: values for form, values in read.items() if values.null_count() == fewest}
+    long = [form for form in read if "%y" not in form]
+    if fewest and long:
+        return long[0], ""  # the row that is no time is named later
+    if long and all(values.equals(read[long[0]]) for values in read.values()):
+        return long[0], ""
+    regular = [form for form, values in read.items() if _regular(values)]
+    if len(regular) == 1 and regular[0] in long:
+        return regular[0], ", since no other reading gives regular steps"
+    raise _question(raw, columns, text, regular or list(read))
+
+
+def _regular(values: pl.Series) -> bool:
+    times = values.drop_nulls().to_physical().to_numpy()
+    times = times[::-1] if len(times) and times[0] > times[-1] else times
+    if len(times) < 2 or (np.diff(times) <= 0).any():  # noqa: PLR2004
+        return False
+    grid = find_grid(times)
+    return grid is not None and grid.whole
+
+
+def _unknown(raw: RawTable, columns: tuple[str, ...], text: pl.Series) -> DataError:
+    cure = (
+        'say how it is written with `time_format:`, such as "%d/%m/%Y %H:%M", or which column has '
+        f"the times with `time:` (columns: {', '.join(raw.frame.columns[:12])})"
+    )
+    where = raw.where(index=0, column=", ".join(columns))
+    return DataError(f"not a time that is known: {quoted(text[0])}", where=where, cure=cure)
+
+
+def _question(
+    raw: RawTable, columns: tuple[str, ...], text: pl.Series, forms: list[str]
+) -> DataError:
+    """Two ways to read the same texts, or years of which the century is not written."""
+    lines = " or ".join(f'`time_format: "{form}"`' for form in forms[:SHOWN])
+    ways = f"can be read in {len(forms)} ways, and no row decides which"
+    trouble = "has a year of two digits" if any("%y" in form for form in forms) else ways
+    where = raw.where(index=0, column=", ".join(columns))
+    cure = f"write under dataset: {lines}"
+    return DataError(f"{quoted(text[0])} {trouble}", where=where, cure=cure)
+
+
+def _told(columns: tuple[str, ...], form: str, why: str) -> tuple[str, ...]:
+    """A sentence about the format that was found; none about plain ISO times."""
+    names = ", ".join(columns)
+    if form in EPOCHS:
+        return (f"numbers in '{names}' are {EPOCH_NAMES[form]} since 1970 ({form})",)
+    if form == COUNT:
+        return (f"numbers in '{names}' are no moments: rows are counted",)
+    if form in ("%Y", DECIMAL_YEAR):
+        return (f"numbers in '{names}' are {'years' if form == '%Y' else 'decimal years'}",)
+    return () if is_iso(form) else (f"times in '{names}' are written as {form}{why}",)
+
+
+# Zones
+
+
+def _typed(raw: RawTable, column: pl.Series, options: DataOptions) -> TimeAxis:
+    """A column of dates or times."""
+    names = (column.name,)
+    _refuse_missing(raw, names, column.is_null())
+    moments = without_zone(column)
+    far = moments.to_physical().abs() > FARTHEST
+    _refuse_bad(raw, names, column.cast(pl.String), moments.set(far, None), str(column.dtype))
+    if getattr(column.dtype, "time_zone", None) is None:
+        return TimeAxis(names, _local(raw, names, moments, options.time_zone))
+    wall = column.dt.replace_time_zone(None).cast(MICROSECONDS)
+    return TimeAxis(names, _or_days(moments, wall), notes=_useless(options.time_zone))
+
+
+def _useless(zone: str | None) -> tuple[str, ...]:
+    return (
+        () if zone is None else (f"times have their own offset: `time_zone: {zone}` does nothing",)
+    )
+
+
+def _moments(text: pl.Series, form: str, values: pl.Series) -> pl.Series:
+    """Times with offsets, in UTC."""
+    if not form.endswith("%z") or not _few_clocks(values):
+        return values
+    wall = text.str.strip_chars().str.replace(r" *(?:[Zz]|[+-]\d{2}(?::?\d{2})?)$", "")
+    return _or_days(values, parse_times(wall, form.removesuffix("%z")))
+
+
+def _or_days(moments: pl.Series, wall: pl.Series) -> pl.Series:
+    """Moments; but days of a calendar whose clocks change stay days, which are not of 24 hours."""
+    if _few_clocks(moments) and moments.dt.time().n_unique() > 1 == wall.dt.time().n_unique():
+        return wall
+    return moments
+
+
+def _few_clocks(times: pl.Series) -> bool:
+    """Whether times may be days, as far as the first ones tell."""
+    return times.head(1000).dt.time().n_unique() <= 2  # noqa: PLR2004 (summer and winter)
+
+
+def _local(raw: RawTable, columns: tuple[str, ...], wall: pl.Series, zone: str | None) -> pl.Series:
+    """What clocks show, in UTC if their zone is known. Raises DataError for a time that none does.
+
+    Days of a local calendar stay as they stand.
+    """
+    if zone is None or (_few_clocks(wall) and wall.dt.time().n_unique() == 1):
+        return wall
+    moments = to_utc(wall, zone)
+    if (never := moments.is_null()).any():
+        index = first(never)
+        what = f"clocks in {zone} never showed {wall[index]}{_rows(raw, never)}"
+        cure = "name the file's own zone, or leave out `time_zone` if the times are in UTC"
+        raise DataError(what, where=raw.where(index=index, column=", ".join(columns)), cure=cure)
+    return moments
