@@ -19,7 +19,7 @@ from pyheta.pipeline.data.timeformats import (
     clocks_of,
     formats_of,
 )
-from pyheta.pipeline.data.timeparsing import numbers
+from pyheta.pipeline.data.timeparsing import numbers, parse_times
 
 #: Names of time columns, the usual ones first; without signs, spaces and units in brackets.
 TIME_NAMES = (
@@ -83,6 +83,15 @@ def candidates(raw: RawTable) -> Iterator[tuple[str, ...]]:
     yield from ((name,) for name in (*usual, *counting) if _counts(raw.frame[name]))
     if names and raw.frame.width > 1 and _counts_from_the_start(raw.frame[names[0]]):
         yield (names[0],)
+
+
+def in_format(raw: RawTable, form: str) -> Iterator[tuple[str, ...]]:
+    """The columns that are mostly times in a format, those with a usual name first."""
+    known = (*TIME_NAMES, *PERIOD_NAMES, *COUNT_NAMES)
+    for name in sorted(raw.frame.columns, key=lambda name: plain(name) not in known):
+        texts = _sample(raw.frame[name])
+        if texts and parse_times(pl.Series(texts), form).null_count() * 2 < len(texts):
+            yield (name,)
 
 
 def _those(raw: RawTable, names: Iterable[str], wanted: Kind) -> Iterator[tuple[str, ...]]:

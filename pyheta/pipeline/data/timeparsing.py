@@ -12,6 +12,7 @@ from pyheta.pipeline.data.timeformats import (
     FIRST_YEAR,
     LAST_YEAR,
     around,
+    pattern,
 )
 
 MICROSECONDS = pl.Datetime("us")
@@ -19,6 +20,7 @@ EARLIEST = datetime(1000, 1, 1)  # noqa: DTZ001 (no zone) before it a year would
 FARTHEST = 2.2e17  # microseconds from 1970: some 7,000 years
 LARGEST_COUNT = 10**15
 MONTHS = 12
+UNEVEN = 0.02  # of a step: seconds have a few digits
 NEAR_MONTH = 0.06  # of a month: decimal years have two or three digits
 
 
@@ -73,7 +75,9 @@ def _stripped(text: pl.Series, form: str) -> pl.Series:
 
 def _with_fraction(text: pl.Series, form: str) -> pl.Series:
     """A fraction after the seconds, with a point or a comma."""
-    text = text.str.replace(r"(\d),(\d{1,9})( *(?:[Zz+-].*)?)$", "${1}.${2}${3}")
+    if "%S" in form and text.str.contains(r"\d,\d").any():
+        comma = around(form, "%S", r"[0-6]?\d),(\d{1,9}")
+        text = text.str.replace(comma, "${1}${2}.${3}${4}")
     return _strptime(text, form.replace("%S", "%S%.f"))
 
 
@@ -113,7 +117,8 @@ _DAYS = (
 
 
 def _quarters(text: pl.Series, form: str) -> tuple[pl.Series, str]:
-    text = text.str.to_uppercase()
+    text = text.str.strip_chars().str.to_uppercase()
+    text = text.set(~text.str.contains(f"^{pattern(form)}$"), None)
     for quarter, month in enumerate(("01", "04", "07", "10"), start=1):
         text = text.str.replace(around(form, "%q", str(quarter)), f"${{1}}{month}${{3}}")
     return text, form.replace("%q", "%m")
@@ -137,13 +142,20 @@ def _counts(text: pl.Series) -> pl.Series:
     values = numbers(text)
     if (values == values.round()).all():
         return values.set(~(values.abs() <= LARGEST_COUNT), None).cast(pl.Int64)
-    step = values.diff().median()
-    if not isinstance(step, float) or not step:
-        return pl.repeat(None, len(text), dtype=pl.Int64, eager=True)
-    places = (values - values[0]) / step
-    whole = places.round()
-    even = ((places - whole).abs() < 0.01) & (whole.abs() <= LARGEST_COUNT)  # noqa: PLR2004
-    return whole.set(~even.fill_null(value=False), None).cast(pl.Int64)
+    places = _places(values)
+    return places.set(~(places.abs() <= LARGEST_COUNT), None).cast(pl.Int64)
+
+
+def _places(values: pl.Series) -> pl.Series:
+    """Float64: which multiple of the usual step each value is; null if it is near none."""
+    steps = values.diff()
+    usual = steps.median()
+    if not isinstance(usual, float) or not usual:
+        return values.set(values.is_not_null(), None)
+    places = (steps / usual).round().fill_null(0).cum_sum()
+    mean = (values[-1] - values[0]) / (places[-1] or 1) if values[0] is not None else usual
+    off = ((values - values[0]) / mean - places).abs()
+    return places.set(~(off <= UNEVEN).fill_null(value=False), None)
 
 
 def _decimal_years(text: pl.Series) -> pl.Series:
@@ -168,6 +180,5 @@ def _months(months: pl.Series) -> pl.Series:
 def _moments_of_years(values: pl.Series) -> pl.Series:
     starts = _months(values.floor().cast(pl.Int64) * MONTHS).to_physical()
     ends = _months((values.floor().cast(pl.Int64) + 1) * MONTHS).to_physical()
-    within = (values - values.floor()) * (ends - starts) / 1e6
-    moments: pl.Series = starts + within.round().cast(pl.Int64) * 1_000_000
-    return moments.cast(MICROSECONDS)
+    seconds = ((values - values.floor()) * (ends - starts) / 1e6).round()
+    return pl.Series((seconds * 1e6).cast(pl.Int64) + starts).cast(MICROSECONDS)

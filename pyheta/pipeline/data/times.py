@@ -16,6 +16,7 @@ from pyheta.pipeline.data.timecolumns import (
     COUNT_NAMES,
     as_text,
     candidates,
+    in_format,
     likely,
     parts_of,
     plain,
@@ -62,34 +63,49 @@ def find_time(raw: RawTable, options: DataOptions) -> tuple[str, ...]:
     for wanted in options.time:
         if wanted not in names:
             raise DataError(f"no column '{wanted}'", where=raw.name, cure=nearest(wanted, names))
-    found = options.time or next(candidates(raw), ())
+    found = options.time or _in_format(raw, options) or next(candidates(raw), ())
     if not found and all(reads_as_number(name) for name in names):
         cure = "add a first line with the columns' names"
         raise DataError("the first row looks like data, not names", where=raw.name, cure=cure)
     return found
 
 
+def _in_format(raw: RawTable, options: DataOptions) -> tuple[str, ...]:
+    written = options.time_format
+    return next(in_format(raw, settled(written)), ()) if written else ()
+
+
 def read_times(raw: RawTable, columns: tuple[str, ...], options: DataOptions) -> TimeAxis:
     """The times that stand in the columns that `find_time` found. Raises DataError."""
     if not columns:
-        rows = pl.Series(np.arange(raw.frame.height)).cast(MICROSECONDS)
-        return TimeAxis((), rows, counted=True, notes=("no time column: rows are counted",))
+        return _row_numbers(raw, options)
     column = raw.frame[columns[0]]
     if len(columns) == 1 and column.dtype in (pl.Date, pl.Datetime):
         return _typed(raw, column, options)
     text, form = _texts(raw, columns)
     _refuse_missing(raw, columns, text.is_null() | (text.str.strip_chars() == ""))
-    wanted = settled(options.time_format) if options.time_format else form
-    form, why = (wanted, "") if wanted else _choose(raw, columns, text)
+    notes: tuple[str, ...] = ()
+    if options.time_format:
+        form = settled(options.time_format)
+    elif not form:
+        form, notes = _choose(raw, columns, text)
     values = parse_times(text, form)
     _refuse_bad(raw, columns, text, values, form)
-    told = () if wanted else _told(columns, form, why)
-    if has_zone(form):
-        told += _useless(options.time_zone)
-        return TimeAxis(columns, _moments(text, form, values), notes=told)
     if form == COUNT:
-        return TimeAxis(columns, values, counted=True, notes=told)
-    return TimeAxis(columns, _local(raw, columns, values, options.time_zone), notes=told)
+        return TimeAxis(columns, values, counted=True, notes=notes)
+    if has_zone(form):
+        notes += _useless(options.time_zone)
+        return TimeAxis(columns, _moments(text, form, values), notes=notes)
+    return TimeAxis(columns, _local(raw, columns, values, options.time_zone), notes=notes)
+
+
+def _row_numbers(raw: RawTable, options: DataOptions) -> TimeAxis:
+    for option in ("time_format", "time_zone"):
+        if option in options.model_fields_set:
+            cure = f"name it with `time:` (columns: {', '.join(raw.frame.columns[:12])})"
+            raise DataError(f"no time column found for `{option}`", where=raw.name, cure=cure)
+    rows = pl.Series(np.arange(raw.frame.height)).cast(MICROSECONDS)
+    return TimeAxis((), rows, counted=True, notes=("no time column: rows are counted",))
 
 
 # Texts
@@ -169,23 +185,22 @@ def _rows(raw: RawTable, which: pl.Series) -> str:
 # Formats
 
 
-def _choose(raw: RawTable, columns: tuple[str, ...], text: pl.Series) -> tuple[str, str]:
-    """The format of all rows, and why it is this one if others are possible. Raises DataError."""
-    counting = plain(columns[0]) in COUNT_NAMES
-    forms = likely(some_texts(text), counting=counting)
+def _choose(
+    raw: RawTable, columns: tuple[str, ...], text: pl.Series
+) -> tuple[str, tuple[str, ...]]:
+    """The format of all rows, and what is said about it. Raises DataError where rows leave two."""
+    forms = likely(some_texts(text), counting=plain(columns[0]) in COUNT_NAMES)
     if not forms:
         raise _unknown(raw, columns, text)
     read = {form: parse_times(text, form) for form in forms}
     fewest = min(values.null_count() for values in read.values())
     read = {form: values for form, values in read.items() if values.null_count() == fewest}
     long = [form for form in read if "%y" not in form]
-    if fewest and long:
-        return long[0], ""  # the row that is no time is named later
-    if long and all(values.equals(read[long[0]]) for values in read.values()):
-        return long[0], ""
+    if long and (fewest or all(values.equals(read[long[0]]) for values in read.values())):
+        return long[0], _told(columns, long[0])  # a row that is no time is named later
     regular = [form for form, values in read.items() if _regular(values)]
     if len(regular) == 1 and regular[0] in long:
-        return regular[0], ", since no other reading gives regular steps"
+        return regular[0], _told(columns, regular[0], "since no other reading has regular steps")
     raise _question(raw, columns, text, regular or list(read))
 
 
@@ -219,7 +234,7 @@ def _question(
     return DataError(f"{quoted(text[0])} {trouble}", where=where, cure=cure)
 
 
-def _told(columns: tuple[str, ...], form: str, why: str) -> tuple[str, ...]:
+def _told(columns: tuple[str, ...], form: str, why: str = "") -> tuple[str, ...]:
     """A sentence about the format that was found; none about plain ISO times."""
     names = ", ".join(columns)
     if form in EPOCHS:
@@ -228,7 +243,8 @@ def _told(columns: tuple[str, ...], form: str, why: str) -> tuple[str, ...]:
         return (f"numbers in '{names}' are no moments: rows are counted",)
     if form in ("%Y", DECIMAL_YEAR):
         return (f"numbers in '{names}' are {'years' if form == '%Y' else 'decimal years'}",)
-    return () if is_iso(form) else (f"times in '{names}' are written as {form}{why}",)
+    reason = f", {why}" if why else ""
+    return () if is_iso(form) else (f"times in '{names}' are written as {form}{reason}",)
 
 
 # Zones
@@ -239,8 +255,9 @@ def _typed(raw: RawTable, column: pl.Series, options: DataOptions) -> TimeAxis:
     names = (column.name,)
     _refuse_missing(raw, names, column.is_null())
     moments = without_zone(column)
-    far = moments.to_physical().abs() > FARTHEST
-    _refuse_bad(raw, names, column.cast(pl.String), moments.set(far, None), str(column.dtype))
+    if (far := moments.to_physical().abs() > FARTHEST).any():
+        text = column.cast(pl.String)
+        _refuse_bad(raw, names, text, moments.set(far, None), str(column.dtype))
     if getattr(column.dtype, "time_zone", None) is None:
         return TimeAxis(names, _local(raw, names, moments, options.time_zone))
     wall = column.dt.replace_time_zone(None).cast(MICROSECONDS)
