@@ -53,25 +53,10 @@ def _gaps(draft: Draft, times: Times, grid: Grid) -> DataError:
     usual = "numbers grow by less" if draft.counted else f"there is one {grid.cadence.name}"
     what = f"{gap} after the row before, where {usual}"
     what += f" ({places} such places, {grid.missing.sum()} rows)" if places > 1 else ""
-    zone = "" if draft.counted else _clock_change(times, grid)
-    cure = zone_cure(zone) if zone else _fill_cure(int(grid.missing.max()))
-    return DataError(what, where=draft.where(index, draft.times), cure=cure)
-
-
-def _fill_cure(limit: int) -> str:
-    fill = f"`missing: {{fill: forward, limit: {limit}}}`"
-    return f"write under dataset: {fill} to fill them, or `step: rows` to count rows as they are"
-
-
-def _clock_change(times: Times, grid: Grid) -> str:
-    """The zone that makes the file regular, if its gap is a clock change."""
-    for place in np.flatnonzero(grid.missing > 0)[:4]:
-        if zone := clock_change(times, int(place) + 1):
-            moments = to_utc(pl.Series(times).cast(pl.Datetime("us")), zone)
-            known = not moments.has_nulls()
-            found = find_grid(moments.to_physical().to_numpy()) if known else None
-            return zone if found and found.whole else ""
-    return ""
+    fill = f"`missing: {{fill: forward, limit: {grid.missing.max()}}}`"
+    cure = f"write under dataset: {fill} to fill them, or `step: rows` to count rows as they are"
+    where = draft.where(index, draft.times)
+    return DataError(what, where=where, cure=_clock_change(draft, times) or cure)
 
 
 def _irregular(draft: Draft, times: Times) -> DataError:
@@ -81,10 +66,26 @@ def _irregular(draft: Draft, times: Times) -> DataError:
     index = int((steps != usual).argmax()) + 1
     what = (
         f"{_span(draft, steps[index - 1])} after the row before, where {_span(draft, usual)} is "
-        f"usual ({int((steps != usual).sum())} such places): there is no regular step"
+        f"usual ({(steps != usual).sum()} such places): there is no regular step"
     )
     cure = "write under dataset: `step: rows` to count rows and take times for their order alone"
-    return DataError(what, where=draft.where(index, draft.times), cure=cure)
+    where = draft.where(index, draft.times)
+    return DataError(what, where=where, cure=_clock_change(draft, times) or cure)
+
+
+def _clock_change(draft: Draft, times: Times) -> str:
+    """What to write if a clock change is all that makes a file irregular."""
+    if draft.counted:
+        return ""
+    steps = np.diff(times)
+    for place in np.flatnonzero(steps != np.median(steps))[:4]:
+        if zone := clock_change(times, int(place) + 1):
+            moments = to_utc(pl.Series(times).cast(pl.Datetime("us")), zone)
+            if moments.has_nulls():
+                return ""
+            grid = find_grid(moments.to_physical().to_numpy())
+            return zone_cure(zone) if grid and grid.whole else ""
+    return ""
 
 
 def _span(draft: Draft, step: np.int64) -> str:

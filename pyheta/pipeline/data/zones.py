@@ -28,6 +28,8 @@ EXAMPLES = (
     "Atlantic/Azores",
 )
 
+LONGEST_JUMP = 3_600_000_000  # µs
+
 
 def to_utc(wall: pl.Series, zone: str) -> pl.Series:
     """Times (Datetime, µs) of a zone's clocks, in the order of the file, in UTC.
@@ -85,31 +87,30 @@ def _set_back(clock: Times) -> int:
 def clock_change(times: Times, index: int) -> str:
     """A zone whose clocks were set forward or back just before row `index`; empty if none were.
 
-    `times` are what the clocks showed, in µs since 1970 and in the order of the file. A row that
-    is no later than the one before may be the second of an hour that clocks show twice; a row that
-    is late may follow an hour that they never show.
+    `times` are what the clocks showed, in µs since 1970 and in the order of the file. In autumn
+    the row is early, or even before the last one, by as much as clocks were set back; in spring it
+    is late by as much as they were set forward.
     """
     step = int(np.median(np.abs(np.diff(times))))
     before, now = int(times[index - 1]), int(times[index])
-    asked = [now] if now <= before else [before + step, now - step]
-    if abs(now - before) > 2 * 3_600_000_000 + step:
+    jump = now - before - step
+    if not 0 < abs(jump) <= LONGEST_JUMP:
         return ""
-    return next((zone for zone in EXAMPLES if _jumps(zone, asked, back=now <= before)), "")
+    return next((zone for zone in EXAMPLES if _jump(zone, before, now) == jump), "")
 
 
-def _jumps(zone: str, asked: list[int], *, back: bool) -> bool:
-    """Whether clocks show these times twice (`back`), or never."""
-    return all(_shift(zone, time) < 0 if back else _shift(zone, time) > 0 for time in asked)
+def _jump(zone: str, before: int, now: int) -> int:
+    """Microseconds by which a zone's clocks were set forward between two times that they show."""
+    then, later = _offset(zone, before, fold=0), _offset(zone, now, fold=1)
+    return (later - then) // timedelta(microseconds=1)
 
 
-def _shift(zone: str, microseconds: int) -> float:
-    """Seconds by which clocks jump at a time that they show twice (< 0) or never (> 0)."""
+def _offset(zone: str, microseconds: int, *, fold: int) -> timedelta:
     try:
-        moment = datetime.fromtimestamp(0, UTC) + timedelta(microseconds=microseconds)
-    except OverflowError:
-        return 0
-    early, late = (moment.replace(tzinfo=ZoneInfo(zone), fold=fold).utcoffset() for fold in (0, 1))
-    return ((late or timedelta()) - (early or timedelta())).total_seconds()
+        shown = datetime.fromtimestamp(0, UTC) + timedelta(microseconds=microseconds)
+        return shown.replace(tzinfo=ZoneInfo(zone), fold=fold).utcoffset() or timedelta()
+    except OverflowError:  # a year after 9999, or its zone's
+        return timedelta()
 
 
 def zone_cure(zone: str) -> str:
