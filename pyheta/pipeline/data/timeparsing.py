@@ -35,13 +35,15 @@ def parse_times(text: pl.Series, form: str) -> pl.Series:
         return _decimal_years(text)
     if form == COUNT:
         return _counts(text).cast(MICROSECONDS)
-    values = _strptime(text, form)
-    for way in (_stripped, _with_fraction, _next_midnight):
+    ways = (_strptime, _stripped, _with_fraction, _next_midnight)
+    top = text.drop_nulls().head(10)
+    best = next((way for way in ways if not way(top, form).has_nulls()), _strptime)
+    values = best(text, form)
+    for way in ways[1:]:
         failed = values.is_null() & text.is_not_null()
         if not failed.any():
             break
-        mended = way(text.filter(failed).str.strip_chars(), form)
-        values = values.scatter(failed.arg_true(), mended)
+        values = values.scatter(failed.arg_true(), way(text.filter(failed), form))
     return values
 
 
@@ -70,11 +72,12 @@ def without_zone(times: pl.Series) -> pl.Series:
 
 
 def _stripped(text: pl.Series, form: str) -> pl.Series:
-    return _strptime(text, form)
+    return _strptime(text.str.strip_chars(), form)
 
 
 def _with_fraction(text: pl.Series, form: str) -> pl.Series:
     """A fraction after the seconds, with a point or a comma."""
+    text = text.str.strip_chars()
     if "%S" in form and text.str.contains(r"\d,\d").any():
         comma = around(form, "%S", r"[0-6]?\d),(\d{1,9}")
         text = text.str.replace(comma, "${1}${2}.${3}${4}")
@@ -85,6 +88,7 @@ def _next_midnight(text: pl.Series, form: str) -> pl.Series:
     """24:00 is 0:00 of the next day."""
     if "%H" not in form:
         return pl.repeat(None, len(text), dtype=MICROSECONDS, eager=True)
+    text = text.str.strip_chars()
     midnight = text.str.replace(around(form, "%H", "24"), "${1}00${3}")
     times = _with_fraction(midnight, form)
     late = times.dt.offset_by("1d")

@@ -54,6 +54,15 @@ class TimeAxis:
     notes: tuple[str, ...] = ()  # what was found, for people
 
 
+@dataclass(frozen=True, slots=True)
+class Found:
+    """Texts that were read in a format: null where one is not in it."""
+
+    form: str
+    values: pl.Series
+    notes: tuple[str, ...] = ()
+
+
 def find_time(raw: RawTable, options: DataOptions) -> tuple[str, ...]:
     """The time columns: the wanted ones, else those that look most like it.
 
@@ -84,19 +93,23 @@ def read_times(raw: RawTable, columns: tuple[str, ...], options: DataOptions) ->
         return _typed(raw, column, options)
     text, form = _texts(raw, columns)
     _refuse_missing(raw, columns, text.is_null() | (text.str.strip_chars() == ""))
-    notes: tuple[str, ...] = ()
-    if options.time_format:
-        form = settled(options.time_format)
-    elif not form:
-        form, notes = _choose(raw, columns, text)
-    values = parse_times(text, form)
-    _refuse_bad(raw, columns, text, values, form)
-    if form == COUNT:
-        return TimeAxis(columns, values, counted=True, notes=notes)
-    if has_zone(form):
-        notes += _useless(options.time_zone)
-        return TimeAxis(columns, _moments(text, form, values), notes=notes)
-    return TimeAxis(columns, _local(raw, columns, values, options.time_zone), notes=notes)
+    form = settled(options.time_format) if options.time_format else form
+    found = Found(form, parse_times(text, form)) if form else _choose(raw, columns, text)
+    _refuse_bad(raw, columns, text, found)
+    return _axis(raw, columns, text, found, options)
+
+
+def _axis(
+    raw: RawTable, columns: tuple[str, ...], text: pl.Series, found: Found, options: DataOptions
+) -> TimeAxis:
+    """What was read, as moments if possible."""
+    if found.form == COUNT:
+        return TimeAxis(columns, found.values, counted=True, notes=found.notes)
+    if has_zone(found.form):
+        notes = found.notes + _useless(options.time_zone)
+        return TimeAxis(columns, _moments(text, found), notes=notes)
+    local = _local(raw, columns, found.values, options.time_zone)
+    return TimeAxis(columns, local, notes=found.notes)
 
 
 def _row_numbers(raw: RawTable, options: DataOptions) -> TimeAxis:
@@ -160,17 +173,17 @@ def _refuse_missing(raw: RawTable, columns: tuple[str, ...], missing: pl.Series)
     raise DataError(what, where=where, cure="write the times or remove the rows")
 
 
-def _refuse_bad(
-    raw: RawTable, columns: tuple[str, ...], text: pl.Series, values: pl.Series, form: str
-) -> None:
+def _refuse_bad(raw: RawTable, columns: tuple[str, ...], text: pl.Series, found: Found) -> None:
     """Name the first row that is no time."""
-    if not (wrong := values.is_null()).any():
+    if not (wrong := found.values.is_null()).any():
         return
     index = first(wrong)
-    which = f"in the format {form}" if wrong.all() else "like the others"
+    which = f"in the format {found.form}" if wrong.all() else "like the others"
     what = f"not a time {which}: {quoted(text[index])}{_rows(raw, wrong)}"
     where = raw.where(index=index, column=", ".join(columns))
-    cure = "mend or remove the row" + ("" if wrong.all() else f"; others are written as {form}")
+    cure = "mend or remove the row" + (
+        "" if wrong.all() else f"; others are written as {found.form}"
+    )
     raise DataError(what, where=where, cure=cure)
 
 
@@ -185,10 +198,8 @@ def _rows(raw: RawTable, which: pl.Series) -> str:
 # Formats
 
 
-def _choose(
-    raw: RawTable, columns: tuple[str, ...], text: pl.Series
-) -> tuple[str, tuple[str, ...]]:
-    """The format of all rows, and what is said about it. Raises DataError where rows leave two."""
+def _choose(raw: RawTable, columns: tuple[str, ...], text: pl.Series) -> Found:
+    """The format of all rows. Raises DataError where there is none, or where rows leave two."""
     forms = likely(some_texts(text), counting=plain(columns[0]) in COUNT_NAMES)
     if not forms:
         raise _unknown(raw, columns, text)
@@ -197,11 +208,13 @@ def _choose(
     read = {form: values for form, values in read.items() if values.null_count() == fewest}
     long = [form for form in read if "%y" not in form]
     if long and (fewest or all(values.equals(read[long[0]]) for values in read.values())):
-        return long[0], _told(columns, long[0])  # a row that is no time is named later
-    regular = [form for form, values in read.items() if _regular(values)]
-    if len(regular) == 1 and regular[0] in long:
-        return regular[0], _told(columns, regular[0], "since no other reading has regular steps")
-    raise _question(raw, columns, text, regular or list(read))
+        best, why = long[0], ""  # a row that is no time is named later
+    else:
+        regular = [form for form, values in read.items() if _regular(values)]
+        if len(regular) != 1 or regular[0] not in long:
+            raise _question(raw, columns, text, regular or list(read))
+        best, why = regular[0], "since no other reading has regular steps"
+    return Found(best, read[best], _told(columns, best, why))
 
 
 def _regular(values: pl.Series) -> bool:
@@ -257,7 +270,7 @@ def _typed(raw: RawTable, column: pl.Series, options: DataOptions) -> TimeAxis:
     moments = without_zone(column)
     if (far := moments.to_physical().abs() > FARTHEST).any():
         text = column.cast(pl.String)
-        _refuse_bad(raw, names, text, moments.set(far, None), str(column.dtype))
+        _refuse_bad(raw, names, text, Found(str(column.dtype), moments.set(far, None)))
     if getattr(column.dtype, "time_zone", None) is None:
         return TimeAxis(names, _local(raw, names, moments, options.time_zone))
     wall = column.dt.replace_time_zone(None).cast(MICROSECONDS)
@@ -270,12 +283,12 @@ def _useless(zone: str | None) -> tuple[str, ...]:
     )
 
 
-def _moments(text: pl.Series, form: str, values: pl.Series) -> pl.Series:
+def _moments(text: pl.Series, found: Found) -> pl.Series:
     """Times with offsets, in UTC."""
-    if not form.endswith("%z") or not _few_clocks(values):
-        return values
+    if not found.form.endswith("%z") or not _few_clocks(found.values):
+        return found.values
     wall = text.str.strip_chars().str.replace(r" *(?:[Zz]|[+-]\d{2}(?::?\d{2})?)$", "")
-    return _or_days(values, parse_times(wall, form.removesuffix("%z")))
+    return _or_days(found.values, parse_times(wall, found.form.removesuffix("%z")))
 
 
 def _or_days(moments: pl.Series, wall: pl.Series) -> pl.Series:
