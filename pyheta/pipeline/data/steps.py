@@ -24,6 +24,8 @@ def find_cadence(draft: Draft, options: DataOptions, *, gaps: bool = False) -> C
     prints the options that would accept the file.
     """
     times = draft.frame[TIME].to_physical().to_numpy()
+    if len(times) < 2:  # noqa: PLR2004 (two rows make a step)
+        raise DataError("only one row", where=draft.name, cure="a series needs at least two rows")
     if options.step == "rows":
         return _with_season(cadence.counted(), options)
     grid = find_grid(times, counted=draft.counted)

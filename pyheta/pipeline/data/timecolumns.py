@@ -28,6 +28,8 @@ TIME_NAMES = (
     *("datum", "zeit", "zeitstempel", "zeitpunkt", "datumzeit", "messzeitpunkt"),
     *("horodatage", "dateheure", "fecha", "fechahora", "dataora", "datahora", "tijd", "tid"),
 )
+#: Words in names of columns whose numbers may be times, if they grow.
+TIME_WORDS = ("date", "time", "stamp", "datum", "zeit", "fecha", "epoch", "year", "jahr")
 #: Columns of years, or of periods in digits.
 PERIOD_NAMES = (
     *("year", "yr", "yyyy", "jahr", "annee", "année", "anno", "año", "ano", "jaar", "rok", "år"),
@@ -78,11 +80,18 @@ def candidates(raw: RawTable) -> Iterator[tuple[str, ...]]:
     if parts := _parts(names):
         yield tuple(parts.values())
     yield from _those(raw, [by_plain[n] for n in PERIOD_NAMES if n in by_plain], Kind.DIGITS)
+    alike = [name for name in names if any(word in plain(name) for word in TIME_WORDS)]
+    yield from _those(raw, [name for name in alike if _counts(raw.frame[name])], Kind.DIGITS)
     yield from ((name,) for name in usual if _is_text(raw.frame[name]))  # to say what is wrong
-    counting = [by_plain[name] for name in COUNT_NAMES if name in by_plain]
-    yield from ((name,) for name in (*usual, *counting) if _counts(raw.frame[name]))
-    if names and raw.frame.width > 1 and _counts_from_the_start(raw.frame[names[0]]):
-        yield (names[0],)
+    if len(names) > 1:  # a column alone is one of values
+        yield from _counting(raw, usual + [by_plain[n] for n in COUNT_NAMES if n in by_plain])
+
+
+def _counting(raw: RawTable, names: list[str]) -> Iterator[tuple[str, ...]]:
+    """Columns that count rows: by their names, or a first one that is 0, 1, 2, …"""
+    yield from ((name,) for name in names if _counts(raw.frame[name]))
+    if _counts_from_the_start(first := raw.frame.to_series(0)):
+        yield (first.name,)
 
 
 def in_format(raw: RawTable, form: str) -> Iterator[tuple[str, ...]]:

@@ -142,12 +142,16 @@ def _epochs(text: pl.Series, microseconds: float) -> pl.Series:
 
 
 def _counts(text: pl.Series) -> pl.Series:
-    """Int64: whole numbers as they are, others (seconds, say) as multiples of their step."""
+    """Int64: whole numbers as they are, others (seconds, say) as multiples of their step.
+
+    Where they have no step, they are in millionths, so that their order at least is kept.
+    """
     values = numbers(text)
-    if (values == values.round()).all():
-        return values.set(~(values.abs() <= LARGEST_COUNT), None).cast(pl.Int64)
-    places = _places(values)
-    return places.set(~(places.abs() <= LARGEST_COUNT), None).cast(pl.Int64)
+    if not (values == values.round()).all():
+        places = _places(values)
+        uneven = places.null_count() > values.null_count()
+        values = (values * 1e6).round() if uneven else places
+    return values.set(~(values.abs() <= LARGEST_COUNT), None).cast(pl.Int64)
 
 
 def _places(values: pl.Series) -> pl.Series:

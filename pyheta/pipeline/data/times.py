@@ -9,34 +9,19 @@ import numpy as np
 import polars as pl
 
 from pyheta.errors import DataError, nearest
-from pyheta.pipeline.data.grids import find_grid
 from pyheta.pipeline.data.options import DataOptions
-from pyheta.pipeline.data.rawfile import RawTable, first, quoted, reads_as_number
-from pyheta.pipeline.data.timecolumns import (
-    COUNT_NAMES,
-    as_text,
-    candidates,
-    in_format,
-    likely,
-    parts_of,
-    plain,
-    some_texts,
-)
-from pyheta.pipeline.data.timeformats import (
-    COUNT,
-    DECIMAL_YEAR,
-    EPOCHS,
-    has_zone,
-    is_iso,
-    settled,
-)
+from pyheta.pipeline.data.rawfile import RawTable, first, reads_as_number
+from pyheta.pipeline.data.timecolumns import as_text, candidates, in_format, parts_of
+from pyheta.pipeline.data.timeformats import COUNT, has_zone, settled
 from pyheta.pipeline.data.timeparsing import FARTHEST, MICROSECONDS, parse_times, without_zone
-from pyheta.pipeline.data.zones import to_utc
-
-SHOWN = 5  # rows, or formats, in a message
-EPOCH_NAMES = dict(
-    zip(EPOCHS, ("seconds", "milliseconds", "microseconds", "nanoseconds"), strict=True)
+from pyheta.pipeline.data.timereading import (
+    Found,
+    and_others,
+    read_texts,
+    refuse_bad,
+    refuse_missing,
 )
+from pyheta.pipeline.data.zones import to_utc
 
 
 @dataclass(frozen=True, slots=True)
@@ -52,15 +37,6 @@ class TimeAxis:
     values: pl.Series
     counted: bool = False
     notes: tuple[str, ...] = ()  # what was found, for people
-
-
-@dataclass(frozen=True, slots=True)
-class Found:
-    """Texts that were read in a format: null where one is not in it."""
-
-    form: str
-    values: pl.Series
-    notes: tuple[str, ...] = ()
 
 
 def find_time(raw: RawTable, options: DataOptions) -> tuple[str, ...]:
@@ -92,11 +68,8 @@ def read_times(raw: RawTable, columns: tuple[str, ...], options: DataOptions) ->
     if len(columns) == 1 and column.dtype in (pl.Date, pl.Datetime):
         return _typed(raw, column, options)
     text, form = _texts(raw, columns)
-    _refuse_missing(raw, columns, text.is_null() | (text.str.strip_chars() == ""))
     form = settled(options.time_format) if options.time_format else form
-    found = Found(form, parse_times(text, form)) if form else _choose(raw, columns, text)
-    _refuse_bad(raw, columns, text, found)
-    return _axis(raw, columns, text, found, options)
+    return _axis(raw, columns, text, read_texts(raw, columns, text, form), options)
 
 
 def _axis(
@@ -106,7 +79,7 @@ def _axis(
     if found.form == COUNT:
         return TimeAxis(columns, found.values, counted=True, notes=found.notes)
     if has_zone(found.form):
-        notes = found.notes + _useless(options.time_zone)
+        notes = found.notes + _useless(options)
         return TimeAxis(columns, _moments(text, found), notes=notes)
     local = _local(raw, columns, found.values, options.time_zone)
     return TimeAxis(columns, local, notes=found.notes)
@@ -165,122 +138,28 @@ def _from_parts(parts: dict[str, pl.Series]) -> tuple[pl.Series, str]:
     return pl.select(pl.concat_str(pieces)).to_series(), form
 
 
-def _refuse_missing(raw: RawTable, columns: tuple[str, ...], missing: pl.Series) -> None:
-    if not missing.any():
-        return
-    what = f"{missing.sum()} missing times, the first here{_rows(raw, missing)}"
-    where = raw.where(index=first(missing), column=", ".join(columns))
-    raise DataError(what, where=where, cure="write the times or remove the rows")
-
-
-def _refuse_bad(raw: RawTable, columns: tuple[str, ...], text: pl.Series, found: Found) -> None:
-    """Name the first row that is no time."""
-    if not (wrong := found.values.is_null()).any():
-        return
-    index = first(wrong)
-    which = f"in the format {found.form}" if wrong.all() else "like the others"
-    what = f"not a time {which}: {quoted(text[index])}{_rows(raw, wrong)}"
-    where = raw.where(index=index, column=", ".join(columns))
-    cure = "mend or remove the row" + (
-        "" if wrong.all() else f"; others are written as {found.form}"
-    )
-    raise DataError(what, where=where, cure=cure)
-
-
-def _rows(raw: RawTable, which: pl.Series) -> str:
-    """Further rows of a kind, for a message."""
-    if (count := which.sum()) == 1:
-        return ""
-    shown = ", ".join(str(row) for row in raw.rows.filter(which).head(SHOWN))
-    return f" ({count} rows: {shown}{', …' if count > SHOWN else ''})"
-
-
-# Formats
-
-
-def _choose(raw: RawTable, columns: tuple[str, ...], text: pl.Series) -> Found:
-    """The format of all rows. Raises DataError where there is none, or where rows leave two."""
-    forms = likely(some_texts(text), counting=plain(columns[0]) in COUNT_NAMES)
-    if not forms:
-        raise _unknown(raw, columns, text)
-    read = {form: parse_times(text, form) for form in forms}
-    fewest = min(values.null_count() for values in read.values())
-    read = {form: values for form, values in read.items() if values.null_count() == fewest}
-    long = [form for form in read if "%y" not in form]
-    if long and (fewest or all(values.equals(read[long[0]]) for values in read.values())):
-        best, why = long[0], ""  # a row that is no time is named later
-    else:
-        regular = [form for form, values in read.items() if _regular(values)]
-        if len(regular) != 1 or regular[0] not in long:
-            raise _question(raw, columns, text, regular or list(read))
-        best, why = regular[0], "since no other reading has regular steps"
-    return Found(best, read[best], _told(columns, best, why))
-
-
-def _regular(values: pl.Series) -> bool:
-    times = values.drop_nulls().to_physical().to_numpy()
-    times = times[::-1] if len(times) and times[0] > times[-1] else times
-    if len(times) < 2 or (np.diff(times) <= 0).any():  # noqa: PLR2004
-        return False
-    grid = find_grid(times)
-    return grid is not None and grid.whole
-
-
-def _unknown(raw: RawTable, columns: tuple[str, ...], text: pl.Series) -> DataError:
-    cure = (
-        'say how it is written with `time_format:`, such as "%d/%m/%Y %H:%M", or which column has '
-        f"the times with `time:` (columns: {', '.join(raw.frame.columns[:12])})"
-    )
-    where = raw.where(index=0, column=", ".join(columns))
-    return DataError(f"not a time that is known: {quoted(text[0])}", where=where, cure=cure)
-
-
-def _question(
-    raw: RawTable, columns: tuple[str, ...], text: pl.Series, forms: list[str]
-) -> DataError:
-    """Two ways to read the same texts, or years of which the century is not written."""
-    lines = " or ".join(f'`time_format: "{form}"`' for form in forms[:SHOWN])
-    ways = f"can be read in {len(forms)} ways, and no row decides which"
-    trouble = "has a year of two digits" if any("%y" in form for form in forms) else ways
-    where = raw.where(index=0, column=", ".join(columns))
-    cure = f"write under dataset: {lines}"
-    return DataError(f"{quoted(text[0])} {trouble}", where=where, cure=cure)
-
-
-def _told(columns: tuple[str, ...], form: str, why: str = "") -> tuple[str, ...]:
-    """A sentence about the format that was found; none about plain ISO times."""
-    names = ", ".join(columns)
-    if form in EPOCHS:
-        return (f"numbers in '{names}' are {EPOCH_NAMES[form]} since 1970 ({form})",)
-    if form == COUNT:
-        return (f"numbers in '{names}' are no moments: rows are counted",)
-    if form in ("%Y", DECIMAL_YEAR):
-        return (f"numbers in '{names}' are {'years' if form == '%Y' else 'decimal years'}",)
-    reason = f", {why}" if why else ""
-    return () if is_iso(form) else (f"times in '{names}' are written as {form}{reason}",)
-
-
 # Zones
 
 
 def _typed(raw: RawTable, column: pl.Series, options: DataOptions) -> TimeAxis:
     """A column of dates or times."""
     names = (column.name,)
-    _refuse_missing(raw, names, column.is_null())
+    refuse_missing(raw, names, column.is_null())
     moments = without_zone(column)
     if (far := moments.to_physical().abs() > FARTHEST).any():
         text = column.cast(pl.String)
-        _refuse_bad(raw, names, text, Found(str(column.dtype), moments.set(far, None)))
+        refuse_bad(raw, names, text, Found(str(column.dtype), moments.set(far, None)))
     if getattr(column.dtype, "time_zone", None) is None:
         return TimeAxis(names, _local(raw, names, moments, options.time_zone))
     wall = column.dt.replace_time_zone(None).cast(MICROSECONDS)
-    return TimeAxis(names, _or_days(moments, wall), notes=_useless(options.time_zone))
+    return TimeAxis(names, _or_days(moments, wall), notes=_useless(options))
 
 
-def _useless(zone: str | None) -> tuple[str, ...]:
-    return (
-        () if zone is None else (f"times have their own offset: `time_zone: {zone}` does nothing",)
-    )
+def _useless(options: DataOptions) -> tuple[str, ...]:
+    """That an option which is written has no effect."""
+    if options.time_zone is None:
+        return ()
+    return (f"times have their own offset: `time_zone: {options.time_zone}` does nothing",)
 
 
 def _moments(text: pl.Series, found: Found) -> pl.Series:
@@ -313,7 +192,7 @@ def _local(raw: RawTable, columns: tuple[str, ...], wall: pl.Series, zone: str |
     moments = to_utc(wall, zone)
     if (never := moments.is_null()).any():
         index = first(never)
-        what = f"clocks in {zone} never showed {wall[index]}{_rows(raw, never)}"
+        what = f"clocks in {zone} never showed {wall[index]}{and_others(raw, never)}"
         cure = "name the file's own zone, or leave out `time_zone` if the times are in UTC"
         raise DataError(what, where=raw.where(index=index, column=", ".join(columns)), cure=cure)
     return moments
