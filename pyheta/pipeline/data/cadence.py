@@ -3,15 +3,12 @@
 from dataclasses import dataclass
 from enum import StrEnum
 
-import numpy as np
-from numpy.typing import NDArray
-
-from pyheta.errors import DataError
-from pyheta.pipeline.data.draft import TIME, Draft
-from pyheta.pipeline.data.options import DataOptions
-
-HOUR = 3600.0
+MINUTE = 60.0
+HOUR = 60 * MINUTE
 DAY = 24 * HOUR
+WEEK = 7 * DAY
+YEAR = 365.2425 * DAY
+MONTH = YEAR / 12
 
 
 class Unit(StrEnum):
@@ -19,7 +16,7 @@ class Unit(StrEnum):
 
     SECOND = "second"  # `count` may be a fraction
     BUSINESS_DAY = "business day"
-    SESSION = "session"  # a regular grid inside days
+    SESSION = "session"  # a regular grid inside days; `count` seconds apart
     MONTH = "month"  # 3 are a quarter, 12 a year
     ROW = "row"
 
@@ -45,39 +42,64 @@ class Cadence:
         return self.unit in (Unit.BUSINESS_DAY, Unit.MONTH)
 
 
-HOURLY = Cadence(Unit.SECOND, HOUR, HOUR, 24)
+def constant(seconds: float) -> Cadence:
+    """Rows that are always as far apart.
 
-
-def find_cadence(draft: Draft, options: DataOptions) -> Cadence:
-    """The cadence of rows that are in order. Raises DataError where there is none.
-
-    The error prints the options that would accept the file.
+    The season is a day for steps of a minute and more, a week for days, a year for weeks. Below a
+    minute nothing says what it is: a minute is no season of anything.
     """
-    if options.step == "rows":
-        return Cadence(Unit.ROW, 1.0, 1.0, options.season)
-    steps = np.diff(draft.frame[TIME].to_physical().to_numpy())
-    lengths, counts = np.unique(steps, return_counts=True)
-    usual = int(lengths[counts.argmax()])
-    if len(lengths) > 1 and not (options.missing and (steps % usual == 0).all()):
-        raise _irregular(draft, steps, usual)
-    seconds = usual / 1e6
-    return Cadence(Unit.SECOND, seconds, seconds, _season(seconds))
+    return Cadence(Unit.SECOND, seconds, seconds, _season(seconds), _every(seconds))
+
+
+def months(count: int, where: str) -> Cadence:
+    """Calendar months; `where` says on which day: "start", "end", "day 15"."""
+    names = {1: "each month", 3: "each quarter", 12: "each year"}
+    name = f"{names.get(count, f'every {count} months')} ({where})"
+    season = 12 // count if 12 % count == 0 and count < 12 else None  # noqa: PLR2004 (months)
+    return Cadence(Unit.MONTH, count, count * MONTH, season, name)
+
+
+def weekdays(days: tuple[str, ...], *, usual: bool, notes: tuple[str, ...]) -> Cadence:
+    """The same days of each week; `usual` are those on which business is done."""
+    name = "each business day" if usual else f"each {', '.join(days[:-1])} and {days[-1]}"
+    return Cadence(Unit.BUSINESS_DAY, 1, WEEK / len(days), len(days), name, notes)
+
+
+def sessions(seconds: float, rows: int, notes: tuple[str, ...]) -> Cadence:
+    """A regular grid inside days, of so many rows a day."""
+    name = f"{_every(seconds)} of a session"
+    return Cadence(Unit.SESSION, seconds, seconds, rows, name, notes)
+
+
+def counted() -> Cadence:
+    """No step at all: rows are counted."""
+    return Cadence(Unit.ROW, 1, 1, None, "each row")
 
 
 def _season(seconds: float) -> int | None:
-    if seconds < DAY and DAY % seconds == 0:
-        return int(DAY / seconds)
-    return 7 if seconds == DAY else None
+    if seconds < MINUTE:
+        return None
+    if seconds < DAY:
+        return _whole(DAY / seconds)
+    if seconds < WEEK:
+        return _whole(WEEK / seconds)
+    return _whole(52 * WEEK / seconds) if seconds % WEEK == 0 else None
 
 
-def _irregular(draft: Draft, steps: NDArray[np.int64], usual: int) -> DataError:
-    index = int((steps != usual).argmax()) + 1
-    places = int((steps != usual).sum())
-    what = f"{_span(steps[index - 1])} after the row before, where the step is {_span(usual)}"
-    more = f" ({places} such places)" if places > 1 else ""
-    cure = "fill the gaps or resample to a regular step first"
-    return DataError(what + more, where=draft.where(index, draft.times), cure=cure)
+def _whole(rows: float) -> int | None:
+    return round(rows) if rows == round(rows) and rows > 1 else None
 
 
-def _span(microseconds: int) -> str:
-    return str(np.timedelta64(int(microseconds), "us").item())
+def _every(seconds: float) -> str:
+    if seconds < 1 and abs(1 / seconds - round(1 / seconds)) < 1e-6 / seconds:
+        rate = round(1 / seconds)
+        return f"every 1/{rate} second ({rate:,} a second)"
+    units = (("week", WEEK), ("day", DAY), ("hour", HOUR), ("minute", MINUTE))
+    word, length = next(
+        ((word, length) for word, length in units if seconds % length == 0), ("second", 1.0)
+    )
+    count = seconds / length
+    return f"every {word}" if count == 1 else f"every {count:,.10g} {word}s"
+
+
+HOURLY = constant(HOUR)

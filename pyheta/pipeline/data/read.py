@@ -10,7 +10,7 @@ from dataclasses import dataclass, field
 import polars as pl
 
 from pyheta.errors import DataError
-from pyheta.pipeline.data.cadence import Cadence, find_cadence
+from pyheta.pipeline.data.cadence import Cadence
 from pyheta.pipeline.data.cells import read_cells
 from pyheta.pipeline.data.draft import ROW, Draft, Meaning
 from pyheta.pipeline.data.gaps import recounted
@@ -23,6 +23,7 @@ from pyheta.pipeline.data.resample import resample
 from pyheta.pipeline.data.roles import assign, select
 from pyheta.pipeline.data.rows import arrange, cut
 from pyheta.pipeline.data.sentinels import ask_about_sentinels
+from pyheta.pipeline.data.steps import find_cadence
 from pyheta.pipeline.data.times import TimeAxis, find_time, read_times
 from pyheta.pipeline.features import add
 
@@ -55,7 +56,7 @@ def read(raw: bytes, name: str, options: DataOptions, spoil: Spoil = lambda it: 
     axis, draft = read_rows(raw, name, options, spoil)
     draft = resample(draft, options)
     _refuse_too_few(draft)
-    cadence = find_cadence(draft, options)
+    cadence = find_cadence(draft, options, gaps=options.missing is not None)
     draft = settle(draft, options, cadence)
     _refuse_nothing_left(draft)
     _refuse_too_few(draft)

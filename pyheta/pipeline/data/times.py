@@ -5,16 +5,23 @@ The column is found by its name or by what it holds, and so is the way in which 
 
 from dataclasses import dataclass
 
+import numpy as np
 import polars as pl
 
 from pyheta.errors import DataError, nearest
 from pyheta.pipeline.data.options import DataOptions
-from pyheta.pipeline.data.rawfile import RawTable, first, quoted, reads_as_number
-
-TIME_NAMES = ("date", "time", "timestamp", "datetime")
-TIME_FORMATS = ("%Y-%m-%d %H:%M:%S%.f", "%Y-%m-%d %H:%M", "%Y-%m-%d")
-OFFSET = "%#z"  # +02:00, +0200, +02 or Z
-MICROSECONDS = pl.Datetime("us")
+from pyheta.pipeline.data.rawfile import RawTable, first, reads_as_number
+from pyheta.pipeline.data.timecolumns import as_text, candidates, in_format, parts_of
+from pyheta.pipeline.data.timeformats import COUNT, has_zone, settled
+from pyheta.pipeline.data.timeparsing import FARTHEST, MICROSECONDS, parse_times, without_zone
+from pyheta.pipeline.data.timereading import (
+    Found,
+    and_others,
+    read_texts,
+    refuse_bad,
+    refuse_missing,
+)
+from pyheta.pipeline.data.zones import to_utc
 
 
 @dataclass(frozen=True, slots=True)
@@ -22,17 +29,18 @@ class TimeAxis:
     """The times of a file's rows, in the order of the file.
 
     `values`: Datetime (µs, without a zone, no nulls): UTC where an offset or a zone is known, as
-    they stand otherwise. Where rows are `counted`, they are whole numbers: 3 is 3 µs after 1970.
+    they stand otherwise. Days of a local calendar stay days. Where rows are `counted`, they are
+    whole numbers: 3 is 3 µs after 1970.
     """
 
-    columns: tuple[str, ...]  # those that are times; none where rows are counted
+    columns: tuple[str, ...]  # those that are times; none where there is no such column
     values: pl.Series
     counted: bool = False
     notes: tuple[str, ...] = ()  # what was found, for people
 
 
 def find_time(raw: RawTable, options: DataOptions) -> tuple[str, ...]:
-    """The time column: the wanted one, else one with a usual name, else the first of times.
+    """The time columns: the wanted ones, else those that look most like it.
 
     Empty where there is none. Raises DataError where a wanted one is not there.
     """
@@ -40,77 +48,151 @@ def find_time(raw: RawTable, options: DataOptions) -> tuple[str, ...]:
     for wanted in options.time:
         if wanted not in names:
             raise DataError(f"no column '{wanted}'", where=raw.name, cure=nearest(wanted, names))
-    if options.time:
-        return options.time
-    by_lower = {name.lower(): name for name in reversed(names)}
-    usual = [by_lower[name] for name in TIME_NAMES if name in by_lower]
-    candidates = usual or [name for name in names if _holds_times(raw.frame[name])]
-    if not candidates:
-        raise _no_time(raw)
-    return (candidates[0],)
+    found = options.time or _in_format(raw, options) or next(candidates(raw), ())
+    if not found and all(reads_as_number(name) for name in names):
+        cure = "add a first line with the columns' names"
+        raise DataError("the first row looks like data, not names", where=raw.name, cure=cure)
+    return found
+
+
+def _in_format(raw: RawTable, options: DataOptions) -> tuple[str, ...]:
+    written = options.time_format
+    return next(in_format(raw, settled(written)), ()) if written else ()
 
 
 def read_times(raw: RawTable, columns: tuple[str, ...], options: DataOptions) -> TimeAxis:
     """The times that stand in the columns that `find_time` found. Raises DataError."""
-    del options  # TODO: formats, zones
-    return TimeAxis(columns, _times(raw, columns[0]))
+    if not columns:
+        return _row_numbers(raw, options)
+    column = raw.frame[columns[0]]
+    if len(columns) == 1 and column.dtype in (pl.Date, pl.Datetime):
+        return _typed(raw, column, options)
+    text, form = _texts(raw, columns)
+    form = settled(options.time_format) if options.time_format else form
+    return _axis(raw, columns, text, read_texts(raw, columns, text, form), options)
 
 
-def _no_time(raw: RawTable) -> DataError:
-    if all(reads_as_number(name) for name in raw.frame.columns):
-        cure = "add a first line with the columns' names"
-        return DataError("the first row looks like data, not names", where=raw.name, cure=cure)
-    columns = ", ".join(raw.frame.columns[:12])
-    cure = f"say which one it is with `time:`; columns: {columns}"
-    return DataError("no time column found", where=raw.name, cure=cure)
+def _axis(
+    raw: RawTable, columns: tuple[str, ...], text: pl.Series, found: Found, options: DataOptions
+) -> TimeAxis:
+    """What was read, as moments if possible."""
+    if found.form == COUNT:
+        return TimeAxis(columns, found.values, counted=True, notes=found.notes)
+    if has_zone(found.form):
+        notes = found.notes + _useless(options)
+        return TimeAxis(columns, _moments(text, found), notes=notes)
+    local = _local(raw, columns, found.values, options.time_zone)
+    return TimeAxis(columns, local, notes=found.notes)
 
 
-def _holds_times(column: pl.Series) -> bool:
-    return column.dtype.is_temporal() or _time_format(column.drop_nulls().head(1)) is not None
+def _row_numbers(raw: RawTable, options: DataOptions) -> TimeAxis:
+    for option in ("time_format", "time_zone"):
+        if option in options.model_fields_set:
+            cure = f"name it with `time:` (columns: {', '.join(raw.frame.columns[:12])})"
+            raise DataError(f"no time column found for `{option}`", where=raw.name, cure=cure)
+    rows = pl.Series(np.arange(raw.frame.height)).cast(MICROSECONDS)
+    return TimeAxis((), rows, counted=True, notes=("no time column: rows are counted",))
 
 
-def _time_format(column: pl.Series) -> str | None:
-    """The format in which all of these texts are times, if there is one."""
-    if column.dtype != pl.String or column.is_empty():
-        return None
-    formats = [stem + offset for stem in TIME_FORMATS for offset in ("", OFFSET)]
-    return next((f for f in formats if not _parse_times(column, f).has_nulls()), None)
+# Texts
 
 
-def _parse_times(column: pl.Series, form: str) -> pl.Series:
-    text = column.str.strip_chars().str.replace("T", " ", literal=True)
-    return _without_zone(text.str.to_datetime(form, time_unit="us", strict=False))
+def _texts(raw: RawTable, columns: tuple[str, ...]) -> tuple[pl.Series, str]:
+    """What stands in the time columns, as one text, and its format where columns' names say it."""
+    try:
+        texts = {name: as_text(raw.frame[name]) for name in columns}
+    except DataError as error:
+        cure = "say which column does with `time:`"
+        raise DataError(error.what, where=raw.name, cure=cure) from error
+    if len(columns) == 1:
+        return texts[columns[0]], ""
+    if parts := parts_of(columns):
+        return _from_parts({part: texts[name] for part, name in parts.items()})
+    return pl.DataFrame(texts).select(pl.concat_str(pl.all(), separator=" ")).to_series(), ""
 
 
-def _without_zone(times: pl.Series) -> pl.Series:
-    """Times in UTC where they had an offset, as they stand where they had none."""
-    zone = getattr(times.dtype, "time_zone", None)
-    if zone is not None:
-        times = times.dt.convert_time_zone("UTC").dt.replace_time_zone(None)
-    return times.cast(MICROSECONDS)
+#: How the parts of a time are put together: a part, what stands before it, its format and digits.
+_PARTS = (
+    ("year", "", "%Y", 4),
+    ("quarter", "-Q", "%q", 1),
+    ("month", "-", "%m", 2),
+    ("week", "-W", "%V", 2),
+    ("yearday", "-", "%j", 3),
+    ("day", "-", "%d", 2),
+    ("hour", " ", "%H", 2),
+    ("minute", ":", "%M", 2),
+    ("second", ":", "%S", 2),
+)
 
 
-def _times(raw: RawTable, name: str) -> pl.Series:
-    column = raw.frame[name]
-    if column.has_nulls():
-        what = f"{column.null_count()} missing values, the first here"
-        where = raw.where(index=first(column.is_null()), column=name)
-        raise DataError(what, where=where, cure="leave out the rows")
-    if column.dtype in (pl.Datetime, pl.Date):
-        return _without_zone(column)
-    if column.dtype != pl.String:
-        what = f"column '{name}' holds {column.dtype}, not times"
-        raise DataError(what, where=raw.name, cure="say which column does with `time:`")
-    form = _time_format(column.head(1))
-    if form is None:
-        raise _bad_time(raw, name, 0, "write times as 2026-01-31 18:00:00")
-    times = _parse_times(column, form)
-    if times.has_nulls():
-        raise _bad_time(raw, name, first(times.is_null()), "write all times in one ISO format")
-    return times
+def _from_parts(parts: dict[str, pl.Series]) -> tuple[pl.Series, str]:
+    pieces: list[pl.Expr] = []
+    form = ""
+    named = parts.get("month", pl.Series([""])).str.contains("[A-Za-z]").any()
+    for part, before, directive, digits in _PARTS:
+        if part in parts:
+            whole = pl.lit(parts[part]).str.strip_chars().str.replace(r"\.0*$", "")
+            pieces += [pl.lit(before), whole.str.zfill(digits)]
+            form += before + ("%B" if part == "month" and named else directive)
+    form = form.replace("%Y", "%G") if "week" in parts else form
+    return pl.select(pl.concat_str(pieces)).to_series(), form
 
 
-def _bad_time(raw: RawTable, name: str, index: int, cure: str) -> DataError:
-    value = quoted(raw.frame[name][index])
-    what = f"not an ISO time {value}" if index == 0 else f"not a time like the first row's: {value}"
-    return DataError(what, where=raw.where(index=index, column=name), cure=cure)
+# Zones
+
+
+def _typed(raw: RawTable, column: pl.Series, options: DataOptions) -> TimeAxis:
+    """A column of dates or times."""
+    names = (column.name,)
+    refuse_missing(raw, names, column.is_null())
+    moments = without_zone(column)
+    if (far := moments.to_physical().abs() > FARTHEST).any():
+        text = column.cast(pl.String)
+        refuse_bad(raw, names, text, Found(str(column.dtype), moments.set(far, None)))
+    if getattr(column.dtype, "time_zone", None) is None:
+        return TimeAxis(names, _local(raw, names, moments, options.time_zone))
+    wall = column.dt.replace_time_zone(None).cast(MICROSECONDS)
+    return TimeAxis(names, _or_days(moments, wall), notes=_useless(options))
+
+
+def _useless(options: DataOptions) -> tuple[str, ...]:
+    """That an option which is written has no effect."""
+    if options.time_zone is None:
+        return ()
+    return (f"times have their own offset: `time_zone: {options.time_zone}` does nothing",)
+
+
+def _moments(text: pl.Series, found: Found) -> pl.Series:
+    """Times with offsets, in UTC."""
+    if not found.form.endswith("%z") or not _few_clocks(found.values):
+        return found.values
+    wall = text.str.strip_chars().str.replace(r" *(?:[Zz]|[+-]\d{2}(?::?\d{2})?)$", "")
+    return _or_days(found.values, parse_times(wall, found.form.removesuffix("%z")))
+
+
+def _or_days(moments: pl.Series, wall: pl.Series) -> pl.Series:
+    """Moments; but days of a calendar whose clocks change stay days, which are not of 24 hours."""
+    if _few_clocks(moments) and moments.dt.time().n_unique() > 1 == wall.dt.time().n_unique():
+        return wall
+    return moments
+
+
+def _few_clocks(times: pl.Series) -> bool:
+    """Whether times may be days, as far as the first ones tell."""
+    return times.head(1000).dt.time().n_unique() <= 2  # noqa: PLR2004 (summer and winter)
+
+
+def _local(raw: RawTable, columns: tuple[str, ...], wall: pl.Series, zone: str | None) -> pl.Series:
+    """What clocks show, in UTC if their zone is known. Raises DataError for a time that none does.
+
+    Days of a local calendar stay as they stand.
+    """
+    if zone is None or (_few_clocks(wall) and wall.dt.time().n_unique() == 1):
+        return wall
+    moments = to_utc(wall, zone)
+    if (never := moments.is_null()).any():
+        index = first(never)
+        what = f"clocks in {zone} never showed {wall[index]}{and_others(raw, never)}"
+        cure = "name the file's own zone, or leave out `time_zone` if the times are in UTC"
+        raise DataError(what, where=raw.where(index=index, column=", ".join(columns)), cure=cure)
+    return moments

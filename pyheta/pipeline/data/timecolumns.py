@@ -1,0 +1,282 @@
+"""Which columns of a file are its times: by their names, and by what stands in them."""
+
+import re
+from collections import Counter
+from collections.abc import Iterable, Iterator, Sequence
+from enum import IntEnum
+
+import polars as pl
+
+from pyheta.errors import DataError
+from pyheta.pipeline.data.rawfile import RawTable
+from pyheta.pipeline.data.timeformats import (
+    COUNT,
+    DECIMAL_YEAR,
+    EPOCH_SECONDS,
+    EPOCHS,
+    FIRST_YEAR,
+    LAST_YEAR,
+    clocks_of,
+    formats_of,
+)
+from pyheta.pipeline.data.timeparsing import numbers, parse_times
+
+#: Names of time columns, the usual ones first; without signs, spaces and units in brackets.
+TIME_NAMES = (
+    *("date", "time", "timestamp", "datetime", "ds", "datehour", "utc", "when", "ts"),
+    *("unix", "unixtime", "unixtimestamp", "epoch", "epochtime", "timeutc", "dateutc"),
+    *("datum", "zeit", "zeitstempel", "zeitpunkt", "datumzeit", "messzeitpunkt"),
+    *("horodatage", "dateheure", "fecha", "fechahora", "dataora", "datahora", "tijd", "tid"),
+)
+#: Words in names of columns whose numbers may be times, if they grow.
+TIME_WORDS = ("date", "time", "stamp", "datum", "zeit", "fecha", "epoch", "year", "jahr")
+#: Columns of years, or of periods in digits.
+PERIOD_NAMES = (
+    *("year", "yr", "yyyy", "jahr", "annee", "année", "anno", "año", "ano", "jaar", "rok", "år"),
+    *("period", "periode", "month", "monat", "mois", "yearmonth", "yyyymm", "quarter", "day"),
+)
+#: Columns of numbers that count rows.
+COUNT_NAMES = ("t", "index", "idx", "step", "i", "n", "row", "obs", "observation", "tick", "frame")
+
+#: Columns that are a time together, by what each is.
+PARTS = {
+    "year": ("year", "yr", "yyyy", "jahr", "annee", "année", "anno", "año", "ano"),
+    "quarter": ("quarter", "qtr", "q", "quartal", "trimestre"),
+    "month": ("month", "mon", "mo", "mm", "monat", "mois", "mes", "mese"),
+    "week": ("week", "isoweek", "weeknumber", "kw", "woche", "semaine"),
+    "yearday": ("dayofyear", "doy", "yday", "julianday"),
+    "day": ("day", "dd", "dom", "mday", "dayofmonth", "tag", "jour", "dia", "día", "giorno"),
+    "hour": ("hour", "hr", "hh", "stunde", "heure", "hora", "ora"),
+    "minute": ("minute", "min", "mi", "mn"),
+    "second": ("second", "sec", "ss", "sekunde", "seconde"),
+}
+CLOCK_NAMES = ("time", "clock", "timeofday", "uhrzeit", "zeit", *PARTS["hour"])
+
+SAMPLE = 100  # rows from the top, and as many from all of the file
+
+
+class Kind(IntEnum):
+    """What a column holds, as far as a sample tells."""
+
+    OTHER = 0
+    NUMBERS = 1  # they may count rows
+    DIGITS = 2  # epochs, years, 20260131: times, if the column's name says so
+    MOMENTS = 3  # nothing but times
+
+
+def plain(name: str) -> str:
+    """A name as the tables above have it."""
+    return re.sub(r"\(.*?\)|\[.*?\]|[\W_]", "", name.lower())
+
+
+def candidates(raw: RawTable) -> Iterator[tuple[str, ...]]:
+    """The columns that may be the times, the most trusted first."""
+    names = raw.frame.columns
+    by_plain = {plain(name): name for name in reversed(names)}
+    usual = [by_plain[name] for name in TIME_NAMES if name in by_plain]
+    yield from _those(raw, usual, Kind.MOMENTS)
+    yield from _those(raw, usual, Kind.DIGITS)
+    yield from _those(raw, _growing_first(raw), Kind.MOMENTS)
+    if parts := _parts(names):
+        yield tuple(parts.values())
+    yield from _those(raw, [by_plain[n] for n in PERIOD_NAMES if n in by_plain], Kind.DIGITS)
+    alike = [name for name in names if any(word in plain(name) for word in TIME_WORDS)]
+    yield from _those(raw, [name for name in alike if _counts(raw.frame[name])], Kind.DIGITS)
+    yield from ((name,) for name in usual if _is_text(raw.frame[name]))  # to say what is wrong
+    if len(names) > 1:  # a column alone is one of values
+        yield from _counting(raw, usual + [by_plain[n] for n in COUNT_NAMES if n in by_plain])
+
+
+def _counting(raw: RawTable, names: list[str]) -> Iterator[tuple[str, ...]]:
+    """Columns that count rows: by their names, or a first one that is 0, 1, 2, …"""
+    yield from ((name,) for name in names if _counts(raw.frame[name]))
+    if _counts_from_the_start(first := raw.frame.to_series(0)):
+        yield (first.name,)
+
+
+def in_format(raw: RawTable, form: str) -> Iterator[tuple[str, ...]]:
+    """The columns that are mostly times in a format, those with a usual name first."""
+    known = (*TIME_NAMES, *PERIOD_NAMES, *COUNT_NAMES)
+    for name in sorted(raw.frame.columns, key=lambda name: plain(name) not in known):
+        texts = _sample(raw.frame[name])
+        if texts and parse_times(pl.Series(texts), form).null_count() * 2 < len(texts):
+            yield (name,)
+
+
+def _those(raw: RawTable, names: Iterable[str], wanted: Kind) -> Iterator[tuple[str, ...]]:
+    for name in names:
+        if kind(raw.frame[name], name) == wanted:
+            yield _with_clock(raw, name)
+
+
+def kind(column: pl.Series, name: str) -> Kind:
+    if column.dtype in (pl.Date, pl.Datetime):
+        return Kind.MOMENTS
+    forms = likely(_sample(column), counting=plain(name) in COUNT_NAMES)
+    if not forms:
+        return Kind.OTHER
+    if COUNT in forms:
+        return Kind.NUMBERS
+    return Kind.DIGITS if _number(_sample(column)[0]) is not None else Kind.MOMENTS
+
+
+def _growing_first(raw: RawTable) -> list[str]:
+    """The columns whose first cell is a time, before all others those that are in order."""
+    moments = [name for name in raw.frame.columns if _begins_with_a_time(raw.frame[name])]
+    return sorted(moments, key=lambda name: not _in_order(raw.frame[name]))
+
+
+def _begins_with_a_time(column: pl.Series) -> bool:
+    if column.dtype in (pl.Date, pl.Datetime):
+        return True
+    first = _sample(column.head(1))
+    return bool(first) and _number(first[0]) is None and bool(formats_of(first[0]))
+
+
+def _in_order(column: pl.Series) -> bool:
+    """Whether it looks so: texts of ISO times are sorted if the times are."""
+    return column.is_sorted() or column.is_sorted(descending=True)
+
+
+def likely(sample: Sequence[str], *, counting: bool = False) -> list[str]:
+    """The formats in which most of these texts are times; `count` alone if they are but numbers.
+
+    In a column that by its name is `counting`, numbers are no years.
+    """
+    votes = Counter(form for text in sample for form in _forms(text))
+    most = max(votes.values(), default=0)
+    if most * 2 < len(sample) or not most:
+        return []
+    best = [form for form in votes if votes[form] == most and not (counting and _short(form))]
+    times = [form for form in best if form != COUNT]
+    if len(times) > 1 and DECIMAL_YEAR in times:
+        times.remove(DECIMAL_YEAR)  # whole years, or months as 2026.01
+    return times or best
+
+
+def _short(form: str) -> bool:
+    return form in ("%Y", "%Y%m", "%Y%j", "%y%m%d", DECIMAL_YEAR)
+
+
+def _forms(text: str) -> list[str]:
+    forms = formats_of(text)
+    if (number := _number(text)) is None:
+        return forms
+    size = abs(number)
+    low, high = EPOCH_SECONDS
+    forms = [form for form in forms if _plausible(text, form)]
+    forms += [name for name, us in EPOCHS.items() if low <= size * us / 1e6 < high]
+    forms += [DECIMAL_YEAR] if FIRST_YEAR <= number < LAST_YEAR + 1 else []
+    return [*forms, COUNT]
+
+
+def _plausible(text: str, form: str) -> bool:
+    """Whether digits may begin with their year; with hours they would else be an epoch."""
+    first = FIRST_YEAR if "%H" not in form else 1900
+    return not form.startswith("%Y") or first <= int(text[:4]) <= LAST_YEAR
+
+
+def _number(text: str) -> float | None:
+    try:
+        return float(text) if "_" not in text else None
+    except ValueError:
+        return None
+
+
+def some_texts(text: pl.Series) -> list[str]:
+    """Some texts from the top and from all of a column."""
+    step = max(1, len(text) // SAMPLE)
+    some = pl.concat([text.head(SAMPLE), text.slice(SAMPLE).gather_every(step)]).drop_nulls()
+    return [stripped for value in some if (stripped := value.strip())]
+
+
+def _sample(column: pl.Series) -> list[str]:
+    step = max(1, len(column) // SAMPLE)
+    some = pl.concat([column.head(SAMPLE), column.slice(SAMPLE).gather_every(step)])
+    try:
+        return some_texts(as_text(some))
+    except DataError:
+        return []
+
+
+def as_text(column: pl.Series) -> pl.Series:
+    """A column's cells as they would stand in a text file. Raises DataError if they are no times.
+
+    Whole numbers have no point, whatever their type.
+    """
+    kind = column.dtype
+    if kind == pl.Date:
+        return column.dt.strftime("%Y-%m-%d")
+    if kind in (pl.Float32, pl.Float64, pl.Decimal):
+        column = column.cast(pl.Float64).fill_nan(None)
+        whole = (column == column.round()).all() and (column.abs() < 2**53).all()
+        return column.cast(pl.Int64).cast(pl.String) if whole else column.cast(pl.String)
+    if kind.is_integer() or kind in (pl.String, pl.Categorical, pl.Enum, pl.Time):
+        return column.cast(pl.String)
+    raise DataError(f"column '{column.name}' holds {kind}, not times")
+
+
+def _is_text(column: pl.Series) -> bool:
+    """Whether it holds words, which then are no times."""
+    words = [text for text in _sample(column) if _number(text) is None]
+    return column.dtype == pl.String and len(words) * 2 > len(_sample(column))
+
+
+def _counts(column: pl.Series) -> bool:
+    """Whether its numbers grow."""
+    if not column.dtype.is_numeric() and column.dtype != pl.String:
+        return False
+    values = numbers(as_text(column))
+    return not values.has_nulls() and bool((values.diff().drop_nulls() > 0).all())
+
+
+def _counts_from_the_start(column: pl.Series) -> bool:
+    """Whether it is 0, 1, 2, … or 1, 2, 3, …"""
+    if len(column) < 3 or not _counts(column):  # noqa: PLR2004 (two rows may be so by chance)
+        return False
+    values = numbers(as_text(column))
+    return values[0] in (0, 1) and bool((values.diff().drop_nulls() == 1).all())
+
+
+# Times in several columns
+
+
+def parts_of(columns: Sequence[str]) -> dict[str, str]:
+    """What each of these columns is of a time -> its name; empty if one is nothing of the kind."""
+    found = {part: c for c in columns for part, names in PARTS.items() if plain(c) in names}
+    return found if len(found) == len(columns) else {}
+
+
+def _parts(names: Sequence[str]) -> dict[str, str]:
+    """The columns that make a time together, from the year on without a hole."""
+    found = {
+        part: name
+        for part, known in PARTS.items()
+        if (name := next((n for n in names if plain(n) in known), None))
+    }
+    ways = (("year", "month", "day", "hour", "minute", "second"), ("year", "yearday", "hour"))
+    for way in (*ways, ("year", "quarter"), ("year", "week")):
+        length = next((i for i, part in enumerate(way) if part not in found), len(way))
+        if length > 1:
+            return {part: found[part] for part in way[:length]}
+    return {}
+
+
+def _with_clock(raw: RawTable, name: str) -> tuple[str, ...]:
+    """A column of dates together with one of the time of the day, if dates come several times."""
+    column = raw.frame[name]
+    others = [other for other in raw.frame.columns if plain(other) in CLOCK_NAMES]
+    if not _only_dates(column) or column.n_unique() == len(column):
+        return (name,)
+    clocks = (other for other in others if other != name and _is_clock(raw.frame[other]))
+    return next(((name, clock) for clock in clocks), (name,))
+
+
+def _only_dates(column: pl.Series) -> bool:
+    forms = likely(_sample(column))
+    return bool(forms) and not any(hour in form for form in forms for hour in ("%H", "%I"))
+
+
+def _is_clock(column: pl.Series) -> bool:
+    texts = _sample(column)
+    return bool(texts) and all(clocks_of(text) for text in texts)
