@@ -4,17 +4,14 @@ from dataclasses import replace
 
 import numpy as np
 import polars as pl
-from numpy.typing import NDArray
 
 from pyheta.errors import DataError
 from pyheta.pipeline.data import cadence
 from pyheta.pipeline.data.cadence import Cadence
 from pyheta.pipeline.data.draft import TIME, Draft
-from pyheta.pipeline.data.grids import Grid, find_grid
+from pyheta.pipeline.data.grids import Grid, Times, find_grid
 from pyheta.pipeline.data.options import DataOptions
 from pyheta.pipeline.data.zones import clock_change, to_utc, zone_cure
-
-Times = NDArray[np.int64]
 
 
 def find_cadence(draft: Draft, options: DataOptions, *, gaps: bool = False) -> Cadence:

@@ -111,6 +111,8 @@ WHOLE = (
     "%Y%m%d%H%M",  # 202601311800
     "%Y%m%d%H%M%S",  # 20260131180000
     "%A %B %d %H:%M:%S %Y",  # Sat Jan 31 18:00:00 2026
+    "%A %B %d %H:%M:%S%z %Y",  # Sat Jan 31 18:00:00 +0100 2026
+    "%A %B %d %H:%M:%S UTC %Y",  # Sat Jan 31 18:00:00 UTC 2026
 )
 CLOCKS = (
     "%H:%M",
@@ -263,7 +265,7 @@ def _compiled(form: str) -> re.Pattern[str]:
 
 def has_zone(form: str) -> bool:
     """Whether its times are moments, not what a clock shows."""
-    return form.endswith(ZONES[1:]) or form in EPOCHS
+    return form in EPOCHS or any(zone.strip() in form for zone in ZONES[1:])
 
 
 def is_iso(form: str) -> bool:

@@ -23,6 +23,8 @@ from pyheta.pipeline.data.timereading import (
 )
 from pyheta.pipeline.data.zones import to_utc
 
+OWN_OFFSET = "times have their own offset"
+
 
 @dataclass(frozen=True, slots=True)
 class TimeAxis:
@@ -77,9 +79,10 @@ def _axis(
 ) -> TimeAxis:
     """What was read, as moments if possible."""
     if found.form == COUNT:
-        return TimeAxis(columns, found.values, counted=True, notes=found.notes)
+        notes = found.notes + _useless("time_zone", options.time_zone, "rows are counted")
+        return TimeAxis(columns, found.values, counted=True, notes=notes)
     if has_zone(found.form):
-        notes = found.notes + _useless(options)
+        notes = found.notes + _useless("time_zone", options.time_zone, OWN_OFFSET)
         return TimeAxis(columns, _moments(text, found), notes=notes)
     local = _local(raw, columns, found.values, options.time_zone)
     return TimeAxis(columns, local, notes=found.notes)
@@ -149,17 +152,17 @@ def _typed(raw: RawTable, column: pl.Series, options: DataOptions) -> TimeAxis:
     if (far := moments.to_physical().abs() > FARTHEST).any():
         text = column.cast(pl.String)
         refuse_bad(raw, names, text, Found(str(column.dtype), moments.set(far, None)))
+    notes = _useless("time_format", options.time_format, "the file has times, not texts")
     if getattr(column.dtype, "time_zone", None) is None:
-        return TimeAxis(names, _local(raw, names, moments, options.time_zone))
+        return TimeAxis(names, _local(raw, names, moments, options.time_zone), notes=notes)
+    notes += _useless("time_zone", options.time_zone, OWN_OFFSET)
     wall = column.dt.replace_time_zone(None).cast(MICROSECONDS)
-    return TimeAxis(names, _or_days(moments, wall), notes=_useless(options))
+    return TimeAxis(names, _or_days(moments, wall), notes=notes)
 
 
-def _useless(options: DataOptions) -> tuple[str, ...]:
+def _useless(option: str, value: str | None, why: str) -> tuple[str, ...]:
     """That an option which is written has no effect."""
-    if options.time_zone is None:
-        return ()
-    return (f"times have their own offset: `time_zone: {options.time_zone}` does nothing",)
+    return (f"`{option}: {value}` does nothing: {why}",) if value else ()
 
 
 def _moments(text: pl.Series, found: Found) -> pl.Series:

@@ -131,6 +131,7 @@ def test_a_fraction_may_follow_the_seconds(form: str, moment: datetime, sign: st
         ("q3 2009", datetime(2009, 7, 1)),
         ("JANUARY 5, 2013", datetime(2013, 1, 5)),
         ("Fri, 15 Oct 2021 18:00:00 GMT", datetime(2021, 10, 15, 18)),
+        ("Sat Jan 31 18:00:00 +0100 2026", datetime(2026, 1, 31, 17)),
         ("1/31/2020 6PM", datetime(2020, 1, 31, 18)),
         ("1/31/2020 12:05 am", datetime(2020, 1, 31, 0, 5)),
     ],
