@@ -141,11 +141,6 @@ def test_where_rows_are_dropped_at_an_end_the_step_stays() -> None:
     assert recounted(after, HOURLY, options) is HOURLY
 
 
-def test_a_file_that_lacks_nearly_all_rows_has_another_step() -> None:
-    with pytest.raises(DataError, match="998 rows are missing between 3 rows"):
-        settled(draft([0, 1, 1000], y=[1.0, 2.0, 3.0]), "mask")
-
-
 @pytest.mark.parametrize(
     ("rule", "count"), [("MS", 1), ("ME", 1), ("QS", 3), ("QE", 3), ("YS", 12), ("YE", 12)]
 )
