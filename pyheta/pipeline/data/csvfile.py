@@ -46,7 +46,7 @@ class _Body:
     def rows(self, height: int) -> pl.Series:
         if isinstance(self.lines, pl.Series):
             return self.lines
-        return numbered(range(self.lines, self.lines + height))
+        return numbered(self.lines, height)
 
 
 def read_csv(text: bytes, name: str, options: Format) -> tuple[RawTable, list[str]]:
@@ -158,7 +158,7 @@ def _written_anew(text: bytes, dialect: Dialect, name: str) -> _Body:
             writer.writerow(cells[:width])
             lines.append(record.line)
     notes = (f"{blank} empty line{'s' * (blank > 1)} between rows",) if blank else ()
-    return _Body(buffer.getvalue().encode(), ",", 0, numbered(lines), notes)
+    return _Body(buffer.getvalue().encode(), ",", 0, pl.Series(lines, dtype=pl.UInt32), notes)
 
 
 def _records(text: bytes, dialect: Dialect, name: str) -> Iterator[Record]:
@@ -193,12 +193,18 @@ def _are_fractions(cells: Sequence[str]) -> bool:
 
 
 def _typed(body: _Body, kinds: list[type[pl.DataType]]) -> pl.DataFrame:
-    """A column with a cell that is no finite number is read as text after all."""
-    frame = _parsed(body, kinds)
+    """A column with a cell that is no finite number is text after all. Raises PolarsError."""
+    try:
+        frame = _parsed(body, kinds)
+    except pl.exceptions.PolarsError:
+        texts = _parsed(body, [pl.String] * len(kinds))
+        return texts.with_columns(
+            column.cast(pl.Float64, strict=False)
+            for column, kind in zip(texts.get_columns(), kinds, strict=True)
+            if kind == pl.Float64 and _is_sound(column.cast(pl.Float64, strict=False))
+        )
     wrong = [i for i, column in enumerate(frame) if not _is_sound(column)]
-    if not wrong:
-        return frame
-    return frame.with_columns(_parsed(body, [pl.String] * len(kinds), wrong))
+    return frame.with_columns(_parsed(body, [pl.String] * len(kinds), wrong)) if wrong else frame
 
 
 def _is_sound(column: pl.Series) -> bool:
@@ -216,7 +222,6 @@ def _parsed(
         skip_lines=body.skip,
         schema_overrides=kinds,
         infer_schema=False,
-        ignore_errors=True,
         columns=only,
     )
 

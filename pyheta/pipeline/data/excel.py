@@ -12,9 +12,10 @@ from pyheta.pipeline.data.layout import find_layout
 from pyheta.pipeline.data.naming import tidied, without_nameless
 from pyheta.pipeline.data.options.format import Format
 from pyheta.pipeline.data.packing import EXCEL, MAX_BYTES, ZIP, marks
+from pyheta.pipeline.data.packing import FAULTS as ZIP_FAULTS
 from pyheta.pipeline.data.rawtable import RawTable, listed, numbered, refuse_large
 from pyheta.pipeline.data.records import Record
-from pyheta.pipeline.data.typed import translated
+from pyheta.pipeline.data.typed import FAULTS
 
 LOOKED_AT = 300  # rows
 CELL = re.compile(rb'<c r="([A-Z]{1,3})(\d{1,7})"')
@@ -28,13 +29,15 @@ def is_excel(raw: bytes) -> bool:
 def read_excel(raw: bytes, name: str, options: Format) -> tuple[RawTable, str]:
     """The table and the name of its sheet. Raises DataError if none is found, or several."""
     try:
-        import fastexcel  # noqa: F401 -- Polars needs it
+        import fastexcel
     except ImportError as error:
         cure = "pip install 'pyheta[excel]', or save it as CSV"
         raise DataError("reading Excel files needs fastexcel", where=name, cure=cure) from error
-    with translated(DAMAGED, name):
+    try:
         _refuse_large(raw, name)
         sheets = _sheets(raw)
+    except (*FAULTS, *ZIP_FAULTS, fastexcel.FastExcelError) as error:
+        raise DataError(DAMAGED, where=name, cure="write it anew") from error
     sheet = _chosen(sheets, options.sheet, name)
     return _table(_without_empty_edges(sheets[sheet]), f"{name}: sheet '{sheet}'", options), sheet
 
@@ -99,7 +102,7 @@ def _table(frame: pl.DataFrame, place: str, options: Format) -> RawTable:
     names = tidied(layout.names, place)
     rows = frame.slice(layout.first_line - 1).select(frame.columns[: len(names)])
     rows.columns = names
-    numbers = numbered(range(layout.first_line, layout.first_line + rows.height))
+    numbers = numbered(layout.first_line, rows.height)
     filled = rows.select(pl.any_horizontal(pl.all().is_not_null())).to_series()
     rows, notes = without_nameless(rows.filter(filled), place)
     return RawTable(rows, place, numbers.filter(filled), notes)

@@ -39,7 +39,7 @@ def read_json(text: bytes, name: str) -> tuple[str, RawTable]:
         raise _explain(text, name) from error
     if frame.height != len(lines):
         raise _explain(text, name)
-    return "JSON lines", table(frame, numbered(lines), name)
+    return "JSON lines", table(frame, pl.Series(lines, dtype=pl.UInt32), name)
 
 
 def _refuse_many_keys(text: bytes, name: str) -> None:
@@ -60,7 +60,7 @@ def _list(text: bytes, name: str) -> RawTable:
         raise DataError("not a JSON list of objects", where=name, cure=cure) from error
     if not re.match(rb"\s*\[\s*\{", text):
         raise DataError("not a JSON list of objects", where=name, cure=cure)
-    return table(frame, numbered(range(1, frame.height + 1)), name)
+    return table(frame, numbered(1, frame.height), name)
 
 
 def _is_object(line: bytes) -> bool:

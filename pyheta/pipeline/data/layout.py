@@ -62,7 +62,8 @@ class _Look:
             len(record) == self.width - 1 > 1 and place + 1 == self.start
         )
         filled = sum(not is_missing(cell) for cell in record.cells)
-        return fits and (filled > 1 or self.width == 1 or not record.cells[0])
+        is_title = filled == 1 < self.width and bool(record.cells[0]) and place + 1 < self.start
+        return fits and not is_title
 
     def is_pure(self, place: int) -> bool:
         """Whether nothing looks like data where there are data below."""

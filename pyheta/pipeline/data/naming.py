@@ -33,20 +33,19 @@ def without_nameless(frame: pl.DataFrame, where: str) -> tuple[pl.DataFrame, tup
     """The columns that have a name or get one, and what is said of the others. Raises DataError."""
     notes: list[str] = []
     for position, name in enumerate(frame.columns):
-        if not (name.startswith(NUL) or BY_PANDAS.fullmatch(name)):
+        nameless = name.startswith(NUL)
+        if not nameless and not BY_PANDAS.fullmatch(name):
             continue
-        called = (
-            f"column {position + 1} has no name" if name.startswith(NUL) else f"column '{name}'"
-        )
-        may_count = position == 0 or not name.startswith(NUL)
-        if reason := _says_nothing(frame[name], may_count=may_count):
+        called = f"column {position + 1} has no name and" if nameless else f"column '{name}'"
+        if reason := _says_nothing(frame[name], may_count=position == 0 or not nameless):
             frame = frame.drop(name)
-            notes.append(f"{called}, and it {reason}: it is left out")
-        elif position == 0 or name == STORED_INDEX:
-            frame, note = _with_index(frame, name, called)
-            notes.append(note)
-        elif name.startswith(NUL):
-            raise DataError(called, where=where, cure="name it")
+            notes.append(f"{called} {reason}: it is left out")
+        elif (nameless and position == 0) or name == STORED_INDEX:
+            index = INDEX if INDEX not in frame.columns else f"{INDEX} (without a name)"
+            frame = frame.rename({name: index})
+            notes.append(f"{called} is called '{index}' here")
+        elif nameless:
+            raise DataError(f"column {position + 1} has no name", where=where, cure="name it")
     if not frame.width:
         raise DataError("no column has a name", where=where, cure="name them")
     return frame, tuple(notes)
@@ -55,11 +54,15 @@ def without_nameless(frame: pl.DataFrame, where: str) -> tuple[pl.DataFrame, tup
 def _says_nothing(column: pl.Series, *, may_count: bool) -> str:
     if column.is_empty():
         return ""
-    if column.null_count() == len(column):
-        return "has no cell"
-    if column.dtype == pl.String and not column.str.strip_chars().fill_null("").any():
+    if _is_empty(column):
         return "has no cell"
     return "counts the rows" if may_count and _counts(column) else ""
+
+
+def _is_empty(column: pl.Series) -> bool:
+    if column.dtype != pl.String:
+        return column.null_count() == len(column)
+    return bool((column.fill_null("").str.strip_chars() == "").all())
 
 
 def _counts(column: pl.Series) -> bool:
@@ -68,9 +71,4 @@ def _counts(column: pl.Series) -> bool:
         return False
     numbers = column.cast(pl.Float64, strict=False)
     expected = pl.int_range(len(column), eager=True).cast(pl.Float64)
-    return numbers[0] in (0, 1) and bool((numbers - numbers[0] == expected).all())
-
-
-def _with_index(frame: pl.DataFrame, name: str, called: str) -> tuple[pl.DataFrame, str]:
-    index = INDEX if INDEX not in frame.columns else f"{INDEX} (without a name)"
-    return frame.rename({name: index}), f"{called}: it is called '{index}' here"
+    return numbers[0] in {0, 1} and bool((numbers - numbers[0] == expected).all())

@@ -21,6 +21,7 @@ from pyheta.pipeline.data.packing import MAX_BYTES, unpack
 from pyheta.pipeline.data.rawtable import RawTable, first, quoted, reads_as_number
 from pyheta.pipeline.data.typed import TYPED, read_typed
 
+BLANK = 1 << 10  # bytes that are looked at before all are
 CSV, PARQUET, UTF8 = "CSV", "Parquet", "utf-8"
 ENCODINGS = {"cp1252": "Latin-1 (cp1252)", "utf-16": "UTF-16"}
 TEXT_OPTIONS = ("separator", "decimal", "encoding", "skip_rows", "comment")
@@ -44,7 +45,7 @@ def read_bytes(path: Path) -> bytes:
 def parse(raw: bytes, name: str, options: Format) -> RawTable:
     """The table in a file, whatever it is written in. Raises DataError if there is none."""
     raw, packed_in = unpack(raw, name)
-    if not raw.strip():
+    if not raw or (raw[:BLANK].isspace() and raw.isspace()):
         raise DataError("the file is empty", where=name)
     kind, table = _table(raw, name, options)
     ways = [kind, *(f"unpacked from {packing}" for packing in reversed(packed_in))]

@@ -1,6 +1,6 @@
 """What a data file holds before anything in it is checked."""
 
-from collections.abc import Iterable, Sequence
+from collections.abc import Sequence
 from dataclasses import dataclass, replace
 
 import polars as pl
@@ -54,8 +54,9 @@ def reads_as_number(text: str) -> bool:
     return pl.Series([text]).cast(pl.Float64, strict=False).is_not_null().all()
 
 
-def numbered(numbers: Iterable[int]) -> pl.Series:
-    return pl.Series(numbers, dtype=pl.UInt32)
+def numbered(first: int, count: int) -> pl.Series:
+    """The numbers of rows that follow each other."""
+    return pl.int_range(first, first + count, dtype=pl.UInt32, eager=True)
 
 
 def listed(names: Sequence[str], most: int = 8) -> str:

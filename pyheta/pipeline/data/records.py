@@ -2,6 +2,7 @@
 
 import csv
 import io
+import re
 from collections.abc import Iterator
 from dataclasses import dataclass
 
@@ -32,11 +33,13 @@ class Record:
 def records(text: bytes, separator: str, *, strict: bool, line: int = 1) -> Iterator[Record]:
     r"""All records of a text whose first line is `line`; an empty line has no cells.
 
-    Spaces before a cell are no part of it, so those before a quote do no harm, and several in a row
+    Spaces before a cell are no part of it, nor are those after a quoted one; so several in a row
     separate two cells once. Raises MalformedRecord; for broken quotes only if `strict`.
     """
     stream = io.TextIOWrapper(io.BytesIO(text), encoding="utf-8", errors="replace", newline="")
-    reader = csv.reader(stream, delimiter=separator, strict=strict, skipinitialspace=True)
+    after_quote = re.compile(rf'" +(?=[{re.escape(separator)}\n])')
+    lines = (after_quote.sub('"', content) for content in stream)
+    reader = csv.reader(lines, delimiter=separator, strict=strict, skipinitialspace=True)
     before = 0
     try:
         for cells in reader:

@@ -1,18 +1,21 @@
 """Files whose columns have types: Parquet, and Arrow (Feather) as a file or as a stream."""
 
 import io
+import struct
 from collections.abc import Callable, Iterator, Mapping
 from contextlib import contextmanager
 
 import polars as pl
 
 from pyheta.errors import DataError
+from pyheta.pipeline.data.arrow import MAGIC, sizes
 from pyheta.pipeline.data.naming import tidied, without_nameless
-from pyheta.pipeline.data.rawtable import MAX_CELLS, RawTable, numbered, refuse_large
+from pyheta.pipeline.data.packing import MAX_BYTES
+from pyheta.pipeline.data.rawtable import RawTable, numbered, refuse_large
 
 Read = Callable[[bytes, str], pl.DataFrame]
 FAULTS = (
-    *(pl.exceptions.PolarsError, pl.exceptions.PanicException),
+    *(struct.error, pl.exceptions.PolarsError, pl.exceptions.PanicException),
     *(OSError, ValueError, TypeError, OverflowError, MemoryError),
 )
 
@@ -22,7 +25,7 @@ def read_typed(raw: bytes, name: str, magic: bytes) -> tuple[str, RawTable]:
     kind, read = TYPED[magic]
     with translated(f"not a readable {kind} file", name):
         frame = read(raw, name)
-    return kind, table(frame, numbered(range(1, frame.height + 1)), name)
+    return kind, table(frame, numbered(1, frame.height), name)
 
 
 def table(frame: pl.DataFrame, rows: pl.Series, name: str) -> RawTable:
@@ -45,16 +48,22 @@ def _parquet(raw: bytes, name: str) -> pl.DataFrame:
 
 
 def _arrow(raw: bytes, name: str) -> pl.DataFrame:
+    _refuse_large_batches(raw, name)
     return _collected(pl.scan_ipc(io.BytesIO(raw)), name)
 
 
 def _stream(raw: bytes, name: str) -> pl.DataFrame:
-    """A stream does not say how many rows it has: no more are read than a table may have."""
-    width = pl.read_ipc_stream(io.BytesIO(raw), n_rows=1).width
-    refuse_large(1, width, name)
-    frame = pl.read_ipc_stream(io.BytesIO(raw), n_rows=MAX_CELLS // max(1, width) + 1)
-    refuse_large(frame.height, width, name)
-    return frame
+    rows = _refuse_large_batches(raw, name)
+    refuse_large(rows, pl.read_ipc_stream(io.BytesIO(raw), n_rows=0).width, name)
+    return pl.read_ipc_stream(io.BytesIO(raw))
+
+
+def _refuse_large_batches(raw: bytes, name: str) -> int:
+    """The number of rows. Raises DataError where batches promise too much."""
+    batches = sizes(raw)
+    if sum(size for _, size in batches) > MAX_BYTES:
+        raise DataError(f"unpacks to more than {MAX_BYTES >> 20} MiB", where=name)
+    return sum(rows for rows, _ in batches)
 
 
 def _collected(lazy: pl.LazyFrame, name: str) -> pl.DataFrame:
@@ -70,6 +79,6 @@ def _collected(lazy: pl.LazyFrame, name: str) -> pl.DataFrame:
 #: First bytes -> what that is, and how it is read.
 TYPED: Mapping[bytes, tuple[str, Read]] = {
     b"PAR1": ("Parquet", _parquet),
-    b"ARROW1": ("Arrow", _arrow),
+    MAGIC: ("Arrow", _arrow),
     b"\xff\xff\xff\xff": ("Arrow", _stream),
 }
