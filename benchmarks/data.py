@@ -31,7 +31,7 @@ from pyheta.pipeline.data.read import read
 
 WAYS: Mapping[str, Callable[[bytes], object]] = {
     "bytes": lambda raw: raw,
-    "polars": lambda raw: pl.read_csv(raw),
+    "polars": pl.read_csv,
     "parse": lambda raw: parse(raw, "made.csv", DataOptions()),
     "read": lambda raw: read(raw, "made.csv", DataOptions()),
 }

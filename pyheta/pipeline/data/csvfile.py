@@ -62,6 +62,7 @@ def read_csv(text: bytes, name: str, options: Format) -> tuple[RawTable, list[st
     if style.decimal is Decimal.COMMA:
         frame = _parsed(body, [pl.String] * len(names))
         frame.columns = names
+        style = find_style(frame, [], dialect.separator, style.decimal, name)
     frame, rows = _without_empty_end(rewritten(frame, style), body.rows(frame.height))
     _refuse_totals(frame, rows, dialect, name)
     frame, unnamed = without_nameless(frame, name)
@@ -79,15 +80,19 @@ def _without_footer(text: bytes, dialect: Dialect) -> tuple[bytes, tuple[str, ..
     """The text without the lines at its end that have fewer cells than rows, and no data."""
     start = _tail(text, from_line(text, dialect.layout.first_line))
     tail = text[start:]
-    if dialect.layout.width == 1 or any(line.count(b'"') % 2 for line in tail.split(b"\n")):
+    if (
+        dialect.layout.width == 1
+        or dialect.comment
+        or any(line.count(b'"') % 2 for line in tail.split(b"\n"))
+    ):
         return text, ()  # a cell may have several lines
     found = list(records(tail, dialect.separator, strict=False))
     rows = [place for place, record in enumerate(found) if _is_row(record, dialect)]
     footer = [record for record in found[rows[-1] + 1 :] if record.cells] if rows else []
     if not footer:
         return text, ()
-    several = f"s {len(footer)} lines are no rows" if len(footer) > 1 else " line is no row"
-    note = f"the last{several}: {quoted(dialect.separator.join(footer[0].cells))}"
+    lines = f"{len(footer)} lines are no rows" if len(footer) > 1 else "line is no row"
+    note = f"the last {lines}: {quoted(dialect.separator.join(footer[0].cells))}"
     return text[: start + from_line(tail, footer[0].line)].rstrip(BLANK), (note,)
 
 
@@ -157,7 +162,8 @@ def _written_anew(text: bytes, dialect: Dialect, name: str) -> _Body:
         elif dialect.comment is None or not cells[0].startswith(dialect.comment):
             writer.writerow(cells[:width])
             lines.append(record.line)
-    notes = (f"{blank} empty line{'s' * (blank > 1)} between rows",) if blank else ()
+    lines_are = "lines are" if blank > 1 else "line is"
+    notes = (f"{blank} empty {lines_are} skipped between rows",) if blank else ()
     return _Body(buffer.getvalue().encode(), ",", 0, pl.Series(lines, dtype=pl.UInt32), notes)
 
 
@@ -270,11 +276,14 @@ def _refuse_totals(frame: pl.DataFrame, rows: pl.Series, dialect: Dialect, name:
 def _notes(dialect: Dialect) -> Iterator[str]:
     layout = dialect.layout
     if layout.titles:
-        yield f"{layout.titles} line{'s' * (layout.titles > 1)} before the names of the columns"
+        lines = "lines are" if layout.titles > 1 else "line is"
+        yield f"{layout.titles} {lines} skipped above the names of the columns"
+    if layout.stacked:
+        yield f"the names of the columns stand in {layout.stacked} lines"
     if layout.units:
-        yield "a line of units below the names of the columns"
+        yield "a line of units is skipped below the names of the columns"
     if dialect.comment:
-        yield f"lines that begin with {dialect.comment!r} are comments"
+        yield f"lines that begin with {dialect.comment!r} are skipped"
 
 
 def _written(dialect: Dialect, style: Style) -> list[str]:

@@ -6,7 +6,7 @@ from collections.abc import Sequence
 from dataclasses import dataclass
 
 from pyheta.errors import DataError
-from pyheta.pipeline.data.layout import Layout, find_layout
+from pyheta.pipeline.data.layout import Layout, find_layout, is_ruled
 from pyheta.pipeline.data.options.format import Format
 from pyheta.pipeline.data.rawtable import quoted
 from pyheta.pipeline.data.records import MalformedRecord, Record, beginning, from_line, records
@@ -35,7 +35,7 @@ def find_dialect(text: bytes, name: str, options: Format) -> Dialect:
         raise DataError(f"no line after the {start - 1} that are skipped", where=name)
     wanted = options.separator or (declared.group(1).decode() if declared else None)
     separator = wanted or _separator(head, options)
-    found = [record for record in _look(head, separator, start) if record.cells]
+    found = [record for record in _look(head, separator, start) if not is_ruled(record)]
     comment = options.comment or _comment(found)
     rows, commented = _without_comments(found, comment, separator)
     if not rows:
@@ -86,7 +86,7 @@ def _comment(found: Sequence[Record]) -> str | None:
     others = {len(record) for record in found if not _begins(record.cells, COMMENT)}
     is_first = bool(marked) and marked[0] is found[0]
     odd = all(len(record) not in others for record in marked)
-    return COMMENT if marked and others and (is_first or odd) else None
+    return COMMENT if marked and (is_first or odd) else None
 
 
 def _without_comments(

@@ -7,16 +7,16 @@ first row, and the last one before it that has names is the header.
 
 from collections import Counter
 from collections.abc import Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from itertools import pairwise
 
 from pyheta.errors import DataError
-from pyheta.pipeline.data.looks import is_data, is_missing, is_name, is_unit
+from pyheta.pipeline.data.looks import is_data, is_missing, is_name, is_rule, is_unit
 from pyheta.pipeline.data.rawtable import quoted
 from pyheta.pipeline.data.records import Record
 
 LOOKS = 100_000  # cells that are looked at, about
-ENOUGH = 0.8  # of a column's cells make it one of data
+ENOUGH = 0.6  # of a column's cells make it one of data
 YEARS = range(1500, 2500)
 
 
@@ -30,6 +30,7 @@ class Layout:
     lead: int | None  # the first column of data; none in a table of texts
     titles: int = 0  # records
     units: bool = False
+    stacked: int = 0  # lines of names, where there are several
 
 
 @dataclass(frozen=True, slots=True)
@@ -52,18 +53,23 @@ class _Look:
         return next(rows, len(self.found))
 
     def is_row(self, record: Record) -> bool:
-        is_wide = 2 * len(record) > self.width
+        """Whether it has data in the lead; a title may, but has fewer or more cells."""
+        is_wide = self.width < 2 * len(record) <= 2 * self.width
         return self.lead is not None and is_wide and is_data("".join(record.cells[self.lead :][:1]))
 
     def may_name(self, place: int) -> bool:
-        """Whether a record before the first row may have the names, by the number of its cells."""
-        record = self.found[place]
-        fits = len(record) >= self.width or (
-            len(record) == self.width - 1 > 1 and place + 1 == self.start
-        )
-        filled = sum(not is_missing(cell) for cell in record.cells)
-        is_title = filled == 1 < self.width and bool(record.cells[0]) and place + 1 < self.start
-        return fits and not is_title
+        """Whether a record before the first row may have the names."""
+        cells = self.found[place].cells
+        is_next = place + 1 == self.start
+        is_short = is_next and len(cells) == self.width - 1 > 1
+        fits = is_short or len(cells) >= self.width
+        named = any(is_name(cells[column]) for column in self.data if column < len(cells))
+        return fits and (named or (place == 0 and not cells[0]))
+
+    def is_title(self, place: int) -> bool:
+        """Whether only the first of several cells is filled, as sheets write a title."""
+        filled = [not is_missing(cell) for cell in self.found[place].cells]
+        return len(filled) > 1 and filled[0] and sum(filled) == 1
 
     def is_pure(self, place: int) -> bool:
         """Whether nothing looks like data where there are data below."""
@@ -82,7 +88,7 @@ def find_layout(
     width = _usual_width(found)
     look = _Look(found, name, width, _data_columns(found, width))
     if stacked := _stacked(look):
-        return _layout(look, stacked, look.start)
+        return replace(_layout(look, stacked, look.start), stacked=look.start)
     header = 0 if chosen else _header(look)
     if header is not None:
         following = found[header + 1 : header + 2]
@@ -94,10 +100,15 @@ def find_layout(
     raise _no_names(look)
 
 
+def is_ruled(record: Record) -> bool:
+    """Whether it has no cell, but maybe a line that is drawn."""
+    return all(map(is_rule, record.cells))
+
+
 def are_units(record: Record) -> bool:
     """Whether all that stands in a line, but for the column of times, is a unit."""
-    filled = [cell for cell in record.cells[1:] or record.cells if cell.strip()]
-    return bool(filled) and all(map(is_unit, filled))
+    filled = [cell for cell in record.cells[1:] if cell.strip()] or record.cells[:1]
+    return all(map(is_unit, filled))
 
 
 def _usual_width(found: Sequence[Record]) -> int:
@@ -121,7 +132,8 @@ def _header(look: _Look) -> int | None:
     """The place of the record with the names."""
     if look.lead is None:
         return next(i for i, record in enumerate(look.found) if len(record) == look.width)
-    before = [place for place in range(look.start) if look.may_name(place)]
+    possible = [place for place in range(look.start) if look.may_name(place)]
+    before = [place for place in possible if not look.is_title(place)] or possible[-1:]
     if len(before) > 1 and before[-1] - before[-2] == 1 and are_units(look.found[before[-1]]):
         return before[-2]
     if before:
@@ -162,7 +174,8 @@ def _stacked(look: _Look) -> list[str] | None:
         return None
     index, *others = look.found[last].cells
     above = [record for record in look.found[:last] if len(record) == look.width]
-    if is_missing(index) or any(others) or len(others) + 1 != look.width or len(above) != last:
+    is_alone = not is_missing(index) and not any(others) and len(others) + 1 == look.width
+    if not is_alone or len(above) != last or last == 1:
         return None
     levels = [record.cells[1:] for record in above]
     telling = [cells for cells in levels if len(set(cells)) > 1] or levels[:1]

@@ -30,6 +30,7 @@ UNIT = re.compile(
     r"[a-z]{1,4}\s[a-z]{1,4}-[123]|y{2,4}.?m{1,2}.?d{1,2}.*",
     re.IGNORECASE,
 )
+RULE = re.compile(r":?-{3,}:?|={3,}|")
 TOTALS = re.compile(
     r"(?:grand |sub)?(?:totals?|sum|summe|gesamt|average|mean|mittel(?:wert)?|minimum|maximum)\b.*",
     re.IGNORECASE,
@@ -38,6 +39,11 @@ TOTALS = re.compile(
 
 def is_missing(cell: str) -> bool:
     return cell.strip().lower() in MARKS_OF_MISSING
+
+
+def is_rule(cell: str) -> bool:
+    """Whether a cell is empty or a line that is drawn, as below the names of a table for people."""
+    return RULE.fullmatch(cell.strip()) is not None
 
 
 def is_data(cell: str) -> bool:

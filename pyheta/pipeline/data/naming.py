@@ -55,7 +55,7 @@ def _says_nothing(column: pl.Series, *, may_count: bool) -> str:
     if column.is_empty():
         return ""
     if _is_empty(column):
-        return "has no cell"
+        return "is empty"
     return "counts the rows" if may_count and _counts(column) else ""
 
 

@@ -46,7 +46,7 @@ def find_style(
 
     Raises DataError where a comma may be either sign.
     """
-    columns = [column for column in frame if _may_need_it(column)]
+    columns = [column for column in frame if _has_numbers(column)]
     decimal = Decimal(wanted) if wanted else _decimal(columns, samples, separator, place)
     grouped = any(column.str.contains(_grouped(decimal)).any() for column in columns)
     return Style(decimal, grouped)
@@ -54,9 +54,10 @@ def find_style(
 
 def rewritten(frame: pl.DataFrame, style: Style) -> pl.DataFrame:
     """The same with a decimal point, and without separators, in all cells that are numbers."""
-    plain = style == Style(Decimal.POINT, grouped=False)
-    needy = [] if plain else [column for column in frame if _may_need_it(column)]
-    return frame.with_columns(_rewritten(column, style.decimal) for column in needy)
+    if style == Style(Decimal.POINT, grouped=False):
+        return frame
+    columns = [column for column in frame if _has_numbers(column)]
+    return frame.with_columns(_rewritten(column, style.decimal) for column in columns)
 
 
 def _decimal(
@@ -87,14 +88,14 @@ def _ask(column: pl.Series, place: str) -> DataError:
     return DataError(what, where=place, cure=cure)
 
 
-def _may_need_it(column: pl.Series) -> bool:
-    """Whether a column of texts has numbers that may not read as such as they stand."""
+def _has_numbers(column: pl.Series) -> bool:
+    """Whether it has texts that are numbers, and some with more than digits in them."""
     if column.dtype != pl.String:
         return False
     looked_at = column.drop_nulls().head(LOOKED_AT)
     return bool(
         looked_at.str.contains(rf"^[-+\d.,{GAPS}eE]*\d[\d.,{GAPS}eE+-]*$").any()
-        and column.str.contains(rf"\d[,{GAPS}]\d|\.\d+\.|^\s*[-+]?,\d").any()
+        and column.str.contains(rf"\d[.,{GAPS}]\d|^\s*[-+]?[.,]\d").any()
     )
 
 

@@ -96,7 +96,7 @@ def _zip(raw: bytes, name: str) -> IO[bytes]:
     archive = zipfile.ZipFile(io.BytesIO(raw))
     members = [member for member in archive.infolist() if _is_content(member)]
     if not members:
-        raise DataError("an empty zip file", where=name)
+        raise DataError("no file in the zip", where=name)
     if len(members) > 1:
         what = f"{len(members)} files in one zip: {listed([m.filename for m in members])}"
         raise DataError(what, where=name, cure="unpack it and give the path of one of them")

@@ -23,7 +23,12 @@ from pyheta.pipeline.data.typed import TYPED, read_typed
 
 BLANK = 1 << 10  # bytes that are looked at before all are
 CSV, PARQUET, UTF8 = "CSV", "Parquet", "utf-8"
-ENCODINGS = {"cp1252": "Latin-1 (cp1252)", "utf-16": "UTF-16"}
+ENCODINGS = {
+    "cp1252": "Latin-1 (cp1252)",
+    "utf-16": "UTF-16",
+    "utf-16-le": "UTF-16",
+    "utf-16-be": "UTF-16",
+}
 TEXT_OPTIONS = ("separator", "decimal", "encoding", "skip_rows", "comment")
 
 __all__ = ["MAX_BYTES", "RawTable", "first", "parse", "quoted", "read_bytes", "reads_as_number"]

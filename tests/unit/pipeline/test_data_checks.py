@@ -66,12 +66,7 @@ def test_a_file_that_is_no_table_is_refused(raw: bytes | str, message: str) -> N
     ("cells", "message"),
     [
         (["1", "x", "y"], "x.csv: row 3, column 'a': not a number 'x'; mend the value"),
-        (
-            ["1", '"1,5"'],
-            "row 3, column 'a': not a number '1,5'; write the decimal comma as a point",
-        ),
-        (["1", "1 000"], "not a number '1 000'; write it without thousands separators"),
-        (["1", '"1,234.5"'], "write it without thousands separators"),
+        (["1.5", '"1,2,3"'], "row 3, column 'a': not a number '1,2,3'"),
         (["1", "", "3", "NaN", " NA "], "row 3, column 'a': 3 missing values, the first here"),
         (["", "", ""], "row 2, column 'a': 3 missing values"),
         (["1", "inf"], "row 3, column 'a': not finite: 'inf'"),
@@ -117,10 +112,9 @@ def test_the_number_of_gaps_is_told() -> None:
         checked(times(*stamps))
 
 
-def test_an_empty_line_inside_the_file_counts_as_a_row_and_at_its_end_does_not() -> None:
+def test_an_empty_line_is_no_row() -> None:
     assert checked(rows("1", "2") + "\n\n").height == 2
-    with pytest.raises(DataError, match="row 3, column 'time': 1 missing"):
-        checked("time,a\n2026-01-01,1\n\n2026-01-02,2\n")
+    assert checked("time,a\n2026-01-01,1\n\n2026-01-02,2\n").height == 2
 
 
 @pytest.mark.parametrize(
