@@ -41,16 +41,12 @@ def times(*stamps: str) -> str:
         ("time,a\n2026-01-01,1\n", "only one row"),
         ("time\n2026-01-01\n2026-01-02\n", "no column beside the time column 'time'"),
         ("date,time\n2026-01-01,1\n2026-01-02,2\n", "both 'date' and 'time' are columns"),
-        ("1.5,2\n3,4\n5,6\n", "first row looks like data"),
+        ("1.5,2\n3,4\n5,6\n", "its first line is data"),
         (rows("1", "2", head="time,"), "column 2 has no name"),
         ("time,a, a\n2026-01-01,1,2\n", "duplicate column 'a' (2 and 3)"),
-        ("time;a\n2026-01-01;1\n", "1 column found (delimiter ';'?)"),
-        ("time\ta\n2026-01-01\t1\n", r"1 column found (delimiter '\t'?)"),
-        (b"\x1f\x8b\x08\x00", "looks like gzip; unpack it first"),
-        (b"PK\x03\x04zip", "looks like a zip or Excel file"),
+        (b"\x1f\x8b\x08\x00", "damaged gzip; get the file again"),
+        (b"PK\x03\x04zip", "damaged zip"),
         (b"PAR1 but no more", "not a readable Parquet file"),
-        ("time,a\n2026-01-01,1\n".encode("utf-16"), "looks like UTF-16; save it as UTF-8"),
-        ("time,ä\n".encode("latin-1"), "not UTF-8 at byte 5 (latin-1?)"),
         (b"time,a\n2026-01-01,\x00\n", "NUL at byte 18"),
         (rows("1", "2,7", "3"), "x.csv: row 3: 3 fields, but the header has 2"),
         (rows("1", '"2', "3"), "x.csv: row 3: not well-formed CSV"),
@@ -117,10 +113,9 @@ def test_the_number_of_gaps_is_told() -> None:
         checked(times(*stamps))
 
 
-def test_an_empty_line_inside_the_file_counts_as_a_row_and_at_its_end_does_not() -> None:
+def test_an_empty_line_is_no_row() -> None:
     assert checked(rows("1", "2") + "\n\n").height == 2
-    with pytest.raises(DataError, match="row 3, column 'time': 1 missing"):
-        checked("time,a\n2026-01-01,1\n\n2026-01-02,2\n")
+    assert checked("time,a\n2026-01-01,1\n\n2026-01-02,2\n").height == 2
 
 
 @pytest.mark.parametrize(

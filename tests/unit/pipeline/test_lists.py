@@ -53,7 +53,7 @@ def finds(name: str, folder: Path) -> None:
 
 
 def recognises(magic: bytes, _folder: Path) -> None:
-    with pytest.raises(DataError, match="looks like"):
+    with pytest.raises(DataError, match=r"looks like|: damaged"):
         rawfile.parse(magic + b"\x01\x02\x03\x04", "odd.csv", Format())
 
 
@@ -141,11 +141,20 @@ LISTS = (
         finds,
     ),
     Listed(
-        "pyheta.pipeline.data.rawfile",
+        "pyheta.pipeline.data.packing",
+        "PACKINGS",
+        (b"\x1f\x8b", b"BZh", b"\x28\xb5\x2f\xfd", b"PK\x03\x04"),
+        recognises,
+    ),
+    Listed(
+        "pyheta.pipeline.data.foreign",
         "FOREIGN",
         (
-            *(b"\x1f\x8b", b"PK\x03\x04", b"BZh", b"\x28\xb5\x2f\xfd"),
-            *(b"\x89HDF", b"\xff\xfe", b"\xfe\xff"),
+            *(b"\x89HDF", b"CDF", b"SQLite format 3", b"%PDF", b"\x93NUMPY", b"MATLAB 5.0"),
+            *(b"\x80\x02", b"\x80\x03", b"\x80\x04", b"\x80\x05", b"RDX", b"X\n\x00"),
+            *(b"\xd0\xcf\x11\xe0", b"FEA1", b"ORC", b"Obj\x01", b"GRIB", b"PK\x05\x06"),
+            *(b"\xfd7zXZ", b"7z\xbc\xaf", b"Rar!", b"\x04\x22\x4d\x18"),
+            *(b"\x89PNG", b"\xff\xd8\xff"),
         ),
         recognises,
     ),

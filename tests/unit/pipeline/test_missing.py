@@ -13,7 +13,6 @@ from hypothesis import settings as hypothesis_settings
 from hypothesis import strategies as st
 from numpy.typing import NDArray
 
-from pyheta.errors import DataError
 from pyheta.pipeline.data.cadence import Cadence, Unit
 from pyheta.pipeline.data.draft import ROW, TIME, Draft
 from pyheta.pipeline.data.gaps import recounted

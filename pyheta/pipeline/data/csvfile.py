@@ -1,0 +1,294 @@
+"""A CSV text as a table of texts, and of numbers where a column has nothing else.
+
+Polars reads it. What Polars does not know (comments among the rows, empty lines, cells of several
+lines, spaces before quotes) is written anew as plain CSV before, record by record; so that each
+row keeps the number of its line.
+"""
+
+import csv
+import io
+import math
+from collections.abc import Iterator, Sequence
+from dataclasses import dataclass
+
+import polars as pl
+
+from pyheta.errors import DataError
+from pyheta.pipeline.data.dialect import Dialect, find_dialect
+from pyheta.pipeline.data.looks import PLAIN_NUMBER, is_name, is_of_totals
+from pyheta.pipeline.data.naming import tidied, without_nameless
+from pyheta.pipeline.data.numerals import Decimal, Style, find_style, rewritten
+from pyheta.pipeline.data.options.format import Format
+from pyheta.pipeline.data.rawtable import RawTable, numbered, quoted, refuse_large
+from pyheta.pipeline.data.records import (
+    MalformedRecord,
+    Record,
+    count_lines,
+    from_line,
+    records,
+)
+
+BLANK = b" \t\n\v\f\x1a"
+TAIL = 1 << 14
+CALLED = {"\t": "tabs", " ": "spaces"}
+
+
+@dataclass(frozen=True, slots=True)
+class _Body:
+    """The rows of a text as Polars reads them: after `skip` lines and one of names."""
+
+    text: bytes
+    separator: str
+    skip: int
+    lines: pl.Series | int  # that of each row, or that of the first where each row has one
+    notes: tuple[str, ...] = ()
+
+    def rows(self, height: int) -> pl.Series:
+        if isinstance(self.lines, pl.Series):
+            return self.lines
+        return numbered(self.lines, height)
+
+
+def read_csv(text: bytes, name: str, options: Format) -> tuple[RawTable, list[str]]:
+    """The table, and how the file is written, where that is not plain. Raises DataError."""
+    text = _without_blank_end(text)
+    dialect = find_dialect(text, name, options)
+    names = tidied(dialect.layout.names, name)
+    text, footer = _without_footer(text, dialect)
+    refuse_large(count_lines(text), len(names), name)
+    frame, body = _read(text, dialect, name, options)
+    frame.columns = names
+    style = _style(frame, dialect, name, options)
+    if style.decimal is Decimal.COMMA:
+        frame = _parsed(body, [pl.String] * len(names))
+        frame.columns = names
+        style = find_style(frame, [], dialect.separator, style.decimal, name)
+    frame, rows = _without_empty_end(rewritten(frame, style), body.rows(frame.height))
+    _refuse_totals(frame, rows, dialect, name)
+    frame, unnamed = without_nameless(frame, name)
+    notes = (*_notes(dialect), *body.notes, *footer, *unnamed)
+    return RawTable(frame, name, rows, notes), _written(dialect, style)
+
+
+def _without_blank_end(text: bytes) -> bytes:
+    """Empty lines at the end are no rows, nor is what DOS ends a text with."""
+    content = len(text) - len(text[-TAIL:]) + len(text[-TAIL:].rstrip(BLANK))
+    return text if text[content:] in (b"", b"\n") else text.rstrip(BLANK)
+
+
+def _without_footer(text: bytes, dialect: Dialect) -> tuple[bytes, tuple[str, ...]]:
+    """The text without the lines at its end that have fewer cells than rows, and no data."""
+    start = _tail(text, from_line(text, dialect.layout.first_line))
+    tail = text[start:]
+    if (
+        dialect.layout.width == 1
+        or dialect.comment
+        or any(line.count(b'"') % 2 for line in tail.split(b"\n"))
+    ):
+        return text, ()  # a cell may have several lines
+    found = list(records(tail, dialect.separator, strict=False))
+    rows = [place for place, record in enumerate(found) if _is_row(record, dialect)]
+    footer = [record for record in found[rows[-1] + 1 :] if record.cells] if rows else []
+    if not footer:
+        return text, ()
+    lines = f"{len(footer)} lines are no rows" if len(footer) > 1 else "line is no row"
+    note = f"the last {lines}: {quoted(dialect.separator.join(footer[0].cells))}"
+    return text[: start + from_line(tail, footer[0].line)].rstrip(BLANK), (note,)
+
+
+def _tail(text: bytes, first: int) -> int:
+    """Where the last lines begin, of those from a place on."""
+    near = len(text) - TAIL
+    return first if near <= first else text.find(b"\n", near) + 1
+
+
+def _is_row(record: Record, dialect: Dialect) -> bool:
+    layout, cells = dialect.layout, record.cells
+    if layout.lead is None or len(cells) >= layout.width:
+        return bool(cells)
+    return layout.lead < len(cells) and not is_name(cells[layout.lead])
+
+
+def _read(text: bytes, dialect: Dialect, name: str, options: Format) -> tuple[pl.DataFrame, _Body]:
+    """Raises DataError where a record is not well formed, or longer than the line of names."""
+    kinds = _kinds(dialect, options)
+    if _is_plain(text, dialect):
+        body = _as_it_is(text, dialect)
+        try:
+            frame = _typed(body, kinds)
+        except pl.exceptions.PolarsError:
+            pass  # the way below says why, by its line
+        else:
+            if not _hides_lines(frame, body):
+                return frame, body
+    body = _written_anew(text, dialect, name)
+    try:
+        return _typed(body, kinds), body
+    except pl.exceptions.PolarsError as error:
+        raise DataError("not well-formed CSV", where=name) from error
+
+
+def _is_plain(text: bytes, dialect: Dialect) -> bool:
+    """Whether Polars knows all that is in it."""
+    separator = dialect.separator
+    spaced = f'{separator} "'.encode() in text if b'"' in text else False
+    return dialect.comment is None and separator not in {" ", '"'} and not spaced
+
+
+def _as_it_is(text: bytes, dialect: Dialect) -> _Body:
+    layout = dialect.layout
+    line = layout.first_line
+    start, above = from_line(text, line), from_line(text, max(1, line - 1))
+    header = list(records(text[above:start], dialect.separator, strict=False))
+    if header and len(header[-1]) == len(layout.names):
+        return _Body(text, dialect.separator, line - 2, line)
+    names = dialect.separator.join(f"c{i}" for i in range(len(layout.names)))
+    return _Body(names.encode() + b"\n" + text[start:], dialect.separator, 0, line)
+
+
+def _written_anew(text: bytes, dialect: Dialect, name: str) -> _Body:
+    """With each record in the plainest way, and its line."""
+    width, single = len(dialect.layout.names), len(dialect.layout.names) == 1
+    buffer, lines, blank = io.StringIO(), list[int](), 0
+    writer = csv.writer(buffer, lineterminator="\n")
+    writer.writerow([f"c{i}" for i in range(width)])
+    for record in _records(text, dialect, name):
+        cells = record.cells or ([""] if single else [])
+        if len(cells) > width and any(cells[width:]):
+            what = f"{len(cells)} fields, but the header has {width}"
+            raise DataError(what, where=f"{name}: row {record.line}")
+        if not cells:
+            blank += 1
+        elif dialect.comment is None or not cells[0].startswith(dialect.comment):
+            writer.writerow(cells[:width])
+            lines.append(record.line)
+    lines_are = "lines are" if blank > 1 else "line is"
+    notes = (f"{blank} empty {lines_are} skipped between rows",) if blank else ()
+    return _Body(buffer.getvalue().encode(), ",", 0, pl.Series(lines, dtype=pl.UInt32), notes)
+
+
+def _records(text: bytes, dialect: Dialect, name: str) -> Iterator[Record]:
+    line = dialect.layout.first_line
+    try:
+        yield from records(text[from_line(text, line) :], dialect.separator, strict=True, line=line)
+    except MalformedRecord as error:
+        what = f"not well-formed CSV ({error})"
+        raise DataError(what, where=f"{name}: row {error.line}") from error
+
+
+def _kinds(dialect: Dialect, options: Format) -> list[type[pl.DataType]]:
+    """Float64 where all cells that were looked at are plain numbers, some of them fractions.
+
+    Whole numbers stay texts: they may be times, and have more digits than a float.
+    """
+    width = len(dialect.layout.names)
+    if options.decimal == ",":
+        return [pl.String] * width
+    columns = _sampled(dialect)
+    return [pl.Float64 if _are_fractions(columns[i]) else pl.String for i in range(width)]
+
+
+def _sampled(dialect: Dialect) -> list[list[str]]:
+    """The cells of each column that were looked at."""
+    width = len(dialect.layout.names)
+    return [[r.cells[i] if i < len(r) else "" for r in dialect.sample] for i in range(width)]
+
+
+def _are_fractions(cells: Sequence[str]) -> bool:
+    return all(map(PLAIN_NUMBER.fullmatch, cells)) and any("." in cell for cell in cells)
+
+
+def _typed(body: _Body, kinds: list[type[pl.DataType]]) -> pl.DataFrame:
+    """A column with a cell that is no finite number is text after all. Raises PolarsError."""
+    try:
+        frame = _parsed(body, kinds)
+    except pl.exceptions.PolarsError:
+        texts = _parsed(body, [pl.String] * len(kinds))
+        return texts.with_columns(
+            column.cast(pl.Float64, strict=False)
+            for column, kind in zip(texts.get_columns(), kinds, strict=True)
+            if kind == pl.Float64 and _is_sound(column.cast(pl.Float64, strict=False))
+        )
+    wrong = [i for i, column in enumerate(frame) if not _is_sound(column)]
+    return frame.with_columns(_parsed(body, [pl.String] * len(kinds), wrong)) if wrong else frame
+
+
+def _is_sound(column: pl.Series) -> bool:
+    """Its sum is finite if its cells are, and takes no memory; one that overflows does no harm."""
+    is_number = column.dtype == pl.Float64
+    return not is_number or (not column.has_nulls() and math.isfinite(column.sum()))
+
+
+def _parsed(
+    body: _Body, kinds: list[type[pl.DataType]], only: list[int] | None = None
+) -> pl.DataFrame:
+    return pl.read_csv(
+        body.text,
+        separator=body.separator,
+        skip_lines=body.skip,
+        schema_overrides=kinds,
+        infer_schema=False,
+        columns=only,
+    )
+
+
+def _hides_lines(frame: pl.DataFrame, body: _Body) -> bool:
+    """Whether a row may have several lines, or none of cells."""
+    lines = count_lines(body.text) + (not body.text.endswith(b"\n"))
+    if b'"' in body.text and frame.height + body.skip + 1 != lines:
+        return True
+    first, *others = frame.get_columns()
+    if not others or not all(column.has_nulls() for column in others):
+        return False
+    blank = first.is_null() | (first.cast(pl.String).str.strip_chars() == "")
+    return bool(
+        (
+            blank & frame.select(pl.all_horizontal(pl.exclude(first.name).is_null())).to_series()
+        ).any()
+    )
+
+
+def _style(frame: pl.DataFrame, dialect: Dialect, name: str, options: Format) -> Style:
+    columns = _sampled(dialect)
+    samples = [columns[i] for i, kind in enumerate(frame.dtypes) if kind == pl.Float64]
+    return find_style(frame, samples, dialect.separator, options.decimal, name)
+
+
+def _without_empty_end(frame: pl.DataFrame, rows: pl.Series) -> tuple[pl.DataFrame, pl.Series]:
+    """Rows of separators alone, as sheets have them at their end, are none."""
+    height = frame.height
+    if frame.width == 1 or not height or any(value for value in frame.row(-1)):
+        return frame, rows
+    filled = frame.select(pl.any_horizontal(pl.all().is_not_null())).to_series()
+    kept = height - int(filled.reverse().arg_max() or 0) if filled.any() else 0
+    return frame.head(kept), rows.head(kept)
+
+
+def _refuse_totals(frame: pl.DataFrame, rows: pl.Series, dialect: Dialect, name: str) -> None:
+    lead = dialect.layout.lead
+    last = frame[-1, lead] if lead is not None and frame.height else None
+    if isinstance(last, str) and is_of_totals(last):
+        what = f"{quoted(last)} is no row like the others"
+        cure = f"to skip such lines, write under dataset: comment: {last.split()[0]}"
+        raise DataError(what, where=f"{name}: row {rows[-1]}", cure=cure)
+
+
+def _notes(dialect: Dialect) -> Iterator[str]:
+    layout = dialect.layout
+    if layout.titles:
+        lines = "lines are" if layout.titles > 1 else "line is"
+        yield f"{layout.titles} {lines} skipped above the names of the columns"
+    if layout.stacked:
+        yield f"the names of the columns stand in {layout.stacked} lines"
+    if layout.units:
+        yield "a line of units is skipped below the names of the columns"
+    if dialect.comment:
+        yield f"lines that begin with {dialect.comment!r} are skipped"
+
+
+def _written(dialect: Dialect, style: Style) -> list[str]:
+    """What is not plain, in words that follow "with"."""
+    separator = dialect.separator
+    cells = [] if separator == "," else [f"{CALLED.get(separator, repr(separator))} between cells"]
+    comma = ["a decimal comma"] if style.decimal is Decimal.COMMA else []
+    return [*cells, *comma, *(["separators between thousands"] if style.grouped else [])]
