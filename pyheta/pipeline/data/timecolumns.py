@@ -19,7 +19,7 @@ from pyheta.pipeline.data.timeformats import (
     clocks_of,
     formats_of,
 )
-from pyheta.pipeline.data.timeparsing import numbers, parse_times
+from pyheta.pipeline.data.timeparsing import is_far, numbers, parse_times
 
 #: Names of time columns, the usual ones first; without signs, spaces and units in brackets.
 TIME_NAMES = (
@@ -206,7 +206,7 @@ def as_text(column: pl.Series) -> pl.Series:
     """
     kind = column.dtype
     if kind == pl.Date:
-        return column.dt.strftime("%Y-%m-%d")
+        return column.set(is_far(column), None).dt.strftime("%Y-%m-%d")
     if kind in (pl.Float32, pl.Float64, pl.Decimal):
         column = column.cast(pl.Float64).fill_nan(None)
         whole = (column == column.round()).all() and (column.abs() < 2**53).all()

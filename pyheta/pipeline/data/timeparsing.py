@@ -17,8 +17,9 @@ from pyheta.pipeline.data.timeformats import (
 
 MICROSECONDS = pl.Datetime("us")
 EARLIEST = datetime(1000, 1, 1)  # noqa: DTZ001 (no zone) before it a year would not have four digits
-FARTHEST = 2.2e17  # microseconds from 1970: some 7,000 years
+FIRST_MOMENT, LAST_MOMENT = -62 * 10**15, 253 * 10**15  # µs since 1970: the years 5 to 9987
 LARGEST_COUNT = 10**15
+DAY = 86_400 * 10**6  # µs
 MONTHS = 12
 UNEVEN = 0.02  # of a step: seconds have a few digits
 NEAR_MONTH = 0.06  # of a month: decimal years have two or three digits
@@ -62,6 +63,15 @@ def _strptime(text: pl.Series, form: str) -> pl.Series:
         ) from error
     times = without_zone(times)
     return times.set(times < EARLIEST, None)
+
+
+def is_far(times: pl.Series) -> pl.Series:
+    """Which dates or times are too far from 1970 to be read, or even shown."""
+    units = {"ms": 1000, "us": 1}
+    unit = units.get(times.dtype.time_unit) if isinstance(times.dtype, pl.Datetime) else DAY
+    if unit is None:
+        return times.is_null() & False  # nanoseconds are never far
+    return ~times.to_physical().is_between(FIRST_MOMENT // unit, LAST_MOMENT // unit)
 
 
 def without_zone(times: pl.Series) -> pl.Series:
@@ -138,7 +148,8 @@ def _epochs(text: pl.Series, microseconds: float) -> pl.Series:
         exact = whole // round(1 / microseconds)
     else:
         exact = whole * int(microseconds)
-    return exact.set(values.abs() > FARTHEST, None).cast(MICROSECONDS)
+    inside = values.is_between(FIRST_MOMENT, LAST_MOMENT)
+    return exact.set(~inside, None).cast(MICROSECONDS)
 
 
 def _counts(text: pl.Series) -> pl.Series:

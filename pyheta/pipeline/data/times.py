@@ -13,7 +13,7 @@ from pyheta.pipeline.data.options import DataOptions
 from pyheta.pipeline.data.rawfile import RawTable, first, reads_as_number
 from pyheta.pipeline.data.timecolumns import as_text, candidates, in_format, parts_of
 from pyheta.pipeline.data.timeformats import COUNT, has_zone, settled
-from pyheta.pipeline.data.timeparsing import FARTHEST, MICROSECONDS, parse_times, without_zone
+from pyheta.pipeline.data.timeparsing import MICROSECONDS, is_far, parse_times, without_zone
 from pyheta.pipeline.data.timereading import (
     Found,
     and_others,
@@ -148,10 +148,10 @@ def _typed(raw: RawTable, column: pl.Series, options: DataOptions) -> TimeAxis:
     """A column of dates or times."""
     names = (column.name,)
     refuse_missing(raw, names, column.is_null())
+    if (far := is_far(column)).any():
+        text = column.to_physical().cast(pl.String)
+        refuse_bad(raw, names, text, Found(str(column.dtype), column.set(far, None)))
     moments = without_zone(column)
-    if (far := moments.to_physical().abs() > FARTHEST).any():
-        text = column.cast(pl.String)
-        refuse_bad(raw, names, text, Found(str(column.dtype), moments.set(far, None)))
     notes = _useless("time_format", options.time_format, "the file has times, not texts")
     if getattr(column.dtype, "time_zone", None) is None:
         return TimeAxis(names, _local(raw, names, moments, options.time_zone), notes=notes)

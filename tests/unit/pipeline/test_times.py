@@ -480,6 +480,16 @@ def test_columns_of_other_types_are_no_times() -> None:
         checked(parquet(gaps), time="when")
 
 
+@pytest.mark.parametrize("days_off", [2**31 - 1, -(2**31), 3_000_000, -720_000])
+def test_dates_that_nobody_can_write_are_refused(days_off: int) -> None:
+    far = pl.Series("date", [0, 1, days_off], dtype=pl.Int32).cast(pl.Date)
+    with pytest.raises(DataError, match="row 3, column 'date': not a time like the others"):
+        checked(parquet(far))
+    if abs(days_off) < 2**31 - 1:
+        with pytest.raises(DataError, match="row 3"):
+            checked(parquet(far.cast(pl.Datetime("us"))))
+
+
 @hypothesis_settings(deadline=None, max_examples=150)
 @given(
     st.lists(
