@@ -7,7 +7,7 @@ import numpy as np
 import polars as pl
 from numpy.typing import NDArray
 
-from pyheta.pipeline.data.cures import write
+from pyheta.pipeline.data.cures import answer
 from pyheta.pipeline.data.options.missing import Code, Missing, Policy
 
 
@@ -25,7 +25,7 @@ def ages_of(missing: pl.Series) -> NDArray[np.intp]:
     return np.where(last < 0, 0, rows - last)
 
 
-def answer(missing: Missing, column: str, gap: int, *, codes: Iterable[Code] = ()) -> str:
+def to_accept(missing: Missing, column: str, gap: int, *, codes: Iterable[Code] = ()) -> str:
     """Where nothing says what is done, the last value is carried on over `gap` rows.
 
     `codes` count as missing too.
@@ -34,12 +34,12 @@ def answer(missing: Missing, column: str, gap: int, *, codes: Iterable[Code] = (
     changes = _way(policy, gap)
     if codes:
         changes["values"] = (*(policy.values or ()), *codes)
-    return write(missing=_changed(missing, column, changes).as_written())
+    return answer(missing=_changed(missing, column, changes).as_written())
 
 
-def answer_real(missing: Missing, column: str) -> str:
+def to_keep(missing: Missing, column: str) -> str:
     """What stands out in a column is a value like others."""
-    return write(missing=_changed(missing, column, {"values": ()}).as_written())
+    return answer(missing=_changed(missing, column, {"values": ()}).as_written())
 
 
 def _way(policy: Policy, gap: int) -> dict[str, Any]:

@@ -41,7 +41,7 @@ def read_cells(raw: RawTable, axis: TimeAxis, options: DataOptions) -> Draft:
 def _refuse_second_time(raw: RawTable, name: str, axis: TimeAxis) -> None:
     if name == TIME:
         what = f"both '{', '.join(axis.columns) or 'the count of rows'}' and 'time' are columns"
-        cure = f"{write(time=TIME)}, or rename it: a table's `time` is its time column"
+        cure = f"{write(time=TIME)} (or rename it: that is what a table's time column is called)"
         raise DataError(what, where=raw.name, cure=cure)
 
 

@@ -17,7 +17,7 @@ import polars as pl
 from numpy.typing import NDArray
 
 from pyheta.errors import DataError
-from pyheta.pipeline.data.answers import ages_of, answer, longest_gap
+from pyheta.pipeline.data.answers import ages_of, longest_gap, to_accept
 from pyheta.pipeline.data.cadence import Cadence
 from pyheta.pipeline.data.cures import write
 from pyheta.pipeline.data.draft import ROW, Draft
@@ -67,8 +67,8 @@ def _fill(draft: Draft, name: str, missing: Missing, season: int | None) -> _Fil
 def _question(draft: Draft, name: str, absent: pl.Series, missing: Missing) -> DataError:
     count = int(absent.sum())
     what = f"{count:,} missing values, the first here" if count > 1 else "a missing value"
-    line = answer(missing, name, longest_gap(absent))
-    cure = f"{line} (or mask, or drop)"
+    line = to_accept(missing, name, longest_gap(absent))
+    cure = f"write under dataset: {line} (or mask, or drop)"
     return DataError(what, where=draft.where(first(absent), name), cure=cure)
 
 
@@ -80,7 +80,8 @@ def _refuse_long_gaps(draft: Draft, name: str, absent: pl.Series, missing: Missi
     index = int((ages > limit).argmax()) - limit
     what = f"{longest:,} values in a row are missing, and the limit is {limit:,}"
     where = draft.where(index, name)
-    raise DataError(what, where=where, cure=answer(missing, name, longest))
+    line = to_accept(missing, name, longest)
+    raise DataError(what, where=where, cure=f"write under dataset: {line}")
 
 
 def _values(draft: Draft, column: pl.Series, policy: Policy, season: int | None) -> pl.Series:

@@ -8,7 +8,7 @@ from typing import NoReturn
 import polars as pl
 
 from pyheta.errors import DataError
-from pyheta.pipeline.data.answers import answer, longest_gap
+from pyheta.pipeline.data.answers import longest_gap, to_accept
 from pyheta.pipeline.data.cures import write
 from pyheta.pipeline.data.options.missing import Code, Missing
 from pyheta.pipeline.data.rawfile import RawTable, first, quoted
@@ -163,14 +163,14 @@ def _refuse_texts(raw: RawTable, quick: pl.Series, wrong: pl.Series, missing: Mi
 def _category(texts: pl.Series) -> str:
     if len(texts) > CATEGORIES:
         return ""
-    return f"to see it as a category, {write(columns={texts.name: {'type': 'category'}})}"
+    return f"{write(columns={texts.name: {'type': 'category'}})} (to see it as a category)"
 
 
 def _mistake_cure(quick: pl.Series, wrong: pl.Series, missing: Missing) -> str:
     if len(wrong) > FEW or max(wrong.str.len_chars()) > SHORT:
         return "mend the values"
-    line = answer(missing, quick.name, longest_gap(quick.is_null()), codes=sorted(_small(wrong)))
-    return f"mend the value, or, if it stands for missing, {line}"
+    line = to_accept(missing, quick.name, longest_gap(quick.is_null()), codes=sorted(_small(wrong)))
+    return f"mend the value, or write under dataset: {line} (if it stands for missing)"
 
 
 def _without_codes(values: pl.Series, codes: Sequence[Code], dtype: pl.DataType) -> pl.Series:
@@ -202,5 +202,5 @@ def _range_cure(values: pl.Series, large: pl.Series, missing: Missing) -> str:
     if len(distinct) > FEW or large.sum() * 2 > len(values):
         return "write the column in a larger unit"
     codes = [number if isfinite(number) else str(number) for number in distinct]
-    line = answer(missing, values.name, longest_gap(values.is_null() | large), codes=codes)
-    return f"if it stands for missing, {line}"
+    line = to_accept(missing, values.name, longest_gap(values.is_null() | large), codes=codes)
+    return f"write under dataset: {line} (if it stands for missing)"

@@ -54,6 +54,7 @@ class Reading:
 def read(raw: bytes, name: str, options: DataOptions, spoil: Spoil = lambda it: it) -> Reading:
     """Read and check a file. `name` is what messages call it. Raises DataError."""
     axis, draft = read_rows(raw, name, options, spoil)
+    _refuse_nothing_left(draft)
     draft = resample(draft, options)
     _refuse_too_few(draft)
     cadence = find_cadence(draft, options, gaps=options.missing is not None)
@@ -78,23 +79,26 @@ def read_rows(
 ) -> tuple[TimeAxis, Draft]:
     """The rows of a file in order, one at each time; cells may be missing. Raises DataError."""
     table = pick_series(parse(raw, name, options), options)
+    _refuse_no_rows(table)
     found = find_time(table, options)
     table = select(table, found, options)
-    _refuse_no_table(table, found)
+    _refuse_no_columns(table, found)
     axis = read_times(table, found, options)
     refuse_panel(table, axis, options)
     draft = cut(spoil(read_cells(table, axis, options)), options)
     return axis, arrange(ask_about_sentinels(draft, options), options)
 
 
-def _refuse_no_table(raw: RawTable, times: tuple[str, ...]) -> None:
-    rows = raw.frame.height
+def _refuse_no_rows(raw: RawTable) -> None:
+    if (rows := raw.frame.height) < LEAST:
+        what = "only a header, no rows" if rows == 0 else "only one row"
+        raise DataError(what, where=raw.name, cure="a series needs at least two rows")
+
+
+def _refuse_no_columns(raw: RawTable, times: tuple[str, ...]) -> None:
     if set(raw.frame.columns) == set(times):
         named = ", ".join(times)
         raise DataError(f"no column beside the time column '{named}'", where=raw.name)
-    if rows < LEAST:
-        what = "only a header, no rows" if rows == 0 else "only one row"
-        raise DataError(what, where=raw.name, cure="a series needs at least two rows")
 
 
 def _refuse_too_few(draft: Draft) -> None:

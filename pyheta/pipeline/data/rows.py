@@ -7,7 +7,7 @@ import polars as pl
 from numpy.typing import NDArray
 
 from pyheta.errors import DataError
-from pyheta.pipeline.data.cures import write
+from pyheta.pipeline.data.cures import answer, choose
 from pyheta.pipeline.data.draft import ROW, TIME, Draft
 from pyheta.pipeline.data.options import DataOptions
 from pyheta.pipeline.data.options.moments import stretch
@@ -90,7 +90,7 @@ def _unordered(draft: Draft, in_order: Draft, options: DataOptions) -> DataError
     return DataError(
         what + more,
         where=draft.where(index, draft.times),
-        cure=_clock(draft, index) + write(**lines),
+        cure=_cure(draft, index, answer(**lines)),
     )
 
 
@@ -129,11 +129,10 @@ def _averaged(draft: Draft, same: NDArray[np.bool_]) -> Draft:
 def _doubled(draft: Draft, same: NDArray[np.bool_]) -> DataError:
     index, count = int(same.argmax()), int(same.sum())
     more = f" ({count} such rows)" if count > 1 else ""
-    cure = f"{write(duplicates='first')} (or last, or mean)"
     return DataError(
         f"{draft.moment(index)} stands in the row before too{more}",
         where=draft.where(index, draft.times),
-        cure=_clock(draft, index) + cure,
+        cure=_cure(draft, index, answer(duplicates="first"), "(or last, or mean)"),
     )
 
 
@@ -141,10 +140,10 @@ def _rows(count: int) -> str:
     return f"{count:,} row" + ("s" if count > 1 else "")
 
 
-def _clock(draft: Draft, index: int) -> str:
-    """A hint, where clocks may have been put back: on a Sunday night of spring or autumn."""
+def _cure(draft: Draft, index: int, line: str, remark: str = "") -> str:
+    """A line, or a zone where clocks may have been put back: on a Sunday night of that season."""
     moment: datetime = draft.frame[TIME][index]
     night = moment.isoweekday() == SUNDAY and moment.hour < NIGHT and moment.month in CHANGES
     if draft.counted or not night:
-        return ""
-    return f"were clocks put back? {write(time_zone='Europe/Zurich')} (or the file's zone); else "
+        return f"write under dataset: {line} {remark}".rstrip()
+    return choose(answer(time_zone="Europe/Zurich"), "clocks were put back there", line, remark)

@@ -9,8 +9,8 @@ import polars as pl
 from numpy.typing import NDArray
 
 from pyheta.errors import DataError
-from pyheta.pipeline.data.answers import answer, answer_real, longest_gap
-from pyheta.pipeline.data.cures import flow
+from pyheta.pipeline.data.answers import longest_gap, to_accept, to_keep
+from pyheta.pipeline.data.cures import choose, flow
 from pyheta.pipeline.data.draft import Draft
 from pyheta.pipeline.data.options import DataOptions
 from pyheta.pipeline.data.options.missing import Missing, short
@@ -103,7 +103,6 @@ def _question(draft: Draft, name: str, numbers: list[float], missing: Missing) -
     count = int(places.sum())
     named = " and ".join(flow(short(number)) for number in numbers)
     what = f"{named} stands out ({count} cell{'s' * (count > 1)}, the first here): is it missing?"
-    line = answer(missing, name, longest_gap(column.is_null() | places), codes=numbers)
-    real = answer_real(missing, name)
-    cure = f"{line}; or, if it is a value, {real}"
+    line = to_accept(missing, name, longest_gap(column.is_null() | places), codes=numbers)
+    cure = choose(line, "it is", to_keep(missing, name), "if it is a value")
     return DataError(what, where=draft.where(first(places), name), cure=cure)

@@ -52,8 +52,8 @@ def test_columns_that_are_no_numbers_are_left_out_and_named_in_one_sentence() ->
     assert found.frame.columns == ["time", "y"]
     assert "left out: station (text), spare (empty)" in found.notes
     assert str(found.left_out["station"]) == (
-        "x.csv: column 'station': holds texts such as 'Bern', not numbers; to see it as a "
-        "category, write under dataset: columns: {station: {type: category}}"
+        "x.csv: column 'station': holds texts such as 'Bern', not numbers; write under "
+        "dataset: columns: {station: {type: category}} (to see it as a category)"
     )
 
 
@@ -213,8 +213,8 @@ def test_a_code_in_noise_stands_out(seed: int) -> None:
 def test_a_mistake_among_numbers_is_named_with_its_row_and_may_stand_for_missing() -> None:
     raw = written(y=["1", "closed", "3", "4"])
     assert refused(raw, "y") == (
-        "x.csv: row 3, column 'y': not a number 'closed'; mend the value, or, if it stands for "
-        "missing, write under dataset: missing: {fill: forward, limit: 1, values: [closed]}"
+        "x.csv: row 3, column 'y': not a number 'closed'; mend the value, or write under "
+        "dataset: missing: {fill: forward, limit: 1, values: [closed]} (if it stands for missing)"
     )
     missing = {"fill": "forward", "limit": 1, "values": ["closed"]}
     assert reading(raw, missing=missing).frame["y"].to_list() == [1, 1, 3, 4]

@@ -191,7 +191,7 @@ def by_pandas(fill: str, series: "pd.Series[float]") -> "pd.Series[float]":
     return full.where(known)
 
 
-@hypothesis_settings(deadline=None, max_examples=150)
+@hypothesis_settings(deadline=None, max_examples=100)
 @given(holed, st.sampled_from(["forward", "linear", "seasonal"]))
 def test_each_fill_is_that_of_pandas(series: list[float], fill: str) -> None:
     assume(not np.isnan(series).all())
@@ -215,7 +215,7 @@ def table(after: Draft, until: datetime) -> Columns:
 CAUSAL = ["mask", "drop", {"fill": "forward"}, {"fill": "forward", "values": [7]}]
 
 
-@hypothesis_settings(deadline=None, max_examples=200)
+@hypothesis_settings(deadline=None, max_examples=100)
 @given(
     st.lists(st.tuples(st.booleans(), holed.map(lambda some: some[0])), min_size=6, max_size=40),
     st.integers(2, 30),

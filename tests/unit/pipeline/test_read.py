@@ -18,7 +18,7 @@ from pyheta.pipeline.data.options import DataOptions
 from pyheta.pipeline.data.read import Reading, read
 
 START = datetime(2024, 6, 3)  # noqa: DTZ001
-LINES = re.compile(r"write under dataset: (.*?)(?: \(or |; |$)")
+LINES = re.compile(r"write under dataset: `?(.*?)(?:`| \(|$)")
 
 
 def answered(raw: bytes, wanted: list[str], most: int) -> tuple[Reading, dict[str, Any]]:

@@ -90,6 +90,15 @@ def test_columns_may_be_made_in_their_own_ways_and_others_are_averaged() -> None
     assert days["b"][0] == pytest.approx(draft.frame["b"][:24].mean())
 
 
+@pytest.mark.parametrize("how", ["mean", "sum", "last", "min", "max"])
+def test_what_comes_after_an_interval_never_changes_it(how: str) -> None:
+    draft = hourly(datetime(2020, 1, 1), 24 * 9, holes=0.1)  # noqa: DTZ001
+    other = hourly(datetime(2020, 1, 1), 24 * 20, holes=0.5)  # noqa: DTZ001
+    later = draft.with_frame(pl.concat([draft.frame[: 24 * 5 + 7], other.frame[24 * 5 + 7 :]]))
+    before = resampled(draft, "1d", how).frame[:5]
+    assert before.equals(resampled(later, "1d", how).frame[:5])
+
+
 def test_a_row_is_named_by_the_first_of_its_interval() -> None:
     draft = hourly(datetime(2020, 1, 1), 48)  # noqa: DTZ001
     assert resampled(draft, "1d").frame[ROW].to_list() == [2, 26]
