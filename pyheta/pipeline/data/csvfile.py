@@ -59,7 +59,7 @@ def read_csv(text: bytes, name: str, options: Format) -> tuple[RawTable, list[st
     frame, body = _read(text, dialect, name, options)
     frame.columns = names
     style = _style(frame, dialect, name, options)
-    if style.decimal is Decimal.COMMA:
+    if style.decimal is Decimal.COMMA and pl.Float64 in frame.dtypes:
         frame = _parsed(body, [pl.String] * len(names))
         frame.columns = names
         style = find_style(frame, [], dialect.separator, style.decimal, name)

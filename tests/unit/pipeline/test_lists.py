@@ -53,7 +53,7 @@ def finds(name: str, folder: Path) -> None:
 
 
 def recognises(magic: bytes, _folder: Path) -> None:
-    with pytest.raises(DataError, match="looks like|: damaged"):
+    with pytest.raises(DataError, match=r"looks like|: damaged"):
         rawfile.parse(magic + b"\x01\x02\x03\x04", "odd.csv", Format())
 
 

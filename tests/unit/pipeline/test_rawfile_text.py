@@ -218,7 +218,7 @@ def test_numbers_are_read_as_the_file_writes_them(
 def test_other_columns_decide_what_a_point_or_a_comma_is() -> None:
     german = table("day;a;b\n2026-01-01;1.234;0,5\n2026-01-02;2.345;1,5\n")
     assert german.frame["a"].to_list() == ["1234", "2345"]
-    assert german.frame["b"].to_list() == ["0.5", "1.5"]
+    assert german.frame["b"].to_list() == [0.5, 1.5]
     english = table("day\ta\tb\n2026-01-01\t1,234\t0.5\n2026-01-02\t2,345\t1.5\n")
     assert english.frame["a"].to_list() == ["1234", "2345"]
 
@@ -227,7 +227,7 @@ def test_a_comma_that_may_be_either_is_asked_about_and_each_answer_is_taken() ->
     raw = "day\ta\n2026-01-01\t1,234\n2026-01-02\t2,345\n"
     assert "'1,234' in column 'a' may be a fraction or thousands" in refusal(raw)
     assert "write under dataset: decimal: ','" in refusal(raw)
-    assert table(raw, decimal=",").frame["a"].to_list() == ["1.234", "2.345"]
+    assert table(raw, decimal=",").frame["a"].to_list() == [1.234, 2.345]
     assert table(raw, decimal=".").frame["a"].to_list() == ["1234", "2345"]
 
 
@@ -342,7 +342,7 @@ def test_options_say_more_than_what_is_found() -> None:
     assert_is_the_table(table("a;b;c\nday,load,wind\n" + lines(), separator=",", skip_rows=1), 3)
     assert_is_the_table(table("day:load:wind\n" + lines(":"), separator=":"))
     assert_is_the_table(table("% x\n% y\nday,load,wind\n" + lines(), comment="%"), 4)
-    assert table("a\n1,5\n2,5\n", decimal=",").frame["a"].to_list() == ["1.5", "2.5"]
+    assert table("a\n1,5\n2,5\n", decimal=",").frame["a"].to_list() == [1.5, 2.5]
 
 
 def test_an_option_that_says_nothing_about_the_file_is_refused() -> None:
