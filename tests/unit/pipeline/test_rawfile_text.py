@@ -261,6 +261,8 @@ def test_a_file_without_names_is_refused(raw: str, first_row: int) -> None:
         ("land,2010,2011\nA,1.5,2\nB,3,4\n", ["land", "2010", "2011"]),
         ("day,0.5,1.0\n2026-01-01,1,2\n2026-01-02,1,2\n", ["day", "0.5", "1.0"]),
         (",0\n0,1.5\n1,2.5\n", ["0"]),
+        ("<DATE>\t<OPEN>\n2026.01.01\t1.5\n2026.01.02\t2.5\n", ["<DATE>", "<OPEN>"]),
+        ("#,day,a\n1,2026-01-01,5\n2,2026-01-02,6\n", ["day", "a"]),
     ],
 )
 def test_names_that_are_numbers_are_names(raw: str, names: list[str]) -> None:
