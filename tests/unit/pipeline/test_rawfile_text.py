@@ -130,11 +130,12 @@ def test_a_line_of_totals_is_asked_about_and_the_printed_option_skips_it() -> No
 
 def test_empty_lines_and_comments_between_rows_are_skipped_and_rows_keep_their_line() -> None:
     first, second, rest = lines().split("\n", 2)
-    raw = f"# made\nday,load,wind\n{first}\n# a gap\n\n{second}\n{rest}"
+    raw = f"# made\nday,load,wind\n{first}\n# a gap\n\n{second}\n  \n{rest}"
     found = table(raw)
-    assert_is_the_table(found, first_row=3, last_row=9)
-    assert found.rows.to_list() == [3, 6, 7, 8, 9]
-    assert "1 empty line is skipped between rows" in found.notes
+    assert_is_the_table(found, first_row=3, last_row=10)
+    assert found.rows.to_list() == [3, 6, 8, 9, 10]
+    assert "2 empty lines are skipped between rows" in found.notes
+    assert table(f"day,load,wind\n{first}\n  \n{second}\n{rest}").rows.to_list() == [2, 4, 5, 6, 7]
 
 
 def test_a_mark_of_comments_that_cells_begin_with_is_none() -> None:
