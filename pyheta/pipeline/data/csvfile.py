@@ -1,27 +1,19 @@
-"""A CSV text as a table of texts, and of numbers where a column has nothing else.
+"""A CSV text as a table of texts, and of numbers where a column has nothing else."""
 
-Polars reads it. What Polars does not know (comments among the rows, empty lines, cells of several
-lines, spaces before quotes) is written anew as plain CSV before, record by record; so that each
-row keeps the number of its line.
-"""
-
-import csv
-import io
 import math
 from collections.abc import Iterator, Sequence
-from dataclasses import dataclass
 
 import polars as pl
 
 from pyheta.errors import DataError
+from pyheta.pipeline.data.csvbody import Body, as_it_is, is_plain, written_anew
 from pyheta.pipeline.data.dialect import Dialect, find_dialect
 from pyheta.pipeline.data.looks import PLAIN_NUMBER, is_name, is_of_totals
 from pyheta.pipeline.data.naming import tidied, without_nameless
 from pyheta.pipeline.data.numerals import Decimal, Style, find_style, rewritten
 from pyheta.pipeline.data.options.format import Format
-from pyheta.pipeline.data.rawtable import RawTable, numbered, quoted, refuse_large
+from pyheta.pipeline.data.rawtable import RawTable, quoted, refuse_large
 from pyheta.pipeline.data.records import (
-    MalformedRecord,
     Record,
     count_lines,
     from_line,
@@ -31,22 +23,6 @@ from pyheta.pipeline.data.records import (
 BLANK = b" \t\n\v\f\x1a"
 TAIL = 1 << 14
 CALLED = {"\t": "tabs", " ": "spaces"}
-
-
-@dataclass(frozen=True, slots=True)
-class _Body:
-    """The rows of a text as Polars reads them: after `skip` lines and one of names."""
-
-    text: bytes
-    separator: str
-    skip: int
-    lines: pl.Series | int  # that of each row, or that of the first where each row has one
-    notes: tuple[str, ...] = ()
-
-    def rows(self, height: int) -> pl.Series:
-        if isinstance(self.lines, pl.Series):
-            return self.lines
-        return numbered(self.lines, height)
 
 
 def read_csv(text: bytes, name: str, options: Format) -> tuple[RawTable, list[str]]:
@@ -59,8 +35,8 @@ def read_csv(text: bytes, name: str, options: Format) -> tuple[RawTable, list[st
     frame, body = _read(text, dialect, name, options)
     frame.columns = names
     style = _style(frame, dialect, name, options)
-    if style.decimal is Decimal.COMMA:
-        frame = _parsed(body, [pl.String] * len(names))
+    if style.decimal is Decimal.COMMA and pl.Float64 in frame.dtypes:
+        frame = body.parsed([pl.String] * len(names))
         frame.columns = names
         style = find_style(frame, [], dialect.separator, style.decimal, name)
     frame, rows = _without_empty_end(rewritten(frame, style), body.rows(frame.height))
@@ -80,15 +56,12 @@ def _without_footer(text: bytes, dialect: Dialect) -> tuple[bytes, tuple[str, ..
     """The text without the lines at its end that have fewer cells than rows, and no data."""
     start = _tail(text, from_line(text, dialect.layout.first_line))
     tail = text[start:]
-    if (
-        dialect.layout.width == 1
-        or dialect.comment
-        or any(line.count(b'"') % 2 for line in tail.split(b"\n"))
-    ):
-        return text, ()  # a cell may have several lines
+    several = any(line.count(b'"') % 2 for line in tail.split(b"\n"))  # lines in a cell, maybe
+    if dialect.layout.width == 1 or dialect.comment or several:
+        return text, ()
     found = list(records(tail, dialect.separator, strict=False))
     rows = [place for place, record in enumerate(found) if _is_row(record, dialect)]
-    footer = [record for record in found[rows[-1] + 1 :] if record.cells] if rows else []
+    footer = [record for record in found[rows[-1] + 1 :] if any(record.cells)] if rows else []
     if not footer:
         return text, ()
     lines = f"{len(footer)} lines are no rows" if len(footer) > 1 else "line is no row"
@@ -104,76 +77,28 @@ def _tail(text: bytes, first: int) -> int:
 
 def _is_row(record: Record, dialect: Dialect) -> bool:
     layout, cells = dialect.layout, record.cells
-    if layout.lead is None or len(cells) >= layout.width:
-        return bool(cells)
+    if layout.lead is None or len(cells) >= layout.width or not any(cells):
+        return any(cells)
     return layout.lead < len(cells) and not is_name(cells[layout.lead])
 
 
-def _read(text: bytes, dialect: Dialect, name: str, options: Format) -> tuple[pl.DataFrame, _Body]:
+def _read(text: bytes, dialect: Dialect, name: str, options: Format) -> tuple[pl.DataFrame, Body]:
     """Raises DataError where a record is not well formed, or longer than the line of names."""
     kinds = _kinds(dialect, options)
-    if _is_plain(text, dialect):
-        body = _as_it_is(text, dialect)
+    if is_plain(text, dialect):
+        body = as_it_is(text, dialect)
         try:
             frame = _typed(body, kinds)
         except pl.exceptions.PolarsError:
             pass  # the way below says why, by its line
         else:
-            if not _hides_lines(frame, body):
+            if not body.hides_lines(frame):
                 return frame, body
-    body = _written_anew(text, dialect, name)
+    body = written_anew(text, dialect, name)
     try:
         return _typed(body, kinds), body
     except pl.exceptions.PolarsError as error:
         raise DataError("not well-formed CSV", where=name) from error
-
-
-def _is_plain(text: bytes, dialect: Dialect) -> bool:
-    """Whether Polars knows all that is in it."""
-    separator = dialect.separator
-    spaced = f'{separator} "'.encode() in text if b'"' in text else False
-    return dialect.comment is None and separator not in {" ", '"'} and not spaced
-
-
-def _as_it_is(text: bytes, dialect: Dialect) -> _Body:
-    layout = dialect.layout
-    line = layout.first_line
-    start, above = from_line(text, line), from_line(text, max(1, line - 1))
-    header = list(records(text[above:start], dialect.separator, strict=False))
-    if header and len(header[-1]) == len(layout.names):
-        return _Body(text, dialect.separator, line - 2, line)
-    names = dialect.separator.join(f"c{i}" for i in range(len(layout.names)))
-    return _Body(names.encode() + b"\n" + text[start:], dialect.separator, 0, line)
-
-
-def _written_anew(text: bytes, dialect: Dialect, name: str) -> _Body:
-    """With each record in the plainest way, and its line."""
-    width, single = len(dialect.layout.names), len(dialect.layout.names) == 1
-    buffer, lines, blank = io.StringIO(), list[int](), 0
-    writer = csv.writer(buffer, lineterminator="\n")
-    writer.writerow([f"c{i}" for i in range(width)])
-    for record in _records(text, dialect, name):
-        cells = record.cells or ([""] if single else [])
-        if len(cells) > width and any(cells[width:]):
-            what = f"{len(cells)} fields, but the header has {width}"
-            raise DataError(what, where=f"{name}: row {record.line}")
-        if not cells:
-            blank += 1
-        elif dialect.comment is None or not cells[0].startswith(dialect.comment):
-            writer.writerow(cells[:width])
-            lines.append(record.line)
-    lines_are = "lines are" if blank > 1 else "line is"
-    notes = (f"{blank} empty {lines_are} skipped between rows",) if blank else ()
-    return _Body(buffer.getvalue().encode(), ",", 0, pl.Series(lines, dtype=pl.UInt32), notes)
-
-
-def _records(text: bytes, dialect: Dialect, name: str) -> Iterator[Record]:
-    line = dialect.layout.first_line
-    try:
-        yield from records(text[from_line(text, line) :], dialect.separator, strict=True, line=line)
-    except MalformedRecord as error:
-        what = f"not well-formed CSV ({error})"
-        raise DataError(what, where=f"{name}: row {error.line}") from error
 
 
 def _kinds(dialect: Dialect, options: Format) -> list[type[pl.DataType]]:
@@ -198,54 +123,25 @@ def _are_fractions(cells: Sequence[str]) -> bool:
     return all(map(PLAIN_NUMBER.fullmatch, cells)) and any("." in cell for cell in cells)
 
 
-def _typed(body: _Body, kinds: list[type[pl.DataType]]) -> pl.DataFrame:
+def _typed(body: Body, kinds: list[type[pl.DataType]]) -> pl.DataFrame:
     """A column with a cell that is no finite number is text after all. Raises PolarsError."""
     try:
-        frame = _parsed(body, kinds)
+        frame = body.parsed(kinds)
     except pl.exceptions.PolarsError:
-        texts = _parsed(body, [pl.String] * len(kinds))
+        texts = body.parsed([pl.String] * len(kinds))
         return texts.with_columns(
             column.cast(pl.Float64, strict=False)
             for column, kind in zip(texts.get_columns(), kinds, strict=True)
             if kind == pl.Float64 and _is_sound(column.cast(pl.Float64, strict=False))
         )
     wrong = [i for i, column in enumerate(frame) if not _is_sound(column)]
-    return frame.with_columns(_parsed(body, [pl.String] * len(kinds), wrong)) if wrong else frame
+    return frame.with_columns(body.parsed([pl.String] * len(kinds), wrong)) if wrong else frame
 
 
 def _is_sound(column: pl.Series) -> bool:
     """Its sum is finite if its cells are, and takes no memory; one that overflows does no harm."""
     is_number = column.dtype == pl.Float64
     return not is_number or (not column.has_nulls() and math.isfinite(column.sum()))
-
-
-def _parsed(
-    body: _Body, kinds: list[type[pl.DataType]], only: list[int] | None = None
-) -> pl.DataFrame:
-    return pl.read_csv(
-        body.text,
-        separator=body.separator,
-        skip_lines=body.skip,
-        schema_overrides=kinds,
-        infer_schema=False,
-        columns=only,
-    )
-
-
-def _hides_lines(frame: pl.DataFrame, body: _Body) -> bool:
-    """Whether a row may have several lines, or none of cells."""
-    lines = count_lines(body.text) + (not body.text.endswith(b"\n"))
-    if b'"' in body.text and frame.height + body.skip + 1 != lines:
-        return True
-    first, *others = frame.get_columns()
-    if not others or not all(column.has_nulls() for column in others):
-        return False
-    blank = first.is_null() | (first.cast(pl.String).str.strip_chars() == "")
-    return bool(
-        (
-            blank & frame.select(pl.all_horizontal(pl.exclude(first.name).is_null())).to_series()
-        ).any()
-    )
 
 
 def _style(frame: pl.DataFrame, dialect: Dialect, name: str, options: Format) -> Style:

@@ -13,7 +13,7 @@ from pyheta.pipeline.data.records import MalformedRecord, Record, beginning, fro
 
 SEPARATORS = ("\t", ";", "|", ",")  # of two that fit as well, the first
 FITS = 0.5  # of the lines have the same number of cells
-DECLARED = re.compile(rb'\s*"?sep=(.)"?[^\S\n]*(?:\n|$)', re.IGNORECASE)
+DECLARED = re.compile(rb'\s*"?sep=([^\w"\n])"?[^\S\n]*(?:\n|$)', re.IGNORECASE)
 COMMENT = "#"
 
 

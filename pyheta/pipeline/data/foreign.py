@@ -46,11 +46,11 @@ FOREIGN_TEXTS: Mapping[str, tuple[str, str]] = {
         "a Git LFS pointer, not the file that it stands for",
         "`git lfs pull` gets that",
     ),
-    r"(<!doctype html|<html)": (
+    r"<(!doctype html|html|head|body|script)\b": (
         "an HTML page, not data",
         "it may be an error or a log-in page: download the file itself",
     ),
-    r"<": ("XML, not a table", TABLE),
+    r"<(\?xml|!--|svg\b|rss\b|error>)": ("XML, not a table", TABLE),
     r"(#.*\n|\s)*@relation(.*\n)*@frequency": (
         "a .tsf file of the Monash archive",
         "write the series as columns of a CSV file, with a time column",

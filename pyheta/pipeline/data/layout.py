@@ -205,7 +205,7 @@ def _full(look: _Look, names: list[str], rows: Sequence[Record]) -> list[str]:
 
 def _too_few(look: _Look, names: int) -> DataError:
     what = f"{look.width} cells in a row, but {names} name{'s' * (names > 1)} of columns"
-    cure = "write under dataset: decimal: ',' if a comma stands in the numbers, or skip_rows: …"
+    cure = "if commas stand in the numbers, write under dataset: decimal: ','"
     return DataError(what, where=look.name, cure=cure)
 
 

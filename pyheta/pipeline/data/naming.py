@@ -20,11 +20,12 @@ STORED_INDEX = "__index_level_0__"
 def tidied(names: Sequence[str], where: str) -> list[str]:
     """The names without space around, each once; NUL and a number where there is none."""
     tidy = [" ".join(name.split()) if "\n" in name else name.strip() for name in names]
-    for position, name in enumerate(tidy):
+    seen: dict[str, int] = {}
+    for position, name in enumerate(tidy, start=1):
         if NUL in name:
-            raise DataError(f"a NUL in the name of column {position + 1}", where=where)
-        if name and (before := tidy.index(name)) < position:
-            what = f"duplicate column '{name}' ({before + 1} and {position + 1})"
+            raise DataError(f"a NUL in the name of column {position}", where=where)
+        if name and seen.setdefault(name, position) < position:
+            what = f"duplicate column '{name}' ({seen[name]} and {position})"
             raise DataError(what, where=where, cure="rename or remove one of them")
     return [name or f"{NUL}{position}" for position, name in enumerate(tidy)]
 

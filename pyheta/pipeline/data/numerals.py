@@ -14,6 +14,7 @@ from pyheta.errors import DataError
 from pyheta.pipeline.data.rawtable import first, quoted
 
 EXPONENT = r"(?:[eE][-+]?\d+)?"
+UNCLEAR = r"^\s*[-+]?[1-9]\d{0,2},\d{3}\s*$"
 GAPS = r" '\u2019\u00a0\u2009\u202f"  # between thousands, whatever the decimal sign
 LOOKED_AT = 1000  # cells that tell whether a column has numbers
 
@@ -48,7 +49,8 @@ def find_style(
     """
     columns = [column for column in frame if _has_numbers(column)]
     decimal = Decimal(wanted) if wanted else _decimal(columns, samples, separator, place)
-    grouped = any(column.str.contains(_grouped(decimal)).any() for column in columns)
+    telling = [_first_cells(c) if decimal is Decimal.COMMA else _odd_cells(c) for c in columns]
+    grouped = any(cells.str.contains(_grouped(decimal)).any() for cells in telling)
     return Style(decimal, grouped)
 
 
@@ -60,13 +62,33 @@ def rewritten(frame: pl.DataFrame, style: Style) -> pl.DataFrame:
     return frame.with_columns(_rewritten(column, style.decimal) for column in columns)
 
 
+def _has_numbers(column: pl.Series) -> bool:
+    """Whether it has texts, and some of the first look like numbers, however they are written."""
+    if column.dtype != pl.String:
+        return False
+    return bool(_first_cells(column).str.contains(rf"^[-+\d.,{GAPS}eE]*\d[\d.,{GAPS}eE+-]*$").any())
+
+
+def _first_cells(column: pl.Series) -> pl.Series:
+    return column.drop_nulls().head(LOOKED_AT)
+
+
+def _odd_cells(column: pl.Series) -> pl.Series:
+    """Those that do not read as numbers as they stand."""
+    return column.filter(column.cast(pl.Float64, strict=False).is_null()).drop_nulls()
+
+
 def _decimal(
     columns: Sequence[pl.Series], samples: Sequence[Sequence[str]], separator: str, place: str
 ) -> Decimal:
-    proofs = {sign: _proofs(sign, columns, samples) for sign in Decimal}
+    telling = [_first_cells(column) for column in columns]
+    proofs = {sign: _proofs(sign, telling, samples) for sign in Decimal}
+    if proofs[Decimal.POINT] == proofs[Decimal.COMMA]:
+        telling = [_odd_cells(column) for column in columns]
+        proofs = {sign: _proofs(sign, telling, samples) for sign in Decimal}
     if proofs[Decimal.POINT] != proofs[Decimal.COMMA]:
         return max(Decimal, key=lambda sign: proofs[sign])
-    unclear = [column for column in columns if column.str.contains(_UNCLEAR).any()]
+    unclear = [cells for cells in telling if cells.str.contains(UNCLEAR).any()]
     if not unclear or separator == ",":
         return Decimal.POINT
     if separator == ";":
@@ -74,29 +96,18 @@ def _decimal(
     raise _ask(unclear[0], place)
 
 
-def _proofs(sign: Decimal, columns: Sequence[pl.Series], samples: Sequence[Sequence[str]]) -> int:
+def _proofs(sign: Decimal, telling: Sequence[pl.Series], samples: Sequence[Sequence[str]]) -> int:
     """How many columns can be read with this sign alone."""
     proof = _proof(sign)
-    in_texts = sum(bool(column.str.contains(proof).any()) for column in columns)
+    in_texts = sum(bool(cells.str.contains(proof).any()) for cells in telling)
     return in_texts + sum(any(re.match(proof, cell) for cell in cells) for cells in samples)
 
 
-def _ask(column: pl.Series, place: str) -> DataError:
-    cell = column[first(column.str.contains(_UNCLEAR))].strip()
-    what = f"{quoted(cell)} in column '{column.name}' may be a fraction or thousands"
+def _ask(cells: pl.Series, place: str) -> DataError:
+    cell = cells[first(cells.str.contains(UNCLEAR))].strip()
+    what = f"{quoted(cell)} in column '{cells.name}' may be a fraction or thousands"
     cure = "write under dataset: decimal: ',' for a fraction, decimal: '.' for thousands"
     return DataError(what, where=place, cure=cure)
-
-
-def _has_numbers(column: pl.Series) -> bool:
-    """Whether it has texts that are numbers, and some with more than digits in them."""
-    if column.dtype != pl.String:
-        return False
-    looked_at = column.drop_nulls().head(LOOKED_AT)
-    return bool(
-        looked_at.str.contains(rf"^[-+\d.,{GAPS}eE]*\d[\d.,{GAPS}eE+-]*$").any()
-        and column.str.contains(rf"\d[.,{GAPS}]\d|^\s*[-+]?[.,]\d").any()
-    )
 
 
 def _any_number(decimal: Decimal) -> str:
@@ -118,11 +129,24 @@ def _proof(decimal: Decimal) -> str:
     return rf"^\s*[-+]?(?:{grouped}|{fraction}){EXPONENT}\s*$"
 
 
-_UNCLEAR = r"^\s*[-+]?[1-9]\d{0,2},\d{3}\s*$"
-
-
 def _rewritten(column: pl.Series, decimal: Decimal) -> pl.Series:
-    digits = column.str.strip_chars().str.replace_all(rf"[{re.escape(decimal.other)}{GAPS}]", "")
-    is_number = column.str.contains(_any_number(decimal)) & column.str.contains(r"\d")
+    """Those cells that need no more than a point are many; a column of them alone is Float64."""
+    if not column.str.contains(rf"[.,{GAPS}]").any():
+        return column
+    by_comma = decimal is Decimal.COMMA
+    plain = column.str.replace(",", ".", literal=True) if by_comma else column
+    numbers = plain.cast(pl.Float64, strict=False)
+    reads = numbers.is_not_null()
+    if by_comma:
+        reads &= ~column.str.contains(".", literal=True).fill_null(value=False)
+    if by_comma and reads.all():
+        return numbers
+    others = (~reads).arg_true()
+    return plain.scatter(others, _ungrouped(column.gather(others), decimal))
+
+
+def _ungrouped(cells: pl.Series, decimal: Decimal) -> pl.Series:
+    digits = cells.str.strip_chars().str.replace_all(rf"[{re.escape(decimal.other)}{GAPS}]", "")
+    is_number = cells.str.contains(_any_number(decimal)) & cells.str.contains(r"\d")
     number = digits.str.replace(decimal, ".", literal=True)
-    return number.zip_with(is_number.fill_null(value=False), column).alias(column.name)
+    return number.zip_with(is_number.fill_null(value=False), cells)

@@ -130,11 +130,12 @@ def test_a_line_of_totals_is_asked_about_and_the_printed_option_skips_it() -> No
 
 def test_empty_lines_and_comments_between_rows_are_skipped_and_rows_keep_their_line() -> None:
     first, second, rest = lines().split("\n", 2)
-    raw = f"# made\nday,load,wind\n{first}\n# a gap\n\n{second}\n{rest}"
+    raw = f"# made\nday,load,wind\n{first}\n# a gap\n\n{second}\n  \n{rest}"
     found = table(raw)
-    assert_is_the_table(found, first_row=3, last_row=9)
-    assert found.rows.to_list() == [3, 6, 7, 8, 9]
-    assert "1 empty line is skipped between rows" in found.notes
+    assert_is_the_table(found, first_row=3, last_row=10)
+    assert found.rows.to_list() == [3, 6, 8, 9, 10]
+    assert "2 empty lines are skipped between rows" in found.notes
+    assert table(f"day,load,wind\n{first}\n  \n{second}\n{rest}").rows.to_list() == [2, 4, 5, 6, 7]
 
 
 def test_a_mark_of_comments_that_cells_begin_with_is_none() -> None:
@@ -218,7 +219,7 @@ def test_numbers_are_read_as_the_file_writes_them(
 def test_other_columns_decide_what_a_point_or_a_comma_is() -> None:
     german = table("day;a;b\n2026-01-01;1.234;0,5\n2026-01-02;2.345;1,5\n")
     assert german.frame["a"].to_list() == ["1234", "2345"]
-    assert german.frame["b"].to_list() == ["0.5", "1.5"]
+    assert german.frame["b"].to_list() == [0.5, 1.5]
     english = table("day\ta\tb\n2026-01-01\t1,234\t0.5\n2026-01-02\t2,345\t1.5\n")
     assert english.frame["a"].to_list() == ["1234", "2345"]
 
@@ -227,7 +228,7 @@ def test_a_comma_that_may_be_either_is_asked_about_and_each_answer_is_taken() ->
     raw = "day\ta\n2026-01-01\t1,234\n2026-01-02\t2,345\n"
     assert "'1,234' in column 'a' may be a fraction or thousands" in refusal(raw)
     assert "write under dataset: decimal: ','" in refusal(raw)
-    assert table(raw, decimal=",").frame["a"].to_list() == ["1.234", "2.345"]
+    assert table(raw, decimal=",").frame["a"].to_list() == [1.234, 2.345]
     assert table(raw, decimal=".").frame["a"].to_list() == ["1234", "2345"]
 
 
@@ -261,6 +262,8 @@ def test_a_file_without_names_is_refused(raw: str, first_row: int) -> None:
         ("land,2010,2011\nA,1.5,2\nB,3,4\n", ["land", "2010", "2011"]),
         ("day,0.5,1.0\n2026-01-01,1,2\n2026-01-02,1,2\n", ["day", "0.5", "1.0"]),
         (",0\n0,1.5\n1,2.5\n", ["0"]),
+        ("<DATE>\t<OPEN>\n2026.01.01\t1.5\n2026.01.02\t2.5\n", ["<DATE>", "<OPEN>"]),
+        ("#,day,a\n1,2026-01-01,5\n2,2026-01-02,6\n", ["day", "a"]),
     ],
 )
 def test_names_that_are_numbers_are_names(raw: str, names: list[str]) -> None:
@@ -342,7 +345,7 @@ def test_options_say_more_than_what_is_found() -> None:
     assert_is_the_table(table("a;b;c\nday,load,wind\n" + lines(), separator=",", skip_rows=1), 3)
     assert_is_the_table(table("day:load:wind\n" + lines(":"), separator=":"))
     assert_is_the_table(table("% x\n% y\nday,load,wind\n" + lines(), comment="%"), 4)
-    assert table("a\n1,5\n2,5\n", decimal=",").frame["a"].to_list() == ["1.5", "2.5"]
+    assert table("a\n1,5\n2,5\n", decimal=",").frame["a"].to_list() == [1.5, 2.5]
 
 
 def test_an_option_that_says_nothing_about_the_file_is_refused() -> None:
