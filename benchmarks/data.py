@@ -25,8 +25,8 @@ from statistics import median
 import numpy as np
 import polars as pl
 
+from pyheta.pipeline.data.files.rawfile import parse
 from pyheta.pipeline.data.options import DataOptions
-from pyheta.pipeline.data.rawfile import parse
 from pyheta.pipeline.data.read import read
 
 WAYS: Mapping[str, Callable[[bytes], object]] = {

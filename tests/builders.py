@@ -15,8 +15,8 @@ from pyheta.broker.seam import Broker, Delivery
 from pyheta.device import Device
 from pyheta.errors import SweepError
 from pyheta.pipeline.channels import Source
-from pyheta.pipeline.data.cadence import HOURLY
 from pyheta.pipeline.data.facts import DatasetFacts
+from pyheta.pipeline.data.steps.cadence import HOURLY
 from pyheta.pipeline.windows import Shape
 from pyheta.steps import (
     Claim,

@@ -7,8 +7,8 @@ from pathlib import Path
 from pyheta.commands.library import Library
 from pyheta.errors import InputError
 from pyheta.pipeline.data.catalogue import find_file
+from pyheta.pipeline.data.files.rawfile import read_bytes
 from pyheta.pipeline.data.own import name_trouble
-from pyheta.pipeline.data.rawfile import read_bytes
 from pyheta.screen import volume
 from pyheta.store.seam import Artifacts, Datasets, StoredDataset
 

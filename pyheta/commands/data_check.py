@@ -8,9 +8,9 @@ from typing import Any
 from rich.console import RenderableType
 
 from pyheta.errors import DataError
-from pyheta.pipeline.data.cadence import DAY, Cadence, Unit
 from pyheta.pipeline.data.facts import DatasetFacts
 from pyheta.pipeline.data.sources import Bring, as_it_is, inspect
+from pyheta.pipeline.data.steps.cadence import DAY, Cadence, Unit
 from pyheta.screen import count, duration, plain, table
 from pyheta.sweep.dataset import read_dataset
 

@@ -9,8 +9,8 @@ from typing import Any
 from pyheta.commands.data_check import step_in_words
 from pyheta.errors import InputError
 from pyheta.pipeline.data.facts import DatasetFacts
+from pyheta.pipeline.data.files.rawfile import parse, read_bytes
 from pyheta.pipeline.data.options import DataOptions
-from pyheta.pipeline.data.rawfile import parse, read_bytes
 from pyheta.pipeline.data.sources import Bring, as_it_is, inspect
 from pyheta.plan.suggest import FirstSweep, suggest
 from pyheta.screen import count

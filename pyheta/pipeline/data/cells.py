@@ -7,11 +7,11 @@ import polars as pl
 from pyheta.errors import DataError
 from pyheta.pipeline.data.cures import write
 from pyheta.pipeline.data.draft import ROW, TIME, Draft
+from pyheta.pipeline.data.files.rawfile import RawTable
 from pyheta.pipeline.data.numbers import Numbers, kinds_of, numbers, quick_numbers
 from pyheta.pipeline.data.options import DataOptions
 from pyheta.pipeline.data.options.missing import Missing
-from pyheta.pipeline.data.rawfile import RawTable
-from pyheta.pipeline.data.times import TimeAxis
+from pyheta.pipeline.data.times.axis import TimeAxis
 
 
 def read_cells(raw: RawTable, axis: TimeAxis, options: DataOptions) -> Draft:

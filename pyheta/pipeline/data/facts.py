@@ -9,8 +9,8 @@ import numpy as np
 from numpy.typing import NDArray
 
 from pyheta.errors import DataError
-from pyheta.pipeline.data.cadence import Cadence
 from pyheta.pipeline.data.draft import Meaning
+from pyheta.pipeline.data.steps.cadence import Cadence
 
 
 @dataclass(frozen=True, slots=True)

@@ -11,12 +11,12 @@ from numpy.typing import NDArray
 
 from pyheta.errors import DataError
 from pyheta.pipeline.arrays import Floats
-from pyheta.pipeline.data.cadence import Cadence
 from pyheta.pipeline.data.draft import ROW, TIME
+from pyheta.pipeline.data.files.rawfile import read_bytes
 from pyheta.pipeline.data.options import DataOptions
-from pyheta.pipeline.data.rawfile import read_bytes
 from pyheta.pipeline.data.read import read_rows
 from pyheta.pipeline.data.sources import inspect, table
+from pyheta.pipeline.data.steps.cadence import Cadence
 
 
 class Course(NamedTuple):

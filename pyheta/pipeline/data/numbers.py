@@ -8,10 +8,10 @@ from typing import NoReturn
 import polars as pl
 
 from pyheta.errors import DataError
-from pyheta.pipeline.data.answers import longest_gap, to_accept
 from pyheta.pipeline.data.cures import write
+from pyheta.pipeline.data.files.rawfile import RawTable, first, quoted
 from pyheta.pipeline.data.options.missing import Code, Missing
-from pyheta.pipeline.data.rawfile import RawTable, first, quoted
+from pyheta.pipeline.data.rows.answers import longest_gap, to_accept
 
 #: Texts that stand for no value, in small letters: those of pandas, spreadsheets, databases and R.
 MISSING = (

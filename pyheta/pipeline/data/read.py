@@ -10,21 +10,21 @@ from dataclasses import dataclass, field
 import polars as pl
 
 from pyheta.errors import DataError
-from pyheta.pipeline.data.cadence import Cadence
 from pyheta.pipeline.data.cells import read_cells
 from pyheta.pipeline.data.draft import ROW, Draft, Meaning
-from pyheta.pipeline.data.gaps import recounted
-from pyheta.pipeline.data.missing import settle
+from pyheta.pipeline.data.files.rawfile import RawTable, parse
 from pyheta.pipeline.data.numbers import NoNumbers, kinds_of
 from pyheta.pipeline.data.options import DataOptions
-from pyheta.pipeline.data.panels import pick_series, refuse_panel
-from pyheta.pipeline.data.rawfile import RawTable, parse
-from pyheta.pipeline.data.resample import resample
 from pyheta.pipeline.data.roles import assign, select
-from pyheta.pipeline.data.rows import arrange, cut
-from pyheta.pipeline.data.sentinels import ask_about_sentinels
-from pyheta.pipeline.data.steps import find_cadence
-from pyheta.pipeline.data.times import TimeAxis, find_time, read_times
+from pyheta.pipeline.data.rows.gaps import recounted
+from pyheta.pipeline.data.rows.missing import settle
+from pyheta.pipeline.data.rows.order import arrange, cut
+from pyheta.pipeline.data.rows.panels import pick_series, refuse_panel
+from pyheta.pipeline.data.rows.resample import resample
+from pyheta.pipeline.data.rows.sentinels import ask_about_sentinels
+from pyheta.pipeline.data.steps.cadence import Cadence
+from pyheta.pipeline.data.steps.finding import find_cadence
+from pyheta.pipeline.data.times.axis import TimeAxis, find_time, read_times
 from pyheta.pipeline.features import add
 
 #: Rows that make a step.

@@ -9,9 +9,9 @@ from numpy.typing import NDArray
 
 from pyheta.errors import DataError, nearest
 from pyheta.pipeline.data.draft import Draft, Meaning
+from pyheta.pipeline.data.files.rawfile import RawTable, quoted
 from pyheta.pipeline.data.options import DataOptions
 from pyheta.pipeline.data.options.columns import Columns
-from pyheta.pipeline.data.rawfile import RawTable, quoted
 
 MAX_VALUES = 50  # of a category
 MAX_LENGTH = 100  # of one of its values

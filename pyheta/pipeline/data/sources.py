@@ -14,13 +14,14 @@ import numpy as np
 from numpy.typing import NDArray
 
 from pyheta.errors import DataError, nearest
-from pyheta.pipeline.data import panels, synthetic
+from pyheta.pipeline.data import synthetic
 from pyheta.pipeline.data.catalogue import CATALOGUE, files_in, find_file
 from pyheta.pipeline.data.draft import TIME
 from pyheta.pipeline.data.facts import ColumnFacts, DatasetFacts
+from pyheta.pipeline.data.files.rawfile import parse, read_bytes
 from pyheta.pipeline.data.options import DataOptions
-from pyheta.pipeline.data.rawfile import parse, read_bytes
 from pyheta.pipeline.data.read import Reading, Spoil, read
+from pyheta.pipeline.data.rows import panels
 from pyheta.settings import masked
 
 #: Gives a `dataset` section a `path` if its file has to be brought from somewhere else first.

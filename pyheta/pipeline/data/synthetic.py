@@ -28,11 +28,11 @@ from typing import Any
 import numpy as np
 import polars as pl
 
-from pyheta.pipeline.data.cadence import HOURLY
 from pyheta.pipeline.data.draft import ROW, TIME, Draft
 from pyheta.pipeline.data.options.columns import Columns
 from pyheta.pipeline.data.read import Reading, Spoil
 from pyheta.pipeline.data.roles import assign
+from pyheta.pipeline.data.steps.cadence import HOURLY
 from pyheta.pipeline.features import add
 
 BEST_RMSE = 1.0

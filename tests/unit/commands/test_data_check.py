@@ -11,9 +11,9 @@ from rich.console import Console
 from pyheta.commands.answers import answered
 from pyheta.commands.data_check import check, facts_json, facts_view
 from pyheta.errors import DataError
-from pyheta.pipeline.data.cadence import Cadence, Unit
 from pyheta.pipeline.data.draft import Meaning
 from pyheta.pipeline.data.facts import DatasetFacts
+from pyheta.pipeline.data.steps.cadence import Cadence, Unit
 
 START = datetime(2020, 1, 1)  # noqa: DTZ001 (tables have no zone)
 HOURS = Cadence(Unit.SECOND, 3600, 3600, 24, "every hour")

@@ -14,11 +14,11 @@ from hypothesis import settings as hypothesis_settings
 from hypothesis import strategies as st
 
 from pyheta.errors import DataError
-from pyheta.pipeline.data.cadence import Cadence, Unit
 from pyheta.pipeline.data.draft import ROW, TIME, Draft
-from pyheta.pipeline.data.grids import find_grid
 from pyheta.pipeline.data.options import DataOptions
-from pyheta.pipeline.data.steps import find_cadence, full_times
+from pyheta.pipeline.data.steps.cadence import Cadence, Unit
+from pyheta.pipeline.data.steps.finding import find_cadence, full_times
+from pyheta.pipeline.data.steps.grids import find_grid
 
 pytestmark = pytest.mark.filterwarnings("ignore::pandas.errors.Pandas4Warning")
 

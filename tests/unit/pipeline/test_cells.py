@@ -12,7 +12,7 @@ from pyheta.errors import DataError
 from pyheta.pipeline.data.numbers import MISSING
 from pyheta.pipeline.data.options import DataOptions
 from pyheta.pipeline.data.read import Reading, read
-from pyheta.pipeline.data.sentinels import standing_out
+from pyheta.pipeline.data.rows.sentinels import standing_out
 
 START = datetime(2026, 1, 1)  # noqa: DTZ001
 

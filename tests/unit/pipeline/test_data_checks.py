@@ -11,10 +11,10 @@ from hypothesis import settings as hypothesis_settings
 from hypothesis import strategies as st
 
 from pyheta.errors import DataError
+from pyheta.pipeline.data.files.rawfile import parse
 from pyheta.pipeline.data.options import DataOptions
-from pyheta.pipeline.data.rawfile import parse
 from pyheta.pipeline.data.read import read
-from pyheta.pipeline.data.times import find_time
+from pyheta.pipeline.data.times.axis import find_time
 
 
 def checked(raw: bytes | str, time: str | None = None) -> pl.DataFrame:

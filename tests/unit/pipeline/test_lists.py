@@ -9,7 +9,7 @@ import pytest
 from builders import run_row, small, sweep_row
 
 from pyheta.errors import DataError
-from pyheta.pipeline.data import rawfile
+from pyheta.pipeline.data.files import rawfile
 from pyheta.pipeline.data.options.format import Format
 from pyheta.pipeline.data.sources import inspect
 from pyheta.pipeline.decomposition.methods import METHODS
@@ -141,13 +141,13 @@ LISTS = (
         finds,
     ),
     Listed(
-        "pyheta.pipeline.data.packing",
+        "pyheta.pipeline.data.files.packing",
         "PACKINGS",
         (b"\x1f\x8b", b"BZh", b"\x28\xb5\x2f\xfd", b"PK\x03\x04"),
         recognises,
     ),
     Listed(
-        "pyheta.pipeline.data.foreign",
+        "pyheta.pipeline.data.files.foreign",
         "FOREIGN",
         (
             *(b"\x89HDF", b"CDF", b"SQLite format 3", b"%PDF", b"\x93NUMPY", b"MATLAB 5.0"),

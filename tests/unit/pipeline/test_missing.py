@@ -13,11 +13,11 @@ from hypothesis import settings as hypothesis_settings
 from hypothesis import strategies as st
 from numpy.typing import NDArray
 
-from pyheta.pipeline.data.cadence import Cadence, Unit
 from pyheta.pipeline.data.draft import ROW, TIME, Draft
-from pyheta.pipeline.data.gaps import recounted
-from pyheta.pipeline.data.missing import settle
 from pyheta.pipeline.data.options import DataOptions
+from pyheta.pipeline.data.rows.gaps import recounted
+from pyheta.pipeline.data.rows.missing import settle
+from pyheta.pipeline.data.steps.cadence import Cadence, Unit
 from pyheta.pipeline.leakage import leaks
 from pyheta.sweep.longform import flat
 

@@ -8,10 +8,10 @@ import polars as pl
 import pytest
 
 from pyheta.errors import DataError
+from pyheta.pipeline.data.files.rawfile import parse
 from pyheta.pipeline.data.options import DataOptions
-from pyheta.pipeline.data.panels import series_of
-from pyheta.pipeline.data.rawfile import parse
 from pyheta.pipeline.data.read import Reading, read
+from pyheta.pipeline.data.rows.panels import series_of
 
 START = datetime(2020, 1, 1)  # noqa: DTZ001
 DAYS = [START + timedelta(days=day) for day in range(50)]

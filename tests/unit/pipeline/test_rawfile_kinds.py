@@ -17,9 +17,9 @@ import xlsxwriter
 from polars.testing import assert_frame_equal
 
 from pyheta.errors import DataError
-from pyheta.pipeline.data import packing
+from pyheta.pipeline.data.files import packing
+from pyheta.pipeline.data.files.rawfile import RawTable, parse
 from pyheta.pipeline.data.options import DataOptions
-from pyheta.pipeline.data.rawfile import RawTable, parse
 
 if sys.version_info >= (3, 14):
     from compression import zstd

@@ -12,8 +12,8 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from pyheta.errors import DataError
+from pyheta.pipeline.data.files.rawfile import RawTable, parse
 from pyheta.pipeline.data.options import DataOptions
-from pyheta.pipeline.data.rawfile import RawTable, parse
 
 Write = Callable[[float], str]
 

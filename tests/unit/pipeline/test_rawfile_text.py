@@ -3,8 +3,8 @@
 import pytest
 
 from pyheta.errors import DataError
+from pyheta.pipeline.data.files.rawfile import RawTable, parse
 from pyheta.pipeline.data.options import DataOptions
-from pyheta.pipeline.data.rawfile import RawTable, parse
 
 DAYS = [f"2026-01-{day:02}" for day in range(1, 6)]
 LOADS = [1.5, -2.25, 3.125, 1234.5, 0.5]

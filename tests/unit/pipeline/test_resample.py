@@ -11,7 +11,7 @@ import pytest
 from pyheta.errors import DataError
 from pyheta.pipeline.data.draft import ROW, TIME, Draft
 from pyheta.pipeline.data.options import DataOptions
-from pyheta.pipeline.data.resample import resample
+from pyheta.pipeline.data.rows.resample import resample
 
 RULES = {"6h": "6h", "1d": "D", "1w": "W-MON", "1mo": "MS", "1q": "QS", "1y": "YS"}
 

@@ -13,11 +13,11 @@ from hypothesis import strategies as st
 from pyheta.errors import DataError
 from pyheta.pipeline.data.cells import read_cells
 from pyheta.pipeline.data.draft import ROW, Draft
+from pyheta.pipeline.data.files.rawfile import RawTable
 from pyheta.pipeline.data.options import DataOptions
-from pyheta.pipeline.data.rawfile import RawTable
 from pyheta.pipeline.data.read import Reading, read
-from pyheta.pipeline.data.rows import arrange, cut
-from pyheta.pipeline.data.times import TimeAxis
+from pyheta.pipeline.data.rows.order import arrange, cut
+from pyheta.pipeline.data.times.axis import TimeAxis
 
 START = datetime(2019, 1, 30)  # noqa: DTZ001
 

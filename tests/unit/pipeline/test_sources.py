@@ -12,8 +12,8 @@ import pytest
 
 from pyheta.errors import DataError
 from pyheta.ops.load import load
-from pyheta.pipeline.data import rawfile
 from pyheta.pipeline.data.facts import DatasetFacts
+from pyheta.pipeline.data.files import rawfile
 from pyheta.pipeline.data.sources import inspect, table
 from pyheta.pipeline.data.table import read_table
 from pyheta.task import Task

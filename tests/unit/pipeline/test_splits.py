@@ -12,8 +12,8 @@ from hypothesis import settings as hypothesis_settings
 from hypothesis import strategies as st
 
 from pyheta.errors import StepError
-from pyheta.pipeline.data.cadence import Cadence, Unit
 from pyheta.pipeline.data.facts import DatasetFacts
+from pyheta.pipeline.data.steps.cadence import Cadence, Unit
 from pyheta.pipeline.spans import Length, moment_of
 from pyheta.pipeline.splits import Part, Split
 from pyheta.sweep.config import Split as SplitSection

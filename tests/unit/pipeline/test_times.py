@@ -19,7 +19,7 @@ from pydantic import ValidationError
 from pyheta.errors import DataError
 from pyheta.pipeline.data.options import DataOptions
 from pyheta.pipeline.data.read import Reading, read
-from pyheta.pipeline.data.timeformats import (
+from pyheta.pipeline.data.times.formats import (
     BETWEEN,
     CLOCKS,
     DATES,
@@ -29,7 +29,7 @@ from pyheta.pipeline.data.timeformats import (
     formats_of,
     settled,
 )
-from pyheta.pipeline.data.timeparsing import parse_times
+from pyheta.pipeline.data.times.parsing import parse_times
 
 
 def table(header: str, cells: Sequence[str]) -> bytes:

@@ -18,7 +18,7 @@ from pydantic import ValidationError
 from pyheta.errors import DataError
 from pyheta.pipeline.data.options import DataOptions
 from pyheta.pipeline.data.read import Reading, read
-from pyheta.pipeline.data.zones import EXAMPLES, clock_change, to_utc
+from pyheta.pipeline.data.times.zones import EXAMPLES, clock_change, to_utc
 
 #: A zone, a day before its clocks go forward, and one before they go back.
 CHANGES = [

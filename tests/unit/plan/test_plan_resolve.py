@@ -13,9 +13,9 @@ from hypothesis import settings as hypothesis_settings
 from hypothesis import strategies as st
 
 from pyheta.errors import DataError, SweepError
-from pyheta.pipeline.data.cadence import HOURLY, Cadence, Unit
 from pyheta.pipeline.data.draft import Meaning
 from pyheta.pipeline.data.facts import ColumnFacts, DatasetFacts
+from pyheta.pipeline.data.steps.cadence import HOURLY, Cadence, Unit
 from pyheta.pipeline.splits import Split
 from pyheta.plan.notes import data_notes
 from pyheta.plan.prepare import prepare

@@ -30,7 +30,7 @@ def _separating(sign: str) -> str:
 
 
 class Format(Section):
-    """Options of `pipeline.data.rawfile`."""
+    """Options of `pipeline.data.files.rawfile`."""
 
     separator: Annotated[str, AfterValidator(_separating)] | None = Field(
         default=None,

@@ -19,7 +19,7 @@ def _text(value: object) -> object:
 
 
 class Rows(Section):
-    """Options of `pipeline.data.panels`, `rows`, `resample` and `missing`."""
+    """Options of the stations in `pipeline.data.rows`."""
 
     series: Annotated[
         tuple[Column, ...],

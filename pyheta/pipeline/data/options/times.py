@@ -7,7 +7,7 @@ from zoneinfo import available_timezones
 from pydantic import AfterValidator, BeforeValidator, Field, PlainSerializer
 
 from pyheta.pipeline.data.options.named import Column, as_tuple, one_or_list
-from pyheta.pipeline.data.timeformats import settled
+from pyheta.pipeline.data.times.formats import settled
 from pyheta.section import Section
 
 NO_ZONES = ("Factory", "localtime", "posixrules")  # files beside the zones that are none
@@ -30,7 +30,7 @@ def _a_zone(written: str) -> str:
 
 
 class Times(Section):
-    """Options of `pipeline.data.times` and `pipeline.data.steps`."""
+    """Options of `pipeline.data.times.axis` and `pipeline.data.steps.finding`."""
 
     time: Annotated[
         tuple[Column, ...],

@@ -2,8 +2,8 @@
 
 import numpy as np
 
-from pyheta.pipeline.data import cadence
-from pyheta.pipeline.data.grids.grid import SECOND, Grid, Numbers, Times, usual
+from pyheta.pipeline.data.steps import cadence
+from pyheta.pipeline.data.steps.grids.grid import SECOND, Grid, Numbers, Times, usual
 
 EQUAL = 1e-3  # steps that differ by less, and do not drift, are equal
 

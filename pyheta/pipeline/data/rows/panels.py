@@ -9,10 +9,10 @@ import polars as pl
 
 from pyheta.errors import DataError, nearest
 from pyheta.pipeline.data.cures import write
+from pyheta.pipeline.data.files.rawfile import RawTable
 from pyheta.pipeline.data.numbers import MISSING
 from pyheta.pipeline.data.options import DataOptions
-from pyheta.pipeline.data.rawfile import RawTable
-from pyheta.pipeline.data.times import TimeAxis
+from pyheta.pipeline.data.times.axis import TimeAxis
 
 #: Between the parts of a series that is told apart by several columns.
 JOINT = " / "

@@ -7,15 +7,15 @@ import re
 import polars as pl
 
 from pyheta.errors import DataError
-from pyheta.pipeline.data.foreign import refuse_object
-from pyheta.pipeline.data.rawtable import (
+from pyheta.pipeline.data.files.foreign import refuse_object
+from pyheta.pipeline.data.files.rawtable import (
     MAX_COLUMNS,
     RawTable,
     numbered,
     quoted,
     refuse_large,
 )
-from pyheta.pipeline.data.typed import FAULTS, table
+from pyheta.pipeline.data.files.typed import FAULTS, table
 
 BEGINS = re.compile(rb"\s*(?:\{\s*[\"}]|\[\s*(?:[\[{]|\]\s*$))")
 KEY = re.compile(rb'"((?:[^"\\]|\\.)*+)"\s*:')

@@ -6,11 +6,11 @@ import numpy as np
 import polars as pl
 
 from pyheta.errors import DataError
-from pyheta.pipeline.data.grids import find_grid
-from pyheta.pipeline.data.rawfile import RawTable, first, quoted
-from pyheta.pipeline.data.timecolumns import COUNT_NAMES, likely, plain, some_texts
-from pyheta.pipeline.data.timeformats import COUNT, DECIMAL_YEAR, EPOCHS, is_iso
-from pyheta.pipeline.data.timeparsing import parse_times
+from pyheta.pipeline.data.files.rawfile import RawTable, first, quoted
+from pyheta.pipeline.data.steps.grids import find_grid
+from pyheta.pipeline.data.times.columns import COUNT_NAMES, likely, plain, some_texts
+from pyheta.pipeline.data.times.formats import COUNT, DECIMAL_YEAR, EPOCHS, is_iso
+from pyheta.pipeline.data.times.parsing import parse_times
 
 SHOWN = 5  # rows, or formats, in a message
 EPOCH_NAMES = dict(

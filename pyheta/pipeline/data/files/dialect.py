@@ -6,10 +6,16 @@ from collections.abc import Sequence
 from dataclasses import dataclass
 
 from pyheta.errors import DataError
-from pyheta.pipeline.data.layout import Layout, find_layout, is_ruled
+from pyheta.pipeline.data.files.layout import Layout, find_layout, is_ruled
+from pyheta.pipeline.data.files.rawtable import quoted
+from pyheta.pipeline.data.files.records import (
+    MalformedRecord,
+    Record,
+    beginning,
+    from_line,
+    records,
+)
 from pyheta.pipeline.data.options.format import Format
-from pyheta.pipeline.data.rawtable import quoted
-from pyheta.pipeline.data.records import MalformedRecord, Record, beginning, from_line, records
 
 SEPARATORS = ("\t", ";", "|", ",")  # of two that fit as well, the first
 FITS = 0.5  # of the lines have the same number of cells

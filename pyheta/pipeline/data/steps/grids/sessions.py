@@ -2,8 +2,8 @@
 
 import numpy as np
 
-from pyheta.pipeline.data import cadence
-from pyheta.pipeline.data.grids.grid import DAY, HOLIDAYS, SECOND, Grid, Numbers, Times, usual
+from pyheta.pipeline.data.steps import cadence
+from pyheta.pipeline.data.steps.grids.grid import DAY, HOLIDAYS, SECOND, Grid, Numbers, Times, usual
 
 HOUR = 3600 * SECOND
 

@@ -8,10 +8,10 @@ from contextlib import contextmanager
 import polars as pl
 
 from pyheta.errors import DataError
-from pyheta.pipeline.data.arrow import MAGIC, sizes
-from pyheta.pipeline.data.naming import tidied, without_nameless
-from pyheta.pipeline.data.packing import MAX_BYTES
-from pyheta.pipeline.data.rawtable import RawTable, numbered, refuse_large
+from pyheta.pipeline.data.files.arrow import MAGIC, sizes
+from pyheta.pipeline.data.files.naming import tidied, without_nameless
+from pyheta.pipeline.data.files.packing import MAX_BYTES
+from pyheta.pipeline.data.files.rawtable import RawTable, numbered, refuse_large
 
 Read = Callable[[bytes, str], pl.DataFrame]
 FAULTS = (

@@ -5,8 +5,8 @@ import re
 from collections.abc import Mapping
 
 from pyheta.errors import DataError
-from pyheta.pipeline.data.packing import DOCUMENTS, ZIP, marks
-from pyheta.pipeline.data.rawtable import listed
+from pyheta.pipeline.data.files.packing import DOCUMENTS, ZIP, marks
+from pyheta.pipeline.data.files.rawtable import listed
 
 TABLE = "write the table as CSV or Parquet"
 NEVER_UNPICKLED = "it can run code, so it is not opened: df.to_parquet(…) writes what is read"

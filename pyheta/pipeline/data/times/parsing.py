@@ -5,7 +5,7 @@ from datetime import datetime
 import polars as pl
 
 from pyheta.errors import DataError
-from pyheta.pipeline.data.timeformats import (
+from pyheta.pipeline.data.times.formats import (
     COUNT,
     DECIMAL_YEAR,
     EPOCHS,

@@ -6,7 +6,7 @@ from dataclasses import dataclass
 import numpy as np
 from numpy.typing import NDArray
 
-from pyheta.pipeline.data.cadence import Cadence
+from pyheta.pipeline.data.steps.cadence import Cadence
 
 Times = NDArray[np.int64]  # microseconds since 1970 (rows,), growing
 Numbers = NDArray[np.int64]  # (rows,)

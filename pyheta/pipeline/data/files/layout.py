@@ -11,9 +11,9 @@ from dataclasses import dataclass, replace
 from itertools import pairwise
 
 from pyheta.errors import DataError
-from pyheta.pipeline.data.looks import is_data, is_missing, is_name, is_rule, is_unit
-from pyheta.pipeline.data.rawtable import quoted
-from pyheta.pipeline.data.records import Record
+from pyheta.pipeline.data.files.looks import is_data, is_missing, is_name, is_rule, is_unit
+from pyheta.pipeline.data.files.rawtable import quoted
+from pyheta.pipeline.data.files.records import Record
 
 LOOKS = 100_000  # cells that are looked at, about
 ENOUGH = 0.6  # of a column's cells make it one of data

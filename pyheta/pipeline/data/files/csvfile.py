@@ -6,19 +6,19 @@ from collections.abc import Iterator, Sequence
 import polars as pl
 
 from pyheta.errors import DataError
-from pyheta.pipeline.data.csvbody import Body, as_it_is, is_plain, written_anew
-from pyheta.pipeline.data.dialect import Dialect, find_dialect
-from pyheta.pipeline.data.looks import PLAIN_NUMBER, is_name, is_of_totals
-from pyheta.pipeline.data.naming import tidied, without_nameless
-from pyheta.pipeline.data.numerals import Decimal, Style, find_style, rewritten
-from pyheta.pipeline.data.options.format import Format
-from pyheta.pipeline.data.rawtable import RawTable, quoted, refuse_large
-from pyheta.pipeline.data.records import (
+from pyheta.pipeline.data.files.csvbody import Body, as_it_is, is_plain, written_anew
+from pyheta.pipeline.data.files.dialect import Dialect, find_dialect
+from pyheta.pipeline.data.files.looks import PLAIN_NUMBER, is_name, is_of_totals
+from pyheta.pipeline.data.files.naming import tidied, without_nameless
+from pyheta.pipeline.data.files.numerals import Decimal, Style, find_style, rewritten
+from pyheta.pipeline.data.files.rawtable import RawTable, quoted, refuse_large
+from pyheta.pipeline.data.files.records import (
     Record,
     count_lines,
     from_line,
     records,
 )
+from pyheta.pipeline.data.options.format import Format
 
 BLANK = b" \t\n\v\f\x1a"
 TAIL = 1 << 14

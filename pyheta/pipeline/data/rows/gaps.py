@@ -5,11 +5,11 @@ from dataclasses import replace
 import numpy as np
 import polars as pl
 
-from pyheta.pipeline.data.cadence import Cadence, Unit
 from pyheta.pipeline.data.draft import TIME, Draft
-from pyheta.pipeline.data.grids import find_grid
 from pyheta.pipeline.data.options import DataOptions
-from pyheta.pipeline.data.steps import find_cadence
+from pyheta.pipeline.data.steps.cadence import Cadence, Unit
+from pyheta.pipeline.data.steps.finding import find_cadence
+from pyheta.pipeline.data.steps.grids import find_grid
 
 
 def with_missing_rows(draft: Draft, cadence: Cadence) -> Draft:

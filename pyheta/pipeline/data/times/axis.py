@@ -9,19 +9,19 @@ import numpy as np
 import polars as pl
 
 from pyheta.errors import DataError, nearest
+from pyheta.pipeline.data.files.rawfile import RawTable, first, reads_as_number
 from pyheta.pipeline.data.options import DataOptions
-from pyheta.pipeline.data.rawfile import RawTable, first, reads_as_number
-from pyheta.pipeline.data.timecolumns import as_text, candidates, in_format, parts_of
-from pyheta.pipeline.data.timeformats import COUNT, has_zone, settled
-from pyheta.pipeline.data.timeparsing import MICROSECONDS, is_far, parse_times, without_zone
-from pyheta.pipeline.data.timereading import (
+from pyheta.pipeline.data.times.columns import as_text, candidates, in_format, parts_of
+from pyheta.pipeline.data.times.formats import COUNT, has_zone, settled
+from pyheta.pipeline.data.times.parsing import MICROSECONDS, is_far, parse_times, without_zone
+from pyheta.pipeline.data.times.reading import (
     Found,
     and_others,
     read_texts,
     refuse_bad,
     refuse_missing,
 )
-from pyheta.pipeline.data.zones import to_utc
+from pyheta.pipeline.data.times.zones import to_utc
 
 OWN_OFFSET = "times have their own offset"
 

@@ -8,8 +8,8 @@ from enum import IntEnum
 import polars as pl
 
 from pyheta.errors import DataError
-from pyheta.pipeline.data.rawfile import RawTable
-from pyheta.pipeline.data.timeformats import (
+from pyheta.pipeline.data.files.rawfile import RawTable
+from pyheta.pipeline.data.times.formats import (
     COUNT,
     DECIMAL_YEAR,
     EPOCH_SECONDS,
@@ -19,7 +19,7 @@ from pyheta.pipeline.data.timeformats import (
     clocks_of,
     formats_of,
 )
-from pyheta.pipeline.data.timeparsing import is_far, numbers, parse_times
+from pyheta.pipeline.data.times.parsing import is_far, numbers, parse_times
 
 #: Names of time columns, the usual ones first; without signs, spaces and units in brackets.
 TIME_NAMES = (

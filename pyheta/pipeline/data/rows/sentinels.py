@@ -9,12 +9,12 @@ import polars as pl
 from numpy.typing import NDArray
 
 from pyheta.errors import DataError
-from pyheta.pipeline.data.answers import longest_gap, to_accept, to_keep
 from pyheta.pipeline.data.cures import choose, flow
 from pyheta.pipeline.data.draft import Draft
+from pyheta.pipeline.data.files.rawfile import first
 from pyheta.pipeline.data.options import DataOptions
 from pyheta.pipeline.data.options.missing import Missing, short
-from pyheta.pipeline.data.rawfile import first
+from pyheta.pipeline.data.rows.answers import longest_gap, to_accept, to_keep
 
 #: What is written for missing: nines (99 above zero is a number like others), the ends of whole
 #: numbers of 16 and 32 bits, and what NetCDF, GRIB, GIS and float32 have.

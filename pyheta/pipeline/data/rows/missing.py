@@ -17,14 +17,14 @@ import polars as pl
 from numpy.typing import NDArray
 
 from pyheta.errors import DataError
-from pyheta.pipeline.data.answers import ages_of, longest_gap, to_accept
-from pyheta.pipeline.data.cadence import Cadence
 from pyheta.pipeline.data.cures import write
 from pyheta.pipeline.data.draft import ROW, Draft
-from pyheta.pipeline.data.gaps import with_missing_rows
+from pyheta.pipeline.data.files.rawfile import first
 from pyheta.pipeline.data.options import DataOptions
 from pyheta.pipeline.data.options.missing import Missing, Policy
-from pyheta.pipeline.data.rawfile import first
+from pyheta.pipeline.data.rows.answers import ages_of, longest_gap, to_accept
+from pyheta.pipeline.data.rows.gaps import with_missing_rows
+from pyheta.pipeline.data.steps.cadence import Cadence
 
 
 @dataclass(frozen=True, slots=True)

@@ -6,12 +6,12 @@ import numpy as np
 import polars as pl
 
 from pyheta.errors import DataError
-from pyheta.pipeline.data import cadence
-from pyheta.pipeline.data.cadence import Cadence
 from pyheta.pipeline.data.draft import TIME, Draft
-from pyheta.pipeline.data.grids import Grid, Times, find_grid
 from pyheta.pipeline.data.options import DataOptions
-from pyheta.pipeline.data.zones import clock_change, to_utc, zone_cure
+from pyheta.pipeline.data.steps import cadence
+from pyheta.pipeline.data.steps.cadence import Cadence
+from pyheta.pipeline.data.steps.grids import Grid, Times, find_grid
+from pyheta.pipeline.data.times.zones import clock_change, to_utc, zone_cure
 
 
 def find_cadence(draft: Draft, options: DataOptions, *, gaps: bool = False) -> Cadence:

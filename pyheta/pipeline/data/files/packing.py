@@ -11,7 +11,7 @@ from collections.abc import Callable, Mapping
 from typing import IO, cast
 
 from pyheta.errors import DataError
-from pyheta.pipeline.data.rawtable import listed
+from pyheta.pipeline.data.files.rawtable import listed
 
 if sys.version_info >= (3, 14):
     from compression.zstd import ZstdError, ZstdFile

@@ -5,8 +5,8 @@ from collections.abc import Callable
 import numpy as np
 from numpy.typing import NDArray
 
-from pyheta.pipeline.data import cadence
-from pyheta.pipeline.data.grids.grid import (
+from pyheta.pipeline.data.steps import cadence
+from pyheta.pipeline.data.steps.grids.grid import (
     DAY,
     DAYS_OF_A_WEEK,
     Days,

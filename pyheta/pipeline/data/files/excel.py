@@ -8,14 +8,14 @@ from collections.abc import Sequence
 import polars as pl
 
 from pyheta.errors import DataError, nearest
-from pyheta.pipeline.data.layout import find_layout
-from pyheta.pipeline.data.naming import tidied, without_nameless
+from pyheta.pipeline.data.files.layout import find_layout
+from pyheta.pipeline.data.files.naming import tidied, without_nameless
+from pyheta.pipeline.data.files.packing import EXCEL, MAX_BYTES, ZIP, marks
+from pyheta.pipeline.data.files.packing import FAULTS as ZIP_FAULTS
+from pyheta.pipeline.data.files.rawtable import RawTable, listed, numbered, refuse_large
+from pyheta.pipeline.data.files.records import Record
+from pyheta.pipeline.data.files.typed import FAULTS
 from pyheta.pipeline.data.options.format import Format
-from pyheta.pipeline.data.packing import EXCEL, MAX_BYTES, ZIP, marks
-from pyheta.pipeline.data.packing import FAULTS as ZIP_FAULTS
-from pyheta.pipeline.data.rawtable import RawTable, listed, numbered, refuse_large
-from pyheta.pipeline.data.records import Record
-from pyheta.pipeline.data.typed import FAULTS
 
 LOOKED_AT = 300  # rows
 CELL = re.compile(rb'<c r="([A-Z]{1,3})(\d{1,7})"')

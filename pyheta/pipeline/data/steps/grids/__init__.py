@@ -6,13 +6,13 @@ from row to row are a regular series; where they sometimes grow by more, rows ar
 
 from dataclasses import replace
 
-from pyheta.pipeline.data import cadence
-from pyheta.pipeline.data.cadence import Unit
-from pyheta.pipeline.data.grids.even import even
-from pyheta.pipeline.data.grids.grid import Grid, Times
-from pyheta.pipeline.data.grids.months import months
-from pyheta.pipeline.data.grids.sessions import sessions
-from pyheta.pipeline.data.grids.weekdays import weekdays
+from pyheta.pipeline.data.steps import cadence
+from pyheta.pipeline.data.steps.cadence import Unit
+from pyheta.pipeline.data.steps.grids.even import even
+from pyheta.pipeline.data.steps.grids.grid import Grid, Times
+from pyheta.pipeline.data.steps.grids.months import months
+from pyheta.pipeline.data.steps.grids.sessions import sessions
+from pyheta.pipeline.data.steps.grids.weekdays import weekdays
 
 __all__ = ["Grid", "Times", "find_grid"]
 

@@ -11,15 +11,15 @@ from pathlib import Path
 from stat import S_ISDIR, S_ISREG
 
 from pyheta.errors import DataError
-from pyheta.pipeline.data.csvfile import read_csv
-from pyheta.pipeline.data.encodings import to_utf8
-from pyheta.pipeline.data.excel import is_excel, read_excel
-from pyheta.pipeline.data.foreign import refuse_foreign, refuse_foreign_text
-from pyheta.pipeline.data.jsonfile import is_json, read_json
+from pyheta.pipeline.data.files.csvfile import read_csv
+from pyheta.pipeline.data.files.encodings import to_utf8
+from pyheta.pipeline.data.files.excel import is_excel, read_excel
+from pyheta.pipeline.data.files.foreign import refuse_foreign, refuse_foreign_text
+from pyheta.pipeline.data.files.jsonfile import is_json, read_json
+from pyheta.pipeline.data.files.packing import MAX_BYTES, unpack
+from pyheta.pipeline.data.files.rawtable import RawTable, first, quoted, reads_as_number
+from pyheta.pipeline.data.files.typed import TYPED, read_typed
 from pyheta.pipeline.data.options.format import Format
-from pyheta.pipeline.data.packing import MAX_BYTES, unpack
-from pyheta.pipeline.data.rawtable import RawTable, first, quoted, reads_as_number
-from pyheta.pipeline.data.typed import TYPED, read_typed
 
 BLANK = 1 << 10  # bytes that are looked at before all are
 CSV, PARQUET, UTF8 = "CSV", "Parquet", "utf-8"

@@ -11,7 +11,7 @@ from enum import StrEnum
 import polars as pl
 
 from pyheta.errors import DataError
-from pyheta.pipeline.data.rawtable import first, quoted
+from pyheta.pipeline.data.files.rawtable import first, quoted
 
 EXPONENT = r"(?:[eE][-+]?\d+)?"
 UNCLEAR = r"^\s*[-+]?[1-9]\d{0,2},\d{3}\s*$"

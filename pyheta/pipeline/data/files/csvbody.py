@@ -12,9 +12,9 @@ from dataclasses import dataclass
 import polars as pl
 
 from pyheta.errors import DataError
-from pyheta.pipeline.data.dialect import Dialect
-from pyheta.pipeline.data.rawtable import numbered
-from pyheta.pipeline.data.records import (
+from pyheta.pipeline.data.files.dialect import Dialect
+from pyheta.pipeline.data.files.rawtable import numbered
+from pyheta.pipeline.data.files.records import (
     MalformedRecord,
     Record,
     count_lines,

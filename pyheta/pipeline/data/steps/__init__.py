@@ -1,0 +1,1 @@
+"""The step from each row to the next."""

@@ -1,0 +1,1 @@
+"""When rows are: which columns say it, and how it is written."""
