@@ -285,6 +285,12 @@ def test_two_lines_of_names_are_asked_about_and_each_answer_is_taken() -> None:
     assert table(raw, skip_rows=0).frame.columns == ["day", "load", "wind"]
 
 
+def test_a_first_row_without_data_is_no_line_of_names() -> None:
+    found = table("day,load\nNA,foo\n2026-01-02,1.5\n2026-01-03,2.5\n")
+    assert found.frame.columns == ["day", "load"]
+    assert found.frame["load"].to_list() == ["foo", "1.5", "2.5"]
+
+
 def test_the_names_that_pandas_writes_in_several_lines_are_one_for_each_column() -> None:
     raw = "Price,Close,Open\nTicker,X,X\nDate,,\n2026-01-01,1.5,2\n2026-01-02,1,2\n2026-01-05,1,2\n"
     found = table(raw)

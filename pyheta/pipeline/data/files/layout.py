@@ -138,8 +138,7 @@ def _header(look: _Look) -> int | None:
         return before[-2]
     if before:
         pure = [place for place in before if look.is_pure(place)]
-        _refuse_two(look, pure)
-        return (pure or before)[-1]
+        return _last(look, pure) if pure else before[-1]
     return look.start if _are_numbers_as_names(look) else None
 
 
@@ -155,16 +154,27 @@ def _are_numbers_as_names(look: _Look) -> bool:
     return grow and more > 2 and (numbers[0] == 0 or numbers[0] in YEARS)  # noqa: PLR2004
 
 
-def _refuse_two(look: _Look, pure: Sequence[int]) -> None:
-    """Two full lines of names, one right below the other, may be a title or a unit: who knows?"""
-    lines = [look.found[place] for place in pure[-2:]]
-    if len(lines) == 1 or not lines or lines[1].line - lines[0].line != 1:
-        return
-    if all(len(line) == look.width and all(map(is_name, line.cells)) for line in lines):
-        (one, first), (two, second) = ((line.line, quoted(",".join(line.cells))) for line in lines)
-        what = f"lines {one} ({first}) and {two} ({second}) both look like names of columns"
-        cure = f"write under dataset: skip_rows: {one - 1} for the first, skip_rows: {two - 1}"
-        raise DataError(what, where=look.name, cure=cure + " for the second")
+def _last(look: _Look, pure: Sequence[int]) -> int:
+    """The last line of names; of two that follow each other, the one that is full.
+
+    Two full ones may be a title and names, or names and units: who knows? Raises DataError.
+    """
+    last = look.found[pure[-1]]
+    above = look.found[pure[-2]] if len(pure) > 1 else None
+    if above is None or last.line - above.line != 1 or not _is_full(look, above):
+        return pure[-1]
+    if not _is_full(look, last):
+        return pure[-2]
+    (one, first), (two, second) = (
+        (record.line, quoted(",".join(record.cells))) for record in (above, last)
+    )
+    what = f"lines {one} ({first}) and {two} ({second}) both look like names of columns"
+    cure = f"write under dataset: skip_rows: {one - 1} for the first, skip_rows: {two - 1}"
+    raise DataError(what, where=look.name, cure=cure + " for the second")
+
+
+def _is_full(look: _Look, record: Record) -> bool:
+    return len(record) == look.width and all(map(is_name, record.cells))
 
 
 def _stacked(look: _Look) -> list[str] | None:
