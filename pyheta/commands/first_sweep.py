@@ -128,9 +128,8 @@ def _line(text: str, comment: str) -> str:
     return f"{text.ljust(COMMENTS)} # {comment}"
 
 
-def _baselines(advice: FirstSweep) -> Sequence[object]:
-    seasonal = [{"name": "seasonal", "period": advice.season}] if advice.season else []
-    return ["last", *seasonal, "ridge"]
+def _baselines(advice: FirstSweep) -> Sequence[str]:
+    return ["last", *(["seasonal"] if advice.season else []), "drift", "ridge"]
 
 
 def _printable(named: str) -> str:

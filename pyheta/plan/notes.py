@@ -1,6 +1,6 @@
 """What a reader of results has to know of their data: changed cells, columns declared as known."""
 
-from collections.abc import Iterator, Mapping, Sequence
+from collections.abc import Collection, Iterable, Iterator, Mapping, Sequence
 
 import numpy as np
 
@@ -13,6 +13,16 @@ PARTS: tuple[Part, ...] = ("train", "val", "test")
 
 #: So many sentences are said; a panel of many series could have thousands.
 MOST = 20
+
+
+def found_notes(facts: Iterable[DatasetFacts]) -> tuple[str, ...]:
+    """What was found in the files, each sentence once."""
+    return _at_most(dict.fromkeys(note for dataset in facts for note in dataset.notes))
+
+
+def _at_most(sentences: Collection[str]) -> tuple[str, ...]:
+    more = [f"{len(sentences) - MOST:,} more like these."] if len(sentences) > MOST else []
+    return (*tuple(sentences)[:MOST], *more)
 
 
 def data_notes(runs: Sequence[Run], facts: Mapping[Section, DatasetFacts]) -> tuple[str, ...]:
@@ -28,8 +38,7 @@ def data_notes(runs: Sequence[Run], facts: Mapping[Section, DatasetFacts]) -> tu
         if what not in seen:
             seen.add(what)
             written |= dict.fromkeys(_notes(config, facts[config.dataset]))
-    more = [f"{len(written) - MOST:,} more like these."] if len(written) > MOST else []
-    return (*tuple(written)[:MOST], *more)
+    return _at_most(written)
 
 
 def _notes(config: RunConfig, facts: DatasetFacts) -> Iterator[str]:

@@ -10,7 +10,7 @@ from pyheta.errors import DataError
 from pyheta.pipeline.data.facts import DatasetFacts
 from pyheta.pipeline.data.sources import Bring, as_it_is, inspect, series_of
 from pyheta.plan.compile import Plan, compile_plan
-from pyheta.plan.notes import data_notes
+from pyheta.plan.notes import data_notes, found_notes
 from pyheta.plan.resolve import complete, offer_of_subsets
 from pyheta.section import Section
 from pyheta.steps import canonical
@@ -49,8 +49,9 @@ def prepare(
     completed = complete(written, facts, default_baselines=sweep.default_baselines)
     runs, by_key = completed.runs, datasets.read
     plan = compile_plan(runs, by_key, sweep.explain)
+    notes = (*found_notes(by_key.values()), *completed.notes)
     remarks = data_notes(runs, facts)
-    return CheckedSweep(sweep, runs, plan, by_key, datasets.files, completed.notes, remarks)
+    return CheckedSweep(sweep, runs, plan, by_key, datasets.files, notes, remarks)
 
 
 def _sections(runs: Iterable[Run]) -> Iterable[tuple[Section, str]]:

@@ -50,7 +50,7 @@ def test_a_first_sweep_of_a_file_forecasts_a_season_ahead(tmp_path: Path) -> Non
     assert (config.target, config.window.input, config.window.horizon) == (("load",), 48, 24)
     assert {run.config.exog for run in runs if run.role == "net"} == {(), ("temp",)}
     assert {run.config.net.name for run in runs if run.role == "baseline"} == {
-        *("last", "seasonal", "ridge")
+        *("last", "seasonal", "drift", "ridge")
     }
     assert written.sentences == [
         "target: 'load' (targets are often called so)",
