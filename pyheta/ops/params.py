@@ -10,8 +10,7 @@ from enum import StrEnum
 from typing import TYPE_CHECKING, Any, ClassVar, Literal, Self, TypedDict, TypeVar
 
 from pyheta.errors import StepError
-from pyheta.pipeline.data.options.missing import fills_from_later
-from pyheta.pipeline.leakage import looks_ahead
+from pyheta.pipeline.leakage import fills_from_later, looks_ahead
 
 if TYPE_CHECKING:
     from pyheta.pipeline.channels import SourceParams
@@ -140,7 +139,7 @@ class ShapeParams(LookingAheadParams):
 
 @dataclass(frozen=True, kw_only=True)
 class RelevanceParams(Params):
-    """`decompose` is for those who read the result: the series come decomposed already."""
+    """`decompose` and `dataset` are for those who read the result: what made the series."""
 
     FIT_ON = FitOn.TRAIN
 
@@ -153,6 +152,7 @@ class RelevanceParams(Params):
     max_lag: int
     draws: int
     seed: int
+    dataset: Mapping[str, Any] | None = None  # where it lets nets see the future
 
 
 class Window(TypedDict):
@@ -214,6 +214,7 @@ class ImportanceParams(Params):
     split: Shares
     permutations: int
     seed: int
+    dataset: Mapping[str, Any] | None = None  # where it lets nets see the future
 
 
 #: Dotted names of the parameters that decide how long a step takes: its net, or how it decomposes.

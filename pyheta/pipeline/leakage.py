@@ -3,7 +3,6 @@
 from collections.abc import Iterator, Mapping
 from typing import Any
 
-from pyheta.pipeline.data.options.missing import fills_from_later
 from pyheta.pipeline.relevance.shaping_methods import RELEVANCES
 
 #: What lets a net see the future, by the mode of a decomposition; empty for the honest one.
@@ -12,6 +11,9 @@ MODES: Mapping[str, str] = {
     "full": "whole-series decomposition",
     "parts": "decomposition of training, validation and test apart",
 }
+
+#: How gaps can be filled that takes a value from later rows.
+FILLS_AHEAD = ("linear", "seasonal")
 
 #: What a data set's `missing` lets them see of it.
 FILLED = "values filled from later ones"
@@ -34,6 +36,13 @@ def looks_ahead(params: Mapping[str, Any]) -> bool:
     if "mode" in params:
         return bool(MODES[params["mode"]])
     return "relevance" in params and not RELEVANCES[params["relevance"]].causal
+
+
+def fills_from_later(dataset: Mapping[str, Any]) -> bool:
+    """Whether the `missing` of a data set, as plain data, makes values from later ones."""
+    missing = dataset.get("missing")
+    policies = [missing, *missing.values()] if isinstance(missing, Mapping) else []
+    return any(isinstance(way, Mapping) and way.get("fill") in FILLS_AHEAD for way in policies)
 
 
 def _reasons(config: Mapping[str, Any]) -> Iterator[str]:

@@ -31,6 +31,7 @@ from pyheta.pipeline.channels import Source
 from pyheta.pipeline.data.draft import Meaning
 from pyheta.pipeline.data.facts import DatasetFacts
 from pyheta.pipeline.decomposition.components import WHOLE
+from pyheta.pipeline.leakage import fills_from_later
 from pyheta.steps import Key, Step, digest
 from pyheta.sweep import Explain
 from pyheta.sweep.config import RunConfig
@@ -219,8 +220,14 @@ class RunGraph:
             split=self._split,
             permutations=self.explain.permutations,
             seed=0,
+            dataset=self._leaky_data(),
         )
         self._add("importance", params, needs)
+
+    def _leaky_data(self) -> dict[str, Any] | None:
+        """What of the data set lets nets see the future, for those who read the result."""
+        source = self.facts.source
+        return {"missing": source["missing"]} if fills_from_later(source) else None
 
     def _relevance(self, target: str, source: Source) -> None:
         explain = self.explain
@@ -234,6 +241,7 @@ class RunGraph:
             max_lag=explain.max_lag,
             draws=explain.draws,
             seed=0,
+            dataset=self._leaky_data(),
         )
         self._add("relevance", params, self._pair_needs(target, source))
 

@@ -6,6 +6,7 @@ from pathlib import Path
 from typing import Any
 
 import pytest
+from failing import NAME, write_net
 from processes import Call
 
 SWEEP = """\
@@ -34,10 +35,9 @@ def sweep(tmp_path: Path) -> Path:
     """A season, and a column that runs one row ahead of it."""
     season = [50 + 10 * ((i * i) % 7) + i % 24 for i in range(ROWS + 1)]
     lines = [
-        f"2020-01-{1 + i // 24:02} {i % 24:02}:00,{season[i]},{season[i + 1]},{1e305 * season[i]}"
-        for i in range(ROWS)
+        f"2020-01-{1 + i // 24:02} {i % 24:02}:00,{season[i]},{season[i + 1]}" for i in range(ROWS)
     ]
-    (tmp_path / "d.csv").write_text("\n".join(["time,load,other,huge", *lines, ""]))
+    (tmp_path / "d.csv").write_text("\n".join(["time,load,other", *lines, ""]))
     path = tmp_path / "s.yaml"
     path.write_text(SWEEP)
     return path
@@ -88,16 +88,19 @@ def test_everything_that_explains_a_sweep_can_be_seen(pyheta: Call, sweep: Path)
 
 
 def test_a_step_that_fails_takes_only_the_runs_along_that_need_it(
-    pyheta: Call, sweep: Path
+    pyheta: Call, sweep: Path, tmp_path: Path
 ) -> None:
-    # Given a column whose values are too large to be added up, in half of the runs
+    # Given a net that cannot be trained, in half of the runs
+    write_net(tmp_path)
+    options = "{error: StepError, text: it cannot}"
     overrides = [
         "decompose.method=none",
         "decompose.mode=causal",
-        "exog=[],[huge]",
+        "exog=[other]",
         "shaping.method=none",
+        f"net=ridge,{{name: '{NAME}', options: {options}}}",
     ]
-    done = pyheta("run", "s.yaml", *overrides, "--format", "json")
+    done = pyheta("run", "s.yaml", *overrides, "--format", "json", PYTHONPATH=str(tmp_path))
 
     # When they have run, Then the others are complete and the report names the step that failed
     report = told(done, code=1)

@@ -152,11 +152,14 @@ def test_a_bad_override_is_refused(pyheta: Call, tmp_path: Path, override: str, 
 BAD_DATA = {
     "no rows": ("time,load\n", ["row"]),
     "nothing at all": ("", ["empty"]),
-    "a decimal comma": ('time,load\n2020-01-01,"1,5"\n2020-01-02,2\n', ["1,5", "2"]),
+    "no names": ("2020-01-01,1\n2020-01-02,2\n2020-01-03,3\n", ["first line is data"]),
     "a missing value": ("time,load\n2020-01-01,1\n2020-01-02,\n2020-01-03,3\n", ["load", "3"]),
     "rows out of order": ("time,load\n2020-01-02,1\n2020-01-01,2\n", ["3"]),
     "a time twice": ("time,load\n2020-01-01,1\n2020-01-01,2\n", ["3"]),
-    "another delimiter": ("time;load\n2020-01-01;1\n2020-01-02;2\n", [";"]),
+    "a number of two readings": (
+        'time\tload\n2020-01-01\t"1,234"\n2020-01-02\t"2,345"\n',
+        ["1,234", "decimal"],
+    ),
     "a column twice": ("time,a,a\n2020-01-01,1,2\n2020-01-02,1,2\n", ["'a'"]),
 }
 

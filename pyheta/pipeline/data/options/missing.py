@@ -1,6 +1,6 @@
 """What is done about values that are missing: for all columns, and for some of them otherwise."""
 
-from collections.abc import Iterator, Mapping
+from collections.abc import Mapping
 from math import isfinite
 from typing import Annotated, Any, Literal, Self
 
@@ -85,11 +85,6 @@ class Policy(Section):
         """Whether it says what is done."""
         return bool(self.how or self.fill)
 
-    @property
-    def looks_ahead(self) -> bool:
-        """Whether a value may be made from later ones."""
-        return self.fill in ("linear", "seasonal")
-
 
 OWN_KEYS = tuple(Policy.model_fields)
 
@@ -105,15 +100,6 @@ class Missing(Policy):
         ways = own if own.decides else self
         values = self.values if own.values is None else own.values
         return Policy(how=ways.how, fill=ways.fill, limit=ways.limit, values=values)
-
-    def policies(self) -> Iterator[Policy]:
-        """That of all, and those of the columns that have their own."""
-        yield self
-        yield from (policy for _, policy in self.columns)
-
-    @property
-    def any_looks_ahead(self) -> bool:
-        return any(policy.looks_ahead for policy in self.policies())
 
     def as_written(self) -> Any:
         """The shortest form that means the same: a word, or a mapping."""
@@ -148,12 +134,6 @@ def _long_form(written: object) -> object:
 
 def _as_mapping(written: object) -> object:
     return {"how": written} if isinstance(written, str) else written
-
-
-def fills_from_later(dataset: object) -> bool:
-    """Whether the `missing` of a data set, as plain data, makes values from later ones."""
-    missing = dataset.get("missing") if isinstance(dataset, Mapping) else None
-    return bool(missing) and Missing.model_validate(_long_form(missing)).any_looks_ahead
 
 
 def _known(policy: object) -> object:
