@@ -215,7 +215,7 @@ def test_a_file_of_ones_own_gets_a_sweep_that_ends_in_a_table(pyheta: Call, tmp_
     assert "target: 'sales # all'" in written.stdout
     assert done.returncode == 0, done.stderr
     assert {line.split(",")[0] for line in done.stdout.splitlines()[1:]} == {
-        *("nlinear", "mlp", "last", "seasonal", "ridge")
+        *("nlinear", "mlp", "last", "seasonal", "drift", "ridge")
     }
 
 
