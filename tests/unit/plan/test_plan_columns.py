@@ -65,8 +65,8 @@ REFUSED = {
     "a delayed target": (
         ("{path: d.csv, columns: {cpi: {delay: 20}}}", "", "cpi"),
         (
-            "s.yaml:5:11: column 'cpi' becomes known 20 rows late, so it cannot be a target; take away "
-            "its delay"
+            "s.yaml:5:11: column 'cpi' becomes known 20 rows late, so it cannot be a target; take "
+            "away its delay"
         ),
     ),
     "a delayed target that is made": (
@@ -76,8 +76,8 @@ REFUSED = {
     "a target that is known": (
         ("{path: d.csv, columns: {load: {role: known}}}",),
         (
-            "s.yaml:5:11: column 'load' is known ahead, so there is nothing to forecast; take away its "
-            "role, or forecast another column"
+            "s.yaml:5:11: column 'load' is known ahead, so there is nothing to forecast; take "
+            "away its role, or forecast another column"
         ),
     ),
     "a target that is known and made": (
