@@ -1,20 +1,19 @@
 """Whether runs fit their data: columns, room for windows, what can be decomposed."""
 
-import shlex
 from collections.abc import Iterable, Iterator, Mapping, Sequence
 from typing import Any
 
-from pyheta.errors import StepError, SweepError, nearest
+from pyheta.errors import StepError, nearest
 from pyheta.pipeline.data.facts import DatasetFacts
 from pyheta.pipeline.decomposition.components import WHOLE
 from pyheta.pipeline.decomposition.methods import METHODS
 from pyheta.pipeline.relevance.chance import has_room
 from pyheta.pipeline.splits import Part, Split
+from pyheta.plan.columns import check_categories, check_columns, row_in_words
 from pyheta.section import Section
 from pyheta.sweep import Explain, Run
 from pyheta.sweep.components import UnfitChange, matches
 from pyheta.sweep.config import RunConfig
-from pyheta.sweep.overrides import COMMAND_LINE
 from pyheta.sweep.problems import Problems, describe, findings
 
 
@@ -45,7 +44,7 @@ def _check(run: Run, facts: DatasetFacts, problems: Problems) -> None:
     if not nets:
         return
     columns = list(_columns(run, nets))
-    _check_columns(run, columns, facts, problems)
+    check_columns(run, columns, facts, problems)
     _check_split(run, facts, problems)
     if problems:
         return
@@ -57,7 +56,7 @@ def _check(run: Run, facts: DatasetFacts, problems: Problems) -> None:
     if any(net.shaping.method != "none" for net in nets.values()):
         _check_shaping(run, facts, problems)
     _check_series(run, columns, facts, problems)
-    _check_categories(run, columns, facts, problems)
+    check_categories(run, columns, _split(run, facts).train_stop, facts, problems)
 
 
 def _nets(run: Run, problems: Problems) -> Mapping[str, RunConfig]:
@@ -89,81 +88,6 @@ def _columns(run: Run, nets: Mapping[str, RunConfig]) -> Iterator[tuple[str, str
         yield column, "exog" if column in run.config.exog else "components"
 
 
-def _check_columns(
-    run: Run, columns: Iterable[tuple[str, str]], facts: DatasetFacts, problems: Problems
-) -> None:
-    for column, key in columns:
-        where = run.where(key)
-        if column in facts.left_out:
-            error = facts.left_out[column]
-            what = f"column '{column}' cannot be used: {error.where}: {error.what}"
-            problems.add(what, where=where, cure=error.cure)
-        elif column not in facts.columns:
-            problems.note(_unknown_column(column, where, facts))
-        elif key == "target":
-            _check_target(column, where, facts, problems)
-        elif what := _shared_with(column, run.config.target, facts):
-            problems.add(what, where=where, cure="its past is seen anyway: take it out of exog")
-        elif (delay := _delay(column, facts)) > run.config.window.input:
-            what = f"column '{column}' becomes known {delay:,} rows late, after a whole window"
-            problems.add(what, where=where, cure="use a longer window, or leave it out")
-
-
-def _unknown_column(column: str, where: str, facts: DatasetFacts) -> SweepError:
-    """The error for a column that is not there; maybe a comma on the command line was its own."""
-    key, _, written = where.removeprefix(f"{COMMAND_LINE}, ").partition("=")
-    if where.startswith(COMMAND_LINE) and written in facts.columns:
-        right = shlex.quote(f'{key}=["{written}"]')
-        cure = f"for the column '{written}' write {right}"
-        return SweepError("commas separate values here", where=where, cure=cure)
-    what, cure = f"the data set has no column '{column}'", nearest(column, facts.columns)
-    return SweepError(what, where=where, cure=cure)
-
-
-def _check_target(column: str, where: str, facts: DatasetFacts, problems: Problems) -> None:
-    """What is published late cannot be forecast: its truth is not that of its row."""
-    if delay := _delay(column, facts):
-        what = f"column '{column}' becomes known {delay:,} rows late, so it cannot be a target"
-        problems.add(what, where=where, cure="take away its delay, or forecast another column")
-
-
-def _delay(column: str, facts: DatasetFacts) -> int:
-    """Rows after its own at which a value of the column becomes known."""
-    described = facts.source.get("columns")
-    if not isinstance(described, Mapping):
-        return 0
-    return int(described.get(column, {}).get("delay", 0))
-
-
-def _check_categories(
-    run: Run, columns: Iterable[tuple[str, str]], facts: DatasetFacts, problems: Problems
-) -> None:
-    """A value of a category that training never saw, or saw throughout, says nothing."""
-    stop = _split(run, facts).train_stop
-    of_group = {name: group for group, names in facts.meaning.groups.items() for name in names}
-    for column, key in columns:
-        if column in of_group and (series := facts.by_column.get(column)):
-            changes_at = series.changes_at
-            if changes_at is not None and changes_at >= stop:
-                row = changes_at + 1
-                what = f"'{column}' is the same throughout training, and not from row {row:,} on"
-                cure = f"leave out '{of_group[column]}' or train on more rows"
-                problems.add(what, where=run.where(key), cure=cure)
-
-
-def _shared_with(column: str, targets: Sequence[str], facts: DatasetFacts) -> str:
-    """What an exogenous column has in common with a target; empty if nothing."""
-    if column in targets:
-        return f"'{column}' is the target and an exogenous column too"
-    same = next((target for target in targets if _same(facts, column, target)), None)
-    return f"column '{column}' holds the values of the target '{same}'" if same else ""
-
-
-def _same(facts: DatasetFacts, first: str, second: str) -> bool:
-    columns = facts.by_column
-    return {first, second} <= columns.keys() and columns[first].digest == columns[second].digest
-
-
 def _check_split(run: Run, facts: DatasetFacts, problems: Problems) -> None:
     """Whether the data set has such rows."""
     try:
@@ -191,6 +115,12 @@ def _check_room(run: Run, config: RunConfig, facts: DatasetFacts, problems: Prob
     split = _split(run, facts)
     lookback, horizon = _lookback(config), config.window.horizon
     unknown, column = _known_last(config, facts)
+    if unknown >= split.train_stop:
+        what = f"column '{column}' has its first value in {row_in_words(unknown, facts)}"
+        where = run.where("target" if column in config.target else "exog") or run.where("split")
+        cure = "leave it out or train on more rows"
+        problems.add(f"{what}, after training", where=where, cure=cure)
+        return
     late = f" ({unknown:,} of them before '{column}' is known)" if unknown else ""
     needed: Mapping[Part, int] = {"train": lookback + horizon, "val": horizon, "test": horizon}
     for part, rows in needed.items():

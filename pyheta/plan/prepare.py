@@ -62,20 +62,19 @@ def _sections(runs: Iterable[Run]) -> Iterable[tuple[Section, str]]:
 
 @contextmanager
 def _placed(where: str) -> Iterator[None]:
-    """A DataError that is raised inside has a place."""
+    """A DataError that is raised inside names the place in the sweep, and then its own."""
     try:
         yield
     except DataError as error:
-        if error.where:
-            raise
-        raise DataError(error.what, where=where, cure=error.cure) from error
+        places = ": ".join(filter(None, (where, error.where)))
+        raise DataError(error.what, where=places, cure=error.cure) from error
 
 
 @dataclass
 class _DataSets:
     """Data sets, each of which is read once. Paths are relative to `base`.
 
-    An error without a place gets that of the data set in the sweep file.
+    An error says where in the sweep file the data set is named.
     """
 
     base: Path

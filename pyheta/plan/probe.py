@@ -10,7 +10,8 @@ the whole series may change, and so may those that need it: the sweep asked for 
 """
 
 import tempfile
-from collections.abc import Callable, Container, Iterator, Mapping, Sequence
+from bisect import bisect_right
+from collections.abc import Callable, Collection, Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from datetime import datetime
 from functools import partial
@@ -27,11 +28,14 @@ from pyheta.ops.params import FitOn
 from pyheta.ops.registry import compute, fit_on
 from pyheta.pipeline.data.draft import TIME, Draft
 from pyheta.pipeline.data.facts import DatasetFacts
+from pyheta.pipeline.data.options import DataOptions
+from pyheta.pipeline.data.options.missing import Missing
 from pyheta.pipeline.data.sources import table
 from pyheta.pipeline.decomposition.methods import METHODS
 from pyheta.pipeline.leakage import DECISIVE
 from pyheta.pipeline.splits import Split
 from pyheta.plan.graph import RunGraph, load_step
+from pyheta.plan.noise import moments, with_noise, without_holes
 from pyheta.steps import Key, Step, canonical
 from pyheta.sweep import Explain, Run, RunConfig
 from pyheta.sweep.config import Split as SplitSection
@@ -42,12 +46,6 @@ ROWS = 1600
 WINDOW = 200
 TRIALS = 3
 EPOCHS = 2
-
-#: Filled gaps after which noise begins, to see whether they were filled with what comes later.
-GAPS = 10
-
-#: The noise is so many times as wide as the column, so that no scaling can hide it.
-WIDTH = 5.0
 
 #: Runs that agree in these are probed as one, however many columns they read.
 PROBED_APART = {*DECISIVE, "scale", "window"} - {"exog"}
@@ -77,15 +75,18 @@ class Verdict:
 class SmallRun:
     """One run's steps with few trials and epochs, and the table of few rows that they read.
 
-    `noisy`: the table again, of a file whose cells are noise from a time on. `after_gaps`: the rows
-    right after some whose values are not the file's.
+    `noisy`: the table again, of a file whose cells are noise from a time on; `full`: so are those
+    that are missing. `moments`: times at which something is done about cells or rows, or was just
+    before. `masks`: columns that are there only where something is missing.
     """
 
     steps: Sequence[Step]
     frame: pl.DataFrame
     split: Split
     noisy: Callable[[datetime], pl.DataFrame]
-    after_gaps: Sequence[int] = ()
+    full: Callable[[datetime], pl.DataFrame]
+    moments: Sequence[datetime] = ()
+    masks: Collection[str] = ()
 
 
 # From a result, the first row of noise and the run: what the noise must not change.
@@ -107,27 +108,6 @@ def probe(small: SmallRun) -> list[Verdict]:
 def _noisy(small: SmallRun, start: int) -> pl.DataFrame:
     """The table of few rows where row `start` and all after it are noise."""
     return small.noisy(small.frame[TIME][start])[: small.frame.height]
-
-
-def with_noise(draft: Draft, start: datetime, known: Container[str] = ()) -> Draft:
-    """The same cells with noise in every column but the known ones, from a time on.
-
-    What is missing stays so. Rows may be in any order.
-    """
-    random = np.random.default_rng(0)
-    late = draft.frame[TIME] >= start
-    spoilt = [
-        _spoilt(draft.frame[name], late, random) for name in draft.columns if name not in known
-    ]
-    return draft.with_frame(draft.frame.with_columns(spoilt))
-
-
-def _spoilt(column: pl.Series, late: pl.Series, random: np.random.Generator) -> pl.Series:
-    known = column.drop_nulls().to_numpy()
-    width = WIDTH * (float(known.std()) or 1.0) if known.size else 1.0
-    centre = float(known.mean()) if known.size else 0.0
-    noise = pl.Series(column.name, random.normal(centre, width, len(column)))
-    return noise.zip_with(late & column.is_not_null(), column)
 
 
 def _starts(split: Split) -> Mapping[str, int]:
@@ -168,12 +148,21 @@ def _verdicts(small: SmallRun, plain: Results, noisy: Mapping[int, Results]) -> 
 def _table_changed(small: SmallRun) -> bool:
     """Whether rows of the table change before the noise.
 
-    It also begins right after some rows whose values were made: what they are made of lies near.
+    It also begins where something is done about cells or rows: what is made there of later ones
+    shows nowhere else.
     """
-    gaps = [row for row in small.after_gaps if row < small.frame.height]
-    some = gaps[:: max(1, len(gaps) // GAPS)][:GAPS]
-    starts = sorted({*_starts(small.split).values(), *some})
-    return any(not _noisy(small, start)[:start].equals(small.frame[:start]) for start in starts)
+    borders = (small.frame[TIME][row] for row in _starts(small.split).values())
+    return any(_differs(small, start) for start in sorted({*borders, *small.moments}))
+
+
+def _differs(small: SmallRun, start: datetime) -> bool:
+    """Whether rows before a time change with what comes after. A mask that is gone was 0."""
+    plain, spoilt = (each.filter(pl.col(TIME) < start) for each in (small.frame, small.full(start)))
+    gone = [name for name in plain.columns if name not in spoilt.columns]
+    if not set(gone) <= set(small.masks):
+        return True
+    spoilt = spoilt.with_columns(pl.lit(0.0).alias(name) for name in gone)
+    return not spoilt.select(plain.columns).equals(plain)
 
 
 def _changed(
@@ -249,31 +238,64 @@ def small_runs(
     """
     for run in _representatives(runs):
         facts = datasets[run.config.dataset_key()]
-        noisy = partial(_table, facts, files.get(facts.files.get("raw", "")))
-        frame = noisy(None)
+        frame, draft = _read(facts, path := files.get(facts.files.get("raw", "")))
         config = _in_small(run.config, facts)
         load = load_step(facts)
         explain = Explain(relevance=("farm", "pearson"), draws=2)
         graph = RunGraph(config.reduced(), config.nets(), load, facts, explain)
         graph.score(run.seed)
-        rows = min(frame.height, _rows(config))
-        split = Split.of(config.split.as_params(facts), rows)
-        gaps = _after_gaps(facts)
-        yield run, SmallRun(list(graph.steps.values()), frame[:rows], split, noisy, gaps)
+        small = frame[: _rows(config)]
+        yield (
+            run,
+            SmallRun(
+                steps=list(graph.steps.values()),
+                frame=small,
+                split=Split.of(config.split.as_params(facts), small.height),
+                noisy=partial(_noisy_table, facts, path),
+                full=partial(_full_table, facts, path, frame[TIME]),
+                moments=_moments(draft, small[TIME], facts),
+                masks=facts.meaning.masks.values(),
+            ),
+        )
 
 
-def _after_gaps(facts: DatasetFacts) -> Sequence[int]:
-    """The rows that follow one that was changed and were not, of any column."""
-    rows = [np.setdiff1d(changed + 1, changed) for changed in facts.meaning.changed.values()]
-    return sorted({int(row) for each in rows for row in each})
+def _read(facts: DatasetFacts, path: Path | None) -> tuple[pl.DataFrame, Draft]:
+    """The table of a data set, and the cells that it is made of."""
+    cells: list[Draft] = []
+
+    def keep(draft: Draft) -> Draft:
+        cells.append(draft)
+        return draft
+
+    return table(facts.source, path, keep).frame, cells[0]
 
 
-def _table(facts: DatasetFacts, path: Path | None, start: datetime | None) -> pl.DataFrame:
-    """The table of a data set, with noise in its cells from a time on."""
-    if start is None:
-        return table(facts.source, path).frame
-    declared = facts.meaning.declared
-    return table(facts.source, path, lambda draft: with_noise(draft, start, declared)).frame
+def _noisy_table(facts: DatasetFacts, path: Path | None, start: datetime) -> pl.DataFrame:
+    known = facts.meaning.declared
+    return table(facts.source, path, lambda draft: with_noise(draft, start, known)).frame
+
+
+def _full_table(
+    facts: DatasetFacts, path: Path | None, times: pl.Series, start: datetime
+) -> pl.DataFrame:
+    """The same without missing cells and rows. Intervals without any row stay so."""
+    known, rows = facts.meaning.declared, times.clear() if _resamples(facts) else times
+    return table(facts.source, path, lambda it: without_holes(it, start, rows, known)).frame
+
+
+def _resamples(facts: DatasetFacts) -> bool:
+    return bool(facts.source.get("resample"))
+
+
+def _moments(draft: Draft, times: pl.Series, facts: DatasetFacts) -> list[datetime]:
+    """Where noise is tried; an interval that is made of rows is noise from its start on."""
+    if "synthetic" in facts.source:
+        return []  # nothing is missing there
+    found = moments(draft, times, DataOptions.of(facts.source).missing or Missing())
+    if not _resamples(facts):
+        return found
+    starts = times.to_list()
+    return sorted({starts[bisect_right(starts, moment) - 1] for moment in found})
 
 
 def _representatives(runs: Sequence[Run]) -> Sequence[Run]:

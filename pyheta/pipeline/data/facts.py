@@ -21,6 +21,7 @@ class ColumnFacts:
     extrema: int  # rows where it turns
     digest: str  # equal for equal values
     first: int = 0  # the first row at which it is known
+    at_first: float = 0.0  # its value there
     changes_at: int | None = None  # the first row with another value than that; None if constant
 
 

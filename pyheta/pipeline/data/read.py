@@ -15,7 +15,7 @@ from pyheta.pipeline.data.draft import ROW, Draft, Meaning
 from pyheta.pipeline.data.files.rawfile import RawTable, parse
 from pyheta.pipeline.data.numbers import NoNumbers, kinds_of
 from pyheta.pipeline.data.options import DataOptions
-from pyheta.pipeline.data.roles import assign, select
+from pyheta.pipeline.data.roles import assign, select, without_ended
 from pyheta.pipeline.data.rows.gaps import recounted
 from pyheta.pipeline.data.rows.missing import settle
 from pyheta.pipeline.data.rows.order import arrange, cut
@@ -58,7 +58,7 @@ def read(raw: bytes, name: str, options: DataOptions, spoil: Spoil = lambda it: 
     draft = resample(draft, options)
     _refuse_too_few(draft)
     cadence = find_cadence(draft, options, gaps=options.missing is not None)
-    draft = settle(draft, options, cadence)
+    draft = settle(without_ended(draft, options), options, cadence)
     _refuse_nothing_left(draft)
     _refuse_too_few(draft)
     cadence = recounted(draft, cadence, options)

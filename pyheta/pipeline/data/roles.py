@@ -8,10 +8,12 @@ import polars as pl
 from numpy.typing import NDArray
 
 from pyheta.errors import DataError, nearest
+from pyheta.pipeline.data.cures import write
 from pyheta.pipeline.data.draft import Draft, Meaning
 from pyheta.pipeline.data.files.rawfile import RawTable, quoted
 from pyheta.pipeline.data.options import DataOptions
 from pyheta.pipeline.data.options.columns import Columns
+from pyheta.pipeline.data.options.missing import Missing
 
 MAX_VALUES = 50  # of a category
 MAX_LENGTH = 100  # of one of its values
@@ -80,6 +82,36 @@ def _of_no_value(texts: pl.Series) -> list[str]:
     without = texts.null_count()
     rows = "one row has" if without == 1 else f"{without:,} rows have"
     return [f"{rows} no value of '{texts.name}': all its columns are 0 there"] if without else []
+
+
+def without_ended(draft: Draft, options: DataOptions) -> Draft:
+    """The draft without columns that are to be known ahead and lack their last values.
+
+    Nobody knows them over the last horizon, so no value that is carried on stands for them.
+    """
+    missing = options.missing or Missing()
+    return draft.without(
+        {
+            name: _ended(draft, name)
+            for name, column in options.described.items()
+            if column.role == "known" and missing.of(name).how != "drop" and _ends(draft, name)
+        }
+    )
+
+
+def _ends(draft: Draft, name: str) -> bool:
+    if name not in draft.columns:
+        return False
+    column = draft.frame[name]
+    return column[-1] is None and column.null_count() < len(column)
+
+
+def _ended(draft: Draft, name: str) -> DataError:
+    last = int(draft.frame[name].is_not_null().arg_true()[-1])
+    what = "it is to be known ahead, and from here on it is not"
+    moment = draft.moment(last)
+    cure = write(to=int(moment) if draft.counted else moment)
+    return DataError(what, where=draft.where(last + 1, name), cure=cure)
 
 
 def assign(draft: Draft, options: Columns) -> Draft:

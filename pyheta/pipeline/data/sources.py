@@ -139,5 +139,6 @@ def _column_facts(values: NDArray[np.float64]) -> ColumnFacts:
         extrema=int(np.count_nonzero(turns)),
         digest=hashlib.sha256(values.tobytes()).hexdigest(),
         first=first,
+        at_first=float(values[first]),
         changes_at=first + int(others.argmax()) if others.any() else None,
     )

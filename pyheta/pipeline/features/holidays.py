@@ -27,7 +27,7 @@ def holidays(place: str, given: Given) -> Iterator[Made]:
 
 def _refuse_unknown(country: str, part: str, known: Mapping[str, list[str]]) -> None:
     if country not in known:
-        cure = nearest(country, sorted(known))
+        cure = nearest(country, sorted(code for code in known if len(code) == len(country)))
         raise DataError(f"no holidays are known of '{country}'", where="features", cure=cure)
     if part and part not in known[country]:
         cure = nearest(part, known[country]) if known[country] else f"write {country}"

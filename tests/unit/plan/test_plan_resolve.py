@@ -417,7 +417,7 @@ def test_windows_begin_where_all_their_columns_are_known(tmp_path: Path, first: 
 def test_delayed_columns_are_no_targets_and_fit_into_windows(
     tmp_path: Path, text: str, overrides: list[str], said: str
 ) -> None:
-    given = facts("load", "late", source={"time": "date", "columns": {"late": {"delay": 9}}})
+    given = facts("load", "late", meaning=Meaning(delayed={"late": 9}))
 
     found = check(small(tmp_path, text, overrides), given)
 
@@ -440,5 +440,5 @@ def test_a_category_is_seen_in_training(
     assert (not said) == fits
     if not fits:
         row = (changes_at or 0) + 1
-        assert f"'place=x' is the same throughout training, and not from row {row} on" in said
+        assert f"'place' is 'x' first in row {row} of the table, after training" in said
         assert "leave out 'place' or train on more rows" in said

@@ -10,6 +10,7 @@ import numpy as np
 import polars as pl
 import pytest
 
+from pyheta.errors import SweepError
 from pyheta.ops import decompose as decomposing
 from pyheta.ops import fit as fitting
 from pyheta.ops import relevance as relevances
@@ -21,12 +22,15 @@ from pyheta.pipeline.channels import Channel
 from pyheta.pipeline.data import read as reading
 from pyheta.pipeline.data.draft import ROW, TIME, Draft
 from pyheta.pipeline.data.roles import assign
+from pyheta.pipeline.data.rows import missing, order
+from pyheta.pipeline.data.rows import resample as resampling
 from pyheta.pipeline.decomposition import compute
 from pyheta.pipeline.features.feature import Given, Made
 from pyheta.pipeline.scaling import Scaler
 from pyheta.pipeline.splits import Split
+from pyheta.plan.noise import with_noise
 from pyheta.plan.prepare import prepare
-from pyheta.plan.probe import Verdict, probe, small_runs, with_noise
+from pyheta.plan.probe import Verdict, probe, small_runs
 
 BASE = """
 name: probed
@@ -369,28 +373,254 @@ def test_what_is_declared_as_known_keeps_its_future(tmp_path: Path) -> None:
 
 def gappy(folder: Path) -> Path:
     """A file with a gap in one column, in the middle of training."""
-    values = np.random.default_rng(0).normal(size=(900, 2)).round(4).astype(object)
-    values[200:204, 1] = ""
-    lines = [f"{t},{a},{b}" for t, (a, b) in zip(hours(900), values, strict=True)]
-    path = folder / "gappy.csv"
-    path.write_text("date,load,leading\n" + "\n".join(lines) + "\n", encoding="utf-8")
+    return written(folder, with_gap(table_of(900)))
+
+
+# ---- what is done about missing cells, missing and double rows, rows out of order ----------------
+
+
+def table_of(rows: int, step: str = "1h") -> pl.DataFrame:
+    """Noise at regular times."""
+    values = np.random.default_rng(0).normal(size=(rows, 3)).round(4)
+    last = START + (rows - 1) * timedelta(hours=1 if step == "1h" else 0.25)
+    times = pl.datetime_range(START, last, step, time_unit="us", eager=True)
+    columns = {name: values[:, n] for n, name in enumerate(("load", "leading", "other"))}
+    return pl.DataFrame({"date": times, **columns})
+
+
+def with_gap(table: pl.DataFrame, *, first: int = 200, rows: int = 4) -> pl.DataFrame:
+    missing = pl.int_range(pl.len()).is_between(first, first + rows - 1)
+    return table.with_columns(pl.when(~missing).then("leading"))
+
+
+def with_code(table: pl.DataFrame) -> pl.DataFrame:
+    """The same gap, where a number stands for missing."""
+    return with_gap(table).with_columns(pl.col("leading").fill_null(-999.0))
+
+
+def with_two_gaps(table: pl.DataFrame) -> pl.DataFrame:
+    missing = pl.int_range(pl.len()).is_between(310, 312)
+    return with_gap(table).with_columns(pl.when(~missing).then("other"))
+
+
+def without_rows(table: pl.DataFrame) -> pl.DataFrame:
+    return pl.concat([table[:200], table[204:]])
+
+
+def with_doubles(table: pl.DataFrame) -> pl.DataFrame:
+    """The rows from 200 on stand there twice, with other values."""
+    again = table[200:203].with_columns(pl.col("load", "leading", "other") + 1)
+    return pl.concat([table, again]).sort("date", maintain_order=True)
+
+
+def out_of_order(table: pl.DataFrame) -> pl.DataFrame:
+    return pl.concat([table[:200], table[205:210], table[200:205], table[210:]])
+
+
+def written(folder: Path, table: pl.DataFrame) -> Path:
+    path = folder / "made.csv"
+    table.write_csv(path)
     return path
 
 
-@pytest.mark.parametrize("backward", [False, True])
-def test_a_gap_that_is_filled_with_a_later_value_is_found(
-    tmp_path: Path, monkeypatch: pytest.MonkeyPatch, backward: bool
-) -> None:
-    # Given a policy that fills a gap, with the value before it or with the one after it
-    def fill(draft: Draft, *_: Any) -> Draft:
-        column = draft.frame["leading"]
-        changed = {"leading": column.is_null().arg_true().to_numpy().astype(np.intp)}
-        filled = column.fill_null(strategy="backward" if backward else "forward")
-        meaning = replace(draft.meaning, changed=changed)
-        return replace(draft.with_frame(draft.frame.with_columns(filled)), meaning=meaning)
+Change = Callable[[pl.DataFrame], pl.DataFrame]
 
-    monkeypatch.setattr(reading, "settle", fill)
+POLICIES: dict[str, tuple[Change, str]] = {
+    "forward": (with_gap, "missing: {fill: forward}"),
+    "forward with a limit": (with_gap, "missing: {fill: forward, limit: 4}"),
+    "mask": (with_gap, "missing: mask"),
+    "drop": (with_gap, "missing: drop"),
+    "values": (with_code, "missing: {fill: forward, values: [-999]}"),
+    "values and drop": (with_code, "missing: {how: drop, values: [-999]}"),
+    "per column": (with_two_gaps, "missing: {leading: mask, other: {fill: forward, limit: 3}}"),
+    "rows forward": (without_rows, "missing: {fill: forward, limit: 4}"),
+    "rows masked": (without_rows, "missing: mask"),
+    "rows dropped": (without_rows, "missing: drop"),
+    "sort": (out_of_order, "sort: true"),
+    "sort and mask": (lambda table: out_of_order(with_gap(table)), "sort: true, missing: mask"),
+    "first": (with_doubles, "duplicates: first"),
+    "last": (with_doubles, "duplicates: last"),
+    "mean": (with_doubles, "duplicates: mean"),
+}
+OF_QUARTERS: dict[str, tuple[Change, str]] = {
+    how: (lambda table: table, f"resample: {{every: 1h, how: {how}}}")
+    for how in ("mean", "sum", "last", "min", "max")
+} | {
+    "with a gap": (with_gap, "resample: {every: 1h, how: {other: sum}}, missing: mask"),
+    "with gaps of hours": (
+        lambda table: with_gap(without_rows(table), first=300, rows=9),
+        "resample: {every: 1h}, missing: {fill: forward, limit: 3}",
+    ),
+}
+
+
+def leaks_of(tmp_path: Path, table: pl.DataFrame, options: str) -> set[str]:
+    path = written(tmp_path, table)
+    return leaking(tmp_path, [f"dataset={{path: {path}, {options}}}", "exog=[leading, other]"])
+
+
+@pytest.mark.parametrize(("change", "options"), POLICIES.values(), ids=POLICIES)
+def test_what_is_done_about_a_files_faults_is_causal(
+    tmp_path: Path, change: Change, options: str
+) -> None:
+    assert leaks_of(tmp_path, change(table_of(900)), options) == set()
+
+
+@pytest.mark.parametrize(("change", "options"), OF_QUARTERS.values(), ids=OF_QUARTERS)
+def test_a_longer_step_is_causal(tmp_path: Path, change: Change, options: str) -> None:
+    assert leaks_of(tmp_path, change(table_of(3600, "15m")), options) == set()
+
+
+def earlier_rows(draft: Draft, *columns: str) -> Draft:
+    """The draft with these columns, or all, a row too early."""
+    there = [name for name in draft.columns if not columns or name in columns]
+    moved = [draft.frame[name].shift(-1).fill_null(0.0) for name in there]
+    return draft.with_frame(draft.frame.with_columns(moved))
+
+
+def settled_by(change: Callable[[Draft], Draft]) -> Callable[..., Draft]:
+    """`settle`, and then something wrong."""
+    return lambda draft, *how: change(missing.settle(draft, *how))
+
+
+def one_row_less(draft: Draft) -> Draft:
+    """The row before each that is dropped is dropped too."""
+    gaps = draft.frame[TIME].diff(-1).abs() > timedelta(hours=1)
+    return draft.take(np.flatnonzero(~gaps.fill_null(value=False).to_numpy()))
+
+
+def backward(_draft: Draft, column: pl.Series, *_: Any) -> pl.Series:
+    return column.fill_null(strategy="backward")
+
+
+@pytest.mark.parametrize(
+    "policy", ["forward", "forward with a limit", "mask", "values", "per column", "rows forward"]
+)
+def test_a_gap_that_is_filled_with_a_later_value_is_found(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch, policy: str
+) -> None:
+    monkeypatch.setattr(missing, "_values", backward)
+    change, options = POLICIES[policy]
 
     # When the probe runs, Then it finds the later value, although no part ends near the gap
-    found = leaking(tmp_path, [f"dataset={gappy(tmp_path)}", "exog=[leading]"])
-    assert found == ({"load"} if backward else set())
+    assert "load" in leaks_of(tmp_path, change(table_of(900)), options)
+
+
+@pytest.mark.parametrize("gap", [1, 4])
+def test_a_mask_that_begins_before_its_gap_is_found(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch, gap: int
+) -> None:
+    wrong = settled_by(lambda draft: earlier_rows(draft, "leading missing"))
+    monkeypatch.setattr(reading, "settle", wrong)
+
+    assert "load" in leaks_of(tmp_path, with_gap(table_of(900), rows=gap), "missing: mask")
+
+
+def test_a_mask_that_begins_before_its_missing_row_is_found(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    wrong = settled_by(lambda draft: earlier_rows(draft, "leading missing"))
+    monkeypatch.setattr(reading, "settle", wrong)
+
+    assert "load" in leaks_of(tmp_path, without_rows(table_of(900)), "missing: mask")
+
+
+def test_a_row_that_is_dropped_for_what_comes_after_it_is_found(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(reading, "settle", settled_by(one_row_less))
+
+    assert "load" in leaks_of(tmp_path, with_gap(table_of(900)), "missing: drop")
+
+
+def test_a_policy_of_one_column_among_several_is_found(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    # Given many gaps that are filled as they should be, and one of another policy that is not
+    right = missing._values
+
+    def values(draft: Draft, column: pl.Series, policy: Any, season: int | None) -> pl.Series:
+        wrong = policy.limit == 3
+        return column.fill_null(strategy="backward") if wrong else right(draft, column, policy, 1)
+
+    monkeypatch.setattr(missing, "_values", values)
+    table = with_two_gaps(table_of(900)).with_columns(
+        pl.when(pl.int_range(pl.len()) % 3 > 0).then("leading")
+    )
+    policies = "missing: {leading: {fill: forward}, other: {fill: forward, limit: 3}}"
+
+    assert "load" in leaks_of(tmp_path, table, policies)
+
+
+@pytest.mark.parametrize("which", ["first", "last", "mean"])
+def test_a_double_row_that_knows_the_next_is_found(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch, which: str
+) -> None:
+    def arrange(draft: Draft, options: Any) -> Draft:
+        times = draft.frame[TIME]
+        several = times.filter(times.is_duplicated()).unique()
+        single = order.arrange(draft, options)
+        here = single.frame[TIME].is_in(several.implode())
+        columns = [single.frame[name] for name in single.columns]
+        means = [(column + column.shift(-1)) / 2 for column in columns]
+        mixed = [mean.zip_with(here, own) for mean, own in zip(means, columns, strict=True)]
+        return single.with_frame(single.frame.with_columns(mixed))
+
+    monkeypatch.setattr(reading, "arrange", arrange)
+    change, options = POLICIES[which]
+
+    assert "load" in leaks_of(tmp_path, change(table_of(900)), options)
+
+
+def test_times_that_are_sorted_without_their_values_are_found(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    def arrange(draft: Draft, options: Any) -> Draft:
+        in_order = order.arrange(draft, options)
+        return draft.with_frame(draft.frame.with_columns(in_order.frame[TIME]))
+
+    monkeypatch.setattr(reading, "arrange", arrange)
+    change, options = POLICIES["sort"]
+
+    assert "load" in leaks_of(tmp_path, change(table_of(900)), options)
+
+
+@pytest.mark.parametrize("how", OF_QUARTERS)
+def test_an_interval_that_stands_too_early_is_found(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch, how: str
+) -> None:
+    monkeypatch.setattr(
+        reading, "resample", lambda *given: earlier_rows(resampling.resample(*given))
+    )
+    change, options = OF_QUARTERS[how]
+
+    assert "load" in leaks_of(tmp_path, change(table_of(3600, "15m")), options)
+
+
+def test_an_interval_that_takes_the_row_at_its_end_is_found(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    right = pl.DataFrame.group_by_dynamic
+    monkeypatch.setattr(
+        pl.DataFrame,
+        "group_by_dynamic",
+        lambda frame, time, every: right(frame, time, every=every, closed="right"),
+    )
+    change, options = OF_QUARTERS["mean"]
+
+    assert "load" in leaks_of(tmp_path, change(table_of(3600, "15m")), options)
+
+
+@pytest.mark.parametrize("fill", ["linear", "seasonal"])
+def test_a_fill_from_both_sides_is_found_to_be_so_and_says_so(tmp_path: Path, fill: str) -> None:
+    path = written(tmp_path, with_gap(table_of(900)))
+    overrides = [f"dataset={{path: {path}, missing: {{fill: {fill}}}}}", "exog=[leading]"]
+
+    # Where leakage is allowed, the table changes with what comes later, and all that needs it may
+    found = verdicts(tmp_path, overrides)
+    (load,) = (verdict for verdict in found if verdict.step.op == "load")
+    assert (load.changed, load.fit_on) == (True, FitOn.WHOLE)
+    assert all(verdict.allowed for verdict in found)
+    # Elsewhere it is refused
+    with pytest.raises(SweepError, match="values filled from later ones lets nets see the future"):
+        verdicts(tmp_path, [*overrides, "leakage=forbid"])

@@ -1,9 +1,17 @@
 """Which columns there are, what they mean, and which are made of others."""
 
+import re
 from collections.abc import Iterator, Mapping
 from typing import Annotated, Any, Literal, Self, TypeVar
 
-from pydantic import BeforeValidator, Field, PlainSerializer, WithJsonSchema, model_validator
+from pydantic import (
+    AfterValidator,
+    BeforeValidator,
+    Field,
+    PlainSerializer,
+    WithJsonSchema,
+    model_validator,
+)
 
 from pyheta.pipeline.data.options.named import Column, Named, mapping
 from pyheta.pipeline.data.options.sparse import Inner, Sparse
@@ -11,6 +19,9 @@ from pyheta.pipeline.data.options.sparse import Inner, Sparse
 T = TypeVar("T")
 
 MAX_ROWS = 1_000_000
+
+#: A country, and maybe a part of it.
+_CODE = re.compile(r"[A-Za-z]{2,3}(-[A-Za-z0-9]{1,8})?")
 
 
 def as_tuple(value: object) -> object:
@@ -130,6 +141,12 @@ Rolling = Annotated[
 ]
 
 
+def _a_code(place: str) -> str:
+    if not _CODE.fullmatch(place):
+        raise ValueError(f"expected a country's code such as CH or CH-ZH, got '{place[:40]}'")
+    return place
+
+
 class Noise(Inner):
     """Noise as wide as a column."""
 
@@ -146,10 +163,8 @@ class Features(Inner):
     fourier: Fourier | None = Field(
         default=None, description="Period in rows, and how many waves of it: {24: 3}."
     )
-    holidays: str | None = Field(
-        default=None,
-        pattern=r"^[A-Za-z]{2,3}(-[A-Za-z0-9]{1,8})?$",
-        description="Of a country, or a part of it: CH or CH-ZH.",
+    holidays: Annotated[str, AfterValidator(_a_code)] | None = Field(
+        default=None, description="Of a country, or a part of it: CH or CH-ZH."
     )
     lags: Named[Several[Rows]] | None = Field(
         default=None, description="Columns so many rows before: {OT: [24, 168]}."
