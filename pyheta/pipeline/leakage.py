@@ -16,7 +16,7 @@ MODES: Mapping[str, str] = {
 FILLS_AHEAD = ("linear", "seasonal")
 
 #: What a data set's `missing` lets them see of it.
-FILLED = "values filled from later ones"
+FILLED = "a fill from later values"
 
 #: The keys of a configuration that decide what `leaks` says of it; of `exog`, whether it is empty.
 DECISIVE = ("dataset", "decompose", "shaping", "components", "exog_form", "exog")

@@ -75,7 +75,7 @@ BAD_OPTIONS = {
         ["s.yaml:6:9", "'place' is 'C' first in row 101", "2020-01-05 04:00", "after training"],
     ),
     "a finer step": (
-        ("{path: d.csv, resample: {every: 15m}}", "[]"),
+        ("{path: d.csv, resample: {every: 15min}}", "[]"),
         ["s.yaml:4:", "d.csv", "finer step", "1:00:00", "15m"],
     ),
 }

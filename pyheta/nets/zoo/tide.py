@@ -1,10 +1,10 @@
-"""TiDE (Das et al. 2023, arXiv 2304.08424, section 4), without covariates that are known ahead.
+"""TiDE (Das et al. 2023, arXiv 2304.08424, section 4).
 
     e = encoder(window),  d_1 … d_H = decoder(e),  ŷ_h = temporal decoder(d_h) + (W window)_h
 
 all but W made of residual blocks: LayerNorm(dropout(W_2 ReLU(W_1 x)) + W_3 x). Each target is
 forecast by the same weights. Exogenous channels are flattened and appended to the encoder's window,
-where the paper projects covariates row by row.
+where the paper projects covariates row by row; those that are known ahead are among them.
 """
 
 from itertools import pairwise

@@ -115,7 +115,7 @@ def test_intervals_with_few_rows_are_counted() -> None:
 @pytest.mark.parametrize(
     ("every", "how", "message"),
     [
-        ("15m", "mean", "resample to a finer step: rows are 1:00:00 apart; 15m is shorter"),
+        ("15min", "mean", "resample to a finer step: rows are 1:00:00 apart; 15min is shorter"),
         ("1d", {"c": "sum"}, "resample: no column 'c'; known: a, b"),
     ],
 )
@@ -132,7 +132,7 @@ def test_counted_rows_have_no_days() -> None:
         resampled(counted, "1d")
 
 
-@pytest.mark.parametrize("every", ["", "1", "d", "0d", "1 day", "-1d", "1h30m"])
+@pytest.mark.parametrize("every", ["", "1", "d", "0d", "1 day", "-1d", "1h30m", "15m"])
 def test_what_is_no_interval_is_refused_before_the_file_is_read(every: str) -> None:
     with pytest.raises(ValueError, match="every"):
         DataOptions.of({"resample": {"every": every}})

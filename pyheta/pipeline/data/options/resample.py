@@ -26,8 +26,8 @@ class Resample(Section):
     """Rows become those of intervals; the time of each is its interval's start."""
 
     every: str = Field(
-        pattern=r"^[1-9][0-9]{0,6}(s|m|h|d|w|mo|q|y)$",
-        description="The length of an interval: 15m, 1h, 1d, 1w, 1mo, 1q or 1y.",
+        pattern=r"^[1-9][0-9]{0,6}(s|min|h|d|w|mo|q|y)$",
+        description="The length of an interval: 15min, 1h, 1d, 1w, 1mo, 1q or 1y.",
     )
     how: Annotated[
         tuple[tuple[Annotated[str, Field(strict=True, max_length=200)], How], ...],

@@ -16,7 +16,7 @@ from pyheta.pipeline.data.options.resample import How, Resample
 #: The longest that an interval may be, in seconds.
 SECONDS = {
     "s": 1,
-    "m": 60,
+    "min": 60,
     "h": 3600,
     "d": 86_400,
     "w": 7 * 86_400,
@@ -40,7 +40,7 @@ def resample(draft: Draft, options: DataOptions) -> Draft:
     if asked is None:
         return draft
     _refuse_unfit(draft, asked)
-    made = draft.frame.group_by_dynamic(TIME, every=asked.every).agg(
+    made = draft.frame.group_by_dynamic(TIME, every=_duration(asked.every)).agg(
         pl.col(ROW).first(), *(_made(name, asked.of(name)) for name in draft.columns)
     )
     whole, notes = _whole(draft.frame[TIME], made[TIME], asked.every)
@@ -65,6 +65,11 @@ def _refuse_unfit(draft: Draft, asked: Resample) -> None:
 def _usual_step(times: pl.Series) -> int:
     """Microseconds from a row to the next: half of them are longer, half are shorter."""
     return int(np.median(np.diff(times.to_physical().to_numpy())))
+
+
+def _duration(every: str) -> str:
+    """The same as Polars writes it, for which `m` is a minute."""
+    return every.replace("min", "m")
 
 
 def _seconds(every: str) -> int:
@@ -96,10 +101,10 @@ def _whole(times: pl.Series, starts: pl.Series, every: str) -> tuple[pl.Series, 
     """
     stamps, step = times.to_physical().to_numpy(), _usual_step(times)
     begins = starts.to_physical().to_numpy()
-    end = int(starts[-1:].dt.offset_by(every).to_physical()[0])
+    end = int(starts[-1:].dt.offset_by(_duration(every)).to_physical()[0])
     counts = np.diff(np.append(np.searchsorted(stamps, begins), len(stamps)))
     usual = np.median(counts)
-    as_others = (counts >= usual) & every.endswith(("s", "m", "h", "d", "w"))
+    as_others = (counts >= usual) & every.endswith(("s", "min", "h", "d", "w"))
     whole = np.ones(len(counts), dtype=bool)
     whole[0] = stamps[0] - begins[0] < step or as_others[0]
     whole[-1] &= end - stamps[-1] <= step or as_others[-1]
