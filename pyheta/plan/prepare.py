@@ -65,9 +65,8 @@ def _placed(where: str) -> Iterator[None]:
     try:
         yield
     except DataError as error:
-        if error.where:
-            raise
-        raise DataError(error.what, where=where, cure=error.cure) from error
+        error.where = error.where or where
+        raise
 
 
 @dataclass

@@ -19,6 +19,7 @@ from pyheta.pipeline.data.files.records import (
     records,
 )
 from pyheta.pipeline.data.options.format import Format
+from pyheta.pipeline.data.questions import Answer, Question
 
 BLANK = b" \t\n\v\f\x1a"
 TAIL = 1 << 14
@@ -167,8 +168,8 @@ def _refuse_totals(frame: pl.DataFrame, rows: pl.Series, dialect: Dialect, name:
     last = frame[-1, lead] if lead is not None and frame.height else None
     if isinstance(last, str) and is_of_totals(last):
         what = f"{quoted(last)} is no row like the others"
-        cure = f"to skip such lines, write under dataset: comment: {last.split()[0]}"
-        raise DataError(what, where=f"{name}: row {rows[-1]}", cure=cure)
+        answer = Answer({"comment": last.split()[0]}, "to skip lines that begin so")
+        raise Question(what, answer, where=f"{name}: row {rows[-1]}")
 
 
 def _notes(dialect: Dialect) -> Iterator[str]:

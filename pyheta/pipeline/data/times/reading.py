@@ -7,6 +7,7 @@ import polars as pl
 
 from pyheta.errors import DataError
 from pyheta.pipeline.data.files.rawfile import RawTable, first, quoted
+from pyheta.pipeline.data.questions import Answer, Question
 from pyheta.pipeline.data.steps.grids import find_grid
 from pyheta.pipeline.data.times.columns import COUNT_NAMES, likely, plain, some_texts
 from pyheta.pipeline.data.times.formats import COUNT, DECIMAL_YEAR, EPOCHS, is_iso
@@ -104,12 +105,11 @@ def _question(
     raw: RawTable, columns: tuple[str, ...], text: pl.Series, forms: list[str]
 ) -> DataError:
     """Two ways to read the same texts, or years of which the century is not written."""
-    lines = " or ".join(f'`time_format: "{form}"`' for form in forms[:SHOWN])
+    answers = [Answer({"time_format": form}) for form in forms[:SHOWN]]
     ways = f"can be read in {len(forms)} ways, and no row decides which"
     trouble = "has a year of two digits" if any("%y" in form for form in forms) else ways
     where = raw.where(index=0, column=", ".join(columns))
-    cure = f"write under dataset: {lines}"
-    return DataError(f"{quoted(text[0])} {trouble}", where=where, cure=cure)
+    return Question(f"{quoted(text[0])} {trouble}", *answers, where=where)
 
 
 def _told(columns: tuple[str, ...], form: str, why: str = "") -> tuple[str, ...]:
