@@ -66,8 +66,8 @@ def _placed(where: str) -> Iterator[None]:
     try:
         yield
     except DataError as error:
-        places = ": ".join(filter(None, (where, error.where)))
-        raise DataError(error.what, where=places, cure=error.cure) from error
+        error.where = ": ".join(filter(None, (where, error.where)))
+        raise
 
 
 @dataclass

@@ -70,7 +70,7 @@ def _unknown(key: str, value: str, known: Sequence[str]) -> SweepError:
     plain = key.strip().lstrip(_SIGNS)
     if plain != key and plain in known:
         return _misspelt(f"'{shorten(key)}' is not a key", f"{plain}={value.strip()}")
-    return unknown_key(key, known, where=COMMAND_LINE)
+    return unknown_key(key, known, where=COMMAND_LINE, typed=True)
 
 
 def _misspelt(what: str, right: str) -> SweepError:

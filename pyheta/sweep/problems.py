@@ -10,6 +10,7 @@ from pydantic import ValidationError
 from pydantic_core import ErrorDetails
 
 from pyheta.errors import SweepError, SweepErrors, nearest
+from pyheta.sweep.habits import of_another_tool
 
 MAX_SHOWN = 20
 
@@ -70,12 +71,13 @@ class Problems:
             raise SweepErrors(errors)
 
 
-def unknown_key(key: str, known: Sequence[str], *, where: str) -> SweepError:
-    """The error for an unknown dotted key. `lr` alone suggests `train.lr`."""
+def unknown_key(key: str, known: Sequence[str], *, where: str, typed: bool = False) -> SweepError:
+    """The error for an unknown dotted key, `typed` as KEY=VALUE. `lr` alone suggests `train.lr`."""
     similar = key
     if not get_close_matches(key, known, n=1):
         similar = next((name for name in known if name.endswith(f".{key}")), key)
-    return SweepError(f"unknown key '{shorten(key)}'", where=where, cure=nearest(similar, known))
+    cure = of_another_tool(key, known, typed=typed) or nearest(similar, known)
+    return SweepError(f"unknown key '{shorten(key)}'", where=where, cure=cure)
 
 
 def shorten(text: str) -> str:

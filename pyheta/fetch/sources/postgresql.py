@@ -189,7 +189,8 @@ def _query_translated(place: str) -> Iterator[None]:
         what = f"the query is refused: {_first_line(error)}"
         raise DataError(what, where=place, cure="try it in psql") from error
     except DataError as error:
-        raise DataError(error.what, where=error.where or place, cure=error.cure) from error
+        error.where = error.where or place
+        raise
 
 
 def _first_line(error: Exception) -> str:

@@ -1,6 +1,6 @@
 """The numbers of one column of a file, or why it has none."""
 
-from collections.abc import Iterable, Mapping, Sequence
+from collections.abc import Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass, replace
 from math import isfinite
 from typing import NoReturn
@@ -8,9 +8,9 @@ from typing import NoReturn
 import polars as pl
 
 from pyheta.errors import DataError
-from pyheta.pipeline.data.cures import write
 from pyheta.pipeline.data.files.rawfile import RawTable, first, quoted
 from pyheta.pipeline.data.options.missing import Code, Missing
+from pyheta.pipeline.data.questions import Answer, Question
 from pyheta.pipeline.data.rows.answers import longest_gap, to_accept
 
 #: Texts that stand for no value, in small letters: those of pandas, spreadsheets, databases and R.
@@ -34,15 +34,20 @@ INFINITE = ("inf", "-inf")
 #: So many different texts are named in a cure, of so many letters.
 FEW, SHORT = 5, 40
 
+STANDS_FOR_MISSING = "if it stands for missing"
+
 #: A text column with so few different texts can be seen as a category.
 CATEGORIES = 50
 
 
-class NoNumbers(DataError):
-    """A column is no series of numbers, and nothing is wrong with it. `kind` says what it holds."""
+class NoNumbers(Question):
+    """A column is no series of numbers, and nothing is wrong with it. `kind` says what it holds.
 
-    def __init__(self, kind: str, what: str, *, where: str, cure: str = "") -> None:
-        super().__init__(what, where=where, cure=cure)
+    Its answers see it as something else.
+    """
+
+    def __init__(self, kind: str, what: str, *answers: Answer, where: str) -> None:
+        super().__init__(what, *answers, where=where)
         self.kind = kind
 
 
@@ -151,26 +156,21 @@ def _refuse_texts(raw: RawTable, quick: pl.Series, wrong: pl.Series, missing: Mi
     count, sample = int(places.sum()), text[first(places)].strip()
     if count > quick.count():
         what = f"holds texts such as {quoted(sample)}, not numbers"
-        raise NoNumbers("text", what, where=raw.where(column=name), cure=_category(wrong))
+        raise NoNumbers("text", what, *_as_category(wrong), where=raw.where(column=name))
     more = f" ({count} such cells)" if count > 1 else ""
-    raise DataError(
-        f"not a number {quoted(sample)}{more}",
-        where=raw.where(index=first(places), column=name),
-        cure=_mistake_cure(quick, wrong, missing),
-    )
-
-
-def _category(texts: pl.Series) -> str:
-    if len(texts) > CATEGORIES:
-        return ""
-    return f"{write(columns={texts.name: {'type': 'category'}})} (to see it as a category)"
-
-
-def _mistake_cure(quick: pl.Series, wrong: pl.Series, missing: Missing) -> str:
+    what = f"not a number {quoted(sample)}{more}"
+    where = raw.where(index=first(places), column=name)
     if len(wrong) > FEW or max(wrong.str.len_chars()) > SHORT:
-        return "mend the values"
-    line = to_accept(missing, quick.name, longest_gap(quick.is_null()), codes=sorted(_small(wrong)))
-    return f"mend the value, or write under dataset: {line} (if it stands for missing)"
+        raise DataError(what, where=where, cure="mend the values")
+    options = to_accept(missing, name, longest_gap(quick.is_null()), codes=sorted(_small(wrong)))
+    answer = Answer(options, STANDS_FOR_MISSING)
+    raise Question(what, answer, where=where, lead="mend the value, or")
+
+
+def _as_category(texts: pl.Series) -> Iterator[Answer]:
+    if len(texts) <= CATEGORIES:
+        options = {"columns": {texts.name: {"type": "category"}}}
+        yield Answer(options, "to see it as a category")
 
 
 def _without_codes(values: pl.Series, codes: Sequence[Code], dtype: pl.DataType) -> pl.Series:
@@ -190,17 +190,11 @@ def _refuse_too_large(raw: RawTable, values: pl.Series, missing: Missing) -> Non
         return
     index, count = first(large), int(large.sum())
     more = f" ({count} such values)" if count > 1 else ""
-    raise DataError(
-        f"out of range: {values[index]!r}{more}; numbers up to {LARGEST:g} are read",
-        where=raw.where(index=index, column=values.name),
-        cure=_range_cure(values, large, missing),
-    )
-
-
-def _range_cure(values: pl.Series, large: pl.Series, missing: Missing) -> str:
+    what = f"out of range: {values[index]!r}{more}; numbers up to {LARGEST:g} are read"
+    where = raw.where(index=index, column=values.name)
     distinct = values.filter(large).unique().to_list()
-    if len(distinct) > FEW or large.sum() * 2 > len(values):
-        return "write the column in a larger unit"
+    if len(distinct) > FEW or count * 2 > len(values):
+        raise DataError(what, where=where, cure="write the column in a larger unit")
     codes = [number if isfinite(number) else str(number) for number in distinct]
-    line = to_accept(missing, values.name, longest_gap(values.is_null() | large), codes=codes)
-    return f"write under dataset: {line} (if it stands for missing)"
+    options = to_accept(missing, values.name, longest_gap(values.is_null() | large), codes=codes)
+    raise Question(what, Answer(options, STANDS_FOR_MISSING), where=where)

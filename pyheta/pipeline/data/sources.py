@@ -57,7 +57,7 @@ def series_of(dataset: Mapping[str, Any], *, base: Path, data: Path | None) -> l
     """The names of a panel's series, in the order of the file. Raises DataError."""
     path, options = _locate(dataset, base, data)
     if not options.series:
-        cure = "write under dataset: series: NAME, the column that tells them apart"
+        cure = "name the column that tells them apart with `series:`"
         raise DataError("nothing says which column names the series", cure=cure)
     return panels.series_of(parse(read_bytes(path), path.name, options), options)
 
@@ -105,7 +105,7 @@ def missing(name: str, data: Path, more: Iterable[str] = ()) -> DataError:
 
 def _local(path: str, base: Path) -> Path:
     if "://" in path:
-        cure = "write under dataset: source: {url: …}, then its bytes are kept"
+        cure = "write `source: {url: …}` under dataset, then its bytes are kept"
         raise DataError("URLs are not read as paths", where=masked(path), cure=cure)
     return Path(path).expanduser() if path.startswith("~/") else base / path
 

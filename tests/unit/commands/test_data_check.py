@@ -13,6 +13,7 @@ from pyheta.commands.data_check import check, facts_json, facts_view
 from pyheta.errors import DataError
 from pyheta.pipeline.data.draft import Meaning
 from pyheta.pipeline.data.facts import DatasetFacts
+from pyheta.pipeline.data.questions import Answer, Question
 from pyheta.pipeline.data.steps.cadence import Cadence, Unit
 
 START = datetime(2020, 1, 1)  # noqa: DTZ001 (tables have no zone)
@@ -136,24 +137,30 @@ def test_a_file_is_read_with_its_options(tmp_path: Path) -> None:
     assert (of.first, of.source) == (START, {"time": "when"})
 
 
+SORT = Answer({"sort": True}, "to sort them")
+MISSING = {"fill": "forward", "values": [-999, "no data"]}
+
+
 @pytest.mark.parametrize(
-    ("cure", "here"),
+    ("error", "here"),
     [
-        ("write under dataset: sort: true", "; here: sort=true"),
+        (Question("?", SORT), "; here: sort=true"),
+        (Question("?", SORT, Answer({"step": "rows"})), "; here: sort=true, or step=rows"),
         (
-            "write under dataset: series: a b, pick: 'x y'",
-            "; here: 'series=a b' 'pick=x y'",
+            Question("?", Answer({"series": "a b", "pick": "x / y"})),
+            "; here: 'series=a b' 'pick=x / y'",
         ),
-        ("write under dataset: source: {url: …}, then its bytes are kept", ""),
-        ("write under dataset: duplicates: first (or last)", "; here: duplicates=first"),
         (
-            "write under dataset: `sort: true` to sort them, or `step: rows` to count rows",
-            "; here: sort=true, or step=rows",
+            Question("?", Answer({"missing": MISSING}), where="x.csv", lead="mend it, or"),
+            "; here: 'missing={fill: forward, values: [-999, no data]}'",
         ),
-        ("mend the value", ""),
+        (Question("?"), ""),
+        (DataError("?", cure="mend the value"), ""),
     ],
 )
-def test_an_answer_can_be_given_where_it_was_asked(cure: str, here: str) -> None:
+def test_an_answer_can_be_given_where_it_was_asked(error: DataError, here: str) -> None:
+    before = str(error)
     with pytest.raises(DataError) as caught, answered():
-        raise DataError("twice", where="x.csv: row 3", cure=cure)
-    assert str(caught.value) == f"x.csv: row 3: twice; {cure}{here}"
+        raise error
+    assert caught.value is error
+    assert str(error) == before + here

@@ -9,7 +9,7 @@ import polars as pl
 import pytest
 
 from pyheta.errors import DataError
-from pyheta.pipeline.data.numbers import MISSING
+from pyheta.pipeline.data.numbers import MISSING, kinds_of
 from pyheta.pipeline.data.options import DataOptions
 from pyheta.pipeline.data.read import Reading, read
 from pyheta.pipeline.data.rows.sentinels import standing_out
@@ -47,13 +47,13 @@ def refused(raw: bytes, column: str, **options: Any) -> str:
         return str(error)
 
 
-def test_columns_that_are_no_numbers_are_left_out_and_named_in_one_sentence() -> None:
+def test_columns_that_are_no_numbers_are_left_out_and_say_why() -> None:
     found = reading(written(y=[1, 2, 3], station=["Bern", "Bern", "Chur"], spare=["", "", ""]))
     assert found.frame.columns == ["time", "y"]
-    assert "left out: station (text), spare (empty)" in found.notes
+    assert found.notes == ()
     assert str(found.left_out["station"]) == (
         "x.csv: column 'station': holds texts such as 'Bern', not numbers; write under "
-        "dataset: columns: {station: {type: category}} (to see it as a category)"
+        "dataset: `columns: {station: {type: category}}` to see it as a category"
     )
 
 
@@ -114,9 +114,13 @@ def test_the_types_of_parquet_that_are_no_numbers_are_left_out_with_their_kind()
     }
     found = reading(parquet(**columns), time="day")
     assert found.frame.columns == ["time", "y"]
-    assert found.notes[-1] == (
-        "left out: zone (category), kind (category), seen (times), parts (list), nothing (empty)"
-    )
+    assert kinds_of(found.left_out) == {
+        "zone": "category",
+        "kind": "category",
+        "seen": "times",
+        "parts": "list",
+        "nothing": "empty",
+    }
 
 
 @pytest.mark.parametrize("value", ["1e200", "-1.7976931348623157e308", "inf", "1e400"])
@@ -214,7 +218,7 @@ def test_a_mistake_among_numbers_is_named_with_its_row_and_may_stand_for_missing
     raw = written(y=["1", "closed", "3", "4"])
     assert refused(raw, "y") == (
         "x.csv: row 3, column 'y': not a number 'closed'; mend the value, or write under "
-        "dataset: missing: {fill: forward, limit: 1, values: [closed]} (if it stands for missing)"
+        "dataset: `missing: {fill: forward, limit: 1, values: [closed]}` if it stands for missing"
     )
     missing = {"fill": "forward", "limit": 1, "values": ["closed"]}
     assert reading(raw, missing=missing).frame["y"].to_list() == [1, 1, 3, 4]

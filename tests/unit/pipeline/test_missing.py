@@ -86,8 +86,8 @@ def test_without_a_policy_the_column_is_left_out_with_the_question() -> None:
     after = settled(draft(y=HOLES, z=[1.0] * 7), None)
     assert after.columns == ["z"]
     assert str(after.left_out["y"]) == (
-        "x: row 2, column 'y': 4 missing values, the first here; write under dataset: missing: "
-        "{fill: forward, limit: 2} (or mask, or drop)"
+        "x: row 2, column 'y': 4 missing values, the first here; write under dataset: `missing: "
+        "{fill: forward, limit: 2}` (or mask, or drop)"
     )
 
 
@@ -95,7 +95,7 @@ def test_a_gap_that_is_longer_than_the_limit_is_named() -> None:
     after = settled(draft(y=[1, NAN, 3, NAN, NAN, NAN, 7]), {"fill": "forward", "limit": 2})
     assert str(after.left_out["y"]) == (
         "x: row 5, column 'y': 3 values in a row are missing, and the limit is 2; write under "
-        "dataset: missing: {fill: forward, limit: 3}"
+        "dataset: `missing: {fill: forward, limit: 3}`"
     )
 
 
@@ -172,7 +172,7 @@ def test_holidays_are_no_gaps() -> None:
 
 def test_a_seasonal_fill_needs_a_season() -> None:
     after = settled(draft(y=HOLES), {"fill": "seasonal"}, Cadence(Unit.SECOND, HOUR, HOUR))
-    assert "write under dataset: season: 24" in str(after.left_out["y"])
+    assert "write under dataset: `season: 24` where" in str(after.left_out["y"])
     after = settled(draft(y=[1.0, NAN, 3.0, 4.0]), {"fill": "seasonal"})
     assert "no value at one time of the season" in str(after.left_out["y"])
 

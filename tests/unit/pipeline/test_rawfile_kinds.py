@@ -248,7 +248,7 @@ def test_a_sheet_is_read_as_a_text_file_is() -> None:
 
 def test_several_sheets_are_asked_about_and_the_answer_is_taken() -> None:
     raw = workbook(one=[["day", "a"], ["2026-01-01", 1]], two=[["day", "b"], ["2026-01-01", 2]])
-    assert "sheets with data: 'one', 'two'; write under dataset: sheet: one" in refusal(raw)
+    assert "sheets with data: 'one', 'two'; write under dataset: `sheet: one` (or" in refusal(raw)
     assert table(raw, sheet="two").frame.columns == ["day", "b"]
     assert "no sheet 'tow'; did you mean 'two'?" in refusal(raw, sheet="tow")
 

@@ -124,7 +124,7 @@ def test_what_stands_below_the_rows_is_none(after: str, note: str) -> None:
 def test_a_line_of_totals_is_asked_about_and_the_printed_option_skips_it() -> None:
     raw = PLAIN + "Total,1237.375,46\n"
     assert "row 7: 'Total' is no row like the others" in refusal(raw)
-    assert "write under dataset: comment: Total" in refusal(raw)
+    assert "write under dataset: `comment: Total` to skip" in refusal(raw)
     assert_is_the_table(table(raw, comment="Total"))
 
 
@@ -227,7 +227,7 @@ def test_other_columns_decide_what_a_point_or_a_comma_is() -> None:
 def test_a_comma_that_may_be_either_is_asked_about_and_each_answer_is_taken() -> None:
     raw = "day\ta\n2026-01-01\t1,234\n2026-01-02\t2,345\n"
     assert "'1,234' in column 'a' may be a fraction or thousands" in refusal(raw)
-    assert "write under dataset: decimal: ','" in refusal(raw)
+    assert '`decimal: ","` for a fraction, or `decimal: "."` for thousands' in refusal(raw)
     assert table(raw, decimal=",").frame["a"].to_list() == [1.234, 2.345]
     assert table(raw, decimal=".").frame["a"].to_list() == ["1234", "2345"]
 
@@ -252,7 +252,7 @@ def test_a_file_without_names_is_refused(raw: str, first_row: int) -> None:
     assert "its first line is data" in message or "but 1 name" in message
     if first_row == 1:
         assert "add a line with names above it" in message
-        assert "write under dataset: skip_rows: 0" in message
+        assert "or write under dataset: `skip_rows: 0` if these are names" in message
 
 
 @pytest.mark.parametrize(
@@ -280,7 +280,7 @@ def test_two_lines_of_names_are_asked_about_and_each_answer_is_taken() -> None:
     raw = "day,load,wind\nDatum,Last,Wind\n" + lines()
     message = refusal(raw)
     assert "lines 1 ('day,load,wind') and 2 ('Datum,Last,Wind') both look like names" in message
-    assert "skip_rows: 0 for the first, skip_rows: 1 for the second" in message
+    assert "`skip_rows: 0` for the first, or `skip_rows: 1` for the second" in message
     assert table(raw, skip_rows=1).frame.columns == ["Datum", "Last", "Wind"]
     assert table(raw, skip_rows=0).frame.columns == ["day", "load", "wind"]
 
@@ -328,7 +328,7 @@ def test_a_column_without_a_name_is_left_out_or_gets_one(
     [
         ("day,\n2026-01-01,1\n2026-01-02,2\n", "column 2 has no name; name it"),
         ("day,a, a\n2026-01-01,1,2\n", "duplicate column 'a' (2 and 3)"),
-        ("a b c\n1 2 3\n4 5 6\n", "if these are spaces, write under dataset: separator: ' '"),
+        ("a b c\n1 2 3\n4 5 6\n", 'write under dataset: `separator: " "` if these are spaces'),
         ("a\n1,5\n2,5\n", "2 cells in a row, but 1 name"),
         ("a,b\n", "no line after the 3 that are skipped"),
         ("# only\n# comments\n", "nothing but comments"),

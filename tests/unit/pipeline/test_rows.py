@@ -46,7 +46,7 @@ def test_rows_out_of_order_are_sorted_where_that_is_wanted() -> None:
     raw = text(0, 2, 1, 3)
     assert refused(raw) == (
         "x.csv: row 4, column 'date': times must grow, but 2019-01-30 01:00:00 follows "
-        "2019-01-30 02:00:00; write under dataset: sort: true"
+        "2019-01-30 02:00:00; write under dataset: `sort: true`"
     )
     found = reading(raw, sort=True)
     assert found.frame["y"].to_list() == [0, 2, 1, 3]
@@ -55,7 +55,7 @@ def test_rows_out_of_order_are_sorted_where_that_is_wanted() -> None:
 
 def test_rows_out_of_order_with_a_time_twice_get_both_answers_at_once() -> None:
     raw = text(0, 3, 1, 1, 2)
-    assert refused(raw).endswith("write under dataset: sort: true, duplicates: first")
+    assert refused(raw).endswith("write under dataset: `sort: true, duplicates: first`")
     assert reading(raw, sort=True, duplicates="first").frame["y"].to_list() == [0, 2, 4, 1]
 
 
@@ -69,7 +69,7 @@ def test_of_the_rows_of_one_time_one_is_taken(
     raw = text(0, 1, 1, 1, 2, 2)
     assert refused(raw) == (
         "x.csv: row 4, column 'date': 2019-01-30 01:00:00 stands in the row before too "
-        "(3 such rows); write under dataset: duplicates: first (or last, or mean)"
+        "(3 such rows); write under dataset: `duplicates: first` (or last, or mean)"
     )
     found = reading(raw, duplicates=which)
     assert found.frame["y"].to_list() == values

@@ -164,7 +164,7 @@ def test_a_file_beyond_the_limit_is_refused_before_it_is_read(tmp_path: Path) ->
 
 
 def test_a_url_as_a_path_is_refused_with_what_to_write_and_without_its_password() -> None:
-    with pytest.raises(DataError, match=r"URLs are not read .* source: \{url: …") as refusal:
+    with pytest.raises(DataError, match=r"URLs are not read .* `source: \{url: …") as refusal:
         inspect({"path": "https://ann:s3cret@example.org/x.csv"}, base=Path(), data=None)
     assert "s3cret" not in str(refusal.value)
 

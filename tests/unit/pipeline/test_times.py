@@ -222,6 +222,21 @@ def test_years_months_quarters_and_weeks_are_times(cells: list[str], step: str) 
     assert checked(table("date", cells)).cadence.name == step
 
 
+def test_october_is_no_january_where_months_are_written_as_fractions() -> None:
+    cells = [f"{2000 + m // 12}.{m % 12 + 1:02}" for m in range(60)]
+    found = checked(table("month", cells))
+    months = [datetime(2000 + m // 12, m % 12 + 1, 1) for m in range(60)]
+    assert found.frame["time"].to_list() == months
+
+
+def test_values_that_look_like_such_months_are_the_numbers_that_they_are() -> None:
+    values = [1013.1 + month / 100 for month in range(3)]
+    cells = ",".join(f"{value:.2f}" for value in values)
+    raw = "".join(f"2020-01-0{day + 1},{cell}\n" for day, cell in enumerate(cells.split(",")))
+    found = checked(f"date,pressure\n{raw}".encode())
+    assert found.frame["pressure"].to_list() == [1013.10, 1013.11, 1013.12]
+
+
 # Two readings
 
 

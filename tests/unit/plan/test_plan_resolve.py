@@ -348,7 +348,10 @@ def test_a_file_says_which_columns_subsets_have_and_where_dates_fall(tmp_path: P
 @pytest.mark.parametrize(
     ("text", "said"),
     [
-        ("  exog: [name]\n", "8:9: column 'name' cannot be used: days.csv: column 'name'"),
+        (
+            "  exog: [name]\n",
+            "8:9: column 'name' cannot be used: days.csv: column 'name': holds texts",
+        ),
         (
             "  split: {val: 2020-01-15, test: 2021-01-20}\n",
             "8:34: 2021-01-20 is not within the data, which go from 2020-01-01 00:00:00 to",

@@ -49,6 +49,9 @@ def test_options_mean_what_they_mean_in_a_sweep(
 @pytest.mark.parametrize(
     ("option", "complaint"),
     [
+        ("fill=forward", "command line: unknown key 'fill'; write 'missing={fill: forward}'"),
+        ("tz=UTC", "command line: unknown key 'tz'; write time_zone=Europe/Zurich"),
+        ("freq=h", "command line: unknown key 'freq'; leave it out: the step is found"),
         ("seasn=7", "command line: unknown key 'seasn'; did you mean 'season'?"),
         ("season", "command line: 'season' is not an override; write key=value"),
         ("season=", "command line: 'season=' is not an override; write key=value"),

@@ -8,7 +8,7 @@ import polars as pl
 from pyheta.errors import DataError
 from pyheta.pipeline.data.files.csvbody import Body, as_it_is, is_plain, written_anew
 from pyheta.pipeline.data.files.dialect import Dialect, find_dialect
-from pyheta.pipeline.data.files.looks import PLAIN_NUMBER, is_name, is_of_totals
+from pyheta.pipeline.data.files.looks import PLAIN_NUMBER, YEAR_AND_MONTH, is_name, is_of_totals
 from pyheta.pipeline.data.files.naming import tidied, without_nameless
 from pyheta.pipeline.data.files.numerals import Decimal, Style, find_style, rewritten
 from pyheta.pipeline.data.files.rawtable import RawTable, quoted, refuse_large
@@ -19,6 +19,7 @@ from pyheta.pipeline.data.files.records import (
     records,
 )
 from pyheta.pipeline.data.options.format import Format
+from pyheta.pipeline.data.questions import Answer, Question
 
 BLANK = b" \t\n\v\f\x1a"
 TAIL = 1 << 14
@@ -104,7 +105,8 @@ def _read(text: bytes, dialect: Dialect, name: str, options: Format) -> tuple[pl
 def _kinds(dialect: Dialect, options: Format) -> list[type[pl.DataType]]:
     """Float64 where all cells that were looked at are plain numbers, some of them fractions.
 
-    Whole numbers stay texts: they may be times, and have more digits than a float.
+    Whole numbers stay texts: they may be times, and have more digits than a float. So do months
+    such as 2026.10, which as a number would be 2026.1.
     """
     width = len(dialect.layout.names)
     if options.decimal == ",":
@@ -120,7 +122,8 @@ def _sampled(dialect: Dialect) -> list[list[str]]:
 
 
 def _are_fractions(cells: Sequence[str]) -> bool:
-    return all(map(PLAIN_NUMBER.fullmatch, cells)) and any("." in cell for cell in cells)
+    plain = all(map(PLAIN_NUMBER.fullmatch, cells)) and any("." in cell for cell in cells)
+    return plain and not all(map(YEAR_AND_MONTH.fullmatch, cells))
 
 
 def _typed(body: Body, kinds: list[type[pl.DataType]]) -> pl.DataFrame:
@@ -165,8 +168,8 @@ def _refuse_totals(frame: pl.DataFrame, rows: pl.Series, dialect: Dialect, name:
     last = frame[-1, lead] if lead is not None and frame.height else None
     if isinstance(last, str) and is_of_totals(last):
         what = f"{quoted(last)} is no row like the others"
-        cure = f"to skip such lines, write under dataset: comment: {last.split()[0]}"
-        raise DataError(what, where=f"{name}: row {rows[-1]}", cure=cure)
+        answer = Answer({"comment": last.split()[0]}, "to skip lines that begin so")
+        raise Question(what, answer, where=f"{name}: row {rows[-1]}")
 
 
 def _notes(dialect: Dialect) -> Iterator[str]:

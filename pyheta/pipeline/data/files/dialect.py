@@ -16,6 +16,7 @@ from pyheta.pipeline.data.files.records import (
     records,
 )
 from pyheta.pipeline.data.options.format import Format
+from pyheta.pipeline.data.questions import Answer, Question
 
 SEPARATORS = ("\t", ";", "|", ",")  # of two that fit as well, the first
 FITS = 0.5  # of the lines have the same number of cells
@@ -117,5 +118,4 @@ def _refuse_spaces(rows: Sequence[Record], name: str) -> None:
     words = {len(record.cells[0].split()) for record in rows}
     if all(len(record) == 1 for record in rows) and len(words) == 1 and max(words) > 1:
         what = f"no separator found between the cells of {quoted(rows[0].cells[0])}"
-        cure = "if these are spaces, write under dataset: separator: ' '"
-        raise DataError(what, where=name, cure=cure)
+        raise Question(what, Answer({"separator": " "}, "if these are spaces"), where=name)

@@ -51,7 +51,7 @@ def _transcoded(raw: bytes, name: str, encoding: str) -> bytes:
         return raw.decode(encoding).removeprefix("\ufeff").encode()
     except UnicodeError as error:
         place = f" at byte {error.start}" if isinstance(error, UnicodeDecodeError) else ""
-        cure = "write under dataset: `encoding: …` (utf-8, utf-16, latin-1, cp1250, gb18030, …)"
+        cure = "name the right one with `encoding:` (utf-8, utf-16, latin-1, cp1250, gb18030, …)"
         raise DataError(f"not in {encoding}{place}", where=name, cure=cure) from error
 
 

@@ -16,6 +16,7 @@ from pyheta.pipeline.data.files.rawtable import RawTable, listed, numbered, refu
 from pyheta.pipeline.data.files.records import Record
 from pyheta.pipeline.data.files.typed import FAULTS
 from pyheta.pipeline.data.options.format import Format
+from pyheta.pipeline.data.questions import Answer, Question
 
 LOOKED_AT = 300  # rows
 CELL = re.compile(rb'<c r="([A-Z]{1,3})(\d{1,7})"')
@@ -82,8 +83,8 @@ def _chosen(sheets: dict[str, pl.DataFrame], wanted: str | None, name: str) -> s
     if wanted is None and not filled:
         raise DataError("no sheet holds anything", where=name)
     if wanted is None and len(filled) > 1:
-        cure = f"write under dataset: sheet: {filled[0]}"
-        raise DataError(f"sheets with data: {listed(filled)}", where=name, cure=cure)
+        answer = Answer({"sheet": filled[0]}, "(or another of them)")
+        raise Question(f"sheets with data: {listed(filled)}", answer, where=name)
     return wanted if wanted is not None else filled[0]
 
 

@@ -14,6 +14,7 @@ from pyheta.errors import DataError
 from pyheta.pipeline.data.files.looks import is_data, is_missing, is_name, is_rule, is_unit
 from pyheta.pipeline.data.files.rawtable import quoted
 from pyheta.pipeline.data.files.records import Record
+from pyheta.pipeline.data.questions import Answer, Question
 
 LOOKS = 100_000  # cells that are looked at, about
 ENOUGH = 0.6  # of a column's cells make it one of data
@@ -157,7 +158,7 @@ def _are_numbers_as_names(look: _Look) -> bool:
 def _last(look: _Look, pure: Sequence[int]) -> int:
     """The last line of names; of two that follow each other, the one that is full.
 
-    Two full ones may be a title and names, or names and units: who knows? Raises DataError.
+    Two full ones may be a title and names, or names and units: who knows? Raises Question.
     """
     last = look.found[pure[-1]]
     above = look.found[pure[-2]] if len(pure) > 1 else None
@@ -169,8 +170,9 @@ def _last(look: _Look, pure: Sequence[int]) -> int:
         (record.line, quoted(",".join(record.cells))) for record in (above, last)
     )
     what = f"lines {one} ({first}) and {two} ({second}) both look like names of columns"
-    cure = f"write under dataset: skip_rows: {one - 1} for the first, skip_rows: {two - 1}"
-    raise DataError(what, where=look.name, cure=cure + " for the second")
+    upper = Answer({"skip_rows": one - 1}, "for the first")
+    lower = Answer({"skip_rows": two - 1}, "for the second")
+    raise Question(what, upper, lower, where=look.name)
 
 
 def _is_full(look: _Look, record: Record) -> bool:
@@ -215,8 +217,8 @@ def _full(look: _Look, names: list[str], rows: Sequence[Record]) -> list[str]:
 
 def _too_few(look: _Look, names: int) -> DataError:
     what = f"{look.width} cells in a row, but {names} name{'s' * (names > 1)} of columns"
-    cure = "if commas stand in the numbers, write under dataset: decimal: ','"
-    return DataError(what, where=look.name, cure=cure)
+    answer = Answer({"decimal": ","}, "if commas stand in the numbers")
+    return Question(what, answer, where=look.name)
 
 
 def _no_names(look: _Look) -> DataError:
@@ -224,5 +226,5 @@ def _no_names(look: _Look) -> DataError:
     if look.start and len(look.found[look.start - 1]) < look.width:
         return _too_few(look, len(look.found[look.start - 1]))
     what = f"its first line is data ({quoted(','.join(row.cells))}), not names of columns"
-    cure = "add a line with names above it; if these are names, write under dataset: skip_rows: "
-    return DataError(what, where=look.name, cure=f"{cure}{row.line - 1}")
+    answer = Answer({"skip_rows": row.line - 1}, "if these are names")
+    return Question(what, answer, where=look.name, lead="add a line with names above it, or")

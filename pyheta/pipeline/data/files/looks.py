@@ -20,6 +20,7 @@ DATA = re.compile(
     re.IGNORECASE,
 )
 PLAIN_NUMBER = re.compile(r"-?(?:0|[1-9]\d*)(?:\.\d+(?:[eE][-+]?\d+)?)?")
+YEAR_AND_MONTH = re.compile(r"[12]\d{3}\.(?:0[1-9]|1[0-2])")
 BRACKETED = re.compile(r"[\[({<].*[\])}>]")
 UNIT = re.compile(
     r"(?:°|deg\.?\s?)?[cfk]|celsius|fahrenheit|kelvin|%|percent|[kmgt]?(?:w|wh|va|var|v|a|j|hz|pa|"

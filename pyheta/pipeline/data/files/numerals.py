@@ -12,6 +12,7 @@ import polars as pl
 
 from pyheta.errors import DataError
 from pyheta.pipeline.data.files.rawtable import first, quoted
+from pyheta.pipeline.data.questions import Answer, Question
 
 EXPONENT = r"(?:[eE][-+]?\d+)?"
 UNCLEAR = r"^\s*[-+]?[1-9]\d{0,2},\d{3}\s*$"
@@ -106,8 +107,9 @@ def _proofs(sign: Decimal, telling: Sequence[pl.Series], samples: Sequence[Seque
 def _ask(cells: pl.Series, place: str) -> DataError:
     cell = cells[first(cells.str.contains(UNCLEAR))].strip()
     what = f"{quoted(cell)} in column '{cells.name}' may be a fraction or thousands"
-    cure = "write under dataset: decimal: ',' for a fraction, decimal: '.' for thousands"
-    return DataError(what, where=place, cure=cure)
+    fraction = Answer({"decimal": ","}, "for a fraction")
+    thousands = Answer({"decimal": "."}, "for thousands")
+    return Question(what, fraction, thousands, where=place)
 
 
 def _any_number(decimal: Decimal) -> str:

@@ -16,8 +16,9 @@ class RawTable:
     """Columns as they stand in the file.
 
     Those of a text file are texts, as they are written, but for two things. A column of plain
-    numbers alone is Float64, to the bit what its texts read as. Numbers that are written with a
-    decimal comma or with thousands separators have a decimal point and no separators here.
+    numbers alone is Float64, to the bit what its texts read as, unless they may be times. Numbers
+    that are written with a decimal comma or with thousands separators have a decimal point and no
+    separators here.
     `rows` has each row's number as a user counts: the line of a text file or the row of a sheet,
     from 1 elsewhere.
     """

@@ -1,4 +1,4 @@
-"""The `missing:` line that would accept a column, beside what is already written there."""
+"""The `missing:` option that would accept a column, beside what is already written there."""
 
 from collections.abc import Iterable, Mapping
 from typing import Any
@@ -7,7 +7,6 @@ import numpy as np
 import polars as pl
 from numpy.typing import NDArray
 
-from pyheta.pipeline.data.cures import answer
 from pyheta.pipeline.data.options.missing import Code, Missing, Policy
 
 
@@ -25,7 +24,9 @@ def ages_of(missing: pl.Series) -> NDArray[np.intp]:
     return np.where(last < 0, 0, rows - last)
 
 
-def to_accept(missing: Missing, column: str, gap: int, *, codes: Iterable[Code] = ()) -> str:
+def to_accept(
+    missing: Missing, column: str, gap: int, *, codes: Iterable[Code] = ()
+) -> dict[str, Any]:
     """Where nothing says what is done, the last value is carried on over `gap` rows.
 
     `codes` count as missing too.
@@ -34,12 +35,12 @@ def to_accept(missing: Missing, column: str, gap: int, *, codes: Iterable[Code] 
     changes = _way(policy, gap)
     if codes:
         changes["values"] = (*(policy.values or ()), *codes)
-    return answer(missing=_changed(missing, column, changes).as_written())
+    return {"missing": _changed(missing, column, changes).as_written()}
 
 
-def to_keep(missing: Missing, column: str) -> str:
+def to_keep(missing: Missing, column: str) -> dict[str, Any]:
     """What stands out in a column is a value like others."""
-    return answer(missing=_changed(missing, column, {"values": ()}).as_written())
+    return {"missing": _changed(missing, column, {"values": ()}).as_written()}
 
 
 def _way(policy: Policy, gap: int) -> dict[str, Any]:

@@ -17,11 +17,11 @@ import polars as pl
 from numpy.typing import NDArray
 
 from pyheta.errors import DataError
-from pyheta.pipeline.data.cures import write
 from pyheta.pipeline.data.draft import ROW, Draft
 from pyheta.pipeline.data.files.rawfile import first
 from pyheta.pipeline.data.options import DataOptions
 from pyheta.pipeline.data.options.missing import Missing, Policy
+from pyheta.pipeline.data.questions import Answer, Question
 from pyheta.pipeline.data.rows.answers import ages_of, longest_gap, to_accept
 from pyheta.pipeline.data.rows.gaps import with_missing_rows
 from pyheta.pipeline.data.steps.cadence import Cadence
@@ -67,9 +67,9 @@ def _fill(draft: Draft, name: str, missing: Missing, season: int | None) -> _Fil
 def _question(draft: Draft, name: str, absent: pl.Series, missing: Missing) -> DataError:
     count = int(absent.sum())
     what = f"{count:,} missing values, the first here" if count > 1 else "a missing value"
-    line = to_accept(missing, name, longest_gap(absent))
-    cure = f"write under dataset: {line} (or mask, or drop)"
-    return DataError(what, where=draft.where(first(absent), name), cure=cure)
+    options = to_accept(missing, name, longest_gap(absent))
+    answer = Answer(options, "(or mask, or drop)")
+    return Question(what, answer, where=draft.where(first(absent), name))
 
 
 def _refuse_long_gaps(draft: Draft, name: str, absent: pl.Series, missing: Missing) -> None:
@@ -80,8 +80,7 @@ def _refuse_long_gaps(draft: Draft, name: str, absent: pl.Series, missing: Missi
     index = int((ages > limit).argmax()) - limit
     what = f"{longest:,} values in a row are missing, and the limit is {limit:,}"
     where = draft.where(index, name)
-    line = to_accept(missing, name, longest)
-    raise DataError(what, where=where, cure=f"write under dataset: {line}")
+    raise Question(what, Answer(to_accept(missing, name, longest)), where=where)
 
 
 def _values(draft: Draft, column: pl.Series, policy: Policy, season: int | None) -> pl.Series:
@@ -97,7 +96,8 @@ def _seasonal(draft: Draft, column: pl.Series, season: int | None) -> pl.Series:
     """Rows before the first value stay without one."""
     where = f"{draft.name}: column '{column.name}'"
     if season is None:
-        raise DataError("nothing says how long a season is", where=where, cure=write(season=24))
+        answer = Answer({"season": 24}, "where a season has so many rows")
+        raise Question("nothing says how long a season is", answer, where=where)
     phase = pl.int_range(pl.len()) % season
     filled = column.to_frame().select(
         pl.col(column.name).interpolate().forward_fill().backward_fill().over(phase)

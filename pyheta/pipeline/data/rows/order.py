@@ -1,16 +1,18 @@
 """Which rows a table has: those of a stretch of time, in order, one at each time."""
 
+from collections.abc import Iterator
 from datetime import datetime
+from typing import Any
 
 import numpy as np
 import polars as pl
 from numpy.typing import NDArray
 
 from pyheta.errors import DataError
-from pyheta.pipeline.data.cures import answer, choose
 from pyheta.pipeline.data.draft import ROW, TIME, Draft
 from pyheta.pipeline.data.options import DataOptions
 from pyheta.pipeline.data.options.moments import stretch
+from pyheta.pipeline.data.questions import Answer, Question
 
 SUNDAY = 7
 NIGHT = 4  # clocks change before this hour
@@ -82,16 +84,13 @@ def _unordered(draft: Draft, in_order: Draft, options: DataOptions) -> DataError
     steps = _steps(draft)
     index = int((steps < 0).argmax()) + 1
     places = int((steps < 0).sum())
-    lines: dict[str, object] = {"sort": True}
+    ordered: dict[str, Any] = {"sort": True}
     if options.duplicates is None and (_steps(in_order) == 0).any():
-        lines["duplicates"] = "first"
+        ordered["duplicates"] = "first"
     what = f"times must grow, but {draft.moment(index)} follows {draft.moment(index - 1)}"
     more = f" ({places} such places)" if places > 1 else ""
-    return DataError(
-        what + more,
-        where=draft.where(index, draft.times),
-        cure=_cure(draft, index, answer(**lines)),
-    )
+    answers = _answers(draft, index, Answer(ordered))
+    return Question(what + more, *answers, where=draft.where(index, draft.times))
 
 
 def _single(draft: Draft, options: DataOptions) -> Draft:
@@ -129,21 +128,19 @@ def _averaged(draft: Draft, same: NDArray[np.bool_]) -> Draft:
 def _doubled(draft: Draft, same: NDArray[np.bool_]) -> DataError:
     index, count = int(same.argmax()), int(same.sum())
     more = f" ({count} such rows)" if count > 1 else ""
-    return DataError(
-        f"{draft.moment(index)} stands in the row before too{more}",
-        where=draft.where(index, draft.times),
-        cure=_cure(draft, index, answer(duplicates="first"), "(or last, or mean)"),
-    )
+    what = f"{draft.moment(index)} stands in the row before too{more}"
+    answers = _answers(draft, index, Answer({"duplicates": "first"}, "(or last, or mean)"))
+    return Question(what, *answers, where=draft.where(index, draft.times))
 
 
 def _rows(count: int) -> str:
     return f"{count:,} row" + ("s" if count > 1 else "")
 
 
-def _cure(draft: Draft, index: int, line: str, remark: str = "") -> str:
-    """A line, or a zone where clocks may have been put back: on a Sunday night of that season."""
+def _answers(draft: Draft, index: int, usual: Answer) -> Iterator[Answer]:
+    """Before the usual one a zone where clocks may have been put back: a Sunday night then."""
     moment: datetime = draft.frame[TIME][index]
     night = moment.isoweekday() == SUNDAY and moment.hour < NIGHT and moment.month in CHANGES
-    if draft.counted or not night:
-        return f"write under dataset: {line} {remark}".rstrip()
-    return choose(answer(time_zone="Europe/Zurich"), "clocks were put back there", line, remark)
+    if night and not draft.counted:
+        yield Answer({"time_zone": "Europe/Zurich"}, "if clocks were put back there")
+    yield usual

@@ -8,10 +8,10 @@ import numpy as np
 import polars as pl
 
 from pyheta.errors import DataError, nearest
-from pyheta.pipeline.data.cures import write
 from pyheta.pipeline.data.files.rawfile import RawTable
 from pyheta.pipeline.data.numbers import MISSING
 from pyheta.pipeline.data.options import DataOptions
+from pyheta.pipeline.data.questions import Answer, Question
 from pyheta.pipeline.data.times.axis import TimeAxis
 
 #: Between the parts of a series that is told apart by several columns.
@@ -51,20 +51,23 @@ def pick_series(raw: RawTable, options: DataOptions) -> RawTable:
 
 def _unpicked(raw: RawTable, options: DataOptions) -> DataError:
     series = series_of(raw, options)
-    what = f"a panel of {len(series):,} series, and none is picked: {_some(series)}"
-    cure = write(series=_one_or_list(options.series), pick=series[0] if series else "")
+    where = raw.where(column=", ".join(options.series))
     if options.pick is not None:
         what = f"no series '{options.pick}' in a panel of {len(series):,}"
-        cure = nearest(options.pick, series)
-    return DataError(what, where=raw.where(column=", ".join(options.series)), cure=cure)
+        return DataError(what, where=where, cure=nearest(options.pick, series))
+    if not series:
+        return DataError("a panel without the name of a series", where=where)
+    what = f"a panel of {len(series):,} series, and none is picked: {_some(series)}"
+    return Question(what, _to_pick(options.series, series[0]), where=where)
+
+
+def _to_pick(columns: Sequence[str], series: str) -> Answer:
+    told_apart_by = columns[0] if len(columns) == 1 else list(columns)
+    return Answer({"series": told_apart_by, "pick": series}, "(or another of them)")
 
 
 def _some(series: Sequence[str]) -> str:
     return ", ".join(series[:NAMED]) + (", …" if len(series) > NAMED else "")
-
-
-def _one_or_list(columns: Sequence[str]) -> object:
-    return columns[0] if len(columns) == 1 else list(columns)
 
 
 def _names(raw: RawTable, columns: Sequence[str]) -> pl.Series:
@@ -95,8 +98,7 @@ def refuse_panel(raw: RawTable, axis: TimeAxis, options: DataOptions) -> None:
     told = " and ".join(f"'{column}'" for column in columns)
     what = f"a panel of {len(names):,} series, told apart by {told}: {_some(names)}"
     pick = JOINT.join([*filter(None, [options.pick]), names[0]])
-    cure = write(series=_one_or_list([*options.series, *columns]), pick=pick)
-    raise DataError(what, where=raw.name, cure=cure)
+    raise Question(what, _to_pick([*options.series, *columns], pick), where=raw.name)
 
 
 def _grow(times: pl.Series) -> bool:

@@ -9,11 +9,11 @@ import polars as pl
 from numpy.typing import NDArray
 
 from pyheta.errors import DataError
-from pyheta.pipeline.data.cures import choose, flow
 from pyheta.pipeline.data.draft import Draft
 from pyheta.pipeline.data.files.rawfile import first
 from pyheta.pipeline.data.options import DataOptions
 from pyheta.pipeline.data.options.missing import Missing, short
+from pyheta.pipeline.data.questions import Answer, Question, flow
 from pyheta.pipeline.data.rows.answers import longest_gap, to_accept, to_keep
 
 #: What is written for missing: nines (99 above zero is a number like others), the ends of whole
@@ -103,6 +103,7 @@ def _question(draft: Draft, name: str, numbers: list[float], missing: Missing) -
     count = int(places.sum())
     named = " and ".join(flow(short(number)) for number in numbers)
     what = f"{named} stands out ({count} cell{'s' * (count > 1)}, the first here): is it missing?"
-    line = to_accept(missing, name, longest_gap(column.is_null() | places), codes=numbers)
-    cure = choose(line, "it is", to_keep(missing, name), "if it is a value")
-    return DataError(what, where=draft.where(first(places), name), cure=cure)
+    gap = longest_gap(column.is_null() | places)
+    is_missing = Answer(to_accept(missing, name, gap, codes=numbers), "if it is")
+    is_value = Answer(to_keep(missing, name), "if it is a value")
+    return Question(what, is_missing, is_value, where=draft.where(first(places), name))

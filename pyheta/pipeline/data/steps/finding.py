@@ -8,10 +8,13 @@ import polars as pl
 from pyheta.errors import DataError
 from pyheta.pipeline.data.draft import TIME, Draft
 from pyheta.pipeline.data.options import DataOptions
+from pyheta.pipeline.data.questions import Answer, Question
 from pyheta.pipeline.data.steps import cadence
 from pyheta.pipeline.data.steps.cadence import Cadence
 from pyheta.pipeline.data.steps.grids import Grid, Times, find_grid
-from pyheta.pipeline.data.times.zones import clock_change, to_utc, zone_cure
+from pyheta.pipeline.data.times.zones import clock_change, to_utc
+
+COUNTED = {"step": "rows"}
 
 
 def find_cadence(draft: Draft, options: DataOptions, *, gaps: bool = False) -> Cadence:
@@ -44,7 +47,7 @@ def _with_season(found: Cadence, options: DataOptions) -> Cadence:
     return replace(found, season=options.season) if options.season else found
 
 
-def _gaps(draft: Draft, times: Times, grid: Grid) -> DataError:
+def _gaps(draft: Draft, times: Times, grid: Grid) -> Question:
     """Rows are missing on a grid: the first place, how many, and both ways on."""
     index = int((grid.missing > 0).argmax()) + 1
     places = int((grid.missing > 0).sum())
@@ -52,13 +55,12 @@ def _gaps(draft: Draft, times: Times, grid: Grid) -> DataError:
     usual = "numbers grow by less" if draft.counted else f"there is one {grid.cadence.name}"
     what = f"{gap} after the row before, where {usual}"
     what += f" ({places} such places, {grid.missing.sum()} rows)" if places > 1 else ""
-    fill = f"`missing: {{fill: forward, limit: {grid.missing.max()}}}`"
-    cure = f"write under dataset: {fill} to fill them, or `step: rows` to count rows as they are"
-    where = draft.where(index, draft.times)
-    return DataError(what, where=where, cure=_clock_change(draft, times) or cure)
+    fill = {"missing": {"fill": "forward", "limit": int(grid.missing.max())}}
+    answers = Answer(fill, "to fill them"), Answer(COUNTED, "to count rows as they are")
+    return _asked(draft, times, index, what, *answers)
 
 
-def _irregular(draft: Draft, times: Times) -> DataError:
+def _irregular(draft: Draft, times: Times) -> Question:
     steps = np.diff(times)
     lengths, counts = np.unique(steps, return_counts=True)
     usual = lengths[counts.argmax()]
@@ -67,13 +69,21 @@ def _irregular(draft: Draft, times: Times) -> DataError:
         f"{_span(draft, steps[index - 1])} after the row before, where {_span(draft, usual)} is "
         f"usual ({(steps != usual).sum()} such places): there is no regular step"
     )
-    cure = "write under dataset: `step: rows` to count rows and take times for their order alone"
+    answer = Answer(COUNTED, "to count rows and take times for their order alone")
+    return _asked(draft, times, index, what, answer)
+
+
+def _asked(draft: Draft, times: Times, index: int, what: str, *answers: Answer) -> Question:
+    """A question about a row; where a clock change explains it all, its zone is the answer."""
     where = draft.where(index, draft.times)
-    return DataError(what, where=where, cure=_clock_change(draft, times) or cure)
+    if zone := _clock_change(draft, times):
+        lead = "this is a clock change: name the zone of the file's clock and"
+        return Question(what, Answer({"time_zone": zone}), where=where, lead=lead)
+    return Question(what, *answers, where=where)
 
 
 def _clock_change(draft: Draft, times: Times) -> str:
-    """What to write if a clock change is all that makes a file irregular."""
+    """The zone of an example where a clock change is all that makes a file irregular."""
     if draft.counted:
         return ""
     steps = np.diff(times)
@@ -83,7 +93,7 @@ def _clock_change(draft: Draft, times: Times) -> str:
             if moments.has_nulls():
                 return ""
             grid = find_grid(moments.to_physical().to_numpy())
-            return zone_cure(zone) if grid and grid.whole else ""
+            return zone if grid and grid.whole else ""
     return ""
 
 

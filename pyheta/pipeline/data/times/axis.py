@@ -12,7 +12,7 @@ from pyheta.errors import DataError, nearest
 from pyheta.pipeline.data.files.rawfile import RawTable, first, reads_as_number
 from pyheta.pipeline.data.options import DataOptions
 from pyheta.pipeline.data.times.columns import as_text, candidates, in_format, parts_of
-from pyheta.pipeline.data.times.formats import COUNT, has_zone, settled
+from pyheta.pipeline.data.times.formats import COUNT, ELAPSED, has_zone, settled
 from pyheta.pipeline.data.times.parsing import MICROSECONDS, is_far, parse_times, without_zone
 from pyheta.pipeline.data.times.reading import (
     Found,
@@ -24,6 +24,7 @@ from pyheta.pipeline.data.times.reading import (
 from pyheta.pipeline.data.times.zones import to_utc
 
 OWN_OFFSET = "times have their own offset"
+NO_CLOCKS = {COUNT: "rows are counted", ELAPSED: "times are elapsed times"}
 
 
 @dataclass(frozen=True, slots=True)
@@ -31,8 +32,8 @@ class TimeAxis:
     """The times of a file's rows, in the order of the file.
 
     `values`: Datetime (µs, without a zone, no nulls): UTC where an offset or a zone is known, as
-    they stand otherwise. Days of a local calendar stay days. Where rows are `counted`, they are
-    whole numbers: 3 is 3 µs after 1970.
+    they stand otherwise. Days of a local calendar stay days. Elapsed times count
+    from 1970. Where rows are `counted`, they are whole numbers: 3 is 3 µs after 1970.
     """
 
     columns: tuple[str, ...]  # those that are times; none where there is no such column
@@ -78,9 +79,9 @@ def _axis(
     raw: RawTable, columns: tuple[str, ...], text: pl.Series, found: Found, options: DataOptions
 ) -> TimeAxis:
     """What was read, as moments if possible."""
-    if found.form == COUNT:
-        notes = found.notes + _useless("time_zone", options.time_zone, "rows are counted")
-        return TimeAxis(columns, found.values, counted=True, notes=notes)
+    if why := NO_CLOCKS.get(found.form):
+        notes = found.notes + _useless("time_zone", options.time_zone, why)
+        return TimeAxis(columns, found.values, counted=found.form == COUNT, notes=notes)
     if has_zone(found.form):
         notes = found.notes + _useless("time_zone", options.time_zone, OWN_OFFSET)
         return TimeAxis(columns, _moments(text, found), notes=notes)

@@ -9,9 +9,11 @@ import polars as pl
 
 from pyheta.errors import DataError
 from pyheta.pipeline.data.files.rawfile import RawTable
+from pyheta.pipeline.data.times.elapsed import elapsed, is_elapsed
 from pyheta.pipeline.data.times.formats import (
     COUNT,
     DECIMAL_YEAR,
+    ELAPSED,
     EPOCH_SECONDS,
     EPOCHS,
     FIRST_YEAR,
@@ -62,6 +64,7 @@ class Kind(IntEnum):
     NUMBERS = 1  # they may count rows
     DIGITS = 2  # epochs, years, 20260131: times, if the column's name says so
     MOMENTS = 3  # nothing but times
+    ELAPSED = 4  # times since the start, that grow
 
 
 def plain(name: str) -> str:
@@ -81,6 +84,7 @@ def candidates(raw: RawTable) -> Iterator[tuple[str, ...]]:
         yield tuple(parts.values())
     yield from _those(raw, [by_plain[n] for n in PERIOD_NAMES if n in by_plain], Kind.DIGITS)
     alike = [name for name in names if any(word in plain(name) for word in TIME_WORDS)]
+    yield from _those(raw, [*usual, *alike, names[0]], Kind.ELAPSED)
     yield from _those(raw, [name for name in alike if _counts(raw.frame[name])], Kind.DIGITS)
     yield from ((name,) for name in usual if _is_text(raw.frame[name]))  # to say what is wrong
     if len(names) > 1:  # a column alone is one of values
@@ -117,6 +121,8 @@ def kind(column: pl.Series, name: str) -> Kind:
         return Kind.OTHER
     if COUNT in forms:
         return Kind.NUMBERS
+    if forms == [ELAPSED]:
+        return Kind.ELAPSED if _grows(elapsed(as_text(column))) else Kind.OTHER
     return Kind.DIGITS if _number(_sample(column)[0]) is not None else Kind.MOMENTS
 
 
@@ -161,7 +167,7 @@ def _short(form: str) -> bool:
 def _forms(text: str) -> list[str]:
     forms = formats_of(text)
     if (number := _number(text)) is None:
-        return forms
+        return [ELAPSED] if is_elapsed(text) else forms
     size = abs(number)
     low, high = EPOCH_SECONDS
     forms = [form for form in forms if _plausible(text, form)]
@@ -211,6 +217,8 @@ def as_text(column: pl.Series) -> pl.Series:
         column = column.cast(pl.Float64).fill_nan(None)
         whole = (column == column.round()).all() and (column.abs() < 2**53).all()
         return column.cast(pl.Int64).cast(pl.String) if whole else column.cast(pl.String)
+    if kind == pl.Duration:
+        return column.dt.to_string("iso")
     if kind.is_integer() or kind in (pl.String, pl.Categorical, pl.Enum, pl.Time):
         return column.cast(pl.String)
     raise DataError(f"column '{column.name}' holds {kind}, not times")
@@ -226,7 +234,10 @@ def _counts(column: pl.Series) -> bool:
     """Whether its numbers grow."""
     if not column.dtype.is_numeric() and column.dtype != pl.String:
         return False
-    values = numbers(as_text(column))
+    return _grows(numbers(as_text(column)))
+
+
+def _grows(values: pl.Series) -> bool:
     return not values.has_nulls() and bool((values.diff().drop_nulls() > 0).all())
 
 
@@ -274,7 +285,8 @@ def _with_clock(raw: RawTable, name: str) -> tuple[str, ...]:
 
 def _only_dates(column: pl.Series) -> bool:
     forms = likely(_sample(column))
-    return bool(forms) and not any(hour in form for form in forms for hour in ("%H", "%I"))
+    clocks = ("%H", "%I", ELAPSED)
+    return bool(forms) and not any(clock in form for form in forms for clock in clocks)
 
 
 def _is_clock(column: pl.Series) -> bool:

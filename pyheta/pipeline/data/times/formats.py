@@ -1,8 +1,8 @@
 r"""How people write times: a table of formats, a line each, in the language of strptime.
 
-Beside strptime's own directives there are `%q`, a quarter (1 to 4), and names for numbers, such as
-`epoch ms`. A fraction may follow every `%S`. Nothing heavy is imported here: options are checked
-with this table.
+Beside strptime's own directives there are `%q`, a quarter (1 to 4), and names for what no directive
+describes, such as `epoch ms`. A fraction may follow every `%S`. Nothing heavy is imported here:
+options are checked with this table.
 """
 
 import re
@@ -150,7 +150,8 @@ EPOCHS = {"epoch s": 1e6, "epoch ms": 1e3, "epoch us": 1.0, "epoch ns": 1e-3}
 EPOCH_SECONDS = (1e8, 5e9)
 DECIMAL_YEAR = "decimal year"
 COUNT = "count"  # numbers that are no moments: rows are counted
-NUMBERS = (*EPOCHS, DECIMAL_YEAR, COUNT)
+ELAPSED = "elapsed"  # times since the start, such as 0 days 00:15:00
+NAMED = (*EPOCHS, DECIMAL_YEAR, COUNT, ELAPSED)
 FIRST_YEAR, LAST_YEAR = 1700, 2200  # of numbers that may be years
 
 _DIRECTIVE = re.compile(r"%.")
@@ -163,14 +164,14 @@ _ALIASES = {
 
 def settled(written: str) -> str:
     """A format as it is used here, from a user's. Raises ValueError for what is none."""
-    if written in NUMBERS:
+    if written in NAMED:
         return written
     form = written
     for alias, plain in _ALIASES.items():
         form = form.replace(alias, plain)
     directives = _DIRECTIVE.findall(form)
     if not directives:
-        known = get_close_matches(written, NUMBERS, n=1)
+        known = get_close_matches(written, NAMED, n=1)
         hint = f"did you mean '{known[0]}'?" if known else "such as %d/%m/%Y %H:%M"
         raise ValueError(f"'{written}' says no format of times; {hint}")
     if unknown := [directive for directive in directives if directive not in SHAPES]:

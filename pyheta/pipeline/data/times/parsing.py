@@ -5,9 +5,11 @@ from datetime import datetime
 import polars as pl
 
 from pyheta.errors import DataError
+from pyheta.pipeline.data.times.elapsed import elapsed
 from pyheta.pipeline.data.times.formats import (
     COUNT,
     DECIMAL_YEAR,
+    ELAPSED,
     EPOCHS,
     FIRST_YEAR,
     LAST_YEAR,
@@ -36,6 +38,8 @@ def parse_times(text: pl.Series, form: str) -> pl.Series:
         return _decimal_years(text)
     if form == COUNT:
         return _counts(text).cast(MICROSECONDS)
+    if form == ELAPSED:
+        return elapsed(text).cast(MICROSECONDS)
     ways = (_strptime, _stripped, _with_fraction, _next_midnight)
     top = text.drop_nulls().head(10)
     best = next((way for way in ways if not way(top, form).has_nulls()), _strptime)

@@ -7,9 +7,11 @@ import polars as pl
 
 from pyheta.errors import DataError
 from pyheta.pipeline.data.files.rawfile import RawTable, first, quoted
+from pyheta.pipeline.data.questions import Answer, Question
 from pyheta.pipeline.data.steps.grids import find_grid
 from pyheta.pipeline.data.times.columns import COUNT_NAMES, likely, plain, some_texts
-from pyheta.pipeline.data.times.formats import COUNT, DECIMAL_YEAR, EPOCHS, is_iso
+from pyheta.pipeline.data.times.elapsed import is_clock
+from pyheta.pipeline.data.times.formats import COUNT, DECIMAL_YEAR, ELAPSED, EPOCHS, is_iso
 from pyheta.pipeline.data.times.parsing import parse_times
 
 SHOWN = 5  # rows, or formats, in a message
@@ -79,7 +81,20 @@ def _choose(raw: RawTable, columns: tuple[str, ...], text: pl.Series) -> Found:
         if len(regular) != 1 or regular[0] not in long:
             raise _question(raw, columns, text, regular or list(read))
         best, why = regular[0], "since no other reading has regular steps"
+    if best == ELAPSED and is_clock(text):
+        _refuse_days_unsaid(raw, columns, text, read[best])
     return Found(best, read[best], _told(columns, best, why))
+
+
+def _refuse_days_unsaid(
+    raw: RawTable, columns: tuple[str, ...], text: pl.Series, values: pl.Series
+) -> None:
+    """Clocks that go back tell the time of several days."""
+    if (back := (values.to_physical().diff() < 0).fill_null(value=False)).any():
+        index = first(back)
+        what = f"times of the day alone: {quoted(text[index])} follows {quoted(text[index - 1])}"
+        cure = "name the column of the days too, as in `time: [date, time]`"
+        raise DataError(what, where=raw.where(index=index, column=", ".join(columns)), cure=cure)
 
 
 def _regular(values: pl.Series) -> bool:
@@ -104,12 +119,11 @@ def _question(
     raw: RawTable, columns: tuple[str, ...], text: pl.Series, forms: list[str]
 ) -> DataError:
     """Two ways to read the same texts, or years of which the century is not written."""
-    lines = " or ".join(f'`time_format: "{form}"`' for form in forms[:SHOWN])
+    answers = [Answer({"time_format": form}) for form in forms[:SHOWN]]
     ways = f"can be read in {len(forms)} ways, and no row decides which"
     trouble = "has a year of two digits" if any("%y" in form for form in forms) else ways
     where = raw.where(index=0, column=", ".join(columns))
-    cure = f"write under dataset: {lines}"
-    return DataError(f"{quoted(text[0])} {trouble}", where=where, cure=cure)
+    return Question(f"{quoted(text[0])} {trouble}", *answers, where=where)
 
 
 def _told(columns: tuple[str, ...], form: str, why: str = "") -> tuple[str, ...]:
@@ -117,6 +131,8 @@ def _told(columns: tuple[str, ...], form: str, why: str = "") -> tuple[str, ...]
     names = ", ".join(columns)
     if form in EPOCHS:
         return (f"numbers in '{names}' are {EPOCH_NAMES[form]} since 1970 ({form})",)
+    if form == ELAPSED:
+        return (f"times in '{names}' are elapsed times",)
     if form == COUNT:
         return (f"numbers in '{names}' are no moments: rows are counted",)
     if form in ("%Y", DECIMAL_YEAR):

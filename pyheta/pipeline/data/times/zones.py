@@ -111,11 +111,3 @@ def _offset(zone: str, microseconds: int, *, fold: int) -> timedelta:
         return shown.replace(tzinfo=ZoneInfo(zone), fold=fold).utcoffset() or timedelta()
     except OverflowError:  # a year after 9999, or its zone's
         return timedelta()
-
-
-def zone_cure(zone: str) -> str:
-    """What to write where a clock change was seen; `zone` is one that has it."""
-    return (
-        "this is a clock change: name the zone of the file's clock and write under dataset: "
-        f"`time_zone: {zone}`"
-    )
