@@ -8,12 +8,12 @@ import polars as pl
 from numpy.typing import NDArray
 
 from pyheta.errors import DataError, nearest
-from pyheta.pipeline.data.cures import write
 from pyheta.pipeline.data.draft import Draft, Meaning
 from pyheta.pipeline.data.files.rawfile import RawTable, quoted
 from pyheta.pipeline.data.options import DataOptions
 from pyheta.pipeline.data.options.columns import Columns
 from pyheta.pipeline.data.options.missing import Missing
+from pyheta.pipeline.data.questions import Answer, Question
 
 MAX_VALUES = 50  # of a category
 MAX_LENGTH = 100  # of one of its values
@@ -110,8 +110,8 @@ def _ended(draft: Draft, name: str) -> DataError:
     last = int(draft.frame[name].is_not_null().arg_true()[-1])
     what = "it is to be known ahead, and from here on it is not"
     moment = draft.moment(last)
-    cure = write(to=int(moment) if draft.counted else moment)
-    return DataError(what, where=draft.where(last + 1, name), cure=cure)
+    before = Answer({"to": int(moment) if draft.counted else moment}, "to end before that")
+    return Question(what, before, where=draft.where(last + 1, name))
 
 
 def assign(draft: Draft, options: Columns) -> Draft:
