@@ -9,9 +9,7 @@ from typing import Any
 from pyheta.commands.data_check import step_in_words
 from pyheta.errors import InputError
 from pyheta.pipeline.data.facts import DatasetFacts
-from pyheta.pipeline.data.files.rawfile import parse, read_bytes
-from pyheta.pipeline.data.options import DataOptions
-from pyheta.pipeline.data.sources import Bring, as_it_is, inspect
+from pyheta.pipeline.data.sources import Bring, as_it_is, inspect, series_of
 from pyheta.plan.suggest import FirstSweep, suggest
 from pyheta.screen import count
 from pyheta.sweep.dataset import read_dataset
@@ -38,7 +36,7 @@ def first_sweep(
     bring: Bring = as_it_is,
 ) -> Draft:
     """The sweep that is to stand in `folder`. Raises InputError if its data cannot be read."""
-    dataset, told = _with_pick(read_dataset(named, options))
+    dataset, told = _with_pick(read_dataset(named, options), data, bring)
     facts, _ = inspect(bring(dataset), base=Path.cwd(), data=data)
     advice = suggest(facts)
     section = {**_place(dataset, folder), **_options(dataset, facts)}
@@ -46,18 +44,16 @@ def first_sweep(
     return Draft("".join(f"{line}\n" for line in lines), [*told, *_sentences(facts, advice)])
 
 
-def _with_pick(dataset: Mapping[str, Any]) -> tuple[Mapping[str, Any], Sequence[str]]:
+def _with_pick(
+    dataset: Mapping[str, Any], data: Path | None, bring: Bring
+) -> tuple[Mapping[str, Any], Sequence[str]]:
     """Of a panel the first series, where none is picked; and a sentence that says so."""
-    if "path" not in dataset or "series" not in dataset or "pick" in dataset:
+    if "series" not in dataset or "pick" in dataset:
         return dataset, ()
-    path = _absolute(dataset["path"])
-    options = DataOptions.of({key: value for key, value in dataset.items() if key != "path"})
-    frame = parse(read_bytes(path), path.name, options).frame
-    if dataset["series"] not in frame.columns:
+    names = series_of(bring(dataset), base=Path.cwd(), data=data)
+    if not names:
         return dataset, ()  # reading it says so
-    names = frame[dataset["series"]].drop_nulls().unique(maintain_order=True).cast(str).to_list()
-    told = f"series: '{names[0]}', the first of {len(names)}"
-    return {**dataset, "pick": names[0]}, [told]
+    return {**dataset, "pick": names[0]}, [f"series: '{names[0]}', the first of {len(names)}"]
 
 
 def _absolute(path: str) -> Path:

@@ -12,7 +12,7 @@ from numpy.typing import NDArray
 from pyheta.errors import DataError
 from pyheta.pipeline.arrays import Floats
 from pyheta.pipeline.data.draft import ROW, TIME
-from pyheta.pipeline.data.files.rawfile import read_bytes
+from pyheta.pipeline.data.files.opened import open_file
 from pyheta.pipeline.data.options import DataOptions
 from pyheta.pipeline.data.read import read_rows
 from pyheta.pipeline.data.sources import inspect, table
@@ -77,7 +77,7 @@ def _refused(dataset: Mapping[str, Any], base: Path, refusal: DataError) -> Sigh
 
 def _rows(path: Path, options: DataOptions) -> Sight:
     """The rows as they stand in the file, in order."""
-    axis, draft = read_rows(read_bytes(path), path.name, options)
+    axis, draft = read_rows(open_file(path, options).table, options)
     return Sight(_courses(draft.frame.drop(ROW)), axis.counted, None, draft.left_out)
 
 

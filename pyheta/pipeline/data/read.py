@@ -53,7 +53,12 @@ class Reading:
 
 def read(raw: bytes, name: str, options: DataOptions, spoil: Spoil = lambda it: it) -> Reading:
     """Read and check a file. `name` is what messages call it. Raises DataError."""
-    axis, draft = read_rows(raw, name, options, spoil)
+    return check(parse(raw, name, options), options, spoil)
+
+
+def check(table: RawTable, options: DataOptions, spoil: Spoil = lambda it: it) -> Reading:
+    """Check what stands in a file. Raises DataError."""
+    axis, draft = read_rows(table, options, spoil)
     _refuse_nothing_left(draft)
     draft = resample(draft, options)
     _refuse_too_few(draft)
@@ -75,10 +80,10 @@ def read(raw: bytes, name: str, options: DataOptions, spoil: Spoil = lambda it: 
 
 
 def read_rows(
-    raw: bytes, name: str, options: DataOptions, spoil: Spoil = lambda it: it
+    table: RawTable, options: DataOptions, spoil: Spoil = lambda it: it
 ) -> tuple[TimeAxis, Draft]:
     """The rows of a file in order, one at each time; cells may be missing. Raises DataError."""
-    table = pick_series(parse(raw, name, options), options)
+    table = pick_series(table, options)
     _refuse_no_rows(table)
     found = find_time(table, options)
     table = select(table, found, options)

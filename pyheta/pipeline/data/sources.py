@@ -18,9 +18,10 @@ from pyheta.pipeline.data import synthetic
 from pyheta.pipeline.data.catalogue import CATALOGUE, files_in, find_file
 from pyheta.pipeline.data.draft import TIME
 from pyheta.pipeline.data.facts import ColumnFacts, DatasetFacts
-from pyheta.pipeline.data.files.rawfile import parse, read_bytes
+from pyheta.pipeline.data.files.opened import open_file
+from pyheta.pipeline.data.files.rawfile import read_bytes
 from pyheta.pipeline.data.options import DataOptions
-from pyheta.pipeline.data.read import Reading, Spoil, read
+from pyheta.pipeline.data.read import Reading, Spoil, check, read
 from pyheta.pipeline.data.rows import panels
 from pyheta.settings import masked
 
@@ -46,10 +47,10 @@ def inspect(
         made = _synthetic_source(dataset)
         return _facts(made, {}, table(made, None)), None
     path, options = _locate(dataset, base, data)
-    raw = read_bytes(path)
-    reading = read(raw, path.name, options)
+    opened = open_file(path, options)
+    reading = check(opened.table, options)
     found = options.model_copy(update={"time": reading.times})
-    files = {"raw": hashlib.sha256(raw).hexdigest()}
+    files = {"raw": opened.sha256}
     return _facts(found.as_params(), files, reading), path
 
 
@@ -59,7 +60,7 @@ def series_of(dataset: Mapping[str, Any], *, base: Path, data: Path | None) -> l
     if not options.series:
         cure = "name the column that tells them apart with `series:`"
         raise DataError("nothing says which column names the series", cure=cure)
-    return panels.series_of(parse(read_bytes(path), path.name, options), options)
+    return panels.series_of(open_file(path, options).table, options)
 
 
 def table(source: Mapping[str, Any], path: Path | None, spoil: Spoil = lambda it: it) -> Reading:

@@ -15,6 +15,7 @@ from pyheta.commands.first_sweep import _with_pick
 from pyheta.commands.init import init
 from pyheta.errors import DataError, InputError
 from pyheta.pipeline.data.guess import guess_among
+from pyheta.pipeline.data.sources import as_it_is
 from pyheta.plan.prepare import prepare
 from pyheta.sweep import Sweep, read_sweep
 from pyheta.sweep.written import can_be_written
@@ -126,10 +127,10 @@ def test_of_a_panel_the_first_series_is_picked_and_said(tmp_path: Path) -> None:
     dataset = {"path": str(tmp_path / "panel.csv"), "series": "symbol"}
     lines = [f"{name},2020-01-{day:02},{day}" for name in ("b: b", "a") for day in range(1, 9)]
     (tmp_path / "panel.csv").write_text("\n".join(["symbol,date,price", *lines]))
-    picked, told = _with_pick(dataset)
+    picked, told = _with_pick(dataset, None, as_it_is)
     assert picked == {**dataset, "pick": "b: b"}
     assert told == ["series: 'b: b', the first of 2"]
-    assert _with_pick({**dataset, "pick": "a"}) == ({**dataset, "pick": "a"}, ())
+    assert _with_pick({**dataset, "pick": "a"}, None, as_it_is) == ({**dataset, "pick": "a"}, ())
 
 
 # ---- what it refuses -----------------------------------------------------------------------------

@@ -74,7 +74,7 @@ def test_a_mask_is_one_where_the_file_has_no_value() -> None:
     assert after.columns == ["y", "z", "y missing"]
     assert after.frame["y missing"].to_list() == [1, 0, 1, 1, 0, 0, 1]
     assert after.meaning.masks == {"y": "y missing"}
-    assert after.notes == ["values filled in: y 3"]
+    assert list(after.meaning.changed["y"]) == [2, 3, 6]
 
 
 def test_a_mask_cannot_have_the_name_of_a_column() -> None:

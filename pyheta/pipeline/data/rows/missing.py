@@ -9,7 +9,6 @@ seasonal  the same in each phase of the season apart: from one season to the nex
 Before a column's first value it stays NaN, whatever is done about the others.
 """
 
-from collections.abc import Iterator, Mapping
 from dataclasses import dataclass, replace
 
 import numpy as np
@@ -117,14 +116,7 @@ def _with(draft: Draft, filled: list[_Filled]) -> Draft:
     columns = [column.values.fill_null(np.nan) for column in filled]
     places = {column.values.name: column.missing & column.values.is_not_null() for column in filled}
     changed = {name: mask.arg_true().to_numpy() for name, mask in places.items() if mask.any()}
-    full = draft.with_frame(draft.frame.with_columns(columns), *_told(changed))
-    return full.with_changed(changed)
-
-
-def _told(changed: Mapping[str, NDArray[np.intp]]) -> Iterator[str]:
-    counts = [f"{name} {len(rows):,}" for name, rows in changed.items()]
-    if counts:
-        yield f"values filled in: {', '.join(counts)}"
+    return draft.with_frame(draft.frame.with_columns(columns)).with_changed(changed)
 
 
 def _mask(name: str) -> str:
