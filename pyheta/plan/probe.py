@@ -75,6 +75,7 @@ class Verdict:
 class SmallRun:
     """One run's steps with few trials and epochs, and the table of few rows that they read.
 
+    `whole`: the table of all rows.
     `noisy`: the table again, of a file whose cells are noise from a time on; `full`: so are those
     that are missing. `moments`: times at which something is done about cells or rows, or was just
     before. `masks`: columns that are there only where something is missing.
@@ -83,6 +84,7 @@ class SmallRun:
     steps: Sequence[Step]
     frame: pl.DataFrame
     split: Split
+    whole: pl.DataFrame
     noisy: Callable[[datetime], pl.DataFrame]
     full: Callable[[datetime], pl.DataFrame]
     moments: Sequence[datetime] = ()
@@ -157,7 +159,7 @@ def _table_changed(small: SmallRun) -> bool:
 
 def _differs(small: SmallRun, start: datetime) -> bool:
     """Whether rows before a time change with what comes after. A mask that is gone was 0."""
-    plain, spoilt = (each.filter(pl.col(TIME) < start) for each in (small.frame, small.full(start)))
+    plain, spoilt = (each.filter(pl.col(TIME) < start) for each in (small.whole, small.full(start)))
     gone = [name for name in plain.columns if name not in spoilt.columns]
     if not set(gone) <= set(small.masks):
         return True
@@ -251,9 +253,10 @@ def small_runs(
                 steps=list(graph.steps.values()),
                 frame=small,
                 split=Split.of(config.split.as_params(facts), small.height),
+                whole=frame,
                 noisy=partial(_noisy_table, facts, path),
                 full=partial(_full_table, facts, path, frame[TIME]),
-                moments=_moments(draft, small[TIME], facts),
+                moments=_moments(draft, frame[TIME], facts),
                 masks=facts.meaning.masks.values(),
             ),
         )
