@@ -28,10 +28,15 @@ def check_runs(
         key = _what_matters(run.config)
         if key not in seen:
             seen.add(key)
-            _check(run, facts[run.config.dataset], problems)
-            if explain and explain.relevance and run.role == "net":
-                _check_lags(run, explain, facts[run.config.dataset], problems)
+            with problems.about(run.config.series):
+                _check_run(run, facts[run.config.dataset], explain, problems)
     problems.raise_any()
+
+
+def _check_run(run: Run, facts: DatasetFacts, explain: Explain | None, problems: Problems) -> None:
+    _check(run, facts, problems)
+    if explain and explain.relevance and run.role == "net":
+        _check_lags(run, explain, facts, problems)
 
 
 def _what_matters(config: RunConfig) -> tuple[Any, ...]:

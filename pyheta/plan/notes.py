@@ -43,8 +43,7 @@ def data_notes(runs: Sequence[Run], facts: Mapping[Section, DatasetFacts]) -> tu
 
 def _notes(config: RunConfig, facts: DatasetFacts) -> Iterator[str]:
     columns = (*config.target, *config.exog)
-    series = getattr(config.dataset, "pick", None)
-    start = f"{series}: " if series else ""
+    start = f"{config.series}: " if config.series else ""
     for column in columns:
         if column in facts.meaning.changed:
             yield start + _changed(column, config, facts)

@@ -277,6 +277,11 @@ class RunConfig(Section):
         """Nested plain data, defaults filled in."""
         return self.model_dump(mode="json")
 
+    @property
+    def series(self) -> str:
+        """Which series of a panel it is about; empty where the data set has one."""
+        return getattr(self.dataset, "pick", None) or ""
+
     def dataset_key(self) -> str:
         """The canonical text of the `dataset` section: runs on the same data have the same."""
         return canonical(self.dataset.model_dump(mode="json"))

@@ -36,16 +36,26 @@ class Problems:
 
     def __init__(self) -> None:
         self._errors: dict[str, SweepError] = {}
+        self._subject = ""
 
     def __len__(self) -> int:
         return len(self._errors)
 
     def add(self, what: str, *, where: str, cure: str = "") -> None:
-        self.note(SweepError(what, where=where, cure=cure))
+        self.note(SweepError(f"{self._subject}{what}", where=where, cure=cure))
 
     def note(self, *errors: SweepError) -> None:
         for error in errors:
             self._errors.setdefault(str(error), error)
+
+    @contextmanager
+    def about(self, subject: str) -> Iterator[None]:
+        """What is added inside is about one of several things that are written at one place."""
+        before, self._subject = self._subject, f"{subject}: " * bool(subject)
+        try:
+            yield
+        finally:
+            self._subject = before
 
     @contextmanager
     def collect(self) -> Iterator[None]:
