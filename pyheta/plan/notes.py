@@ -16,8 +16,9 @@ MOST = 20
 
 
 def found_notes(facts: Iterable[DatasetFacts]) -> tuple[str, ...]:
-    """What was found in the files, each sentence once."""
-    return _at_most(dict.fromkeys(note for dataset in facts for note in dataset.notes))
+    """What was found in the data sets; of several what holds for all: they may be hundreds."""
+    first, *others = (dataset.notes for dataset in facts)
+    return _at_most([note for note in first if all(note in notes for notes in others)])
 
 
 def _at_most(sentences: Collection[str]) -> tuple[str, ...]:

@@ -17,7 +17,7 @@ from pyheta.pipeline.data.draft import Meaning
 from pyheta.pipeline.data.facts import ColumnFacts, DatasetFacts
 from pyheta.pipeline.data.steps.cadence import HOURLY, Cadence, Unit
 from pyheta.pipeline.splits import Split
-from pyheta.plan.notes import data_notes
+from pyheta.plan.notes import data_notes, found_notes
 from pyheta.plan.prepare import prepare
 from pyheta.plan.resolve import Completed, complete, offer_of_subsets
 from pyheta.section import Section
@@ -445,3 +445,11 @@ def test_a_category_is_seen_in_training(
         row = (changes_at or 0) + 1
         assert f"'place' is 'x' first in row {row} of the table, after training" in said
         assert "leave out 'place' or train on more rows" in said
+
+
+def test_of_several_data_sets_what_holds_for_all_is_said() -> None:
+    one = replace(FACTS, notes=("read as CSV", "one of 2 series: a"))
+    other = replace(FACTS, notes=("read as CSV", "one of 2 series: b"))
+
+    assert found_notes([one]) == ("read as CSV", "one of 2 series: a")
+    assert found_notes([one, other]) == ("read as CSV",)
