@@ -9,6 +9,7 @@ from datetime import datetime
 
 import numpy as np
 import polars as pl
+from numpy.typing import NDArray
 
 from pyheta.pipeline.data.draft import TIME, Draft
 from pyheta.pipeline.data.options.missing import Missing, Policy
@@ -61,15 +62,16 @@ def _noise(column: pl.Series, random: np.random.Generator) -> pl.Series:
 
 
 def moments(draft: Draft, times: pl.Series, missing: Missing) -> list[datetime]:
-    """Some times within the table's at which something is done about rows or cells, and those
+    """Some of the table's times at which something begins to be done about rows or cells, and some
     right after.
     """
     there = pl.concat([draft.frame[TIME], times]).unique().sort()
     found: set[datetime] = set()
     for places in _places(draft, times, missing):
-        inside = places.filter(places.is_between(times[0], times[-1])).unique().sort()
-        found.update(_few(inside))
-        found.update(_few(_next(there, inside)))
+        inside = places.filter(places.is_between(times[0], times[-1]))
+        rows = np.unique(np.searchsorted(there.to_numpy(), inside.to_numpy()))
+        for some in (np.setdiff1d(rows, rows + 1), np.setdiff1d(rows + 1, rows)):
+            found.update(there.gather(_few(some[some < len(there)])))
     return sorted(time for time in found if time <= times[-1])
 
 
@@ -93,12 +95,5 @@ def _by_policy(draft: Draft, missing: Missing) -> Iterator[Sequence[str]]:
     yield from columns.values()
 
 
-def _few(times: pl.Series) -> pl.Series:
-    return times.gather_every(max(1, len(times) // FEW))[:FEW]
-
-
-def _next(there: pl.Series, times: pl.Series) -> pl.Series:
-    """The times right after these that are none of them."""
-    rows = np.searchsorted(there.to_numpy(), times.to_numpy(), side="right")
-    after = there.gather(rows[rows < len(there)])
-    return after.filter(~after.is_in(times.implode()))
+def _few(rows: NDArray[np.intp]) -> NDArray[np.intp]:
+    return rows[:: max(1, len(rows) // FEW)][:FEW]

@@ -177,6 +177,21 @@ def test_bad_data_are_refused_with_row_and_column(
     assert "Traceback" not in done.stderr
 
 
+TOLD = {
+    "a decimal comma": ('time,load\n2020-01-01,"1,5"\n2020-01-02,2\n', "with a decimal comma"),
+    "another delimiter": ("time;load\n2020-01-01;1\n2020-01-02;2\n", "with ';' between cells"),
+}
+
+
+@pytest.mark.parametrize(("text", "words"), TOLD.values(), ids=TOLD)
+def test_what_needs_no_decision_is_told(
+    pyheta: Call, tmp_path: Path, text: str, words: str
+) -> None:
+    (tmp_path / "d.csv").write_text(text)
+    done = pyheta("data", "check", "d.csv")
+    assert (done.returncode, words in done.stdout) == (0, True), done.stderr
+
+
 DECOMPOSED = """
 name: s
 config:

@@ -53,6 +53,32 @@ def test_a_mapping_says_what_some_columns_are_and_the_others_stay() -> None:
     assert read.meaning.known == read.meaning.declared == {"a"}
 
 
+ENDED = "time,a,plan\n" + "".join(f"{n},{n},{n if n < 8 else ''}\n" for n in range(10))
+
+
+@pytest.mark.parametrize("missing", [None, "mask", {"fill": "forward"}])
+def test_a_column_that_is_known_ahead_has_to_be_so_to_the_end(missing: Any) -> None:
+    options = {"missing": missing} if missing else {}
+
+    left = table({"plan": {"role": "known"}}, ENDED, **options).left_out["plan"]
+
+    assert left.where == "f.csv: row 10, column 'plan'"
+    assert "known ahead, and from here on it is not" in left.what
+    assert "to: 7" in left.cure
+    cut = table({"plan": {"role": "known"}}, ENDED, to=7, **options)
+    assert cut.frame.height == 8
+    assert cut.meaning.declared == {"plan"}
+
+
+def test_a_known_column_may_lack_values_within_or_in_rows_that_are_dropped() -> None:
+    within = ENDED.replace("\n5,5,5", "\n5,5,").replace("9,9,", "9,9,9").replace("8,8,", "8,8,8")
+    known = {"plan": {"role": "known"}}
+
+    assert table(known, within, missing={"fill": "forward"}).meaning.known == {"plan"}
+    assert table(known, ENDED, missing="drop").frame.height == 8
+    assert table({}, ENDED, missing={"fill": "forward"}).frame["plan"][-1] == 7
+
+
 def test_a_delayed_column_stands_later_and_says_so() -> None:
     read = table({"b": {"delay": 2}})
 
@@ -184,6 +210,10 @@ def test_fifty_values_are_a_category() -> None:
         ({"columns": {"a": {"role": "known", "delay": 2}}}, "known ahead has no delay"),
         ({"columns": {"a": {"rolle": "known"}}}, "unknown key 'rolle'; did you mean 'role'?"),
         ({"features": {"calender": ["hour"]}}, "unknown key 'calender'; did you mean 'calendar'?"),
+        (
+            {"features": {"holidays": "Switzerland"}},
+            "expected a country's code such as CH or CH-ZH",
+        ),
         ({"features": {"fourier": {"day": 3}}}, "expected a number of rows, got 'day'"),
     ],
 )

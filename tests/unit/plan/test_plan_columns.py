@@ -49,18 +49,21 @@ def write_table(folder: Path) -> None:
 NAMES = {"load": 7, "plan": 13, "cpi": 17, "late": 19}
 
 
-def refusal(folder: Path, dataset: str, exog: str = "", target: str = "load") -> str:
+def refusal(
+    folder: Path, dataset: str, exog: str = "", target: str = "load", *overrides: str
+) -> str:
     """What is said, in one paragraph; empty if the sweep is accepted."""
     write_table(folder)
     path = folder / "s.yaml"
     path.write_text(SWEEP.format(dataset=dataset, exog=exog, target=target), encoding="utf-8")
     try:
-        prepare(path, [], None)
+        prepare(path, overrides, None)
     except InputError as error:
         return str(error).replace(f"{folder}/", "")
     return ""
 
 
+SHORT = "split={train: 50, val: 100, test: 100}"
 REFUSED = {
     "a delayed target": (
         ("{path: d.csv, columns: {cpi: {delay: 20}}}", "", "cpi"),
@@ -106,6 +109,13 @@ REFUSED = {
     "a delay longer than the data": (
         ("{path: d.csv, columns: {cpi: {delay: 600}}}", "cpi"),
         "s.yaml:4:19: d.csv: column 'cpi': a delay of 600 rows, and there are 600",
+    ),
+    "a delay that leaves no window": (
+        ("{path: d.csv, columns: {cpi: {delay: 24}}}", "cpi", "load", SHORT),
+        (
+            "s.yaml:8:19: ridge: the train part has 50 of 600 rows (24 of them before "
+            "'cpi' is known), a window of 24 and a horizon of 3 need 27; shorten the window or give"
+        ),
     ),
     "a known column that ends": (
         ("{path: d.csv, columns: {plan: {role: known}}}", "plan"),

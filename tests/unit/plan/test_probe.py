@@ -21,6 +21,7 @@ from pyheta.pipeline import windows as windowing
 from pyheta.pipeline.channels import Channel
 from pyheta.pipeline.data import read as reading
 from pyheta.pipeline.data.draft import ROW, TIME, Draft
+from pyheta.pipeline.data.options.missing import Missing
 from pyheta.pipeline.data.roles import assign
 from pyheta.pipeline.data.rows import missing, order
 from pyheta.pipeline.data.rows import resample as resampling
@@ -28,7 +29,7 @@ from pyheta.pipeline.decomposition import compute
 from pyheta.pipeline.features.feature import Given, Made
 from pyheta.pipeline.scaling import Scaler
 from pyheta.pipeline.splits import Split
-from pyheta.plan.noise import with_noise
+from pyheta.plan.noise import moments, with_noise, without_holes
 from pyheta.plan.prepare import prepare
 from pyheta.plan.probe import Verdict, probe, small_runs
 
@@ -226,6 +227,45 @@ def test_noise_begins_at_its_time_and_in_every_column_but_the_known_ones() -> No
     for column in ("a", "b"):
         before, after = frame[column].filter(late), spoilt[column].filter(late)
         assert not np.isclose(before.to_numpy(), after.to_numpy()).any()
+
+
+def test_noise_without_holes_has_every_row_and_cell_of_the_future() -> None:
+    # Given a table without some rows and cells, before and after a time
+    values = pl.Series(np.arange(50.0))
+    frame = pl.DataFrame({TIME: hours(50), "a": values, "plan": values}).with_row_index(ROW)
+    holes = pl.col(ROW).is_in([5, 35])
+    frame = frame.with_columns(pl.when(~holes).then(name).alias(name) for name in ("a", "plan"))
+    frame = frame.filter(~pl.col(ROW).is_in([10, 40, 41]))
+    draft = Draft(name="f", frame=frame, times="time", counted=False)
+
+    # When all after the time is filled with noise
+    start = START + timedelta(hours=30)
+    full = without_holes(draft, start, hours(50), {"plan"}).frame
+
+    # Then nothing before has changed, and nothing lacks after it but what is known
+    late = pl.col(TIME) >= start
+    assert full.filter(~late).equals(frame.filter(~late))
+    assert full.filter(late)[TIME].equals(hours(50)[30:])
+    assert full.filter(late)["a"].null_count() == 0
+    assert full.filter(late)["plan"].null_count() == 3
+
+
+def test_noise_begins_where_something_is_done_about_a_file_and_after_it() -> None:
+    # Given a gap in one column, a missing row, a double one and one that is late
+    rows = [*range(20), 20, 20, *range(21, 30), 31, 32, 35, 33, 34, *range(36, 40)]
+    frame = pl.DataFrame({TIME: hours(40)[rows], ROW: range(len(rows))})
+    gap = pl.int_range(pl.len()).is_between(5, 7)
+    frame = frame.with_columns(pl.when(~gap).then(1.0).alias("a"))
+    draft = Draft(name="f", frame=frame, times="time", counted=False)
+
+    found = moments(draft, hours(40), Missing())
+
+    assert [(time - START) // timedelta(hours=1) for time in found] == [
+        *(5, 8),  # the gap
+        *(20, 21),  # twice
+        *(30, 31),  # missing
+        *(35, 36),  # stands too early
+    ]
 
 
 def test_every_operation_says_what_it_may_learn_from() -> None:
