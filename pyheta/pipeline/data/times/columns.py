@@ -21,6 +21,7 @@ from pyheta.pipeline.data.times.formats import (
     clocks_of,
     formats_of,
 )
+from pyheta.pipeline.data.times.intervals import starts
 from pyheta.pipeline.data.times.parsing import is_far, numbers, parse_times
 
 #: Names of time columns, the usual ones first; without signs, spaces and units in brackets.
@@ -28,7 +29,8 @@ TIME_NAMES = (
     *("date", "time", "timestamp", "datetime", "ds", "datehour", "utc", "when", "ts"),
     *("unix", "unixtime", "unixtimestamp", "epoch", "epochtime", "timeutc", "dateutc"),
     *("datum", "zeit", "zeitstempel", "zeitpunkt", "datumzeit", "messzeitpunkt"),
-    *("horodatage", "dateheure", "fecha", "fechahora", "dataora", "datahora", "tijd", "tid"),
+    *("timeperiod", "observationdate", "mtu", "horodatage", "dateheure"),
+    *("fecha", "fechahora", "dataora", "datahora", "tijd", "tid"),
 )
 #: Words in names of columns whose numbers may be times, if they grow.
 TIME_WORDS = ("date", "time", "stamp", "datum", "zeit", "fecha", "epoch", "year", "jahr")
@@ -47,8 +49,21 @@ PARTS = {
     "month": ("month", "mon", "mo", "mm", "monat", "mois", "mes", "mese"),
     "week": ("week", "isoweek", "weeknumber", "kw", "woche", "semaine"),
     "yearday": ("dayofyear", "doy", "yday", "julianday"),
-    "day": ("day", "dd", "dom", "mday", "dayofmonth", "tag", "jour", "dia", "día", "giorno"),
-    "hour": ("hour", "hr", "hh", "stunde", "heure", "hora", "ora"),
+    "day": (
+        "day",
+        "dy",
+        "da",
+        "dd",
+        "dom",
+        "mday",
+        "dayofmonth",
+        "tag",
+        "jour",
+        "dia",
+        "día",
+        "giorno",
+    ),
+    "hour": ("hour", "hr", "hh", "he", "hourending", "stunde", "heure", "hora", "ora"),
     "minute": ("minute", "min", "mi", "mn"),
     "second": ("second", "sec", "ss", "sekunde", "seconde"),
 }
@@ -127,9 +142,17 @@ def kind(column: pl.Series, name: str) -> Kind:
 
 
 def _growing_first(raw: RawTable) -> list[str]:
-    """The columns whose first cell is a time, before all others those that are in order."""
+    """The columns whose first cell is a time, before all others those that are in order.
+
+    One that always says the same (when a file was made) is the last.
+    """
     moments = [name for name in raw.frame.columns if _begins_with_a_time(raw.frame[name])]
-    return sorted(moments, key=lambda name: not _in_order(raw.frame[name]))
+    return sorted(moments, key=lambda name: _trust(raw.frame[name]), reverse=True)
+
+
+def _trust(column: pl.Series) -> tuple[bool, bool]:
+    changes = not (column == column[0]).all()
+    return changes, _in_order(column)
 
 
 def _begins_with_a_time(column: pl.Series) -> bool:
@@ -208,7 +231,7 @@ def _sample(column: pl.Series) -> list[str]:
 def as_text(column: pl.Series) -> pl.Series:
     """A column's cells as they would stand in a text file. Raises DataError if they are no times.
 
-    Whole numbers have no point, whatever their type.
+    Whole numbers have no point, whatever their type; of intervals it is where they start.
     """
     kind = column.dtype
     if kind == pl.Date:
@@ -219,7 +242,9 @@ def as_text(column: pl.Series) -> pl.Series:
         return column.cast(pl.Int64).cast(pl.String) if whole else column.cast(pl.String)
     if kind == pl.Duration:
         return column.dt.to_string("iso")
-    if kind.is_integer() or kind in (pl.String, pl.Categorical, pl.Enum, pl.Time):
+    if kind == pl.String:
+        return starts(column)
+    if kind.is_integer() or kind in (pl.Categorical, pl.Enum, pl.Time):
         return column.cast(pl.String)
     raise DataError(f"column '{column.name}' holds {kind}, not times")
 
@@ -247,6 +272,12 @@ def _counts_from_the_start(column: pl.Series) -> bool:
         return False
     values = numbers(as_text(column))
     return values[0] in (0, 1) and bool((values.diff().drop_nulls() == 1).all())
+
+
+def are_times(names: Sequence[str]) -> bool:
+    """Whether most names of columns are times: then each row is a series."""
+    forms = set(likely(names)) - {COUNT, DECIMAL_YEAR, ELAPSED, *EPOCHS}
+    return len(names) > 2 and bool(forms)  # noqa: PLR2004 (two may be so by chance)
 
 
 # Times in several columns
