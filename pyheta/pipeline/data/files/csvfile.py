@@ -8,6 +8,7 @@ import polars as pl
 from pyheta.errors import DataError
 from pyheta.pipeline.data.files.csvbody import Body, as_it_is, is_plain, written_anew
 from pyheta.pipeline.data.files.dialect import Dialect, find_dialect
+from pyheta.pipeline.data.files.dressed import undressed
 from pyheta.pipeline.data.files.looks import PLAIN_NUMBER, YEAR_AND_MONTH, is_name, is_of_totals
 from pyheta.pipeline.data.files.naming import tidied, without_nameless
 from pyheta.pipeline.data.files.numerals import Decimal, Style, find_style, rewritten
@@ -35,16 +36,18 @@ def read_csv(text: bytes, name: str, options: Format) -> tuple[RawTable, list[st
     refuse_large(count_lines(text), len(names), name)
     frame, body = _read(text, dialect, name, options)
     frame.columns = names
+    frame, units = undressed(frame)
     style = _style(frame, dialect, name, options)
     if style.decimal is Decimal.COMMA and pl.Float64 in frame.dtypes:
         frame = body.parsed([pl.String] * len(names))
         frame.columns = names
+        frame, units = undressed(frame)
         style = find_style(frame, [], dialect.separator, style.decimal, name)
     frame, rows = _without_empty_end(rewritten(frame, style), body.rows(frame.height))
     frame, rows, repeated = _without_repeated_names(frame, rows, dialect)
     _refuse_totals(frame, rows, dialect, name)
     frame, unnamed = without_nameless(frame, name)
-    notes = (*_notes(dialect), *body.notes, *repeated, *footer, *unnamed)
+    notes = (*_notes(dialect), *body.notes, *units, *repeated, *footer, *unnamed)
     return RawTable(frame, name, rows, notes), _written(dialect, style)
 
 
