@@ -292,7 +292,7 @@ def test_a_deciding_row_is_found_wherever_it_is() -> None:
         ("2019-02-30", 7, "row 9, column 'date': not a time like the others: '2019-02-30'"),
         ("20-01-05", 400, "row 402, column 'date': not a time like the others: '20-01-05'"),
         ("2020-01-05 06:00", 400, "row 402, column 'date': not a time like the others"),
-        ("", 400, "row 402, column 'date': 1 missing times, the first here"),
+        ("", 400, "row 402, column 'date': a missing time"),
     ],
 )
 def test_a_bad_row_is_named_with_its_value(bad: str, row: int, message: str) -> None:
@@ -491,7 +491,7 @@ def test_columns_of_other_types_are_no_times() -> None:
     with pytest.raises(DataError, match="column 'flag' holds Boolean, not times"):
         checked(parquet(column), time="flag")
     gaps = pl.Series("when", [date(2020, 1, 1), None, date(2020, 1, 3)])
-    with pytest.raises(DataError, match="row 2, column 'when': 1 missing times"):
+    with pytest.raises(DataError, match="row 2, column 'when': a missing time"):
         checked(parquet(gaps), time="when")
 
 
@@ -578,3 +578,22 @@ def test_a_table_with_its_times_in_the_line_of_names_is_refused(names: list[str]
     with pytest.raises(DataError, match=r"times are the names of its columns .* turn it"):
         checked(raw.encode())
     assert checked(raw.encode(), columns=names[:1]).counted
+
+
+@pytest.mark.parametrize("form", ["%Y%m%d", "%Y%m%d%H%M", "%Y%m%d_%H%M"])
+def test_numbers_that_are_all_times_and_grow_are_found_whatever_their_name(form: str) -> None:
+    moments = days(70) if form == "%Y%m%d" else hours(70)
+    found = checked(table("YR--MODA", [moment.strftime(form) for moment in moments]))
+    assert times(found) == moments
+
+
+def test_numbers_of_which_one_is_no_time_stay_numbers() -> None:
+    found = checked(table("id", ["20200101", "20200102", "20200199"]))
+    assert found.counted
+    assert found.frame["id"].to_list() == [20200101, 20200102, 20200199]
+
+
+def test_years_above_quarters_are_refused_by_their_row() -> None:
+    cells = ["1988", "1989", "1988 Q1", "1988 Q2", "1988 Q3", "1988 Q4", "1989 Q1"]
+    with pytest.raises(DataError, match="row 2, column 'Title': not a time like the others"):
+        checked(table("Title", cells))

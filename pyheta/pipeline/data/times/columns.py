@@ -101,6 +101,7 @@ def candidates(raw: RawTable) -> Iterator[tuple[str, ...]]:
     alike = [name for name in names if any(word in plain(name) for word in TIME_WORDS)]
     yield from _those(raw, [*usual, *alike, names[0]], Kind.ELAPSED)
     yield from _those(raw, [name for name in alike if _counts(raw.frame[name])], Kind.DIGITS)
+    yield from ((name,) for name in names if _are_stamps(raw.frame[name]))
     yield from ((name,) for name in usual if _is_text(raw.frame[name]))  # to say what is wrong
     if len(names) > 1:  # a column alone is one of values
         yield from _counting(raw, usual + [by_plain[n] for n in COUNT_NAMES if n in by_plain])
@@ -138,15 +139,20 @@ def kind(column: pl.Series, name: str) -> Kind:
         return Kind.NUMBERS
     if forms == [ELAPSED]:
         return Kind.ELAPSED if _grows(elapsed(as_text(column))) else Kind.OTHER
-    return Kind.DIGITS if _number(_sample(column)[0]) is not None else Kind.MOMENTS
+    return Kind.MOMENTS if _are_words(_sample(column)) else Kind.DIGITS
+
+
+def _are_words(texts: Sequence[str]) -> bool:
+    """Whether most of them are no numbers."""
+    return sum(_number(text) is None for text in texts) * 2 > len(texts)
 
 
 def _growing_first(raw: RawTable) -> list[str]:
-    """The columns whose first cell is a time, before all others those that are in order.
+    """The columns whose first or last cell is a time, before all others those that are in order.
 
     One that always says the same (when a file was made) is the last.
     """
-    moments = [name for name in raw.frame.columns if _begins_with_a_time(raw.frame[name])]
+    moments = [name for name in raw.frame.columns if _ends_with_a_time(raw.frame[name])]
     return sorted(moments, key=lambda name: _trust(raw.frame[name]), reverse=True)
 
 
@@ -155,11 +161,11 @@ def _trust(column: pl.Series) -> tuple[bool, bool]:
     return changes, _in_order(column)
 
 
-def _begins_with_a_time(column: pl.Series) -> bool:
+def _ends_with_a_time(column: pl.Series) -> bool:
     if column.dtype in (pl.Date, pl.Datetime):
         return True
-    first = _sample(column.head(1))
-    return bool(first) and _number(first[0]) is None and bool(formats_of(first[0]))
+    ends = [*_sample(column.head(1)), *_sample(column.tail(1))]
+    return any(_number(text) is None and formats_of(text) for text in ends)
 
 
 def _in_order(column: pl.Series) -> bool:
@@ -251,8 +257,7 @@ def as_text(column: pl.Series) -> pl.Series:
 
 def _is_text(column: pl.Series) -> bool:
     """Whether it holds words, which then are no times."""
-    words = [text for text in _sample(column) if _number(text) is None]
-    return column.dtype == pl.String and len(words) * 2 > len(_sample(column))
+    return column.dtype == pl.String and _are_words(_sample(column))
 
 
 def _counts(column: pl.Series) -> bool:
@@ -264,6 +269,15 @@ def _counts(column: pl.Series) -> bool:
 
 def _grows(values: pl.Series) -> bool:
     return not values.has_nulls() and bool((values.diff().drop_nulls() > 0).all())
+
+
+def _are_stamps(column: pl.Series) -> bool:
+    """Whether its numbers grow, and all are days or times in digits, such as 202601311800."""
+    if not _counts(column):
+        return False
+    stamps = [form for form in likely(_sample(column)) if form.startswith("%Y%m%d")]
+    text = as_text(column)
+    return any(not parse_times(text, form).has_nulls() for form in stamps)
 
 
 def _counts_from_the_start(column: pl.Series) -> bool:
