@@ -7,7 +7,7 @@ import json
 import sys
 import zipfile
 from collections.abc import Callable
-from datetime import datetime
+from datetime import date, datetime, time
 
 import pandas as pd
 import polars as pl
@@ -20,6 +20,7 @@ from pyheta.errors import DataError
 from pyheta.pipeline.data.files import packing
 from pyheta.pipeline.data.files.rawfile import RawTable, parse
 from pyheta.pipeline.data.options import DataOptions
+from pyheta.pipeline.data.read import read
 
 if sys.version_info >= (3, 14):
     from compression import zstd
@@ -244,6 +245,14 @@ def test_a_sheet_is_read_as_a_text_file_is() -> None:
     assert [float(cell) for cell in found.frame["load"]] == [1.5, -0.015625]
     assert found.rows.to_list() == [4, 5]
     assert found.notes[0] == "read as Excel, sheet 'load'"
+
+
+def test_days_and_times_of_the_day_of_a_sheet_are_what_excel_shows() -> None:
+    rows = [[date(2026, 1, 1 + hour // 24), time(hour % 24), hour] for hour in range(72)]
+    found = read(workbook(load=[["day", "time", "a"], *rows]), "x.xlsx", DataOptions())
+    assert found.times == ("day", "time")
+    assert found.cadence.name == "every hour"
+    assert found.frame["a"].to_list() == list(range(72))
 
 
 def test_several_sheets_are_asked_about_and_the_answer_is_taken() -> None:

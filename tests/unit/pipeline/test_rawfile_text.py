@@ -380,3 +380,35 @@ def test_a_line_drawn_below_the_names_is_none() -> None:
     found = table("| day | load |\n|-----|------|\n| 2026-01-01 | 1.5 |\n| 2026-01-02 | 2.5 |\n")
     assert found.frame.columns == ["day", "load"]
     assert found.frame.height == 2
+
+
+@pytest.mark.parametrize("mark", ["", "\ufeff"])
+@pytest.mark.parametrize(("separator", "decimal"), [(",", "."), (";", ",")])
+def test_names_that_stand_again_where_files_were_joined_are_no_row(
+    separator: str, decimal: str, mark: str
+) -> None:
+    names = mark + separator.join(("day", "load", "wind")) + "\n"
+    rows = lines(separator, decimal).splitlines(keepends=True)
+    found = table("".join([names, *rows[:2], names, *rows[2:4], names, *rows[4:]]))
+    assert "2 lines repeat the names of the columns and are skipped" in found.notes
+    assert_is_the_table(found, last_row=8)
+
+
+def test_a_mark_of_the_encoding_inside_a_joined_file_is_no_character() -> None:
+    days = lines().splitlines(keepends=True)
+    assert_is_the_table(table("".join(["day,load,wind\n", *days[:2], "\ufeff", *days[2:]])))
+
+
+@pytest.mark.parametrize("quote", ["", '"'])
+def test_a_table_as_r_writes_it_is_asked_about_and_the_answer_is_taken(quote: str) -> None:
+    rows = [f'"{n}" {quote}{day}{quote} {n}.5' for n, day in enumerate(DAYS, start=1)]
+    raw = "\n".join(['"day" "load"', *rows])
+    assert 'write under dataset: `separator: " "` if these are spaces' in refusal(raw)
+    found = table(raw, separator=" ").frame
+    assert found["day"].to_list() == DAYS
+    assert [float(cell) for cell in found["load"]] == [1.5, 2.5, 3.5, 4.5, 5.5]
+
+
+def test_names_in_a_comment_are_found_above_an_empty_one() -> None:
+    found = table("# by a station\n# day,load,wind\n#\n" + lines())
+    assert_is_the_table(found, first_row=4)

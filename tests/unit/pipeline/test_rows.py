@@ -15,6 +15,7 @@ from pyheta.pipeline.data.cells import read_cells
 from pyheta.pipeline.data.draft import ROW, Draft
 from pyheta.pipeline.data.files.rawfile import RawTable
 from pyheta.pipeline.data.options import DataOptions
+from pyheta.pipeline.data.questions import Question
 from pyheta.pipeline.data.read import Reading, read
 from pyheta.pipeline.data.rows.order import arrange, cut
 from pyheta.pipeline.data.times.axis import TimeAxis
@@ -84,11 +85,39 @@ def test_the_mean_is_that_of_what_is_known() -> None:
     assert frame["b"].to_list() == [5, 4]
 
 
-def test_a_night_in_which_clocks_may_have_been_put_back_is_asked_about_first() -> None:
+@pytest.mark.parametrize(
+    ("zone", "year", "minutes"),
+    [
+        ("Europe/Zurich", 2019, 60),
+        ("Europe/London", 2021, 15),
+        ("America/New_York", 2020, 30),
+        ("Australia/Sydney", 2021, 15),
+        ("Australia/Lord_Howe", 2021, 15),
+        ("America/Sao_Paulo", 2018, 60),
+    ],
+)
+@pytest.mark.parametrize("newest_first", [False, True])
+def test_clocks_that_were_put_back_are_asked_about_first_and_their_zone_is_the_answer(
+    zone: str, year: int, minutes: int, newest_first: bool
+) -> None:
+    moments = pd.date_range(f"{year}-01-01", f"{year}-12-31", freq=f"{minutes}min", tz="UTC")
+    shown = pd.DataFrame({"date": moments.tz_convert(zone).tz_localize(None)})
+    shown["y"] = range(len(shown))
+    raw = shown[:: -1 if newest_first else 1].to_csv(index=False).encode()
+    with pytest.raises(Question) as caught:
+        reading(raw)
+    order = {"sort": True} if newest_first else {}
+    assert caught.value.answers[0].options == {"time_zone": zone, **order}
+    found = reading(raw, **caught.value.answers[0].options).frame
+    assert found["time"].to_list() == list(moments.tz_localize(None).to_pydatetime())
+    assert found["y"].to_list() == list(range(len(shown)))
+
+
+def test_a_night_of_a_clock_change_that_the_file_had_not_is_not_asked_about() -> None:
     night = datetime(2019, 10, 27)  # noqa: DTZ001
-    stamps = [night + timedelta(hours=hour) for hour in (0, 1, 2, 2, 3)]
+    stamps = [night + timedelta(hours=hour) for hour in (0, 1, 2, 3, 4, 5, 5, 6)]
     raw = "\n".join(["date,y", *(f"{stamp},1" for stamp in stamps)]).encode()
-    assert "time_zone: Europe/Zurich" in refused(raw)
+    assert "time_zone" not in refused(raw)
 
 
 draft_rows = st.lists(

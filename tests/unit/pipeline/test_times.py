@@ -292,7 +292,7 @@ def test_a_deciding_row_is_found_wherever_it_is() -> None:
         ("2019-02-30", 7, "row 9, column 'date': not a time like the others: '2019-02-30'"),
         ("20-01-05", 400, "row 402, column 'date': not a time like the others: '20-01-05'"),
         ("2020-01-05 06:00", 400, "row 402, column 'date': not a time like the others"),
-        ("", 400, "row 402, column 'date': 1 missing times, the first here"),
+        ("", 400, "row 402, column 'date': a missing time"),
     ],
 )
 def test_a_bad_row_is_named_with_its_value(bad: str, row: int, message: str) -> None:
@@ -491,7 +491,7 @@ def test_columns_of_other_types_are_no_times() -> None:
     with pytest.raises(DataError, match="column 'flag' holds Boolean, not times"):
         checked(parquet(column), time="flag")
     gaps = pl.Series("when", [date(2020, 1, 1), None, date(2020, 1, 3)])
-    with pytest.raises(DataError, match="row 2, column 'when': 1 missing times"):
+    with pytest.raises(DataError, match="row 2, column 'when': a missing time"):
         checked(parquet(gaps), time="when")
 
 
@@ -527,3 +527,73 @@ def test_whatever_the_cells_are_the_answer_is_a_table_or_a_data_error(
         assert checked(buffer.getvalue()).frame.height >= 2
     except DataError as error:
         assert str(error)  # noqa: PT017 (either outcome is right)
+
+
+# Files of services
+
+
+@pytest.mark.parametrize(
+    ("form", "between"),
+    [("%d.%m.%Y %H:%M", " - "), ("%d/%m/%Y %H:%M:%S", " - "), ("%Y-%m-%dT%H:%M", "/")],
+)
+def test_a_row_whose_time_is_an_interval_stands_where_it_starts(form: str, between: str) -> None:
+    starts = hours(60)
+    texts = [
+        between.join(moment.strftime(form) for moment in (start, start + timedelta(hours=1)))
+        for start in starts
+    ]
+    for header in ("MTU (CET/CEST)", "when it was"):
+        found = checked(table(header, texts))
+        assert times(found) == starts
+        assert f"times in '{header}' are intervals: where they start is taken" in found.notes
+    texts[7] = "later"
+    with pytest.raises(DataError, match=r"row 9, .*not a time like the others: 'later'"):
+        checked(table("MTU (CET/CEST)", texts))
+
+
+def test_the_hour_at_which_a_row_ends_is_one_from_1_to_24() -> None:
+    starts = hours(72)
+    for header, form in (("HE", "{}"), ("Hour Ending", "{:02}:00")):
+        texts = [f"{start:%Y-%m-%d},{form.format(start.hour + 1)}" for start in starts]
+        found = checked(table(f"OPR DATE,{header}", texts))
+        assert times(found) == [start + timedelta(hours=1) for start in starts]
+
+
+def test_short_names_of_the_parts_of_a_day_are_known() -> None:
+    texts = [f"{day.year},{day.month},{day.day}" for day in days(40)]
+    assert times(checked(table("Yr,Mo,Dy", texts))) == days(40)
+
+
+def test_a_column_that_always_says_the_same_is_not_the_times() -> None:
+    texts = [f"2024-01-23,{day:%d %b %Y}" for day in reversed(days(9))]
+    assert checked(table("LAST UPDATE,Of", texts), sort=True).times == ("Of",)
+
+
+@pytest.mark.parametrize(
+    "names", [[str(year) for year in range(1960, 2020)], [f"1/{day}/20" for day in range(1, 31)]]
+)
+def test_a_table_with_its_times_in_the_line_of_names_is_refused(names: list[str]) -> None:
+    rows = [["country", "lat", *names], *([name, *"1" * (len(names) + 1)] for name in "AB")]
+    raw = "\n".join(map(",".join, rows))
+    with pytest.raises(DataError, match=r"times are the names of its columns .* turn it"):
+        checked(raw.encode())
+    assert checked(raw.encode(), columns=names[:1]).counted
+
+
+@pytest.mark.parametrize("form", ["%Y%m%d", "%Y%m%d%H%M", "%Y%m%d_%H%M"])
+def test_numbers_that_are_all_times_and_grow_are_found_whatever_their_name(form: str) -> None:
+    moments = days(70) if form == "%Y%m%d" else hours(70)
+    found = checked(table("YR--MODA", [moment.strftime(form) for moment in moments]))
+    assert times(found) == moments
+
+
+def test_numbers_of_which_one_is_no_time_stay_numbers() -> None:
+    found = checked(table("id", ["20200101", "20200102", "20200199"]))
+    assert found.counted
+    assert found.frame["id"].to_list() == [20200101, 20200102, 20200199]
+
+
+def test_years_above_quarters_are_refused_by_their_row() -> None:
+    cells = ["1988", "1989", "1988 Q1", "1988 Q2", "1988 Q3", "1988 Q4", "1989 Q1"]
+    with pytest.raises(DataError, match="row 2, column 'Title': not a time like the others"):
+        checked(table("Title", cells))

@@ -8,6 +8,7 @@ import polars as pl
 from pyheta.errors import DataError
 from pyheta.pipeline.data.files.csvbody import Body, as_it_is, is_plain, written_anew
 from pyheta.pipeline.data.files.dialect import Dialect, find_dialect
+from pyheta.pipeline.data.files.dressed import undressed
 from pyheta.pipeline.data.files.looks import PLAIN_NUMBER, YEAR_AND_MONTH, is_name, is_of_totals
 from pyheta.pipeline.data.files.naming import tidied, without_nameless
 from pyheta.pipeline.data.files.numerals import Decimal, Style, find_style, rewritten
@@ -35,15 +36,18 @@ def read_csv(text: bytes, name: str, options: Format) -> tuple[RawTable, list[st
     refuse_large(count_lines(text), len(names), name)
     frame, body = _read(text, dialect, name, options)
     frame.columns = names
+    frame, units = undressed(frame)
     style = _style(frame, dialect, name, options)
     if style.decimal is Decimal.COMMA and pl.Float64 in frame.dtypes:
         frame = body.parsed([pl.String] * len(names))
         frame.columns = names
+        frame, units = undressed(frame)
         style = find_style(frame, [], dialect.separator, style.decimal, name)
     frame, rows = _without_empty_end(rewritten(frame, style), body.rows(frame.height))
+    frame, rows, repeated = _without_repeated_names(frame, rows, dialect)
     _refuse_totals(frame, rows, dialect, name)
     frame, unnamed = without_nameless(frame, name)
-    notes = (*_notes(dialect), *body.notes, *footer, *unnamed)
+    notes = (*_notes(dialect), *body.notes, *units, *repeated, *footer, *unnamed)
     return RawTable(frame, name, rows, notes), _written(dialect, style)
 
 
@@ -161,6 +165,23 @@ def _without_empty_end(frame: pl.DataFrame, rows: pl.Series) -> tuple[pl.DataFra
     filled = frame.select(pl.any_horizontal(pl.all().is_not_null())).to_series()
     kept = height - int(filled.reverse().arg_max() or 0) if filled.any() else 0
     return frame.head(kept), rows.head(kept)
+
+
+def _without_repeated_names(
+    frame: pl.DataFrame, rows: pl.Series, dialect: Dialect
+) -> tuple[pl.DataFrame, pl.Series, tuple[str, ...]]:
+    """Without the lines of names that stand among the rows where files were joined."""
+    names = dict(zip(frame.columns, dialect.layout.names, strict=True))
+    texts = [column for column in frame if column.dtype == pl.String]
+    if len(texts) < frame.width or not (texts[0] == names[texts[0].name]).any():
+        return frame, rows, ()
+    cells = {column: pl.col(column).fill_null("").str.strip_chars() for column in names}
+    same = [cells[column] == name.strip() for column, name in names.items()]
+    repeats = frame.select(pl.all_horizontal(same)).to_series()
+    count = int(repeats.sum())
+    lines = f"{count} lines repeat" if count > 1 else "1 line repeats"
+    notes = (f"{lines} the names of the columns and {'are' if count > 1 else 'is'} skipped",)
+    return frame.filter(~repeats), rows.filter(~repeats), notes if count else ()
 
 
 def _refuse_totals(frame: pl.DataFrame, rows: pl.Series, dialect: Dialect, name: str) -> None:

@@ -48,7 +48,7 @@ def find_dialect(text: bytes, name: str, options: Format) -> Dialect:
     if not rows:
         raise DataError("nothing but comments", where=name)
     if not wanted:
-        _refuse_spaces(rows, name)
+        _refuse_spaces(rows, head, name, options)
     layout = find_layout(rows, commented, name, chosen=options.skip_rows is not None)
     sample = [record for record in rows if record.line >= layout.first_line]
     return Dialect(separator, comment, layout, sample)
@@ -113,9 +113,12 @@ def _unmarked(record: Record, comment: str, separator: str) -> Record:
     return Record(record.line, cells if separator != " " or first else cells[1:])
 
 
-def _refuse_spaces(rows: Sequence[Record], name: str) -> None:
-    """One column in which every line has the same number of words: spaces separate cells there."""
+def _refuse_spaces(rows: Sequence[Record], head: bytes, name: str, options: Format) -> None:
+    """One column in which lines have as many words as most others: spaces separate cells there."""
     words = {len(record.cells[0].split()) for record in rows}
-    if all(len(record) == 1 for record in rows) and len(words) == 1 and max(words) > 1:
-        what = f"no separator found between the cells of {quoted(rows[0].cells[0])}"
+    share, width = _fit(head, " ", options)
+    alike = len(words) == 1 and max(words) > 1
+    mostly = share > FITS and width > 2  # noqa: PLR2004 (a day and its time are two words)
+    if all(len(record) == 1 for record in rows) and (alike or mostly):
+        what = f"no separator found between the cells of {quoted(rows[-1].cells[0])}"
         raise Question(what, Answer({"separator": " "}, "if these are spaces"), where=name)

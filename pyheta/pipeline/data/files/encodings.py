@@ -19,7 +19,9 @@ def to_utf8(raw: bytes, name: str, encoding: str | None) -> tuple[bytes, str]:
     """
     found = codecs.lookup(encoding).name if encoding else _found(raw)
     is_plain = found == "utf-8" and not encoding
-    text = raw.removeprefix(UTF8_MARK) if is_plain else _transcoded(raw, name, found)
+    text = raw if is_plain else _transcoded(raw, name, found)
+    if UTF8_MARK in text:  # where files were joined, it stands inside too
+        text = text.replace(UTF8_MARK, b"")
     _refuse_no_text(text, name)
     if b"\r" in text:
         for ending in (b"\r\r\n", b"\r\n", b"\r"):
@@ -48,7 +50,7 @@ def _decodes(raw: bytes, encoding: str) -> bool:
 
 def _transcoded(raw: bytes, name: str, encoding: str) -> bytes:
     try:
-        return raw.decode(encoding).removeprefix("\ufeff").encode()
+        return raw.decode(encoding).encode()
     except UnicodeError as error:
         place = f" at byte {error.start}" if isinstance(error, UnicodeDecodeError) else ""
         cure = "name the right one with `encoding:` (utf-8, utf-16, latin-1, cp1250, gb18030, …)"

@@ -20,6 +20,8 @@ from pyheta.pipeline.data.questions import Answer, Question
 
 LOOKED_AT = 300  # rows
 CELL = re.compile(rb'<c r="([A-Z]{1,3})(\d{1,7})"')
+DAY_ZERO = r"^1899-12-3[01] "
+MIDNIGHT = r"^(\d{4}-\d\d-\d\d) 00:00:00$"
 DAMAGED = "not a readable Excel file"
 
 
@@ -105,8 +107,17 @@ def _table(frame: pl.DataFrame, place: str, options: Format) -> RawTable:
     rows.columns = names
     numbers = numbered(layout.first_line, rows.height)
     filled = rows.select(pl.any_horizontal(pl.all().is_not_null())).to_series()
-    rows, notes = without_nameless(rows.filter(filled), place)
+    rows, notes = without_nameless(_plain_times(rows.filter(filled)), place)
     return RawTable(rows, place, numbers.filter(filled), notes)
+
+
+def _plain_times(rows: pl.DataFrame) -> pl.DataFrame:
+    """Times of the day without the day from which Excel counts, and days without a midnight."""
+    days = pl.all().str.contains(MIDNIGHT).all()
+    is_day = rows.select(days).row(0) if rows.height else ()
+    named = [name for name, all_days in zip(rows.columns, is_day, strict=False) if all_days]
+    rows = rows.with_columns(pl.all().str.replace(DAY_ZERO, ""))
+    return rows.with_columns(pl.col(named).str.replace(MIDNIGHT, "$1"))
 
 
 def _records(frame: pl.DataFrame, line: int) -> Sequence[Record]:

@@ -96,8 +96,9 @@ def find_layout(
         units = any(are_units(record) and not look.is_row(record) for record in following)
         names = found[header].cells
         return _layout(look, names, header + 1 + units, titles=header, units=units)
-    if commented and len(commented[-1]) == width:
-        return _layout(look, commented[-1].cells, 0)
+    said = [record for record in commented if any(record.cells)]
+    if said and len(said[-1]) == width:
+        return _layout(look, said[-1].cells, 0)
     raise _no_names(look)
 
 

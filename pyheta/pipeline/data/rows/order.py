@@ -1,7 +1,6 @@
 """Which rows a table has: those of a stretch of time, in order, one at each time."""
 
 from collections.abc import Iterator
-from datetime import datetime
 from typing import Any
 
 import numpy as np
@@ -13,10 +12,7 @@ from pyheta.pipeline.data.draft import ROW, TIME, Draft
 from pyheta.pipeline.data.options import DataOptions
 from pyheta.pipeline.data.options.moments import stretch
 from pyheta.pipeline.data.questions import Answer, Question
-
-SUNDAY = 7
-NIGHT = 4  # clocks change before this hour
-CHANGES = (3, 4, 9, 10, 11)  # the months in which they do
+from pyheta.pipeline.data.times.zones import clock_change, to_utc
 
 
 def cut(draft: Draft, options: DataOptions) -> Draft:
@@ -89,7 +85,7 @@ def _unordered(draft: Draft, in_order: Draft, options: DataOptions) -> DataError
         ordered["duplicates"] = "first"
     what = f"times must grow, but {draft.moment(index)} follows {draft.moment(index - 1)}"
     more = f" ({places} such places)" if places > 1 else ""
-    answers = _answers(draft, index, Answer(ordered))
+    answers = _answers(draft, options, Answer(ordered))
     return Question(what + more, *answers, where=draft.where(index, draft.times))
 
 
@@ -104,7 +100,7 @@ def _single(draft: Draft, options: DataOptions) -> Draft:
             return _kept(draft, ~np.concatenate([same[1:], [False]]), "last")
         case "mean":
             return _averaged(draft, same)
-    raise _doubled(draft, same)
+    raise _doubled(draft, same, options)
 
 
 def _kept(draft: Draft, rows: NDArray[np.bool_], which: str) -> Draft:
@@ -125,11 +121,12 @@ def _averaged(draft: Draft, same: NDArray[np.bool_]) -> Draft:
     return single.with_changed(dict.fromkeys(draft.columns, several))
 
 
-def _doubled(draft: Draft, same: NDArray[np.bool_]) -> DataError:
+def _doubled(draft: Draft, same: NDArray[np.bool_], options: DataOptions) -> DataError:
     index, count = int(same.argmax()), int(same.sum())
     more = f" ({count} such rows)" if count > 1 else ""
     what = f"{draft.moment(index)} stands in the row before too{more}"
-    answers = _answers(draft, index, Answer({"duplicates": "first"}, "(or last, or mean)"))
+    usual = Answer({"duplicates": "first"}, "(or last, or mean)")
+    answers = _answers(draft, options, usual)
     return Question(what, *answers, where=draft.where(index, draft.times))
 
 
@@ -137,10 +134,21 @@ def _rows(count: int) -> str:
     return f"{count:,} row" + ("s" if count > 1 else "")
 
 
-def _answers(draft: Draft, index: int, usual: Answer) -> Iterator[Answer]:
-    """Before the usual one a zone where clocks may have been put back: a Sunday night then."""
-    moment: datetime = draft.frame[TIME][index]
-    night = moment.isoweekday() == SUNDAY and moment.hour < NIGHT and moment.month in CHANGES
-    if night and not draft.counted:
-        yield Answer({"time_zone": "Europe/Zurich"}, "if clocks were put back there")
+def _answers(draft: Draft, options: DataOptions, usual: Answer) -> Iterator[Answer]:
+    """Before the usual one a zone where clocks were put back, if that may be why."""
+    times = draft.frame[TIME].to_physical().to_numpy()
+    newest_first = bool(times[0] > times[-1])
+    are_clocks = not (draft.counted or options.time_zone)
+    if are_clocks and (zone := _put_back(times[::-1] if newest_first else times)):
+        order = {"sort": True} if newest_first else {}
+        yield Answer({"time_zone": zone, **order}, "if clocks were put back there")
     yield usual
+
+
+def _put_back(times: NDArray[np.int64]) -> str:
+    """The zone of an example that put its clocks back where times first do not grow."""
+    back = np.diff(times) <= 0
+    if not back.any() or not (zone := clock_change(times, int(back.argmax()) + 1)):
+        return ""
+    moments = to_utc(pl.Series(times).cast(pl.Datetime("us")), zone)
+    return "" if moments.has_nulls() else zone

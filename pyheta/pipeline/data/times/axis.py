@@ -3,16 +3,18 @@
 The column is found by its name or by what it holds, and so is the way in which times are written.
 """
 
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 
 import numpy as np
 import polars as pl
 
 from pyheta.errors import DataError, nearest
 from pyheta.pipeline.data.files.rawfile import RawTable, first, reads_as_number
+from pyheta.pipeline.data.files.rawtable import listed
 from pyheta.pipeline.data.options import DataOptions
-from pyheta.pipeline.data.times.columns import as_text, candidates, in_format, parts_of
+from pyheta.pipeline.data.times.columns import are_times, as_text, candidates, in_format, parts_of
 from pyheta.pipeline.data.times.formats import COUNT, ELAPSED, has_zone, settled
+from pyheta.pipeline.data.times.intervals import separator_of
 from pyheta.pipeline.data.times.parsing import MICROSECONDS, is_far, parse_times, without_zone
 from pyheta.pipeline.data.times.reading import (
     Found,
@@ -55,7 +57,19 @@ def find_time(raw: RawTable, options: DataOptions) -> tuple[str, ...]:
     if not found and all(reads_as_number(name) for name in names):
         cure = "add a first line with the columns' names"
         raise DataError("the first row looks like data, not names", where=raw.name, cure=cure)
+    if not found and not options.taken:
+        _refuse_wide(raw)
     return found
+
+
+def _refuse_wide(raw: RawTable) -> None:
+    """Raises DataError where times stand in the line of names."""
+    if are_times(raw.frame.columns):
+        what = (
+            f"times are the names of its columns ({listed(raw.frame.columns[-3:])}), not its rows"
+        )
+        cure = "turn it, so that each time is a row (in pandas: df.T, or df.melt)"
+        raise DataError(what, where=raw.name, cure=cure)
 
 
 def _in_format(raw: RawTable, options: DataOptions) -> tuple[str, ...]:
@@ -72,7 +86,15 @@ def read_times(raw: RawTable, columns: tuple[str, ...], options: DataOptions) ->
         return _typed(raw, column, options)
     text, form = _texts(raw, columns)
     form = settled(options.time_format) if options.time_format else form
-    return _axis(raw, columns, text, read_texts(raw, columns, text, form), options)
+    axis = _axis(raw, columns, text, read_texts(raw, columns, text, form), options)
+    return replace(axis, notes=(*axis.notes, *_of_intervals(column)))
+
+
+def _of_intervals(column: pl.Series) -> tuple[str, ...]:
+    is_told = column.dtype == pl.String and separator_of(column)
+    return (
+        (f"times in '{column.name}' are intervals: where they start is taken",) if is_told else ()
+    )
 
 
 def _axis(

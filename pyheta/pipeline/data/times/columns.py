@@ -21,6 +21,7 @@ from pyheta.pipeline.data.times.formats import (
     clocks_of,
     formats_of,
 )
+from pyheta.pipeline.data.times.intervals import starts
 from pyheta.pipeline.data.times.parsing import is_far, numbers, parse_times
 
 #: Names of time columns, the usual ones first; without signs, spaces and units in brackets.
@@ -28,7 +29,8 @@ TIME_NAMES = (
     *("date", "time", "timestamp", "datetime", "ds", "datehour", "utc", "when", "ts"),
     *("unix", "unixtime", "unixtimestamp", "epoch", "epochtime", "timeutc", "dateutc"),
     *("datum", "zeit", "zeitstempel", "zeitpunkt", "datumzeit", "messzeitpunkt"),
-    *("horodatage", "dateheure", "fecha", "fechahora", "dataora", "datahora", "tijd", "tid"),
+    *("timeperiod", "observationdate", "mtu", "horodatage", "dateheure"),
+    *("fecha", "fechahora", "dataora", "datahora", "tijd", "tid"),
 )
 #: Words in names of columns whose numbers may be times, if they grow.
 TIME_WORDS = ("date", "time", "stamp", "datum", "zeit", "fecha", "epoch", "year", "jahr")
@@ -47,8 +49,21 @@ PARTS = {
     "month": ("month", "mon", "mo", "mm", "monat", "mois", "mes", "mese"),
     "week": ("week", "isoweek", "weeknumber", "kw", "woche", "semaine"),
     "yearday": ("dayofyear", "doy", "yday", "julianday"),
-    "day": ("day", "dd", "dom", "mday", "dayofmonth", "tag", "jour", "dia", "día", "giorno"),
-    "hour": ("hour", "hr", "hh", "stunde", "heure", "hora", "ora"),
+    "day": (
+        "day",
+        "dy",
+        "da",
+        "dd",
+        "dom",
+        "mday",
+        "dayofmonth",
+        "tag",
+        "jour",
+        "dia",
+        "día",
+        "giorno",
+    ),
+    "hour": ("hour", "hr", "hh", "he", "hourending", "stunde", "heure", "hora", "ora"),
     "minute": ("minute", "min", "mi", "mn"),
     "second": ("second", "sec", "ss", "sekunde", "seconde"),
 }
@@ -86,6 +101,7 @@ def candidates(raw: RawTable) -> Iterator[tuple[str, ...]]:
     alike = [name for name in names if any(word in plain(name) for word in TIME_WORDS)]
     yield from _those(raw, [*usual, *alike, names[0]], Kind.ELAPSED)
     yield from _those(raw, [name for name in alike if _counts(raw.frame[name])], Kind.DIGITS)
+    yield from ((name,) for name in names if _are_stamps(raw.frame[name]))
     yield from ((name,) for name in usual if _is_text(raw.frame[name]))  # to say what is wrong
     if len(names) > 1:  # a column alone is one of values
         yield from _counting(raw, usual + [by_plain[n] for n in COUNT_NAMES if n in by_plain])
@@ -123,20 +139,33 @@ def kind(column: pl.Series, name: str) -> Kind:
         return Kind.NUMBERS
     if forms == [ELAPSED]:
         return Kind.ELAPSED if _grows(elapsed(as_text(column))) else Kind.OTHER
-    return Kind.DIGITS if _number(_sample(column)[0]) is not None else Kind.MOMENTS
+    return Kind.MOMENTS if _are_words(_sample(column)) else Kind.DIGITS
+
+
+def _are_words(texts: Sequence[str]) -> bool:
+    """Whether most of them are no numbers."""
+    return sum(_number(text) is None for text in texts) * 2 > len(texts)
 
 
 def _growing_first(raw: RawTable) -> list[str]:
-    """The columns whose first cell is a time, before all others those that are in order."""
-    moments = [name for name in raw.frame.columns if _begins_with_a_time(raw.frame[name])]
-    return sorted(moments, key=lambda name: not _in_order(raw.frame[name]))
+    """The columns whose first or last cell is a time, before all others those that are in order.
+
+    One that always says the same (when a file was made) is the last.
+    """
+    moments = [name for name in raw.frame.columns if _ends_with_a_time(raw.frame[name])]
+    return sorted(moments, key=lambda name: _trust(raw.frame[name]), reverse=True)
 
 
-def _begins_with_a_time(column: pl.Series) -> bool:
+def _trust(column: pl.Series) -> tuple[bool, bool]:
+    changes = not (column == column[0]).all()
+    return changes, _in_order(column)
+
+
+def _ends_with_a_time(column: pl.Series) -> bool:
     if column.dtype in (pl.Date, pl.Datetime):
         return True
-    first = _sample(column.head(1))
-    return bool(first) and _number(first[0]) is None and bool(formats_of(first[0]))
+    ends = [*_sample(column.head(1)), *_sample(column.tail(1))]
+    return any(_number(text) is None and formats_of(text) for text in ends)
 
 
 def _in_order(column: pl.Series) -> bool:
@@ -208,7 +237,7 @@ def _sample(column: pl.Series) -> list[str]:
 def as_text(column: pl.Series) -> pl.Series:
     """A column's cells as they would stand in a text file. Raises DataError if they are no times.
 
-    Whole numbers have no point, whatever their type.
+    Whole numbers have no point, whatever their type; of intervals it is where they start.
     """
     kind = column.dtype
     if kind == pl.Date:
@@ -219,15 +248,16 @@ def as_text(column: pl.Series) -> pl.Series:
         return column.cast(pl.Int64).cast(pl.String) if whole else column.cast(pl.String)
     if kind == pl.Duration:
         return column.dt.to_string("iso")
-    if kind.is_integer() or kind in (pl.String, pl.Categorical, pl.Enum, pl.Time):
+    if kind == pl.String:
+        return starts(column)
+    if kind.is_integer() or kind in (pl.Categorical, pl.Enum, pl.Time):
         return column.cast(pl.String)
     raise DataError(f"column '{column.name}' holds {kind}, not times")
 
 
 def _is_text(column: pl.Series) -> bool:
     """Whether it holds words, which then are no times."""
-    words = [text for text in _sample(column) if _number(text) is None]
-    return column.dtype == pl.String and len(words) * 2 > len(_sample(column))
+    return column.dtype == pl.String and _are_words(_sample(column))
 
 
 def _counts(column: pl.Series) -> bool:
@@ -241,12 +271,27 @@ def _grows(values: pl.Series) -> bool:
     return not values.has_nulls() and bool((values.diff().drop_nulls() > 0).all())
 
 
+def _are_stamps(column: pl.Series) -> bool:
+    """Whether its numbers grow, and all are days or times in digits, such as 202601311800."""
+    if not _counts(column):
+        return False
+    stamps = [form for form in likely(_sample(column)) if form.startswith("%Y%m%d")]
+    text = as_text(column)
+    return any(not parse_times(text, form).has_nulls() for form in stamps)
+
+
 def _counts_from_the_start(column: pl.Series) -> bool:
     """Whether it is 0, 1, 2, … or 1, 2, 3, …"""
     if len(column) < 3 or not _counts(column):  # noqa: PLR2004 (two rows may be so by chance)
         return False
     values = numbers(as_text(column))
     return values[0] in (0, 1) and bool((values.diff().drop_nulls() == 1).all())
+
+
+def are_times(names: Sequence[str]) -> bool:
+    """Whether most names of columns are times: then each row is a series."""
+    forms = set(likely(names)) - {COUNT, DECIMAL_YEAR, ELAPSED, *EPOCHS}
+    return len(names) > 2 and bool(forms)  # noqa: PLR2004 (two may be so by chance)
 
 
 # Times in several columns

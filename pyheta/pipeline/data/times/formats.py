@@ -125,7 +125,7 @@ CLOCKS = (
     "%I:%M:%S %p",
     "%I %p",
 )
-BETWEEN = (" ", "T", ", ", ":")  # a date and its time of the day
+BETWEEN = (" ", "T", ", ", ":", "_")  # a date and its time of the day
 ZONES = ("", "%z", " UTC", " GMT")
 
 #: Which century is meant is not written, so these are asked about, never taken.

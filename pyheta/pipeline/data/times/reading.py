@@ -40,7 +40,9 @@ def read_texts(raw: RawTable, columns: tuple[str, ...], text: pl.Series, form: s
 def refuse_missing(raw: RawTable, columns: tuple[str, ...], missing: pl.Series) -> None:
     if not missing.any():
         return
-    what = f"{missing.sum()} missing times, the first here{and_others(raw, missing)}"
+    count = int(missing.sum())
+    what = f"{count:,} missing times, the first here" if count > 1 else "a missing time"
+    what += and_others(raw, missing)
     where = raw.where(index=first(missing), column=", ".join(columns))
     raise DataError(what, where=where, cure="write the times or remove the rows")
 
