@@ -19,7 +19,7 @@ from pyheta.pipeline.decomposition.components import WHOLE
 from pyheta.pipeline.metrics import METRICS, Errors
 from pyheta.pipeline.recompose import Forecast, recompose, refuse_gap
 from pyheta.pipeline.scaling import Scaler
-from pyheta.pipeline.scoring import Evaluation, errors_of, measure, naive_mae, named, together
+from pyheta.pipeline.scoring import Evaluation, errors_of, measure, naive_mae, named, together, zero
 from pyheta.pipeline.splits import Part, Split
 from pyheta.steps import Metric
 from pyheta.task import Result, Task
@@ -62,8 +62,8 @@ class Series:
                 truth=forecast.truth,
                 forecast=forecast.values,
                 last=self.values[self._rows(forecast.time) - 1],
-                unit=self.scaler.unit,
                 naive_mae=naive_mae(training, self.season),
+                zero=zero(training),
             )
         )
 
@@ -208,8 +208,9 @@ def _measure(part: Part, by_target: Mapping[str, TargetErrors]) -> Measured:
     each = {target: _measure_target(part, errors) for target, errors in by_target.items()}
     if len(each) == 1:
         return next(iter(each.values()))
-    errors = [target.errors[WHOLE][0] for target in by_target.values()]
-    metrics, omitted = measure(part, together(errors), None)
+    of_wholes = (target.errors[WHOLE] for target in by_target.values())
+    scaled = together(errors.scaled(unit) for errors, unit in of_wholes)
+    metrics, omitted = measure(part, scaled, None)
     of_targets = (named(target, measured) for target, (measured, _) in each.items())
     for target, (_, left_out) in each.items():
         omitted |= {
