@@ -8,8 +8,8 @@ With y the truth, f the forecast, e = f - y, and the mean over all windows and s
     mae, mse, rmse   mean |e|, mean e², its root: in the target's units
     *_scaled         the same in the units that the net was trained in
     mape             mean |e / y|, a fraction
-    smape            mean 2|e| / (|y| + |f|), 0 … 2; a term with y = f = 0 counts as 0, and so does
-                     one with y = 0 and |f| at most ZERO of the target's usual size: see there
+    smape            mean 2|e| / (|y| + |f|), 0 … 2; a term with y = f = 0 counts as 0, where f is
+                     0 up to rounding: see ZERO
     wape             mean |e| / mean |y|
     mase             mean |e| / mean |y(t) - y(t-m)| over the training rows, of which m make a
                      season; 1 where none is known (Hyndman & Koehler 2006, as in M4)
@@ -39,8 +39,8 @@ if TYPE_CHECKING:  # numpy takes longer to import than most commands that only l
     from pyheta.pipeline.arrays import Floats
 
 
-#: A forecast of 0 is 0, whatever rounding has left of it on its way through a scaler and float32:
-#: at most this share of the median size of the training values that are not 0.
+#: A forecast of 0 that went through a scaler, float32 or a sum is hardly ever 0 to the last bit. It
+#: counts as 0 up to this share of the median size of the training values that are not 0.
 ZERO = 1e-6
 
 

@@ -21,7 +21,7 @@ class Evaluation:
     forecast: Floats
     last: Floats  # (windows, 1): the last known value before each first target
     naive_mae: float  # what `naive_mae` says of the training rows
-    zero: float  # what `zero` says of them
+    zero: float  # what `zero` says of them; 0 of a forecast that nothing has rounded
 
 
 def naive_mae(training: Floats, season: int) -> float:
