@@ -1,11 +1,13 @@
 """Hand a checked sweep to the store. It is committed as a whole or not at all."""
 
+from collections.abc import Sequence
 from dataclasses import asdict
 from pathlib import Path
 
 from pyheta.errors import DataError
 from pyheta.ops.registry import OPS
 from pyheta.plan.prepare import CheckedSweep
+from pyheta.report.table import AS_BASELINES
 from pyheta.screen import count
 from pyheta.steps import OPEN, State, digest
 from pyheta.store.seam import Artifacts, NewRun, Receipt, Submission, SweepStore
@@ -30,7 +32,7 @@ def submission(prepared: CheckedSweep) -> Submission:
         source=sweep.text,
         overrides=sweep.overrides,
         axes=sweep.axes,
-        report=asdict(sweep.report) | _remarks(prepared),
+        report=asdict(sweep.report) | _for_reports(prepared),
         leakage=sweep.leakage,
         priority=sweep.priority,
         asked=plan.asked,
@@ -39,9 +41,13 @@ def submission(prepared: CheckedSweep) -> Submission:
     )
 
 
-def _remarks(prepared: CheckedSweep) -> dict[str, list[str]]:
-    """What every report of the sweep has to say of its data."""
-    return {"remarks": list(prepared.remarks)} if prepared.remarks else {}
+def _for_reports(prepared: CheckedSweep) -> dict[str, Sequence[object]]:
+    """What every report of the sweep has to say of its data, and which runs are baselines too."""
+    known: dict[str, Sequence[object]] = {
+        "remarks": list(prepared.remarks),
+        AS_BASELINES: list(prepared.as_baselines),
+    }
+    return {name: values for name, values in known.items() if values}
 
 
 async def submit(prepared: CheckedSweep, store: SweepStore, artifacts: Artifacts) -> Receipt:

@@ -15,9 +15,10 @@ from pyheta.task import Progress
 
 
 class Forecaster(ABC):
-    """A net in scaled units. It begins untrained; `fit` or `restore` makes it ready to predict.
+    """A net in scaled units, or in its targets' own: see `NetConfig.in_own_units`.
 
-    `dtype` is the type of its windows.
+    It begins untrained; `fit` or `restore` makes it ready to predict. `dtype` is the type of its
+    windows.
     """
 
     dtype: ClassVar[type[np.floating[Any]]] = np.float64

@@ -18,7 +18,7 @@ from pyheta.nets.training.resume import EarlierFit, can_resume
 from pyheta.nets.training.trainer_state import State, TrainerState
 from pyheta.ops.params import FitParams, needed
 from pyheta.pipeline.channels import Channel, Source, read_channels
-from pyheta.pipeline.scaling import Method, Scaler
+from pyheta.pipeline.scaling import OWN_UNITS, Method, Scaler
 from pyheta.pipeline.splits import Part, Split
 from pyheta.pipeline.windows import Shape, Windows, cut
 from pyheta.steps import EARLIER
@@ -143,7 +143,9 @@ def _earlier(task: Task, params: FitParams) -> EarlierFit | None:
     return earlier if can_resume(earlier, Train(**needed(params.train, "train"))) else None
 
 
-def _scaler(method: Method, channel: Channel, split: Split) -> Scaler:
+def _scaler(method: Method | None, channel: Channel, split: Split) -> Scaler:
+    if method is None:
+        return OWN_UNITS
     return Scaler.fit(method, channel.known(split.train_stop).astype(np.float64))
 
 

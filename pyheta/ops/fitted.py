@@ -7,6 +7,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from pyheta.nets.checkpoint import Checkpoint
+from pyheta.nets.configs.union import config_of
 from pyheta.nets.forecaster import Forecaster
 from pyheta.nets.registry import build
 from pyheta.pipeline.arrays import Floats
@@ -35,6 +36,11 @@ class Fitted:
     def scalers(self) -> Sequence[Scaler]:
         """The scalers of the targets."""
         return self.checkpoint.scalers[: self.checkpoint.shape.targets]
+
+    @property
+    def exact(self) -> bool:
+        """Whether no rounding comes between what the net reads and what it forecasts."""
+        return config_of(self.checkpoint.net).in_own_units
 
     def target(self, number: int) -> Floats:
         """(rows,): the true values of the net's n-th target, NaN where they are unknown."""

@@ -164,7 +164,7 @@ class Window(TypedDict):
 
 @dataclass(frozen=True, kw_only=True)
 class FitParams(Params):
-    """`train` and `seed` are absent where they cannot matter to the net."""
+    """`scale`, `train` and `seed` are absent where they cannot matter to the net."""
 
     FIT_ON = FitOn.TRAIN
 
@@ -173,8 +173,8 @@ class FitParams(Params):
     targets: int  # how many sources are targets
     split: Shares
     window: Window
-    scale: "Method"
     net: Mapping[str, Any]  # its configuration: see `nets.configs`
+    scale: "Method | None" = None
     train: Mapping[str, Any] | None = None  # see `nets.training.options`
     seed: int | None = None
 

@@ -54,7 +54,7 @@ OPS: Mapping[str, Op] = {
     "relevance": Op(Kind.DATA, 1, "pyheta.ops.relevance:relevance", RelevanceParams, explains=True),
     "shape": Op(Kind.DATA, 1, "pyheta.ops.shape:shape", ShapeParams),
     "fit": Op(Kind.TRAIN, 3, "pyheta.ops.fit_lanes:fit_lanes", FitParams, lanes=True),
-    "score": Op(Kind.TRAIN, 5, "pyheta.ops.score:score", ScoreParams),
+    "score": Op(Kind.TRAIN, 6, "pyheta.ops.score:score", ScoreParams),
     "importance": Op(
         Kind.TRAIN, 2, "pyheta.ops.importance:importance", ImportanceParams, explains=True
     ),

@@ -19,7 +19,7 @@ from pyheta.pipeline.decomposition.components import WHOLE
 from pyheta.pipeline.metrics import METRICS, Errors
 from pyheta.pipeline.recompose import Forecast, recompose, refuse_gap
 from pyheta.pipeline.scaling import Scaler
-from pyheta.pipeline.scoring import Evaluation, errors_of, measure, naive_mae, named, together
+from pyheta.pipeline.scoring import Evaluation, errors_of, measure, naive_mae, named, together, zero
 from pyheta.pipeline.splits import Part, Split
 from pyheta.steps import Metric
 from pyheta.task import Result, Task
@@ -35,7 +35,8 @@ Measured = tuple[list[Metric], dict[str, str]]  # metrics, and why others have n
 class Series:
     """A target, or a component of one: its values (rows,), their times, its errors' scale.
 
-    `observed`: (rows,) bool, false where a value is carried on; None where none is.
+    `observed`: (rows,) bool, false where a value is carried on; None where none is. `exact`:
+    whether forecasts of it hold nothing that is due to rounding.
     """
 
     time: Times
@@ -44,6 +45,7 @@ class Series:
     split: Split
     scaler: Scaler
     season: int  # rows
+    exact: bool
 
     def component(self, net: Fitted, number: int) -> "Series":
         """The n-th target of a net: this series, or a component of it."""
@@ -62,8 +64,8 @@ class Series:
                 truth=forecast.truth,
                 forecast=forecast.values,
                 last=self.values[self._rows(forecast.time) - 1],
-                unit=self.scaler.unit,
                 naive_mae=naive_mae(training, self.season),
+                zero=0.0 if self.exact else zero(training),
             )
         )
 
@@ -105,7 +107,7 @@ def score(task: Task) -> Result:
     """
     params = ScoreParams.of(task.params)
     fitted = _fitted(task, params)
-    series = _series(task, params, next(iter(fitted.values())))
+    series = _series(task, params, list(fitted.values()))
     arrays: Arrays = {}
     metrics: list[Metric] = []
     omitted: dict[str, str] = {}
@@ -127,17 +129,20 @@ def _written(folder: Path, arrays: Arrays) -> dict[str, Path]:
     return {"forecast": path}
 
 
-def _series(task: Task, params: ScoreParams, net: Fitted) -> dict[str, Series]:
+def _series(task: Task, params: ScoreParams, nets: Sequence[Fitted]) -> dict[str, Series]:
     """The targets by name. Every net knows of each which of its values are carried on."""
+    exact = len(nets) == 1 and nets[0].exact  # a sum is rounded too
     table = read_table(task.inputs["load"]["table"]).select(params.targets)
     split = Split.of(params.split, table.rows)
-    observed = [channel.observed for channel in net.channels[: len(params.targets)]]
+    observed = [channel.observed for channel in nets[0].channels[: len(params.targets)]]
     scalers = [
         Scaler.fit(params.scale, _training(values, known, split))
         for values, known in zip(table.columns.values(), observed, strict=True)
     ]
     return {
-        target: Series(table.time, table.columns[target], known, split, scaler, params.season or 1)
+        target: Series(
+            table.time, table.columns[target], known, split, scaler, params.season or 1, exact
+        )
         for target, known, scaler in zip(params.targets, observed, scalers, strict=True)
     }
 
@@ -208,8 +213,9 @@ def _measure(part: Part, by_target: Mapping[str, TargetErrors]) -> Measured:
     each = {target: _measure_target(part, errors) for target, errors in by_target.items()}
     if len(each) == 1:
         return next(iter(each.values()))
-    errors = [target.errors[WHOLE][0] for target in by_target.values()]
-    metrics, omitted = measure(part, together(errors), None)
+    of_wholes = (target.errors[WHOLE] for target in by_target.values())
+    scaled = together(errors.scaled(unit) for errors, unit in of_wholes)
+    metrics, omitted = measure(part, scaled, None)
     of_targets = (named(target, measured) for target, (measured, _) in each.items())
     for target, (_, left_out) in each.items():
         omitted |= {

@@ -8,16 +8,18 @@ With y the truth, f the forecast, e = f - y, and the mean over all windows and s
     mae, mse, rmse   mean |e|, mean e², its root: in the target's units
     *_scaled         the same in the units that the net was trained in
     mape             mean |e / y|, a fraction
-    smape            mean 2|e| / (|y| + |f|), 0 … 2; a term with y = f = 0 counts as 0
+    smape            mean 2|e| / (|y| + |f|), 0 … 2; a term with y = f = 0 counts as 0, where f is
+                     0 up to rounding: see ZERO
     wape             mean |e| / mean |y|
     mase             mean |e| / mean |y(t) - y(t-m)| over the training rows, of which m make a
                      season; 1 where none is known (Hyndman & Koehler 2006, as in M4)
     r2               1 - sum e² / sum (y - mean y)²
     skill            1 - rmse / rmse of the last known value, on the same targets
 
-Of several targets that are forecast together the means go over targets too, with e, y and mean y of
-each in its own scaled units. A metric in the target's units has no such value; each target's own
-stands under its name, as `OT/rmse`.
+Of one target all is computed in its own units, so that no metric but the scaled ones depends on how
+it was scaled. Of several that are forecast together the means go over targets too, with e, y and
+mean y of each in its own scaled units. A metric in the target's units has no such value; each
+target's own stands under its name, as `OT/rmse`.
 
 A ratio whose denominator is zero has no value: it is left out and the reason is given.
 
@@ -37,10 +39,15 @@ if TYPE_CHECKING:  # numpy takes longer to import than most commands that only l
     from pyheta.pipeline.arrays import Floats
 
 
+#: A forecast of 0 that went through a scaler, float32 or a sum is hardly ever 0 to the last bit. It
+#: counts as 0 up to this share of the median size of the training values that are not 0.
+ZERO = 1e-6
+
+
 class Errors(NamedTuple):
     """What metrics are computed from: for each step ahead, means over all windows.
 
-    Every term is (steps,), in scaled units.
+    Every term is (steps,), in the target's own units; of several targets in scaled units.
     """
 
     absolute: Floats  # |e|
@@ -55,6 +62,16 @@ class Errors(NamedTuple):
     def at(self, step: int) -> Errors:
         """One step ahead alone; the first step is 1."""
         return Errors(*(term[step - 1 : step] for term in self))
+
+    def scaled(self, unit: float) -> Errors:
+        """The same where `unit` of the target's own units are 1."""
+        return self._replace(
+            absolute=self.absolute / unit,
+            square=self.square / unit / unit,  # unit² may be too small for a float
+            naive=self.naive / unit / unit,
+            size=self.size / unit,
+            spread=self.spread / unit / unit,
+        )
 
 
 @dataclass(frozen=True, slots=True)

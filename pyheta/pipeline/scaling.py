@@ -30,7 +30,7 @@ class Scaler:
             return cls(low, 1.0)
         match method:
             case "none":
-                return cls(0.0, 1.0)
+                return OWN_UNITS
             case "minmax":
                 return cls(low, high - low)
             case "standard":
@@ -44,3 +44,7 @@ class Scaler:
 
     def invert(self, scaled: Floats) -> Floats:
         return scaled * self.unit + self.offset
+
+
+#: Leaves every float64 as it is, to the last bit.
+OWN_UNITS = Scaler(0.0, 1.0)

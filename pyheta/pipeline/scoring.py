@@ -1,13 +1,13 @@
 """Forecasts beside the truth: their errors, and the metrics that follow from them."""
 
-from collections.abc import Iterable, Iterator, Sequence
+from collections.abc import Iterable, Iterator
 from dataclasses import dataclass, replace
 
 import numpy as np
 
 from pyheta.errors import Diverged
 from pyheta.pipeline.arrays import Floats
-from pyheta.pipeline.metrics import METRICS, Errors, MetricDefinition
+from pyheta.pipeline.metrics import METRICS, ZERO, Errors, MetricDefinition
 from pyheta.steps import Metric
 
 NO_COMMON_UNIT = "the targets have units of their own"
@@ -20,8 +20,8 @@ class Evaluation:
     truth: Floats
     forecast: Floats
     last: Floats  # (windows, 1): the last known value before each first target
-    unit: float  # what 1 in the net's units is in the target's
     naive_mae: float  # what `naive_mae` says of the training rows
+    zero: float  # what `zero` says of them; 0 of a forecast that nothing has rounded
 
 
 def naive_mae(training: Floats, season: int) -> float:
@@ -34,6 +34,16 @@ def naive_mae(training: Floats, season: int) -> float:
     return float(known.mean()) if known.size else float("nan")
 
 
+def zero(training: Floats) -> float:
+    """How large a forecast of 0 may be and still be 0: ZERO of the median size of other values.
+
+    `training` (rows,) is NaN where it is unknown. The median, because a single outlier must not
+    make all other values small.
+    """
+    sizes = np.abs(training[np.isfinite(training) & (training != 0)])
+    return ZERO * float(np.median(sizes)) if sizes.size else 0.0
+
+
 def errors_of(evaluation: Evaluation) -> Errors:
     """The errors of one target; a term that is divided by zero is not finite."""
     with np.errstate(all="ignore"):
@@ -43,28 +53,29 @@ def errors_of(evaluation: Evaluation) -> Errors:
 def _terms(given: Evaluation) -> Iterator[Floats]:
     """The terms of `Errors` in their order, (windows, steps), one at a time: they can be large."""
     truth, error = np.abs(given.truth), np.abs(given.forecast - given.truth)
-    yield error / given.unit
-    yield np.square(error / given.unit)
-    yield np.square((given.last - given.truth) / given.unit)
-    yield truth / given.unit
+    yield error
+    yield np.square(error)
+    yield np.square(given.last - given.truth)
+    yield truth
     shifted = given.truth - given.truth[0, 0]  # so that a constant truth has a spread of exactly 0
-    yield np.square((shifted - shifted.mean()) / given.unit)
+    yield np.square(shifted - shifted.mean())
     yield error / truth
-    both = truth + np.abs(given.forecast)
-    yield np.divide(2 * error, both, out=np.zeros_like(both), where=both > 0)
+    size = np.abs(given.forecast)
+    neither = (truth == 0) & (size <= given.zero)  # the truth is the file's, so 0 there is 0
+    yield np.divide(2 * error, truth + size, out=np.zeros_like(error), where=~neither)
     yield error / np.float64(given.naive_mae)
 
 
-def together(targets: Sequence[Errors]) -> Errors:
-    """The errors of several targets that have as many windows each: their mean."""
+def together(targets: Iterable[Errors]) -> Errors:
+    """The scaled errors of several targets that have as many windows each: their mean."""
     return Errors(*(np.mean(terms, axis=0) for terms in zip(*targets, strict=True)))
 
 
 def measure(split: str, errors: Errors, unit: float | None) -> tuple[list[Metric], dict[str, str]]:
     """Every metric over all steps (horizon 0), some for each step too; why others have no value.
 
-    unit: the target's, as in `Evaluation`; None for several targets. Raises Diverged if a forecast,
-    or an error that always has a value, is not finite.
+    unit: what 1 in the net's units is in the target's own; None for several targets, whose errors
+    are scaled. Raises Diverged if a forecast, or an error that always has a value, is not finite.
     """
     metrics: list[Metric] = []
     omitted: dict[str, str] = {}
@@ -106,4 +117,4 @@ def _undefined(metric: MetricDefinition, errors: Errors, unit: float | None) -> 
 
 def _value(metric: MetricDefinition, errors: Errors, unit: float | None) -> float:
     with np.errstate(all="ignore"):  # a division by zero shows in the value
-        return float(metric.formula(errors) * (unit or 1.0) ** metric.power)
+        return float(metric.formula(errors.scaled(unit) if metric.unscaled and unit else errors))

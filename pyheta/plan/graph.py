@@ -118,7 +118,7 @@ class RunGraph:
             targets=len(config.target),
             split=self._split,
             window={"input": window.input, "horizon": window.horizon},
-            scale=config.scale,
+            scale=None if net.in_own_units else config.scale,
             net=net.model_dump(mode="json"),
             train=config.train.model_dump(mode="json") if net.trained_by_gradient else None,
             seed=seed if net.stochastic else None,

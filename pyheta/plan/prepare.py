@@ -11,7 +11,7 @@ from pyheta.pipeline.data.facts import DatasetFacts
 from pyheta.pipeline.data.sources import Bring, as_it_is, inspect, series_of
 from pyheta.plan.compile import Plan, compile_plan
 from pyheta.plan.notes import data_notes, found_notes
-from pyheta.plan.resolve import complete, offer_of_subsets
+from pyheta.plan.resolve import complete, equal_to_baselines, offer_of_subsets
 from pyheta.section import Section
 from pyheta.steps import canonical
 from pyheta.sweep import Run, Sweep, read_sweep
@@ -23,7 +23,8 @@ class CheckedSweep:
     """A sweep whose runs fit their data sets, and the steps that they need.
 
     `runs` are complete: nothing is left to the data. `notes` say what was decided on the way,
-    `remarks` what a reader of the results has to know of the data; a sentence each.
+    `remarks` what a reader of the results has to know of the data; a sentence each. `as_baselines`
+    are the ordinals of runs that equal a baseline.
     """
 
     sweep: Sweep
@@ -33,6 +34,7 @@ class CheckedSweep:
     files: Mapping[str, Path]  # what its steps read, by SHA-256
     notes: Sequence[str] = ()
     remarks: Sequence[str] = ()
+    as_baselines: Sequence[int] = ()
 
 
 def prepare(
@@ -51,7 +53,8 @@ def prepare(
     plan = compile_plan(runs, by_key, sweep.explain)
     notes = (*found_notes(by_key.values()), *completed.notes)
     remarks = data_notes(runs, facts)
-    return CheckedSweep(sweep, runs, plan, by_key, datasets.files, notes, remarks)
+    equal = equal_to_baselines(runs, sweep.baselines, facts)
+    return CheckedSweep(sweep, runs, plan, by_key, datasets.files, notes, remarks, equal)
 
 
 def _sections(runs: Iterable[Run]) -> Iterable[tuple[Section, str]]:

@@ -4,6 +4,7 @@ What is recorded of a run is what comes out here. So a data set that gets a colu
 that ask for all of them, and no other.
 """
 
+from collections import defaultdict
 from collections.abc import Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass, field, replace
 from typing import Any
@@ -18,6 +19,7 @@ from pyheta.steps import canonical
 from pyheta.sweep import Run
 from pyheta.sweep.components import Changes
 from pyheta.sweep.config import RunConfig
+from pyheta.sweep.expand import is_as_it_is
 from pyheta.sweep.problems import Problems
 from pyheta.sweep.selection import Offer, would_take
 
@@ -66,6 +68,29 @@ def complete(runs: Iterable[Run], facts: Facts, *, default_baselines: bool) -> C
         distinct = [run for run in distinct if completion.fits(run)]
     kept = [replace(run, ordinal=len(nets) + index) for index, run in enumerate(distinct)]
     return Completed((*nets, *kept), (*completion.said_of_seasons(), *completion.notes))
+
+
+def equal_to_baselines(runs: Iterable[Run], nets: Iterable[NetConfig], facts: Facts) -> list[int]:
+    """The ordinals of the completed runs of a sweep that its `baselines` would be, had they to run.
+
+    They are left out of the baselines, and reports hold the others against them all the same.
+    """
+    by_name = defaultdict[str, list[NetConfig]](list)
+    for net in nets:
+        by_name[net.name].append(net)
+    return [
+        run.ordinal
+        for run in runs
+        if run.role == "net" and (alike := by_name.get(run.config.net.name))
+        if run.config.net in (_with_season(net, facts[run.config.dataset]) for net in alike)
+        if is_as_it_is(run.config)
+    ]
+
+
+def _with_season(net: NetConfig, facts: DatasetFacts) -> NetConfig:
+    if not isinstance(net, SeasonalNetConfig) or net.period:
+        return net
+    return net.model_copy(update={"period": facts.cadence.season})
 
 
 def _distinct(nets: Iterable[Run], baselines: Iterable[Run]) -> list[Run]:

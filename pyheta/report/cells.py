@@ -6,13 +6,10 @@ from dataclasses import dataclass, replace
 from statistics import fmean, stdev
 
 from pyheta.pipeline.leakage import leaks
-from pyheta.report.labels import targets_of, value_at
+from pyheta.report.labels import BASELINE, QUESTION, question, targets_of, value_at
 from pyheta.report.metrics import definition_of
 from pyheta.steps import OPEN, State, canonical
 from pyheta.store.seam import RunRow
-
-# Runs that agree in these forecast the same values, so that their errors may be compared.
-QUESTION = ("dataset", "target", "split", "window.horizon")
 
 
 @dataclass(frozen=True, slots=True)
@@ -49,7 +46,8 @@ class Entry:
     place: tuple[int, int]  # row, column
     contest: str  # cells of one contest answer the same question by the same metric
     metric: str
-    baseline: str | None  # the net's name, for a baseline
+    baseline: str | None  # what it is called, for a baseline
+    beside: bool  # it stands beside the sweep's own runs, so it is not marked for its baselines
     cell: Cell
 
     @property
@@ -61,14 +59,16 @@ class Entry:
         return -mean if definition_of(self.metric).higher_is_better else mean
 
 
-def entry_of(place: tuple[int, int], runs: Sequence[RunRow], metric: str, split: str) -> Entry:
+def entry_of(
+    place: tuple[int, int], runs: Sequence[RunRow], metric: str, split: str, baseline: str | None
+) -> Entry:
     """The entry of one configuration's runs, or of several's where the table leaves an axis out."""
-    names = {str(value_at(run.config, "net.name")) for run in runs if run.role == "baseline"}
     return Entry(
         place=place,
         contest=_contest(runs, metric),
         metric=metric,
-        baseline=", ".join(sorted(names)) or None,
+        baseline=baseline,
+        beside=all(run.role == BASELINE for run in runs),
         cell=_cell(runs, metric, split),
     )
 
@@ -115,7 +115,7 @@ def _contest(runs: Sequence[RunRow], metric: str) -> str:
     if own and not any(owner in targets_of(run) for run in runs):
         # Components are the same series only where they were decomposed in the same way.
         keys.append("decompose")
-    questions = {canonical([value_at(run.config, key) for key in keys]) for run in runs}
+    questions = {question(run, keys) for run in runs}
     return canonical([metric, *sorted(questions)])
 
 
@@ -140,8 +140,10 @@ def _compared(rivals: Sequence[Entry]) -> Iterator[tuple[tuple[int, int], Cell]]
         if (loss := rival.loss) is None:
             yield rival.place, rival.cell
         else:
-            beaten_by = tuple(name for name, bar in baselines.items() if bar <= loss)
-            beaten_by = () if rival.baseline else beaten_by
+            others = () if rival.beside else baselines.items()
+            beaten_by = tuple(
+                name for name, bar in others if bar <= loss and name != rival.baseline
+            )
             yield rival.place, replace(rival.cell, best=loss == least, beaten_by=beaten_by)
 
 

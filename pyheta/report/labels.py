@@ -1,6 +1,8 @@
 """What a run is called in a table: the values of the keys by which the table is laid out."""
 
-from collections.abc import Iterable, Iterator, Mapping, Sequence
+from collections import defaultdict
+from collections.abc import Container, Iterable, Iterator, Mapping, Sequence
+from dataclasses import dataclass
 from typing import Any
 
 from pyheta.errors import InputError, nearest
@@ -11,6 +13,12 @@ from pyheta.sweep.given import PICK, SERIES
 from pyheta.sweep.longform import VALUE_SECTIONS
 
 ABSENT = "-"
+
+NET = "net.name"
+BASELINE = "baseline"  # the role of a run that stands beside a sweep
+
+# Runs that agree in these forecast the same values, so that their errors may be compared.
+QUESTION = ("dataset", "target", "split", "window.horizon")
 
 #: What people call a key: an axis over the series of a panel sets which of them is picked.
 ALIASES = {SERIES: PICK}
@@ -70,6 +78,63 @@ def _nearest(axis: str, runs: Sequence[RunRow]) -> str:
     return nearest(axis, [key for key, _ in leaves(runs[0].config)])
 
 
+@dataclass(frozen=True, slots=True)
+class Naming:
+    """Which runs of a table are baselines, and what all of its runs are called.
+
+    `equal`: ordinals of runs of the sweep that a baseline would be. `told`: net -> its options that
+    tell baselines of one question apart.
+    """
+
+    equal: Container[int]
+    told: Mapping[str, Sequence[str]]
+
+    @classmethod
+    def of(cls, runs: Iterable[RunRow], keys: Container[str], equal: Container[int]) -> "Naming":
+        """A key of the table tells baselines apart without more words."""
+        unnamed = cls(equal, {})
+        nets = defaultdict[tuple[str, str], dict[str, object]](dict)
+        for run in filter(unnamed.is_baseline, runs):
+            net = value_at(run.config, "net")
+            nets[net_of(run), question(run)][canonical(net)] = net
+        told = defaultdict[str, dict[str, None]](dict)
+        for (name, _), distinct in nets.items():
+            varied = (key for key in _varied(distinct.values()) if key not in keys)
+            told[name] |= dict.fromkeys(varied)
+        return cls(equal, {name: tuple(options) for name, options in told.items()})
+
+    def is_baseline(self, run: RunRow) -> bool:
+        return run.role == BASELINE or run.ordinal in self.equal
+
+    def label(self, run: RunRow, key: str) -> str:
+        """A run's value of a key as text; beside a baseline's name what others of it lack."""
+        text = label(run, key)
+        if key != NET or not self.is_baseline(run):
+            return text
+        options = self.told.get(text, ())
+        words = [f"{option.removeprefix('net.')} {label(run, option)}" for option in options]
+        return f"{text} ({', '.join(words)})" if words else text
+
+
+def _varied(nets: Iterable[object]) -> Iterator[str]:
+    """The options in which nets of one name differ."""
+    values = defaultdict[str, set[str]](set)
+    for net in nets:
+        for key, value in leaves(net, "net"):
+            values[key].add(canonical(value))
+    return (key for key, distinct in values.items() if len(distinct) > 1)
+
+
+def net_of(run: RunRow) -> str:
+    """The name of a run's net."""
+    return str(value_at(run.config, NET))
+
+
+def question(run: RunRow, keys: Iterable[str] = QUESTION) -> str:
+    """Equal for runs that forecast the same values."""
+    return canonical([value_at(run.config, key) for key in keys])
+
+
 def label(run: RunRow, key: str) -> str:
     """A run's value of a key as text; a dash where it has none."""
     if key.startswith("train.") and not _trained(run):
@@ -88,5 +153,5 @@ def _trained(run: RunRow) -> bool:
     """Whether a net of it is trained by gradient, as far as its names tell: one's own nets are."""
     if run.config.get("components"):
         return True
-    kind = NETS.get(str(value_at(run.config, "net.name")))
+    kind = NETS.get(net_of(run))
     return kind is None or kind.trained_by_gradient

@@ -8,13 +8,14 @@ from pyheta.errors import InputError, nearest
 from pyheta.pipeline.leakage import leaks
 from pyheta.pipeline.metrics import METRICS
 from pyheta.report.cells import Cell, entry_of, mark, with_metric
-from pyheta.report.labels import keys_of, label
+from pyheta.report.labels import BASELINE, NET, Naming, keys_of, label
 from pyheta.report.metrics import is_metric
 from pyheta.report.query import ReportQuery
 from pyheta.steps import State
 from pyheta.store.seam import RunRow, SweepRow
 
-NET = "net.name"
+#: Where a sweep's `report` says which runs, by their ordinals, are what a baseline would be.
+AS_BASELINES = "as_baselines"
 
 Labels = tuple[str, ...]
 Cells = Mapping[Labels, Sequence[RunRow]]  # runs by column
@@ -64,8 +65,10 @@ def build(sweep: SweepRow, runs: Sequence[RunRow], query: ReportQuery) -> Table:
     Raises InputError for a metric or a key that no run has.
     """
     check_metrics(query.metrics, runs)
-    row_keys, col_keys, averaged = _keys(sweep, runs, query)
-    groups = _group(runs, row_keys, col_keys)
+    axes, row_keys, col_keys = _keys(sweep, runs, query)
+    equal = frozenset(sweep.report.get(AS_BASELINES, ()))
+    naming = Naming.of(runs, (*row_keys, *col_keys), equal)
+    groups = _group(runs, row_keys, col_keys, naming)
     heads = dict.fromkeys(head for _, cells in groups for head in cells)
     columns = tuple(Column(head, metric) for head in heads for metric in query.metrics)
     states = Counter(run.state for run in runs)
@@ -80,9 +83,9 @@ def build(sweep: SweepRow, runs: Sequence[RunRow], query: ReportQuery) -> Table:
         failures=_failures(runs),
         row_keys=row_keys,
         col_keys=col_keys,
-        averaged=averaged,
+        averaged=_averaged(groups, [key for key in axes if key not in (*row_keys, *col_keys)]),
         columns=columns,
-        rows=_rows(groups, columns, query.split),
+        rows=_rows(groups, columns, query.split, naming),
         remarks=tuple(sweep.report.get("remarks", ())),
     )
 
@@ -107,22 +110,32 @@ def check_metrics(metrics: Sequence[str], runs: Sequence[RunRow]) -> None:
 def _keys(
     sweep: SweepRow, runs: Sequence[RunRow], query: ReportQuery
 ) -> tuple[Labels, Labels, Labels]:
-    """The keys of the rows, those of the columns, and those that vary but are in neither."""
+    """The keys that vary, those of the rows, and those of the columns."""
     axes = keys_of(sweep.axes, [run for run in runs if run.role == "net"])
     cols = keys_of(query.cols, runs)
     wanted = keys_of(query.rows, runs) if query.rows else axes
     rows = tuple(key for key in wanted if key not in cols)
-    if NET not in (*rows, *cols) and any(run.role == "baseline" for run in runs):
+    if NET not in (*rows, *cols) and any(map(_is_beside, runs)):
         rows = (NET, *rows)  # it tells baselines from nets
-    return rows, cols, tuple(key for key in axes if key not in (*rows, *cols))
+    return axes, rows, cols
 
 
-def _group(runs: Sequence[RunRow], row_keys: Labels, col_keys: Labels) -> Groups:
+def _averaged(groups: Groups, keys: Sequence[str]) -> Labels:
+    """Those of the keys that vary within a cell: one that follows from another does not."""
+    cells = [runs for _, by_column in groups for runs in by_column.values()]
+    return tuple(key for key in keys if any(_varies(key, runs) for runs in cells))
+
+
+def _varies(key: str, runs: Sequence[RunRow]) -> bool:
+    return any(label(run, key) != label(runs[0], key) for run in runs)
+
+
+def _group(runs: Sequence[RunRow], row_keys: Labels, col_keys: Labels, naming: Naming) -> Groups:
     """Nets before baselines, otherwise in the order of the sweep."""
     groups: dict[tuple[bool, Labels], dict[Labels, list[RunRow]]] = {}
-    for run in sorted(runs, key=_is_baseline):
-        row = (_is_baseline(run), tuple(label(run, key) for key in row_keys))
-        head = tuple(label(run, key) for key in col_keys)
+    for run in sorted(runs, key=_is_beside):
+        row = (_is_beside(run), tuple(naming.label(run, key) for key in row_keys))
+        head = tuple(naming.label(run, key) for key in col_keys)
         groups.setdefault(row, {}).setdefault(head, []).append(run)
     return [
         (labels, cells) for (_, labels), by_head in groups.items() for cells in _unmixed(by_head)
@@ -139,10 +152,10 @@ def _unmixed(cells: Cells) -> Iterator[Cells]:
     yield from (honest, leaky) if honest.keys() & leaky.keys() else (cells,)
 
 
-def _rows(groups: Groups, columns: Sequence[Column], split: str) -> tuple[Row, ...]:
+def _rows(groups: Groups, columns: Sequence[Column], split: str, naming: Naming) -> tuple[Row, ...]:
     cells = mark(
         [
-            entry_of((at, number), runs, column.metric, split)
+            entry_of((at, number), runs, column.metric, split, _baseline(runs, naming))
             for at, (_, by_column) in enumerate(groups)
             for number, column in enumerate(columns)
             if (runs := with_metric(by_column.get(column.labels, ()), column.metric))
@@ -151,12 +164,20 @@ def _rows(groups: Groups, columns: Sequence[Column], split: str) -> tuple[Row, .
     return tuple(
         Row(
             labels=labels,
-            baseline=all(_is_baseline(run) for runs in by_column.values() for run in runs),
+            baseline=all(_is_beside(run) for runs in by_column.values() for run in runs),
             cells=tuple(cells.get((at, number)) for number in range(len(columns))),
         )
         for at, (labels, by_column) in enumerate(groups)
     )
 
 
-def _is_baseline(run: RunRow) -> bool:
-    return run.role == "baseline"
+def _baseline(runs: Sequence[RunRow], naming: Naming) -> str | None:
+    """What runs are called that are all baselines; None for others."""
+    if not all(map(naming.is_baseline, runs)):
+        return None
+    return ", ".join(sorted({naming.label(run, NET) for run in runs}))
+
+
+def _is_beside(run: RunRow) -> bool:
+    """Whether it stands beside the sweep's own runs, and so below them."""
+    return run.role == BASELINE

@@ -239,6 +239,12 @@ def _baselines(runs: Sequence[Run], file: SweepFile, document: Document) -> Iter
             ordinal += 1
 
 
+def is_as_it_is(config: RunConfig) -> bool:
+    """Whether a run forecasts the series as it is, as baselines do."""
+    reduced = config.reduced()
+    return all(getattr(reduced, key) == value for key, value in AS_IT_IS.items())
+
+
 def _questions(runs: Sequence[Run]) -> Iterable[Run]:
     """The first run of each combination of everything but the net and its training."""
     first: dict[tuple[Any, ...], Run] = {}

@@ -5,6 +5,7 @@ from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Literal
 
+from pyheta.nets.configs.base import NetConfig
 from pyheta.sweep.config import KEYS
 from pyheta.sweep.expand import Run, expand
 from pyheta.sweep.file import Explain, Report, SweepFile
@@ -20,8 +21,9 @@ class Sweep:
     """A name and its runs. The same text gives the same runs in the same order.
 
     `text` is the file as it was written, `overrides` what the command line added; `axes` are the
-    dotted keys that vary, and SERIES; `default_baselines` says that nobody has written any;
-    relative paths of data sets start at the folder of `path`.
+    dotted keys that vary, and SERIES; `baselines` are the nets that run beside it, and
+    `default_baselines` says that nobody has written any; relative paths of data sets start at the
+    folder of `path`.
     """
 
     name: str
@@ -31,6 +33,7 @@ class Sweep:
     explain: Explain
     report: Report
     axes: tuple[str, ...]
+    baselines: tuple[NetConfig, ...]
     default_baselines: bool
     path: Path
     text: str
@@ -66,6 +69,7 @@ def read_sweep(path: Path, overrides: Sequence[str] = (), look: Look | None = No
         explain=file.explain,
         report=file.report,
         axes=tuple(SERIES if key == PICK else key for key in grid.varied_keys()),
+        baselines=file.baselines,
         default_baselines=default_baselines,
         path=path,
         text=document.text,

@@ -56,6 +56,7 @@ class NetConfig(Section):
     additive: ClassVar[bool] = False  # forecasts of components add up to that of their series
     resumable: ClassVar[bool] = False  # its weights and optimizer state are all its state
     stackable: ClassVar[bool] = False  # a GPU may train several at once, unless its layers forbid
+    in_own_units: ClassVar[bool] = False  # it repeats what it reads: the scale cannot matter
     baseline: ClassVar[bool] = False  # it runs beside every sweep that does not say otherwise
     lookback_option: ClassVar[str | None] = None  # the option that `lookback` follows
     seasonal: ClassVar[bool] = False  # its `period` is the season of the data where left open

@@ -15,6 +15,7 @@ class LastConfig(NetConfig):
     built_by: ClassVar[str] = "pyheta.nets.zoo.naive:Last"
     uses_exog: ClassVar[bool] = False
     additive: ClassVar[bool] = True
+    in_own_units: ClassVar[bool] = True
     baseline: ClassVar[bool] = True
 
     name: Literal["last"] = "last"
@@ -29,6 +30,7 @@ class SeasonalConfig(SeasonalNetConfig):
     built_by: ClassVar[str] = "pyheta.nets.zoo.naive:Seasonal"
     uses_exog: ClassVar[bool] = False
     additive: ClassVar[bool] = True
+    in_own_units: ClassVar[bool] = True
     baseline: ClassVar[bool] = True
     lookback_option: ClassVar[str | None] = "period"
 
@@ -44,6 +46,7 @@ class DriftConfig(NetConfig):
     built_by: ClassVar[str] = "pyheta.nets.zoo.naive:Drift"
     uses_exog: ClassVar[bool] = False
     additive: ClassVar[bool] = True
+    in_own_units: ClassVar[bool] = True
     baseline: ClassVar[bool] = True
 
     name: Literal["drift"] = "drift"
@@ -64,7 +67,8 @@ class RidgeConfig(NetConfig):
         Field(min_length=1, max_length=1000),
         BeforeValidator(as_tuple, json_schema_input_type=Alpha | list[Alpha]),
     ] = Field(
-        default=(1e-3,), description="Weight of the penalty; of a list, validation chooses one."
+        default=tuple(10.0**power for power in range(-3, 7)),
+        description="Weight of the penalty; of a list, validation chooses one.",
     )
     per_channel: bool = Field(
         default=False, description="Whether all targets share one regression on their own past."

@@ -131,7 +131,8 @@ def test_one_net_reads_all_components_and_forecasts_the_series(tmp_path: Path) -
 
     arrays = load_file(steps["score"].products["forecast"])
     assert set(arrays) == {f"{p}/{name}" for p in ("val", "test") for name in ("time", "forecast")}
-    assert steps["fit target"].summary["parameters"] == 6 * 4 * HORIZON + HORIZON
+    # Weights, intercepts, and the penalty that validation chose
+    assert steps["fit target"].summary["parameters"] == 6 * 4 * HORIZON + HORIZON + 1
     error = arrays["test/forecast"] - frame["load"].to_numpy()[TEST_ROWS]
     expected = np.sqrt(np.square(error).mean())
     assert metrics(steps["score"])["test", "rmse"] == pytest.approx(expected, rel=1e-4)

@@ -7,10 +7,15 @@ from typing import Any
 import numpy as np
 import polars as pl
 import pytest
+from hypothesis import given, settings
+from hypothesis import strategies as st
+from hypothesis.extra.numpy import arrays
+from numpy.typing import NDArray
 from safetensors.numpy import load_file
 
 from pyheta.errors import Diverged, StepError
 from pyheta.nets.checkpoint import Checkpoint
+from pyheta.nets.configs.union import config_of
 from pyheta.ops.fit import fit
 from pyheta.ops.load import load
 from pyheta.ops.score import score
@@ -80,6 +85,9 @@ class Bench:
         return params | changed
 
     def fit(self, params: dict[str, Any], **more: Any) -> Result:
+        """Of a net to which the scale cannot matter, without it, as in a plan."""
+        if config_of(params["net"]).in_own_units:
+            params = {name: value for name, value in params.items() if name != "scale"}
         return fit(Task(params, {"load": {"table": self.table}}, self.fresh(), **more))
 
     def score(self, params: dict[str, Any], fitted: Result, keep: str = "forecasts") -> Result:
@@ -214,7 +222,52 @@ def test_the_last_value_is_the_same_forecast_in_every_scale(bench: Bench, scale:
     forecast = load_file(scored.products["forecast"])["test/forecast"]
 
     np.testing.assert_allclose(forecast, np.repeat(load_column[rows - 1, None], 2, 1), rtol=1e-6)
-    assert metric(scored, "test", "skill") == pytest.approx(0, abs=1e-12)
+    assert metric(scored, "test", "skill") == 0
+
+
+NAIVE = [{"name": "last"}, {"name": "seasonal", "period": 5}, {"name": "drift"}]
+SIZES = st.just(0.0) | st.floats(0.01, 1e3) | st.floats(-1e3, -0.01)
+
+
+def naive_forecasts(y: NDArray[np.float64], name: str, rows: NDArray[np.intp]) -> Any:
+    """What the plain rules say of two rows from each of these on."""
+    if name == "seasonal":
+        return np.stack([y[rows - 5], y[rows - 4]], axis=1)
+    slope = (y[rows - 1] - y[0]) / (rows - 1) if name == "drift" else np.zeros(len(rows))
+    return y[rows - 1, None] + slope[:, None] * [1.0, 2.0]
+
+
+@pytest.mark.parametrize("net", NAIVE, ids=lambda net: net["name"])
+@settings(deadline=None, max_examples=15)
+@given(y=arrays(np.float64, 80, elements=SIZES))
+def test_naive_metrics_are_those_of_the_plain_rule_in_every_scale(
+    tmp_path_factory: pytest.TempPathFactory, net: dict[str, Any], y: NDArray[np.float64]
+) -> None:
+    # Given a series with zeros, and an outlier in training
+    y[7] = 1e9
+    frame = generate(80, 0).with_columns(load=pl.Series(y))
+    bench = Bench(tmp_path_factory.mktemp("bench"), frame)
+    params = [bench.params(net, scale=scale, exog=[]) for scale in ("minmax", "standard", "none")]
+    if net["name"] == "drift":
+        params = [each | {"window": {"input": 1, "horizon": 2}} for each in params]
+
+    # When a naive forecast is scored beside runs of each scale
+    scored = [bench.both(each)[1] for each in params]
+
+    # Then all metrics but the scaled ones are the same to the last bit
+    own = [[m for m in result.metrics if not m.name.endswith("_scaled")] for result in scored]
+    assert own[0] == own[1] == own[2]
+
+    # And they are numpy's on the series itself; the last value has no skill of its own
+    rows = np.arange(64, 79)
+    forecast, truth = naive_forecasts(y, net["name"], rows), np.stack([y[rows], y[rows + 1]], 1)
+    both = np.abs(truth) + np.abs(forecast)
+    terms = np.divide(2 * np.abs(forecast - truth), both, out=np.zeros_like(both), where=both > 0)
+    assert metric(scored[0], "test", "smape") == pytest.approx(terms.mean(), rel=1e-12)
+    rmse = np.sqrt(np.square(forecast - truth).mean())
+    assert metric(scored[0], "test", "rmse") == pytest.approx(rmse, rel=1e-12)
+    if net["name"] == "last" and "test/skill" not in scored[0].summary["omitted"]:
+        assert scored[0].summary["skill"] == 0
 
 
 def test_the_target_may_stand_anywhere_in_the_table(bench: Bench) -> None:
@@ -228,10 +281,11 @@ def test_the_target_may_stand_anywhere_in_the_table(bench: Bench) -> None:
     assert metric(scored, "test", "rmse") < 3
 
 
-def test_validation_loss_is_the_scaled_error_of_the_kept_weights(bench: Bench) -> None:
+def test_validation_loss_is_the_error_of_the_kept_weights_in_the_nets_units(bench: Bench) -> None:
     for net in NETS:
         fitted, scored = bench.both(bench.params(net))
-        expected = metric(scored, "val", "mse_scaled")
+        own = config_of(net).in_own_units
+        expected = metric(scored, "val", "mse" if own else "mse_scaled")
         assert fitted.summary["val_mse"] == pytest.approx(expected, rel=1e-4), net["name"]
 
 
@@ -407,7 +461,7 @@ def test_rows_after_a_split_in_rows_are_not_used(tmp_path: Path, net: dict[str, 
 
 LONG_TERM = {"train": 8640, "val": 2880, "test": 2880}
 LOADS = ("HUFL", "HULL", "MUFL", "MULL", "LUFL", "LULL", "OT")
-SHARED = {"name": "ridge", "per_channel": True}
+SHARED = {"name": "ridge", "per_channel": True, "alpha": 1e-3}
 NORMED = SHARED | {"instance_norm": True}
 ALPHAS = [1e-5, 1e-3, 1.0, 1e2, 1e3, 1e4, 1e5]
 

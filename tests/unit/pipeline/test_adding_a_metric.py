@@ -61,7 +61,7 @@ def test_a_sweep_may_report_it(tmp_path: Path) -> None:
 
 @pytest.mark.usefixtures("closeness")
 def test_a_score_has_it() -> None:
-    errors = errors_of(Evaluation(TRUTH, FORECAST, LAST, unit=1.0, naive_mae=1.0))
+    errors = errors_of(Evaluation(TRUTH, FORECAST, LAST, naive_mae=1.0, zero=0.0))
     metrics, _ = measure("test", errors, 1.0)
 
     assert {metric.name: metric.value for metric in metrics}["closeness"] == pytest.approx(0.75)

@@ -1,6 +1,8 @@
 """Metrics are what their formulas say, and are left out where they have no value."""
 
+from collections.abc import Sequence
 from dataclasses import replace
+from typing import Any
 
 import numpy as np
 import pytest
@@ -11,7 +13,7 @@ from hypothesis.extra.numpy import arrays
 
 from pyheta.errors import Diverged
 from pyheta.pipeline.arrays import Floats
-from pyheta.pipeline.metrics import METRICS
+from pyheta.pipeline.metrics import METRICS, ZERO, Errors
 from pyheta.pipeline.scoring import (
     Evaluation,
     errors_of,
@@ -19,16 +21,24 @@ from pyheta.pipeline.scoring import (
     naive_mae,
     named,
     together,
+    zero,
 )
 
 TRUTH = np.array([[1.0, 2.0], [2.0, -4.0], [5.0, 1.0]])
 FORECAST = np.array([[1.5, 2.0], [1.0, -2.0], [5.0, 4.0]])
 LAST = np.array([[0.0], [1.0], [2.0]])
-WORKED = Evaluation(TRUTH, FORECAST, LAST, unit=4.0, naive_mae=2.0)
+WORKED = Evaluation(TRUTH, FORECAST, LAST, naive_mae=2.0, zero=0.0)
+UNIT = 4.0
 
 
-def values(evaluation: Evaluation) -> dict[tuple[str, int], float]:
-    metrics, _ = measure("test", errors_of(evaluation), evaluation.unit)
+def evaluation(
+    truth: Floats, forecast: Floats, last: Floats, naive_mae: float = 1.0, zero: float = 0.0
+) -> Evaluation:
+    return Evaluation(truth, forecast, last, naive_mae, zero)
+
+
+def values(given: Evaluation, unit: float = UNIT) -> dict[tuple[str, int], float]:
+    metrics, _ = measure("test", errors_of(given), unit)
     return {(metric.name, metric.horizon): metric.value for metric in metrics}
 
 
@@ -64,8 +74,8 @@ def test_one_step_ahead_is_measured_on_its_own_column() -> None:
 
 def test_the_last_known_value_has_no_skill_and_the_truth_has_all() -> None:
     repeated = np.repeat(LAST, 2, axis=1)
-    assert values(Evaluation(TRUTH, repeated, LAST, 1.0, 1.0))["skill", 0] == pytest.approx(0)
-    exact = values(Evaluation(TRUTH, TRUTH, LAST, 1.0, 1.0))
+    assert values(evaluation(TRUTH, repeated, LAST))["skill", 0] == 0
+    exact = values(evaluation(TRUTH, TRUTH, LAST))
     assert exact["skill", 0] == exact["r2", 0] == 1
 
 
@@ -75,7 +85,7 @@ def test_the_last_known_value_has_no_skill_and_the_truth_has_all() -> None:
     arrays(np.float64, (6, 2), elements=st.floats(-100, 100)),
 )
 def test_laws_that_hold_for_any_forecast(truth: Floats, forecast: Floats) -> None:
-    got = values(Evaluation(truth, forecast, truth[:, :1], 2.0, 1.0))
+    got = values(evaluation(truth, forecast, truth[:, :1]), 2.0)
     assert got["mae", 0] <= got["rmse", 0] + 1e-9
     assert got["rmse", 0] ** 2 == pytest.approx(got["mse", 0])
     assert got["mae_scaled", 0] * 2 == pytest.approx(got["mae", 0])
@@ -96,9 +106,7 @@ def test_a_ratio_over_zero_is_left_out_with_its_reason(
     truth: list[list[float]], name: str, reason: str
 ) -> None:
     values = np.array(truth)
-    metrics, omitted = measure(
-        "val", errors_of(Evaluation(values, values + 1, values - 2, 1.0, 1.0)), 1.0
-    )
+    metrics, omitted = measure("val", errors_of(evaluation(values, values + 1, values - 2)), 1.0)
 
     assert omitted[f"val/{name}"] == reason
     assert name not in {metric.name for metric in metrics}
@@ -107,9 +115,7 @@ def test_a_ratio_over_zero_is_left_out_with_its_reason(
 
 def test_a_target_that_never_moved_in_training_has_no_mase_and_an_exact_naive_no_skill() -> None:
     truth = np.array([[1.0], [2.0]])
-    _, omitted = measure(
-        "test", errors_of(Evaluation(truth, truth + 1, truth, 1.0, naive_mae=0.0)), 1.0
-    )
+    _, omitted = measure("test", errors_of(evaluation(truth, truth + 1, truth, naive_mae=0.0)), 1.0)
     assert omitted == {
         "test/mase": "training has no change from season to season",
         "test/skill": "the last known value is exact",
@@ -121,7 +127,7 @@ def test_a_forecast_that_is_not_finite_or_whose_square_is_not_fails(wrong: float
     forecast = FORECAST.copy()
     forecast[1, 1] = wrong
     with pytest.raises(Diverged, match="not finite"):
-        measure("test", errors_of(Evaluation(TRUTH, forecast, LAST, 1.0, 1.0)), 1.0)
+        measure("test", errors_of(evaluation(TRUTH, forecast, LAST)), 1.0)
 
 
 @hypothesis_settings(deadline=None, max_examples=50)
@@ -144,6 +150,59 @@ def test_a_season_without_a_pair_leaves_mase_out() -> None:
     assert omitted == {"test/mase": "training has no change from season to season"}
 
 
+# ---- zeros and rounding --------------------------------------------------------------------------
+
+
+def smape(truth: Floats, forecast: Floats, training: Floats) -> float:
+    truth, forecast = truth[:, None], forecast[:, None]
+    return values(evaluation(truth, forecast, truth, zero=zero(training)))["smape", 0]
+
+
+SIZES = st.just(0.0) | st.floats(0.01, 100) | st.floats(-100, -0.01)
+
+
+@hypothesis_settings(deadline=None, max_examples=100)
+@given(arrays(np.float64, 9, elements=SIZES), arrays(np.float64, 9, elements=SIZES))
+def test_smape_is_the_published_formula_with_0_for_zero_over_zero(
+    truth: Floats, forecast: Floats
+) -> None:
+    pairs = zip(truth.tolist(), forecast.tolist(), strict=True)
+    terms = [2 * abs(f - y) / (abs(y) + abs(f)) if y or f else 0.0 for y, f in pairs]
+
+    assert smape(truth, forecast, truth) == pytest.approx(np.mean(terms), rel=1e-12)
+
+
+@hypothesis_settings(deadline=None, max_examples=100)
+@given(
+    arrays(np.float64, 9, elements=st.just(0.0) | st.floats(0.5, 2)),
+    st.floats(1e-9, 1e9),
+    st.floats(-1e3, 1e3),
+    st.sampled_from([np.float32, np.float64]),
+)
+def test_what_a_scaler_leaves_of_a_zero_is_zero(
+    truth: Floats, size: float, level: float, dtype: type[np.floating[Any]]
+) -> None:
+    # Given a perfect net, whose forecasts are scaled, rounded as it computes, and scaled back
+    scaled = ((truth - level / 1e3) / 0.7).astype(dtype)
+    forecast = size * (scaled.astype(np.float64) * 0.7 + level / 1e3)
+
+    # Then no zero that it met counts as a miss, in whatever unit the target is measured
+    assert smape(size * truth, forecast, size * np.append(truth, 1.0)) < 1e-5
+
+
+@pytest.mark.parametrize("forecast", [1e-4, -1e-4, 0.1])
+def test_what_is_small_but_no_rounding_is_a_miss(forecast: float) -> None:
+    truth = np.array([0.0, 1.0])
+    assert smape(truth, np.array([forecast, 1.0]), np.array([0.0, 1.0, 2.0])) == 1
+
+
+def test_a_single_outlier_in_training_makes_nothing_else_zero() -> None:
+    training = np.array([0.0, 0.0, 0.0, 0.0, 1.0, 2.0, 3.0, 1e30, np.nan])
+
+    assert zero(training) == 2.5 * ZERO
+    assert zero(np.zeros(3)) == 0
+
+
 # ---- several targets -----------------------------------------------------------------------------
 
 UNITS = (4.0, 0.5)
@@ -151,23 +210,27 @@ UNITS = (4.0, 0.5)
 
 def of_both(scale: float = 10.0) -> tuple[Evaluation, Evaluation]:
     """Two targets in very different units."""
-    other = Evaluation(
-        scale * TRUTH[::-1] + 3, scale * FORECAST, scale * LAST, UNITS[1], naive_mae=8.0
-    )
+    other = evaluation(scale * TRUTH[::-1] + 3, scale * FORECAST, scale * LAST, naive_mae=8.0)
     return WORKED, other
+
+
+def of_all(targets: Sequence[Evaluation], units: Sequence[float] = UNITS) -> Errors:
+    pairs = zip(targets, units, strict=True)
+    return together(errors_of(one).scaled(unit) for one, unit in pairs)
 
 
 def test_several_targets_by_hand() -> None:
     # Given forecasts of two targets
     targets = of_both()
-    metrics, omitted = measure("test", together([errors_of(one) for one in targets]), None)
+    metrics, omitted = measure("test", of_all(targets), None)
     got = {(metric.name, metric.horizon): metric.value for metric in metrics}
 
     # When all their errors are taken together, each in its target's scaled units
-    error = np.stack([(one.forecast - one.truth) / one.unit for one in targets], axis=1)
-    naive = np.stack([(one.last - one.truth) / one.unit for one in targets], axis=1)
-    spread = np.stack([(one.truth - one.truth.mean()) / one.unit for one in targets], axis=1)
-    size = np.stack([np.abs(one.truth) / one.unit for one in targets], axis=1)
+    pairs = list(zip(targets, UNITS, strict=True))
+    error = np.stack([(one.forecast - one.truth) / unit for one, unit in pairs], axis=1)
+    naive = np.stack([(one.last - one.truth) / unit for one, unit in pairs], axis=1)
+    spread = np.stack([(one.truth - one.truth.mean()) / unit for one, unit in pairs], axis=1)
+    size = np.stack([np.abs(one.truth) / unit for one, unit in pairs], axis=1)
     relative = [np.abs(one.forecast - one.truth) / one.naive_mae for one in targets]
 
     # Then the metrics are those of the one long list of errors
@@ -194,13 +257,12 @@ def test_the_unit_of_a_target_has_no_say_in_what_several_have_together(
     first: float, second: float
 ) -> None:
     def together_in(*scales: float) -> list[float]:
-        units = [
-            Evaluation(
-                s * one.truth, s * one.forecast, s * one.last, s * one.unit, s * one.naive_mae
-            )
+        targets = [
+            evaluation(s * one.truth, s * one.forecast, s * one.last, s * one.naive_mae)
             for s, one in zip(scales, of_both(), strict=True)
         ]
-        metrics, _ = measure("test", together([errors_of(one) for one in units]), None)
+        units = [s * unit for s, unit in zip(scales, UNITS, strict=True)]
+        metrics, _ = measure("test", of_all(targets, units), None)
         return [metric.value for metric in metrics]
 
     assert together_in(first, second) == pytest.approx(together_in(1.0, 1.0), rel=1e-9)
@@ -208,8 +270,8 @@ def test_the_unit_of_a_target_has_no_say_in_what_several_have_together(
 
 def test_one_target_twice_has_the_scaled_metrics_of_once() -> None:
     errors = errors_of(WORKED)
-    once, _ = measure("test", errors, WORKED.unit)
-    twice, _ = measure("test", together([errors, errors]), None)
+    once, _ = measure("test", errors, UNIT)
+    twice, _ = measure("test", together(2 * [errors.scaled(UNIT)]), None)
 
     alone = {(metric.name, metric.horizon): metric.value for metric in once}
     for metric in twice:
@@ -218,7 +280,7 @@ def test_one_target_twice_has_the_scaled_metrics_of_once() -> None:
 
 
 def test_a_name_goes_before_what_is_over_all_steps() -> None:
-    metrics, _ = measure("test", errors_of(WORKED), WORKED.unit)
+    metrics, _ = measure("test", errors_of(WORKED), UNIT)
 
     mine = named("OT", metrics)
 

@@ -95,11 +95,21 @@ def test_steps_are_counted_as_asked_for_and_as_distinct(tmp_path: Path) -> None:
     [
         ("lstm", [], ["seeds=0,1", "train.lr=0.1,0.2", "exog=[],[a]", "window.input=8,9"]),
         ("mlp", [], ["seeds=0,1", "train.lr=0.1,0.2", "exog=[],[a]", "window.input=8,9"]),
-        ("ridge", ["seeds=0,1", "train.lr=0.1,0.2"], ["exog=[],[a]", "window.input=8,9"]),
+        (
+            "ridge",
+            ["seeds=0,1", "train.lr=0.1,0.2"],
+            ["exog=[],[a]", "window.input=8,9", "scale=none,minmax"],
+        ),
         (
             "last",
-            ["seeds=0,1", "train.lr=0.1,0.2", "exog=[],[a]", "window.input=8,9"],
-            ["scale=none,minmax", "window.horizon=1,2", "target=load,a"],
+            [
+                "seeds=0,1",
+                "train.lr=0.1,0.2",
+                "exog=[],[a]",
+                "window.input=8,9",
+                "scale=none,minmax",
+            ],
+            ["window.horizon=1,2", "target=load,a"],
         ),
         (
             "seasonal",

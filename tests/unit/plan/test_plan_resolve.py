@@ -19,7 +19,7 @@ from pyheta.pipeline.data.steps.cadence import HOURLY, Cadence, Unit
 from pyheta.pipeline.splits import Split
 from pyheta.plan.notes import data_notes, found_notes
 from pyheta.plan.prepare import prepare
-from pyheta.plan.resolve import Completed, complete, offer_of_subsets
+from pyheta.plan.resolve import Completed, complete, equal_to_baselines, offer_of_subsets
 from pyheta.section import Section
 from pyheta.sweep import Run, Sweep
 
@@ -258,6 +258,34 @@ def test_a_baseline_that_is_a_run_of_the_sweep_already_is_not_added(tmp_path: Pa
     made = completed(read)
 
     assert nets(made.runs) == ["seasonal", "last", "drift", "ridge"]
+
+
+@pytest.mark.parametrize(
+    ("axes", "baselines", "equal"),
+    [
+        ("net.name: [lstm, ridge]", "[ridge]", [1]),
+        ("net.name: [lstm, ridge]", "[last]", []),
+        ("net.name: [lstm, ridge]", "[]", []),
+        ("net: [lstm, {name: ridge, alpha: 7}]", "[ridge]", []),
+        ("net: [lstm, {name: ridge, alpha: 7}]", "[{name: ridge, alpha: 7}]", [1]),
+        ("net: [{name: seasonal, period: 24}, {name: seasonal, period: 7}]", "[seasonal]", [0]),
+        ("decompose: [none, emd], net: [ridge, last]", "[ridge, last]", [0, 1, 3]),
+        ("net: [ridge], exog: [[], [wind]]", "[ridge]", [0, 1]),
+    ],
+)
+def test_runs_that_a_baseline_would_be_are_known(
+    tmp_path: Path, axes: str, baselines: str, equal: list[int]
+) -> None:
+    text = BASE.replace("[]", baselines).replace("  net: lstm\n", "")
+    read = sweep(tmp_path, text + WINDOW + f"parameters: {{{axes}}}\n")
+
+    made = completed(read)
+
+    given: dict[Section, DatasetFacts] = {run.config.dataset: FACTS for run in made.runs}
+    assert equal_to_baselines(made.runs, read.baselines, given) == equal
+    # And none of them runs twice
+    configs = [run.config.reduced() for run in made.runs if run.role == "baseline"]
+    assert not [run for run in made.runs if run.ordinal in equal and run.config in configs]
 
 
 def test_baselines_of_the_same_columns_however_written_are_one(tmp_path: Path) -> None:

@@ -164,8 +164,8 @@ def test_a_fit_that_trains_on_validation_rows_is_found(
         lambda series, targets, shape: right(series, (0, len(series[0].values)), shape),
     )
 
-    for net in ("mlp", "ridge"):
-        found = verdicts(tmp_path, [f"net.name={net}"])
+    for net in ("mlp", "{name: ridge, alpha: 1}"):
+        found = verdicts(tmp_path, [f"net={net}"])
         assert {verdict.step.op for verdict in found if verdict.leaks} == {"fit"}
 
 

@@ -204,6 +204,91 @@ def test_a_net_that_does_not_beat_a_baseline_is_shown_as_such() -> None:
     assert "no better than" in terminal(table)
 
 
+@pytest.mark.parametrize("as_run", [False, True])
+def test_a_run_that_equals_a_baseline_is_that_baseline_for_all_marks(*, as_run: bool) -> None:
+    # Given ridge beside a sweep, or among its own nets
+    ridge = [run("ridge", seed, score="same", rmse=0.6) for seed in (0, 1)]
+    runs = [
+        run("lstm", rmse=0.65),
+        run("gru", rmse=0.5),
+        *(ridge if as_run else [baseline("ridge", rmse=0.6)]),
+        baseline("last", rmse=0.55),
+    ]
+    runs = [replace(one, ordinal=ordinal) for ordinal, one in enumerate(runs)]
+    equal = {"as_baselines": [2, 3]} if as_run else {}
+    # When
+    table = build(sweep("net.name", report=equal), runs, RMSE)
+    # Then the nets are held against it, and it is held against others where the sweep asks for it
+    assert set(cell(table, "lstm").beaten_by) == {"last", "ridge"}
+    assert cell(table, "gru").beaten_by == ()
+    assert cell(table, "ridge").beaten_by == (("last",) if as_run else ())
+    assert cell(table, "last").beaten_by == ()
+
+
+def test_what_averages_a_baseline_with_other_runs_is_none() -> None:
+    # Given a row of ridge on the series as it is, and on its components
+    runs = [run("ridge", rmse=0.6), run("ridge", rmse=0.7, score="other"), run("lstm", rmse=0.65)]
+    runs = [replace(one, ordinal=ordinal) for ordinal, one in enumerate(runs)]
+
+    table = build(sweep("net.name", report={"as_baselines": [0]}), runs, RMSE)
+
+    assert cell(table, "lstm").beaten_by == ()
+
+
+def seasonal(period: int, dataset: str = "etth1", **metrics: Any) -> RunRow:
+    config = {"net": {"name": "seasonal", "period": period}, "dataset": {"name": dataset}}
+    return run("seasonal", config=config, role="baseline", **metrics)
+
+
+def test_options_of_baselines_are_rows_of_their_own() -> None:
+    # Given the seasonal baseline of three periods, and ridge of one kind
+    runs = [run("lstm", rmse=4.9), baseline("ridge", rmse=5.0)]
+    runs += [seasonal(7, rmse=4.8), seasonal(24, rmse=5.6), seasonal(365, rmse=4.9)]
+    # When
+    table = build(sweep("net.name"), runs, RMSE)
+    # Then each has its row and its name, also where it beats a net
+    labels = [row.labels[0] for row in table.rows]
+    names = [f"seasonal (period {period})" for period in (7, 24, 365)]
+    assert labels == ["lstm", "ridge", *names]
+    assert [cell(table, name).n for name in names] == [1, 1, 1]
+    assert cell(table, "lstm").beaten_by == (names[0], names[2])
+
+
+def test_a_column_that_tells_periods_apart_says_enough() -> None:
+    runs = [run("lstm", rmse=4.9), seasonal(7, rmse=4.8), seasonal(24, rmse=5.6)]
+    query = ReportQuery(("rmse",), rows=("net.name", "net.period"))
+
+    table = build(sweep("net.name"), runs, query)
+
+    assert [row.labels for row in table.rows] == [
+        ("lstm", "-"),
+        ("seasonal", "7"),
+        ("seasonal", "24"),
+    ]
+
+
+def test_a_season_that_follows_from_the_data_tells_nothing_apart() -> None:
+    # Given a mean over two data sets with seasons of their own
+    runs = [
+        run("lstm", config={"dataset": {"name": name}}, rmse=1.0) for name in ("etth1", "ettm1")
+    ]
+    runs += [seasonal(24, rmse=1.0), seasonal(96, "ettm1", rmse=3.0)]
+
+    table = build(sweep("dataset.name"), runs, ReportQuery(("rmse",), rows=("net.name",)))
+
+    assert [row.labels for row in table.rows] == [("lstm",), ("seasonal",)]
+    assert cell(table, "seasonal").mean == 2.0
+
+
+def test_a_run_of_the_sweep_that_is_a_baseline_is_told_apart_from_others_too() -> None:
+    own = replace(seasonal(24, rmse=0.6), role="net", ordinal=1)
+    runs = [run("lstm", rmse=0.7), own, seasonal(7, rmse=0.5)]
+
+    table = build(sweep("net.name", report={"as_baselines": [1]}), runs, RMSE)
+
+    assert cell(table, "seasonal (period 24)").beaten_by == ("seasonal (period 7)",)
+
+
 # ---- layout --------------------------------------------------------------------------------------
 
 
@@ -244,6 +329,17 @@ def test_an_axis_that_is_left_out_is_averaged_over_and_said_so() -> None:
     assert cell(table, "lstm").mean == 2.0
     assert table.averaged == ("exog",)
     assert any("over seeds, exog" in note for note in notes(table))
+
+
+def test_a_key_that_follows_from_another_is_not_averaged_over() -> None:
+    # Given an axis over two keys that advance together, one of which heads the rows
+    runs = [
+        run("lstm", config={"scale": scale, "exog": exog}, rmse=1.0)
+        for scale, exog in (("none", ["x"]), ("minmax", ["y"]))
+    ]
+    table = build(sweep("scale", "exog"), runs, ReportQuery(("rmse",), rows=("scale",)))
+    assert table.averaged == ()
+    assert any("over seeds;" in note for note in notes(table))
 
 
 def test_an_axis_over_a_whole_section_counts_as_the_keys_that_vary() -> None:

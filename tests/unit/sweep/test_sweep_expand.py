@@ -408,8 +408,8 @@ def test_one_penalty_of_ridge_is_matched_however_it_is_written(
     tmp_path: Path, pattern: str
 ) -> None:
     text = (
-        f"parameters: {{net: [{{name: ridge}}, {{name: ridge, alpha: [1, 2]}}]}}\nexclude: "
-        f"[{pattern}]\n"
+        "parameters: {net: [{name: ridge, alpha: 0.001}, {name: ridge, alpha: [1, 2]}]}\n"
+        f"exclude: [{pattern}]\n"
     )
     read = sweep(tmp_path, BASE.replace("  net: lstm\n", "") + WINDOW + text)
 
