@@ -38,10 +38,7 @@ class Ridge(Forecaster):
 
     def __init__(self, config: RidgeConfig, shape: Shape) -> None:
         self.config, self.shape = config, shape
-        width = shape.lookback + config.window_std
-        each = (width, shape.horizon)
-        together = (shape.channels * width, shape.targets * shape.horizon)
-        self.weight = np.zeros(each if config.per_channel else together)
+        self.weight = np.zeros(config.weights(shape))
         self.bias = np.zeros(self.weight.shape[1])
         self.chosen: State = {}  # {"alpha": …} if validation chose one
 
