@@ -101,7 +101,8 @@ class RidgeConfig(NetConfig):
         """It has an equation for each regressor or for each window, whichever are fewer."""
         regressors, responses = self.weights(shape)
         rows = windows * (shape.targets if self.per_channel else 1)
-        cure = "take fewer columns or a shorter window, or set net.per_channel"
+        fewer = "" if self.per_channel else " or fewer columns, or set net.per_channel"
+        cure = f"take a shorter window{fewer}"
         if min(regressors, rows) > MOST_EQUATIONS:
             what = (
                 f"ridge: {regressors:,} regressors and {rows:,} windows are more than "

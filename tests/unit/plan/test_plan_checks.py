@@ -341,7 +341,7 @@ def test_a_larger_ridge_is_refused_if_it_was_asked_for(
         wide(tmp_path, 10_000, ["net=ridge", *overrides])
 
     assert f"ridge: {said}" in str(caught.value)
-    assert "take fewer columns or a shorter window, or set net.per_channel" in str(caught.value)
+    assert "take a shorter window or fewer columns, or set net.per_channel" in str(caught.value)
 
 
 def test_a_larger_ridge_that_nobody_asked_for_is_left_out_with_a_note(tmp_path: Path) -> None:
