@@ -18,7 +18,7 @@ from pyheta.pipeline.data.table import read_table
 from pyheta.pipeline.decomposition.components import WHOLE
 from pyheta.pipeline.metrics import METRICS, Errors
 from pyheta.pipeline.recompose import Forecast, recompose, refuse_gap
-from pyheta.pipeline.scaling import Scaler
+from pyheta.pipeline.scaling import Scaler, is_high
 from pyheta.pipeline.scoring import Evaluation, errors_of, measure, naive_mae, named, together, zero
 from pyheta.pipeline.splits import Part, Split
 from pyheta.steps import Metric
@@ -100,8 +100,9 @@ def score(task: Task) -> Result:
     """Metrics of validation and test, and product `forecast` where `keep` is not "metrics".
 
     `forecast` holds, for `val/` and `test/`: `time` (n,) int64, the microseconds since 1970 of each
-    first target row, `forecast` float32 in the targets' units, (n, horizon) or, of several targets,
-    (n, targets, horizon), and the components' as `test/IMF0/forecast`. The true values are not
+    first target row, `forecast` in the targets' units, (n, horizon) or, of several targets, (n,
+    targets, horizon), and the components' as `test/IMF0/forecast`: float32, or float64 where the
+    truth's level is so high that float32 would lose digits of it. The true values are not
     repeated there: `time` tells the rows of the table, or of a decomposition's `values`. Raises
     Diverged if a forecast is not finite, StepError if the components do not add up to the target.
     """
@@ -196,7 +197,8 @@ def _target_errors(
 def _stored(forecasts: Mapping[str, Forecast]) -> Iterator[tuple[str, NDArray[Any]]]:
     for name, forecast in forecasts.items():
         prefix = "" if name == WHOLE else f"{name}/"
-        yield f"{prefix}forecast", forecast.values.astype(np.float32)
+        dtype = np.float64 if is_high(forecast.truth[:, 0]) else np.float32
+        yield f"{prefix}forecast", forecast.values.astype(dtype)
 
 
 def _stacked(part: Part, targets: Sequence[Arrays]) -> Arrays:

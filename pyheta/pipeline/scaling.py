@@ -8,6 +8,9 @@ from typing import TYPE_CHECKING, Literal, assert_never
 if TYPE_CHECKING:  # numpy takes longer to import than most commands that only look
     from pyheta.pipeline.arrays import Array, Floats
 
+#: From here on, in units of the spread, a level takes more than half of float32's 24 bits.
+HIGH_LEVEL = 1 << 12
+
 #: How columns can be scaled; sweeps read this too.
 Method = Literal["minmax", "standard", "none"]
 
@@ -23,14 +26,15 @@ class Scaler:
     def fit(cls, method: Method, values: Floats) -> Scaler:
         """`minmax` maps the values to 0 … 1, `standard` to mean 0 and (population) deviation 1.
 
-        A column that is constant here is only shifted: it has no spread to divide by.
+        A column that is constant here is only shifted: it has no spread to divide by. `none` leaves
+        a column as it is, less its mean if its level is so high that float32 would lose the rest.
         """
         low, high = float(values.min()), float(values.max())
         if low == high and method != "none":
             return cls(low, 1.0)
         match method:
             case "none":
-                return OWN_UNITS
+                return cls(float(values.mean()), 1.0) if is_high(values) else OWN_UNITS
             case "minmax":
                 return cls(low, high - low)
             case "standard":
@@ -48,3 +52,9 @@ class Scaler:
 
 #: Leaves every float64 as it is, to the last bit.
 OWN_UNITS = Scaler(0.0, 1.0)
+
+
+def is_high(values: Array) -> bool:
+    """Whether the values move so little, for their size, that float32 would lose it."""
+    low, high = float(values.min()), float(values.max())
+    return low < high and max(-low, high) > HIGH_LEVEL * float(values.std())

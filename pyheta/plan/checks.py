@@ -4,12 +4,15 @@ from collections.abc import Iterable, Iterator, Mapping, Sequence
 from typing import Any
 
 from pyheta.errors import StepError, nearest
+from pyheta.nets.configs.base import Misfit
 from pyheta.pipeline.data.facts import DatasetFacts
 from pyheta.pipeline.decomposition.components import WHOLE
 from pyheta.pipeline.decomposition.methods import METHODS
 from pyheta.pipeline.relevance.chance import has_room
 from pyheta.pipeline.splits import Part, Split
+from pyheta.pipeline.windows import Shape
 from pyheta.plan.columns import check_categories, check_columns, row_in_words
+from pyheta.plan.graph import sources_of
 from pyheta.section import Section
 from pyheta.sweep import Explain, Run
 from pyheta.sweep.components import UnfitChange, matches
@@ -57,6 +60,8 @@ def _check(run: Run, facts: DatasetFacts, problems: Problems) -> None:
         _check_tail(run, net, problems)
         _check_window(run, net, problems)
         _check_room(run, net, facts, problems)
+    for component, net in nets.items():
+        _check_size(run, component, net, facts, problems)
     _check_span(run, facts, problems)
     if any(net.shaping.method != "none" for net in nets.values()):
         _check_shaping(run, facts, problems)
@@ -187,7 +192,23 @@ def _where_of_lookback(run: Run, config: RunConfig) -> str:
 
 def _check_window(run: Run, config: RunConfig, problems: Problems) -> None:
     """Whether the net can read windows of this length."""
-    if misfit := config.net.misfit(config.window.input):
+    _refuse(run, config.net.misfit(config.window.input), problems)
+
+
+def _check_size(
+    run: Run, component: str, config: RunConfig, facts: DatasetFacts, problems: Problems
+) -> None:
+    """Whether the net can be trained on so many columns and windows."""
+    sources = sources_of(config, component, facts.meaning)
+    window = config.window
+    shape = Shape(len(sources), window.input, window.horizon, len(config.target))
+    _, stop = _split(run, facts).targets("train")
+    first = _lookback(config) + _known_last(config, facts)[0]
+    _refuse(run, config.net.excess(shape, stop - first - window.horizon + 1), problems)
+
+
+def _refuse(run: Run, misfit: Misfit | None, problems: Problems) -> None:
+    if misfit:
         where = run.where(f"net.{misfit.option}") or run.where("net")
         problems.add(misfit.what, where=where, cure=misfit.cure)
 

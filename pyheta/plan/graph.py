@@ -109,7 +109,7 @@ class RunGraph:
     def _fit(self, component: str, seed: int) -> Key:
         """The fit of one net, with all that it needs and all that explains it."""
         config = self.nets[component]
-        sources = _sources(config, component, self.facts.meaning)
+        sources = sources_of(config, component, self.facts.meaning)
         needs = self._needs(sources)
         net, window = config.net, config.window
         params = FitParams(
@@ -265,7 +265,7 @@ def _without(values: Mapping[str, Any], names: Container[str]) -> dict[str, Any]
     return {name: value for name, value in values.items() if name not in names}
 
 
-def _sources(config: RunConfig, component: str, meaning: Meaning) -> list[Source]:
+def sources_of(config: RunConfig, component: str, meaning: Meaning) -> list[Source]:
     """What the net of a component reads, that component of its targets first.
 
     A net that forecasts the series themselves from the components reads the series too, as its

@@ -6,7 +6,7 @@ from dataclasses import dataclass, replace
 from statistics import fmean, stdev
 
 from pyheta.pipeline.leakage import leaks
-from pyheta.report.labels import BASELINE, QUESTION, question, targets_of, value_at
+from pyheta.report.labels import BASELINE, QUESTION, named_targets, question, value_at
 from pyheta.report.metrics import definition_of
 from pyheta.steps import OPEN, State, canonical
 from pyheta.store.seam import RunRow
@@ -90,7 +90,7 @@ def _has(run: RunRow, owner: str) -> bool:
     if run.state is State.SUCCEEDED:
         return any(name.startswith(f"{owner}/") for _, name, _ in run.metrics)
     decomposed = value_at(run.config, "decompose.method") not in {None, "none"}
-    return decomposed or owner in targets_of(run)
+    return decomposed or owner in named_targets(run)
 
 
 def _cell(runs: Sequence[RunRow], metric: str, split: str) -> Cell:
@@ -112,7 +112,7 @@ def _cell(runs: Sequence[RunRow], metric: str, split: str) -> Cell:
 def _contest(runs: Sequence[RunRow], metric: str) -> str:
     keys = [*QUESTION, *(["scale"] if definition_of(metric).unscaled else [])]
     owner, own, _ = metric.rpartition("/")
-    if own and not any(owner in targets_of(run) for run in runs):
+    if own and not any(owner in named_targets(run) for run in runs):
         # Components are the same series only where they were decomposed in the same way.
         keys.append("decompose")
     questions = {question(run, keys) for run in runs}

@@ -49,6 +49,15 @@ def targets_of(run: RunRow) -> Sequence[str]:
     return [target] if isinstance(target, str) else target
 
 
+def named_targets(run: RunRow) -> Sequence[str]:
+    """The targets that have metrics under their names: those that are forecast together.
+
+    A single one has the metrics without a name. What is called like it is a component of it.
+    """
+    targets = targets_of(run)
+    return targets if len(targets) > 1 else ()
+
+
 def keys_of(axes: Iterable[str], runs: Sequence[RunRow]) -> tuple[str, ...]:
     """The leaf keys of the axes; an axis that sets a section counts as its keys that vary.
 

@@ -9,7 +9,7 @@ from pyheta.errors import InputError
 from pyheta.pipeline.metrics import METRICS
 from pyheta.report.grid import Grid
 from pyheta.report.importance import importance_grid
-from pyheta.report.labels import targets_of
+from pyheta.report.labels import named_targets
 from pyheta.report.query import ReportQuery
 from pyheta.report.relevance import relevance_grid
 from pyheta.report.shapley import shapley_grid
@@ -68,8 +68,7 @@ def _of_targets(runs: Sequence[RunRow], metric: str) -> Sequence[str]:
 
     Raises InputError where no run has several.
     """
-    several = (targets_of(run) for run in runs if len(targets_of(run)) > 1)
-    names = dict.fromkeys(f"{target}/{metric}" for targets in several for target in targets)
+    names = dict.fromkeys(f"{target}/{metric}" for run in runs for target in named_targets(run))
     if not names:
         raise InputError("no run has several targets", cure="see the runs: pyheta report")
     return (metric, *names)
@@ -84,10 +83,10 @@ def _of_components(runs: Sequence[RunRow], metric: str) -> Sequence[str]:
     if (definition := METRICS.get(metric)) and definition.unscaled:
         metric = definition.unscaled
     names = {name for run in runs for _, name, _ in run.metrics if name.endswith(f"/{metric}")}
-    names -= {f"{target}/{metric}" for run in runs for target in targets_of(run)}
+    names -= {f"{target}/{metric}" for run in runs for target in named_targets(run)}
     if not names:
         raise InputError(f"no run has {metric} of components", cure=_given_of_components())
-    several = any(len(targets_of(run)) > 1 for run in runs)
+    several = any(named_targets(run) for run in runs)
     return (*(() if several else (metric,)), *sorted(names, key=_natural))
 
 

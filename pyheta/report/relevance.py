@@ -19,6 +19,13 @@ from pyheta.store.seam import StepRow, SweepRow
 
 BEYOND = "+"
 
+#: What stands where there is nothing to measure: see the operation `relevance`.
+CONSTANT = Word("constant", "dim")
+CONSTANT_NOTE = (
+    "constant: the column or the target, or this component of it, does not move in training, so "
+    "there is nothing to measure."
+)
+
 NOTES = (
     (
         "In brackets: mean and 95 % bound of the same measure for the column shifted in time at "
@@ -39,17 +46,17 @@ def relevance_grid(sweep: SweepRow, steps: Sequence[StepRow]) -> Grid:
     done = finished(steps, "relevance", "relevance: [pearson, farm]")
     targets = list(dict.fromkeys(step.params["target"] for step in steps))
     keys = (*(["target"] if len(targets) > 1 else []), "column", "component", "decompose")
-    measures = tuple(
-        dict.fromkeys(name for step in done for name in (step.summary or {})["measures"])
-    )
+    measures = tuple(dict.fromkeys(name for step in done for name in step.params["measures"]))
+    rows = tuple(_row(step, keys, measures, varied_options(done)) for step in done)
     return Grid(
         title=f"{sweep.title}: relevance to {', '.join(targets)}",
         keys=keys,
         columns=measures,
-        rows=tuple(_row(step, keys, measures, varied_options(done)) for step in done),
+        rows=rows,
         notes=(
             *missing(steps, len(done)),
             *NOTES,
+            *([CONSTANT_NOTE] if any(CONSTANT in row.words for row in rows) else []),
             *leak_notes([leaks(step.params) for step in done], sweep.leakage),
         ),
     )
@@ -66,10 +73,16 @@ def _row(
     }
     leaked = leaks(step.params)
     words = tuple(
-        marked(_word(measured[name]), leaked) if name in measured else Word() for name in measures
+        marked(_word(measured[name]), leaked) if name in measured else _without(name, step)
+        for name in measures
     )
     labels = {**step.params, "decompose": decomposition(step.params, varied)}
     return GridRow(tuple(labels[key] for key in keys), words, facts | {"leaks": bool(leaked)})
+
+
+def _without(measure: str, step: StepRow) -> Word:
+    """Where a step has no value of a measure, it was not asked for, or there is none."""
+    return CONSTANT if measure in step.params["measures"] else Word()
 
 
 def _word(measured: Mapping[str, Any]) -> Word:

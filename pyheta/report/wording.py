@@ -16,6 +16,8 @@ REMARK = "no better than"
 MOST_DECIMALS = 9
 MOST_REASONS = 5
 SHARE_DECIMALS = 4  # of a metric whose best is 1: more would be noise
+FAR = 1000  # so many times the least mean of its column is too far away to share its digits
+FAR_SHARE = 10.0  # and so is this, where the best is 1
 
 
 class Words(NamedTuple):
@@ -28,6 +30,23 @@ class Words(NamedTuple):
 
     def __str__(self) -> str:
         return " ".join(filter(None, self))
+
+
+class Digits(NamedTuple):
+    """How a column writes its numbers: so many digits after the point, up to a mean of `most`.
+
+    A larger one, of a run that diverged, is written by its own size and costs the others nothing.
+    """
+
+    after_point: int
+    most: float
+
+    def words(self, mean: float, std: float | None) -> tuple[str, str]:
+        """The mean and its spread, as in "0.6432" and "± 0.0120"."""
+        if abs(mean) > self.most:
+            return f"{mean:#.4g}".rstrip("."), "" if std is None else f"± {std:.2g}"
+        places = self.after_point
+        return f"{mean:z.{places}f}", "" if std is None else f"± {std:.{places}f}"
 
 
 class Line(NamedTuple):
@@ -59,35 +78,38 @@ def _head(table: Table, column: Column) -> str:
 
 def lines(table: Table) -> list[Line]:
     """Every row in words."""
-    digits = [_decimals(table, number) for number in range(len(table.columns))]
+    digits = [_digits(table, number) for number in range(len(table.columns))]
     return [_line(table, row, digits) for row in table.rows]
 
 
-def _line(table: Table, row: Row, digits: Sequence[int]) -> Line:
+def _line(table: Table, row: Row, digits: Sequence[Digits]) -> Line:
     first_metric = table.columns[0].metric if table.columns else ""
     cells = [
-        _words(cell, places, counts=column.metric == first_metric)
-        for cell, places, column in zip(row.cells, digits, table.columns, strict=True)
+        _words(cell, each, counts=column.metric == first_metric)
+        for cell, each, column in zip(row.cells, digits, table.columns, strict=True)
     ]
     return Line(row.labels, tuple(cells), _n(row), ", ".join(_beaten_by(row)))
 
 
-def _decimals(table: Table, number: int) -> int:
-    """Digits after the point that show four digits of the column's largest mean."""
-    means = [abs(cell.mean) for row in table.rows if (cell := row.cells[number]) and cell.mean]
+def _digits(table: Table, number: int) -> Digits:
+    """Those that show four digits of the largest of the column's means that share them."""
+    sizes = [abs(cell.mean) for row in table.rows if (cell := row.cells[number]) and cell.mean]
     is_share = definition_of(table.columns[number].metric).higher_is_better
-    most = SHARE_DECIMALS if is_share else MOST_DECIMALS
-    return min(max(3 - math.floor(math.log10(max(means))), 0), most) if means else 0
+    far = FAR_SHARE if is_share else FAR * min(sizes, default=1.0)
+    near = [size for size in sizes if size <= far]
+    decimals = max(3 - math.floor(math.log10(max(near))), 0) if near else 0
+    return Digits(min(decimals, SHARE_DECIMALS if is_share else MOST_DECIMALS), far)
 
 
-def _words(cell: Cell | None, digits: int, *, counts: bool) -> Words:
+def _words(cell: Cell | None, digits: Digits, *, counts: bool) -> Words:
     """`counts`: say what failed or is open, which is the same for every metric of these runs."""
     if cell is None:
         return Words()
     leaky = bool(cell.leaks) and cell.mean is not None
+    mean, spread = ("", "") if cell.mean is None else digits.words(cell.mean, cell.std)
     return Words(
-        mean="" if cell.mean is None else f"{cell.mean:z.{digits}f}",
-        spread="" if cell.std is None else f"± {cell.std:.{digits}f}",
+        mean=mean,
+        spread=spread,
         marks=BEST * cell.best + BEATEN * bool(cell.beaten_by) + LEAKY * leaky,
         trouble=", ".join([*(_lacking(cell) if counts else ()), *_undefined(cell)]),
     )

@@ -1,10 +1,13 @@
 """What the configurations of all nets share. No torch: sweeps are read where nothing is trained."""
 
-from typing import Annotated, ClassVar, NamedTuple
+from typing import TYPE_CHECKING, Annotated, ClassVar, NamedTuple
 
 from pydantic import BeforeValidator, Field
 
 from pyheta.section import Section
+
+if TYPE_CHECKING:  # numpy takes longer to import than most commands that only look
+    from pyheta.pipeline.windows import Shape
 
 
 def as_tuple(value: object) -> object:
@@ -69,6 +72,10 @@ class NetConfig(Section):
 
     def misfit(self, lookback: int) -> Misfit | None:  # noqa: ARG002 (most nets read any window)
         """Why the net cannot read windows of `lookback` rows; None if it can."""
+        return None
+
+    def excess(self, shape: "Shape", windows: int) -> Misfit | None:  # noqa: ARG002 (as above)
+        """Why so many training windows of this shape are too much for it; None if they are not."""
         return None
 
     @property

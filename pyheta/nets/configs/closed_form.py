@@ -1,10 +1,18 @@
 """Configurations of what is not trained by gradient: naive forecasts and ridge regression."""
 
-from typing import Annotated, ClassVar, Literal
+from typing import TYPE_CHECKING, Annotated, ClassVar, Literal
 
 from pydantic import BeforeValidator, Field
 
-from pyheta.nets.configs.base import NetConfig, SeasonalNetConfig, as_tuple
+from pyheta.nets.configs.base import Misfit, NetConfig, SeasonalNetConfig, as_tuple
+
+if TYPE_CHECKING:  # numpy takes longer to import than most commands that only look
+    from pyheta.pipeline.windows import Shape
+
+#: A ridge solves at most so many equations: their matrix takes half a gigabyte, its decomposition
+#: two and some minutes.
+MOST_EQUATIONS = 8192
+MOST_WEIGHTS = MOST_EQUATIONS**2
 
 Alpha = Annotated[float, Field(ge=0.0, le=1e12)]
 
@@ -85,3 +93,30 @@ class RidgeConfig(NetConfig):
     @property
     def uses_exog(self) -> bool:  # type: ignore[override]
         return not self.per_channel
+
+    def weights(self, shape: "Shape") -> tuple[int, int]:
+        """How many regressors and responses it has."""
+        width = shape.lookback + self.window_std
+        if self.per_channel:
+            return width, shape.horizon
+        return shape.channels * width, shape.targets * shape.horizon
+
+    def excess(self, shape: "Shape", windows: int) -> Misfit | None:
+        """It has an equation for each regressor or for each window, whichever are fewer."""
+        regressors, responses = self.weights(shape)
+        rows = windows * (shape.targets if self.per_channel else 1)
+        fewer = "" if self.per_channel else " or fewer columns, or set net.per_channel"
+        cure = f"take a shorter window{fewer}"
+        if min(regressors, rows) > MOST_EQUATIONS:
+            what = (
+                f"ridge: {regressors:,} regressors and {rows:,} windows are more than "
+                f"{MOST_EQUATIONS:,} equations either way"
+            )
+            return Misfit(what, "per_channel", cure)
+        if regressors * responses > MOST_WEIGHTS:
+            what = (
+                f"ridge: {regressors:,} regressors of {responses:,} values to forecast have more "
+                f"than {MOST_WEIGHTS:,} weights"
+            )
+            return Misfit(what, "per_channel", cure)
+        return None

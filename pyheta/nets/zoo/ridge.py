@@ -5,8 +5,8 @@ Per channel it is the linear model of long-term forecasting (Zeng et al. 2023) a
 how they normalise a window.
 """
 
-from collections.abc import Iterator, Sequence
-from dataclasses import dataclass
+from collections.abc import Iterator
+from functools import partial
 
 import numpy as np
 
@@ -16,25 +16,14 @@ from pyheta.nets.forecaster import Forecaster
 from pyheta.nets.training.options import Train
 from pyheta.nets.training.resume import EarlierFit
 from pyheta.nets.training.trainer_state import State
+from pyheta.nets.zoo.regression import Blocks, Dual, Form, Primal
 from pyheta.pipeline.arrays import Array, Floats
 from pyheta.pipeline.windows import Shape, Windows
 from pyheta.task import Progress
 
 BLOCK = 512  # windows that are flattened, and so copied, at a time
+BLOCK_CELLS = 1 << 23  # at most so many values of them, 64 MiB: wide windows are fewer at a time
 EPSILON = 1e-5  # added to a window's variance before its root is taken, as in `instance_norm`
-
-
-@dataclass(frozen=True, slots=True)
-class Moments:
-    """Sums over the rows of X and Y, of which the squared error of a linear forecast is made."""
-
-    gram: Floats  # X'X, (regressors, regressors)
-    cross: Floats  # X'Y, (regressors, responses)
-    square: float  # ||Y||²
-
-    def error(self, weight: Floats) -> float:
-        """||Y - X weight||²."""
-        return self.square - float(np.sum(weight * (2 * self.cross - self.gram @ weight)))
 
 
 class Ridge(Forecaster):
@@ -49,10 +38,7 @@ class Ridge(Forecaster):
 
     def __init__(self, config: RidgeConfig, shape: Shape) -> None:
         self.config, self.shape = config, shape
-        width = shape.lookback + config.window_std
-        each = (width, shape.horizon)
-        together = (shape.channels * width, shape.targets * shape.horizon)
-        self.weight = np.zeros(each if config.per_channel else together)
+        self.weight = np.zeros(config.weights(shape))
         self.bias = np.zeros(self.weight.shape[1])
         self.chosen: State = {}  # {"alpha": …} if validation chose one
 
@@ -64,20 +50,34 @@ class Ridge(Forecaster):
         progress: Progress,  # noqa: ARG002
         earlier: EarlierFit | None = None,  # noqa: ARG002
     ) -> None:
-        """One decomposition of X'X serves all alphas. StepError if no solution is unique."""
+        """One decomposition serves all alphas. Raises StepError if no solution is unique."""
         means = self._means(train)
-        solutions = _solutions(self._moments(train, *means), self.config.alpha)
-        if len(self.config.alpha) == 1:
-            _, self.weight = next(solutions)
-        else:
-            on_val = self._moments(val, *means)
-            alpha, self.weight = min(solutions, key=lambda solution: on_val.error(solution[1]))
-            self.chosen = {"alpha": np.array(alpha)}
+        form = self._form(partial(self._centred, train, *means), len(train))
+        alpha = self._alpha(form, partial(self._centred, val, *means))
+        self.weight = form.weight(alpha)
         self.bias = means[1] - means[0] @ self.weight
+
+    def _form(self, train: Blocks, windows: int) -> Form:
+        """The smaller of the two systems of equations."""
+        regressors, responses = self.weight.shape
+        rows = windows * self.shape.targets * self.shape.horizon // responses
+        return (Dual if rows < regressors else Primal).of(train, self.weight.shape)
+
+    def _alpha(self, form: Form, val: Blocks) -> float:
+        """The penalty, which validation chooses of several."""
+        alphas = self.config.alpha
+        if form.solver.rank < len(self.weight) and not min(alphas):
+            cure = "set net.alpha above 0, or leave out constant and repeated columns"
+            raise StepError("the ridge equations have no single solution", cure=cure)
+        if len(alphas) == 1:
+            return alphas[0]
+        alpha = alphas[int(np.argmin(form.errors(val, alphas)))]
+        self.chosen = {"alpha": np.array(alpha)}
+        return alpha
 
     def predict(self, windows: Windows) -> Floats:
         forecast = np.empty((len(windows), self.shape.targets, self.shape.horizon))
-        for block in _blocks(len(windows)):
+        for block in self._blocks(len(windows)):
             x, level = self._regressors(windows.inputs[block])
             forecast[block] = (x @ self.weight + self.bias).reshape(forecast[block].shape) + level
         return forecast
@@ -99,20 +99,15 @@ class Ridge(Forecaster):
         )
         return means[:regressors], means[regressors:]
 
-    def _moments(self, windows: Windows, mean_x: Floats, mean_y: Floats) -> Moments:
-        """The moments of X - mean_x and Y - mean_y."""
-        regressors, _ = self.weight.shape
-        gram, cross, square = np.zeros((regressors, regressors)), np.zeros_like(self.weight), 0.0
-        for x, y in self._rows(windows):
-            centred_x, centred_y = x - mean_x, y - mean_y
-            gram += centred_x.T @ centred_x
-            cross += centred_x.T @ centred_y
-            square += float(np.vdot(centred_y, centred_y))
-        return Moments(gram, cross, square)
+    def _centred(
+        self, windows: Windows, mean_x: Floats, mean_y: Floats
+    ) -> Iterator[tuple[Floats, Floats]]:
+        """X - mean_x and Y - mean_y in blocks."""
+        return ((x - mean_x, y - mean_y) for x, y in self._rows(windows))
 
     def _rows(self, windows: Windows) -> Iterator[tuple[Floats, Floats]]:
         """X and Y in blocks that fit into memory."""
-        for block in _blocks(len(windows)):
+        for block in self._blocks(len(windows)):
             x, level = self._regressors(windows.inputs[block])
             y = windows.targets[block].astype(np.float64) - level
             yield x, y.reshape(len(x), -1)
@@ -122,23 +117,14 @@ class Ridge(Forecaster):
         targets = self.shape.targets
         seen = inputs[:, : targets if self.config.per_channel else None].astype(np.float64)
         level = seen.mean(axis=2, keepdims=True) * self.config.instance_norm
-        spread = np.sqrt(seen.var(axis=2, keepdims=True) + EPSILON)[..., : self.config.window_std]
-        x = np.concatenate([seen - level, spread], axis=2)
+        x = seen - level if self.config.instance_norm else seen
+        if self.config.window_std:
+            spread = np.sqrt(seen.var(axis=2, keepdims=True) + EPSILON)
+            x = np.concatenate([x, spread], axis=2)
         return x.reshape(-1, len(self.weight)), level[:, :targets]
 
-
-def _blocks(count: int) -> Iterator[slice]:
-    return (slice(start, start + BLOCK) for start in range(0, count, BLOCK))
-
-
-def _solutions(moments: Moments, alphas: Sequence[float]) -> Iterator[tuple[float, Floats]]:
-    """Each alpha with its (X'X + alpha)⁻¹ X'Y. Raises StepError without a unique solution."""
-    values, vectors = np.linalg.eigh(moments.gram)
-    null = values <= values[-1] * len(values) * np.finfo(np.float64).eps
-    if null.any() and not min(alphas):
-        cure = "set net.alpha above 0, or leave out constant and repeated columns"
-        raise StepError("the ridge equations have no single solution", cure=cure)
-    rotated = vectors.T @ moments.cross
-    rotated[null] = 0  # X has nothing in these directions: what stands there is rounding
-    for alpha in alphas:
-        yield alpha, vectors @ (rotated / np.where(null, 1, values + alpha)[:, np.newaxis])
+    def _blocks(self, count: int) -> Iterator[slice]:
+        """So many windows in blocks."""
+        regressors = self.shape.channels * (self.shape.lookback + 1)
+        step = max(1, min(BLOCK, BLOCK_CELLS // regressors))
+        return (slice(start, start + step) for start in range(0, count, step))

@@ -7,7 +7,8 @@ from typing import Any
 import numpy as np
 import polars as pl
 import pytest
-from hypothesis import given, settings
+from hypothesis import given
+from hypothesis import settings as hypothesis_settings
 from hypothesis import strategies as st
 from hypothesis.extra.numpy import arrays
 from numpy.typing import NDArray
@@ -199,6 +200,53 @@ def test_metrics_are_those_of_the_stored_forecasts_in_the_targets_own_units(
     assert scored.summary["skill"] == metric(scored, "test", "skill")
 
 
+RAISED = [*NETS[2:], {"name": "nlinear"}]
+
+
+@pytest.mark.parametrize("net", RAISED, ids=lambda net: net["name"])
+@pytest.mark.parametrize("level", [1e6, -1e8, 1e10])
+def test_without_scaling_a_high_level_changes_nothing(
+    tmp_path: Path, net: dict[str, Any], level: float
+) -> None:
+    # Given columns around 0 in training, and the same ones high above
+    frame = generate(ROWS, 0)
+    values = pl.col("load", "leading")
+    flat = frame.with_columns(values - values.head(ROWS * 6 // 10).mean())
+    forecasts, errors = [], []
+    for name, each in (("flat", flat), ("raised", flat.with_columns(values + level))):
+        (tmp_path / name).mkdir()
+        bench = Bench(tmp_path / name, each)
+        _, scored = bench.both(bench.params(net, scale="none", seed=1, train=TRAIN))
+        stored = load_file(scored.products["forecast"])["test/forecast"]
+        forecasts.append(stored - each["load"].to_numpy()[:300].mean())
+        errors.append([metric(scored, "test", name) for name in ("rmse", "rmse_scaled", "skill")])
+
+    # Then forecasts follow, within what float32 and so high a float64 can tell
+    spread = float(flat["load"].to_numpy().std())
+    tell = 1e-4 * spread + 1e-15 * abs(level)
+    np.testing.assert_allclose(forecasts[1], forecasts[0], rtol=0, atol=tell)
+    np.testing.assert_allclose(errors[1], errors[0], rtol=1e-4, atol=1e-4)
+
+
+@hypothesis_settings(deadline=None, max_examples=10)
+@given(level=st.floats(-1e10, 1e10))
+def test_a_net_that_follows_levels_follows_every_level_without_scaling(
+    tmp_path_factory: pytest.TempPathFactory, level: float
+) -> None:
+    bench, raised = (
+        Bench(tmp_path_factory.mktemp("bench"), generate(ROWS, 0).with_columns(pl.col("load") + c))
+        for c in (0, level)
+    )
+    params = bench.params({"name": "nlinear"}, exog=[], scale="none", seed=1, train=TRAIN)
+    stored = [
+        load_file(each.both(params)[1].products["forecast"])["test/forecast"]
+        for each in (bench, raised)
+    ]
+
+    spread = float(pl.read_parquet(bench.table)["load"].to_numpy()[:300].std())
+    np.testing.assert_allclose(stored[1] - level, stored[0], rtol=0, atol=1e-3 * spread)
+
+
 @pytest.mark.parametrize("target", ["load", ["noise", "load"]], ids=str)
 def test_a_score_may_keep_its_metrics_alone(bench: Bench, target: str | list[str]) -> None:
     params = bench.params(NETS[2], target=target)
@@ -238,7 +286,7 @@ def naive_forecasts(y: NDArray[np.float64], name: str, rows: NDArray[np.intp]) -
 
 
 @pytest.mark.parametrize("net", NAIVE, ids=lambda net: net["name"])
-@settings(deadline=None, max_examples=15)
+@hypothesis_settings(deadline=None, max_examples=15)
 @given(y=arrays(np.float64, 80, elements=SIZES))
 def test_naive_metrics_are_those_of_the_plain_rule_in_every_scale(
     tmp_path_factory: pytest.TempPathFactory, net: dict[str, Any], y: NDArray[np.float64]

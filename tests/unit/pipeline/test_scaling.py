@@ -49,5 +49,28 @@ def test_a_column_that_is_constant_in_training_is_shifted_only(method: Any) -> N
     np.testing.assert_allclose(scaler.apply(np.array([0.1, 5.1])), [0.0, 5.0])
 
 
+@hypothesis_settings(deadline=None, max_examples=200)
+@given(values=SERIES, level=st.floats(-1e12, 1e12))
+def test_no_scaling_takes_a_level_off_only_where_float32_would_lose_the_rest(
+    values: Floats, level: float
+) -> None:
+    raised = values + level
+    # What a float64 can tell, and is not too small for a float32 at any level
+    assume(raised.std() > max(1e-9 * np.abs(raised).max(), 1e-30))
+    scaler = Scaler.fit("none", raised)
+
+    bits = np.log2(np.abs(raised).max() / raised.std())
+    assert scaler.unit == 1
+    assert scaler.offset == (raised.mean() if bits > 12 else 0)
+    # At least half of the 24 bits of a float32 are left for what the values do
+    kept = scaler.invert(scaler.apply(raised).astype(np.float32).astype(np.float64))
+    assert np.abs(kept - raised).max() <= 2**-12 * raised.std()
+
+
+@pytest.mark.parametrize("value", [0.0, 0.1, 1e9 / 3])
+def test_what_is_constant_is_not_shifted_without_scaling(value: float) -> None:
+    assert Scaler.fit("none", np.full(7, value)) == Scaler(0.0, 1.0)
+
+
 def test_a_deviation_too_small_for_a_float_is_not_divided_by() -> None:
     assert Scaler.fit("standard", np.array([0.0, 4e-274])).unit == 1.0

@@ -11,6 +11,8 @@ from builders import WINDOW, complaint, facts, small, sweep
 from pyheta.errors import SweepError
 from pyheta.pipeline.data.facts import ColumnFacts, DatasetFacts
 from pyheta.plan.checks import check_runs
+from pyheta.plan.resolve import Completed, complete
+from pyheta.section import Section
 
 FACTS = facts(
     *("load", "a", "flat", "slope", "copy"),
@@ -276,3 +278,82 @@ def test_a_split_in_rows_may_leave_rows_over(tmp_path: Path, split: str) -> None
     runs = small(tmp_path, f"  split: {split}\n").runs()
 
     check_runs(runs, {runs[0].config.dataset: FACTS})
+
+
+# ---- how large a ridge may be --------------------------------------------------------------------
+
+COLUMNS = ("load", *(f"c{number}" for number in range(320)))
+WIDE = "  exog: all\n  window: {input: 96}\n"
+
+
+def wide(tmp_path: Path, rows: int, overrides: Sequence[str] = ()) -> Completed:
+    read = sweep(tmp_path, BASE_FILE + WIDE, overrides)
+    runs = read.runs()
+    given = facts(*COLUMNS, rows=rows)
+    by_section: dict[Section, DatasetFacts] = {run.config.dataset: given for run in runs}
+    completed = complete(runs, by_section, default_baselines=read.default_baselines)
+    check_runs(completed.runs, by_section)
+    return completed
+
+
+def test_a_ridge_is_planned_where_windows_or_regressors_are_few_enough(tmp_path: Path) -> None:
+    # 321 columns of 96 rows are 30,816 regressors; 8,192 windows end before row 8,288
+    for rows, overrides in (
+        (8288, []),
+        (1_000_000, ["exog=[c1, c2]"]),
+        (1_000_000, ["net.per_channel=true"]),
+    ):
+        shares = f"split={{train: {rows}, val: 100, test: 100}}"
+        wide(tmp_path, rows + 200, ["net=ridge", shares, *overrides])
+
+
+@pytest.mark.parametrize(
+    ("overrides", "said"),
+    [
+        (
+            ["split={train: 8289, val: 100, test: 100}"],
+            "30,816 regressors and 8,193 windows are more than 8,192 equations either way",
+        ),
+        (
+            [
+                "split={train: 900, val: 100, test: 100}",
+                "target=all",
+                "exog=[]",
+                "window.horizon=96",
+            ],
+            "30,816 regressors of 30,816 values to forecast have more than 67,108,864 weights",
+        ),
+        (
+            [
+                "split={train: 8289, val: 100, test: 100}",
+                "net=lstm",
+                "components={IMF0: {net: ridge}}",
+                "decompose={method: emd, window: 96}",
+            ],
+            "30,816 regressors and 8,193 windows are more than",
+        ),
+    ],
+)
+def test_a_larger_ridge_is_refused_if_it_was_asked_for(
+    tmp_path: Path, overrides: list[str], said: str
+) -> None:
+    with pytest.raises(SweepError) as caught:
+        wide(tmp_path, 10_000, ["net=ridge", *overrides])
+
+    assert f"ridge: {said}" in str(caught.value)
+    assert "take a shorter window or fewer columns, or set net.per_channel" in str(caught.value)
+
+
+def test_a_larger_ridge_that_nobody_asked_for_is_left_out_with_a_note(tmp_path: Path) -> None:
+    read = sweep(tmp_path, BASE_FILE.replace("baselines: []\n", "") + WIDE)
+    runs = read.runs()
+
+    completed = complete(
+        runs,
+        {run.config.dataset: facts(*COLUMNS, rows=20_000) for run in runs},
+        default_baselines=True,
+    )
+
+    assert [run.config.net.name for run in completed.runs] == ["lstm", "last", "seasonal", "drift"]
+    said = "ridge: 30,816 regressors and 11,904 windows are more than 8,192 equations either way"
+    assert f"baseline ridge is left out: {said}" in completed.notes

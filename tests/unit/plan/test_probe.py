@@ -673,5 +673,5 @@ def test_a_fill_from_both_sides_is_found_to_be_so_and_says_so(tmp_path: Path, fi
     assert (load.changed, load.fit_on) == (True, FitOn.WHOLE)
     assert all(verdict.allowed for verdict in found)
     # Elsewhere it is refused
-    with pytest.raises(SweepError, match="values filled from later ones lets nets see the future"):
+    with pytest.raises(SweepError, match="a fill from later values lets nets see the future"):
         verdicts(tmp_path, [*overrides, "leakage=forbid"])

@@ -21,7 +21,7 @@ from pyheta.report.cells import Cell
 from pyheta.report.formats import as_json, to_csv, to_markdown, to_terminal
 from pyheta.report.query import ReportQuery
 from pyheta.report.table import Row, Table, build
-from pyheta.report.wording import notes
+from pyheta.report.wording import lines, notes
 from pyheta.screen import to_json
 from pyheta.steps import State
 from pyheta.store.seam import RunRow
@@ -491,10 +491,12 @@ def test_a_baseline_that_is_worse_than_a_leaky_run_beats_it_neither_way() -> Non
     assert cell(table, "lstm").beaten_by == ()
 
 
-def test_components_compete_only_where_they_were_decomposed_alike() -> None:
-    # Given the errors of a component of two decompositions
+@pytest.mark.parametrize("target", ["OT", "IMF0"])
+def test_components_compete_only_where_they_were_decomposed_alike(target: str) -> None:
+    # Given the errors of a component of two decompositions, whatever their target is called
     query = ReportQuery(metrics=("IMF0/rmse",), rows=("net.name", "decompose.max_imf"))
-    configs = [{"decompose": {"method": "emd", "mode": "causal", "max_imf": n}} for n in (3, 3, 4)]
+    methods = [{"method": "emd", "mode": "causal", "max_imf": n} for n in (3, 3, 4)]
+    configs = [{"target": target, "decompose": method} for method in methods]
     runs = [
         run(net, config=config, **dict[str, Any]({"IMF0/rmse": value}))
         for net, config, value in zip(("lstm", "mlp", "mlp"), configs, (0.3, 0.2, 0.1), strict=True)
@@ -580,6 +582,46 @@ def test_a_table_is_the_same_whatever_the_order_of_equal_parts() -> None:
     forwards, backwards = (build(sweep("net.name"), order, RMSE) for order in (runs, runs[::-1]))
     assert forwards == backwards
     assert isinstance(forwards.rows[0], Row)
+
+
+@settings(deadline=None, max_examples=50)
+@given(
+    near=st.lists(st.floats(0.5, 2.0), min_size=1, max_size=4),
+    far=st.lists(st.floats(5e3, 1e300), max_size=3),
+    unit=st.sampled_from([1e-4, 1.0, 1e4]),
+)
+def test_a_run_that_diverged_costs_the_others_no_digit(
+    near: list[float], far: list[float], unit: float
+) -> None:
+    means = [unit * mean for mean in (*near, *far)]
+    runs = [run(f"net{number}", rmse=mean) for number, mean in enumerate(means)]
+
+    shown = lines(build(sweep("net.name"), runs, RMSE))
+    alone = lines(build(sweep("net.name"), runs[: len(near)], RMSE))
+
+    # Those that are alike are written as without it, and each shows what it is
+    for line, other in zip(shown, alone, strict=False):
+        assert line.cells[0].mean == other.cells[0].mean
+    for line, mean in zip(shown, means, strict=True):
+        assert float(line.cells[0].mean) == pytest.approx(mean, rel=2e-3)
+        assert len(line.cells[0].mean) <= 10
+
+
+def test_a_skill_that_diverged_is_written_by_its_own_size() -> None:
+    means = {"lstm": 0.12345, "mlp": -123456.7, "last": 0.0, "drift": -0.0002, "gru": -19.5}
+    runs = [run(name, skill=mean) for name, mean in means.items()]
+    runs += [run("mlp", 1, skill=-133456.7)]
+
+    shown = lines(build(sweep("net.name"), runs, ReportQuery(metrics=("skill",))))
+
+    words = {line.labels[0]: str(line.cells[0]._replace(marks="")) for line in shown}
+    assert words == {
+        "lstm": "0.1235",
+        "mlp": "-1.285e+05 ± 7.1e+03",
+        "last": "0.0000",
+        "drift": "-0.0002",
+        "gru": "-19.50",
+    }
 
 
 def test_a_mean_that_rounds_to_zero_has_no_sign() -> None:

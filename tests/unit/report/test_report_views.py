@@ -88,7 +88,9 @@ def measured(value: float, chance: float, high: float, lag: int = 0) -> dict[str
 def relevance_step(
     column: str, component: str = "target", summary: dict[str, Any] | None = None
 ) -> StepRow:
-    return step("relevance", {"target": "OT", "column": column, "component": component}, summary)
+    asked = list((summary or {}).get("measures", {})) or ["pearson", "farm"]
+    params = {"target": "OT", "column": column, "component": component, "measures": asked}
+    return step("relevance", params, summary)
 
 
 def test_relevance_stands_beside_its_level_of_chance() -> None:
@@ -109,9 +111,25 @@ def test_relevance_stands_beside_its_level_of_chance() -> None:
     assert grid.rows[0].facts["pearson.lag"] == 3
 
 
+def test_where_nothing_moves_in_training_relevance_says_so() -> None:
+    found = {"pearson": measured(-0.6, 0.2, 0.3), "farm": measured(0.5, 0.5, 0.52)}
+    moving, still = (
+        relevance_step("HUFL", part, {"measures": measures})
+        for part, measures in (("IMF0", found), ("IMF9", {}))
+    )
+
+    both, alone = relevance_grid(SWEEP, [moving, still]), relevance_grid(SWEEP, [still])
+
+    for grid in (both, alone):
+        assert grid.columns == ("pearson", "farm")
+        assert [word.text for word in grid.rows[-1].words] == ["constant", "constant"]
+        assert "constant: the column or the target" in grid.notes[-1]
+    assert not any("constant" in note for note in relevance_grid(SWEEP, [moving]).notes)
+
+
 def test_relevance_to_several_targets_says_to_which() -> None:
     found = {"measures": {"farm": measured(0.5, 0.5, 0.52)}}
-    params = {"column": "HUFL", "component": "target"}
+    params = {"column": "HUFL", "component": "target", "measures": ["farm"]}
     steps = [step("relevance", params | {"target": target}, found) for target in ("OT", "LULL")]
 
     grid = relevance_grid(SWEEP, steps)
@@ -365,14 +383,15 @@ def reads(*rows: Any, **changed: Any) -> seam.Reads:
     return cast(seam.Reads, Reads(*rows, **changed))
 
 
-async def test_components_are_shown_beside_what_they_add_up_to() -> None:
+@pytest.mark.parametrize("target", ["OT", "IMF0"])
+async def test_components_are_shown_beside_what_they_add_up_to(target: str) -> None:
     # Given a decomposed run and a baseline that is not
     decomposed = run(
-        config={"decompose": {"method": "emd", "mode": "causal"}},
+        config={"target": target, "decompose": {"method": "emd", "mode": "causal"}},
         metrics={"IMF0/rmse": 0.3, "Residue/rmse": 0.9},
         rmse=0.8,
     )
-    plain = run(role="baseline", config={"net": {"name": "last"}}, rmse=0.6)
+    plain = run(role="baseline", config={"target": target, "net": {"name": "last"}}, rmse=0.6)
 
     # When the table of components is asked for
     table = await read_answer(
