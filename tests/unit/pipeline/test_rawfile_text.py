@@ -394,6 +394,13 @@ def test_names_that_stand_again_where_files_were_joined_are_no_row(
     assert_is_the_table(found, last_row=8)
 
 
+def test_names_stand_again_above_an_index_without_a_name_too() -> None:
+    rows = [f"{row},{day},{row}.5" for row, day in enumerate(DAYS)]
+    found = table("\n".join([",day,load", *rows[:3], ",day,load", *rows[3:]]))
+    assert found.frame["day"].to_list() == DAYS
+    assert found.rows.to_list() == [2, 3, 4, 6, 7]
+
+
 def test_a_mark_of_the_encoding_inside_a_joined_file_is_no_character() -> None:
     days = lines().splitlines(keepends=True)
     assert_is_the_table(table("".join(["day,load,wind\n", *days[:2], "\ufeff", *days[2:]])))

@@ -18,6 +18,7 @@ from pydantic import ValidationError
 
 from pyheta.errors import DataError
 from pyheta.pipeline.data.options import DataOptions
+from pyheta.pipeline.data.questions import Question
 from pyheta.pipeline.data.read import Reading, read
 from pyheta.pipeline.data.times.formats import (
     BETWEEN,
@@ -597,3 +598,22 @@ def test_years_above_quarters_are_refused_by_their_row() -> None:
     cells = ["1988", "1989", "1988 Q1", "1988 Q2", "1988 Q3", "1988 Q4", "1989 Q1"]
     with pytest.raises(DataError, match="row 2, column 'Title': not a time like the others"):
         checked(table("Title", cells))
+
+
+def test_a_part_may_have_its_letter_before_its_number() -> None:
+    months = [datetime(2019 + month // 12, month % 12 + 1, 1) for month in range(30)]
+    texts = [f"{month.year},M{month.month:02}" for month in months]
+    assert times(checked(table("Year,Month", texts))) == months
+    texts = [f"{month.year},Q{month.month // 3 + 1}" for month in months[::3]]
+    assert times(checked(table("Year,Quarter", texts))) == months[::3]
+
+
+def test_the_name_of_a_zone_is_asked_about_and_the_answer_is_taken() -> None:
+    texts = [f"{moment} EST" for moment in hours(50)]
+    with pytest.raises(Question, match="names a zone, but not its offset") as caught:
+        checked(table("date", texts))
+    options = caught.value.answers[0].options
+    assert options == {"time_format": "%Y-%m-%d %H:%M:%S EST"}
+    assert times(checked(table("date", texts), **options)) == hours(50)
+    moments = times(checked(table("date", texts), **options, time_zone="America/Panama"))
+    assert moments == [moment + timedelta(hours=5) for moment in hours(50)]

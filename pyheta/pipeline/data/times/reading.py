@@ -1,5 +1,7 @@
 """Texts of a time column as times: their format is found, or asked for where two are possible."""
 
+import re
+from collections.abc import Iterator
 from dataclasses import dataclass
 
 import numpy as np
@@ -14,6 +16,7 @@ from pyheta.pipeline.data.times.elapsed import is_clock
 from pyheta.pipeline.data.times.formats import COUNT, DECIMAL_YEAR, ELAPSED, EPOCHS, is_iso
 from pyheta.pipeline.data.times.parsing import parse_times
 
+ZONE_NAME = re.compile(r"(.*\d)( ?[A-Z]{2,5})")
 SHOWN = 5  # rows, or formats, in a message
 EPOCH_NAMES = dict(
     zip(EPOCHS, ("seconds", "milliseconds", "microseconds", "nanoseconds"), strict=True)
@@ -114,7 +117,18 @@ def _unknown(raw: RawTable, columns: tuple[str, ...], text: pl.Series) -> DataEr
         f"the times with `time:` (columns: {', '.join(raw.frame.columns[:12])})"
     )
     where = raw.where(index=0, column=", ".join(columns))
+    if answers := list(_with_zone_name(text)):
+        what = f"{quoted(text[0])} names a zone, but not its offset"
+        return Question(what, *answers, where=where)
     return DataError(f"not a time that is known: {quoted(text[0])}", where=where, cure=cure)
+
+
+def _with_zone_name(text: pl.Series) -> Iterator[Answer]:
+    """Formats of texts that all end in the same letters, such as EST."""
+    match = ZONE_NAME.fullmatch(text[0].strip())
+    if match and text.str.strip_chars().str.ends_with(match[2]).all():
+        for form in likely(some_texts(text.str.strip_chars().str.strip_suffix(match[2]))):
+            yield Answer({"time_format": form + match[2]}, "to take its clocks as they stand")
 
 
 def _question(
