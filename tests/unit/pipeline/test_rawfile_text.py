@@ -184,6 +184,16 @@ def test_the_encoding_is_found(encoding: str, note: str) -> None:
     assert found.notes == ((note,) if note else ())
 
 
+def test_one_byte_of_another_encoding_is_asked_about() -> None:
+    raw = f"day,Größe,wind\n{lines()}".encode() + b"2026-01-06,1,\xb0\n"
+    place = raw.index(b"\xb0")
+    assert refusal(raw) == (
+        f"x.csv: row 7: most is in UTF-8, but byte {place} is not; mend the line, or "
+        "write under dataset: `encoding: cp1252` (or what else all of it is in)"
+    )
+    assert table(raw, encoding="cp1252").frame.height == len(DAYS) + 1
+
+
 def test_the_encoding_that_is_written_is_the_one() -> None:
     raw = "day,温度\n2026-01-01,1\n".encode("shift-jis")
     assert table(raw, encoding="shift-jis").frame.columns == ["day", "温度"]
