@@ -617,3 +617,15 @@ def test_the_name_of_a_zone_is_asked_about_and_the_answer_is_taken() -> None:
     assert times(checked(table("date", texts), **options)) == hours(50)
     moments = times(checked(table("date", texts), **options, time_zone="America/Panama"))
     assert moments == [moment + timedelta(hours=5) for moment in hours(50)]
+
+
+@pytest.mark.parametrize(("step", "digits"), [(timedelta(days=1), 0), (timedelta(hours=1), 6)])
+def test_days_of_a_sheet_are_told_of_and_read_where_the_format_says_so(
+    step: timedelta, digits: int
+) -> None:
+    moments = [datetime(2020, 1, 1) + row * step for row in range(60)]
+    texts = [f"{(m - datetime(1899, 12, 30)) / timedelta(days=1):.{digits}f}" for m in moments]
+    told = checked(table("Date", texts))
+    assert told.counted
+    assert "write `time_format: excel` if they are days as sheets count them" in told.notes
+    assert times(checked(table("Date", texts), time_format="excel")) == moments

@@ -11,6 +11,7 @@ from pyheta.pipeline.data.times.formats import (
     DECIMAL_YEAR,
     ELAPSED,
     EPOCHS,
+    EXCEL,
     FIRST_YEAR,
     LAST_YEAR,
     around,
@@ -22,6 +23,7 @@ EARLIEST = datetime(1000, 1, 1)  # noqa: DTZ001 (no zone) before it a year would
 FIRST_MOMENT, LAST_MOMENT = -62 * 10**15, 253 * 10**15  # µs since 1970: the years 5 to 9987
 LARGEST_COUNT = 10**15
 DAY = 86_400 * 10**6  # µs
+EXCEL_1970 = 25569  # 1970-01-01, in days as sheets count them
 MONTHS = 12
 UNEVEN = 0.02  # of a step: seconds have a few digits
 NEAR_MONTH = 0.06  # of a month: decimal years have two or three digits
@@ -36,6 +38,8 @@ def parse_times(text: pl.Series, form: str) -> pl.Series:
         return _epochs(text, EPOCHS[form])
     if form == DECIMAL_YEAR:
         return _decimal_years(text)
+    if form == EXCEL:
+        return _excel_days(text)
     if form == COUNT:
         return _counts(text).cast(MICROSECONDS)
     if form == ELAPSED:
@@ -154,6 +158,13 @@ def _epochs(text: pl.Series, microseconds: float) -> pl.Series:
         exact = whole * int(microseconds)
     inside = values.is_between(FIRST_MOMENT, LAST_MOMENT)
     return exact.set(~inside, None).cast(MICROSECONDS)
+
+
+def _excel_days(text: pl.Series) -> pl.Series:
+    """To the second: days have five or six digits after the point."""
+    seconds = ((numbers(text) - EXCEL_1970) * (DAY / 1e6)).round() * 1e6
+    inside = seconds.is_between(FIRST_MOMENT, LAST_MOMENT)
+    return seconds.set(~inside, None).cast(pl.Int64).cast(MICROSECONDS)
 
 
 def _counts(text: pl.Series) -> pl.Series:

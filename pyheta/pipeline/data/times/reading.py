@@ -14,10 +14,11 @@ from pyheta.pipeline.data.steps.grids import find_grid
 from pyheta.pipeline.data.times.columns import COUNT_NAMES, likely, plain, some_texts
 from pyheta.pipeline.data.times.elapsed import is_clock
 from pyheta.pipeline.data.times.formats import COUNT, DECIMAL_YEAR, ELAPSED, EPOCHS, is_iso
-from pyheta.pipeline.data.times.parsing import parse_times
+from pyheta.pipeline.data.times.parsing import numbers, parse_times
 
 ZONE_NAME = re.compile(r"(.*\d)( ?[A-Z]{2,5})")
 SHOWN = 5  # rows, or formats, in a message
+SHEET_DAYS = (29_221, 58_440)  # from 1980 to 2059
 EPOCH_NAMES = dict(
     zip(EPOCHS, ("seconds", "milliseconds", "microseconds", "nanoseconds"), strict=True)
 )
@@ -88,7 +89,14 @@ def _choose(raw: RawTable, columns: tuple[str, ...], text: pl.Series) -> Found:
         best, why = regular[0], "since no other reading has regular steps"
     if best == ELAPSED and is_clock(text):
         _refuse_days_unsaid(raw, columns, text, read[best])
-    return Found(best, read[best], _told(columns, best, why))
+    hints = _hints(text) if best == COUNT else ()
+    return Found(best, read[best], (*_told(columns, best, why), *hints))
+
+
+def _hints(text: pl.Series) -> tuple[str, ...]:
+    """That numbers may be the days of a sheet, which are no moments unless that is said."""
+    looks = numbers(text).is_between(*SHEET_DAYS).all()
+    return ("write `time_format: excel` if they are days as sheets count them",) if looks else ()
 
 
 def _refuse_days_unsaid(
