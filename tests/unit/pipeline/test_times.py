@@ -629,3 +629,27 @@ def test_days_of_a_sheet_are_told_of_and_read_where_the_format_says_so(
     assert told.counted
     assert "write `time_format: excel` if they are days as sheets count them" in told.notes
     assert times(checked(table("Date", texts), time_format="excel")) == moments
+
+
+def test_days_without_a_year_are_no_intervals() -> None:
+    texts = [f"{day}/1" for day in range(1, 32)]
+    with pytest.raises(DataError, match="not a time that is known: '1/1'"):
+        checked(table("date", texts))
+
+
+@pytest.mark.parametrize("between", ["/", " - "])
+def test_an_interval_may_end_with_a_time_of_the_day(between: str) -> None:
+    texts = [f"{start:%d.%m.%Y %H:%M}{between}{start.hour + 1:02}:00" for start in hours(50)]
+    assert times(checked(table("date", texts))) == hours(50)
+
+
+def test_what_is_too_far_from_utc_is_no_offset() -> None:
+    texts = [f"{start:%d.%m.%Y %H:%M}-{start.hour + 1:02}:00" for start in hours(24)]
+    with pytest.raises(DataError, match=r"row 16, .*like the others: '31.12.2019 14:00-15:00'"):
+        checked(table("date", texts))
+    far = ["2020-01-01T06:30:00+14:00", "2020-01-01T07:45:00-12:00", "2020-01-02T09:00:00Z"]
+    assert times(checked(table("date", far), step="rows")) == [
+        datetime(2019, 12, 31, 16, 30),
+        datetime(2020, 1, 1, 19, 45),
+        datetime(2020, 1, 2, 9),
+    ]

@@ -22,6 +22,7 @@ MICROSECONDS = pl.Datetime("us")
 EARLIEST = datetime(1000, 1, 1)  # noqa: DTZ001 (no zone) before it a year would not have four digits
 FIRST_MOMENT, LAST_MOMENT = -62 * 10**15, 253 * 10**15  # µs since 1970: the years 5 to 9987
 LARGEST_COUNT = 10**15
+NO_OFFSET = r"[+-](?:1[5-9]|2\d)(?::?\d{2})?(?:\s*|\s+\d{4})$"  # no clock is so far from UTC
 DAY = 86_400 * 10**6  # µs
 EXCEL_1970 = 25569  # 1970-01-01, in days as sheets count them
 MONTHS = 12
@@ -70,6 +71,8 @@ def _strptime(text: pl.Series, form: str) -> pl.Series:
             f"'{form}' says too little for a time", cure="mend `time_format`"
         ) from error
     times = without_zone(times)
+    if "%z" in form:
+        times = times.set(text.str.contains(NO_OFFSET), None)
     return times.set(times < EARLIEST, None)
 
 
