@@ -653,3 +653,10 @@ def test_what_is_too_far_from_utc_is_no_offset() -> None:
         datetime(2020, 1, 1, 19, 45),
         datetime(2020, 1, 2, 9),
     ]
+
+
+def test_a_period_of_a_statistical_office_is_a_time_if_it_reads_as_one() -> None:
+    years = [datetime(year, 1, 1) for year in range(1990, 2020)]
+    assert times(checked(table("geo,TIME_PERIOD", [f"DE,{y.year}" for y in years]))) == years
+    halves = [f"DE,{year}-S{half}" for year in range(1990, 2000) for half in (1, 2)]
+    assert checked(table("geo,TIME_PERIOD", halves)).counted
