@@ -184,6 +184,16 @@ def test_the_encoding_is_found(encoding: str, note: str) -> None:
     assert found.notes == ((note,) if note else ())
 
 
+def test_one_byte_of_another_encoding_is_asked_about() -> None:
+    raw = f"day,Größe,wind\n{lines()}".encode() + b"2026-01-06,1,\xb0\n"
+    place = raw.index(b"\xb0")
+    assert refusal(raw) == (
+        f"x.csv: row 7: most is in UTF-8, but byte {place} is not; mend the line, or "
+        "write under dataset: `encoding: cp1252` (or what else all of it is in)"
+    )
+    assert table(raw, encoding="cp1252").frame.height == len(DAYS) + 1
+
+
 def test_the_encoding_that_is_written_is_the_one() -> None:
     raw = "day,温度\n2026-01-01,1\n".encode("shift-jis")
     assert table(raw, encoding="shift-jis").frame.columns == ["day", "温度"]
@@ -392,6 +402,13 @@ def test_names_that_stand_again_where_files_were_joined_are_no_row(
     found = table("".join([names, *rows[:2], names, *rows[2:4], names, *rows[4:]]))
     assert "2 lines repeat the names of the columns and are skipped" in found.notes
     assert_is_the_table(found, last_row=8)
+
+
+def test_names_stand_again_above_an_index_without_a_name_too() -> None:
+    rows = [f"{row},{day},{row}.5" for row, day in enumerate(DAYS)]
+    found = table("\n".join([",day,load", *rows[:3], ",day,load", *rows[3:]]))
+    assert found.frame["day"].to_list() == DAYS
+    assert found.rows.to_list() == [2, 3, 4, 6, 7]
 
 
 def test_a_mark_of_the_encoding_inside_a_joined_file_is_no_character() -> None:

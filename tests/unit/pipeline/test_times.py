@@ -18,6 +18,7 @@ from pydantic import ValidationError
 
 from pyheta.errors import DataError
 from pyheta.pipeline.data.options import DataOptions
+from pyheta.pipeline.data.questions import Question
 from pyheta.pipeline.data.read import Reading, read
 from pyheta.pipeline.data.times.formats import (
     BETWEEN,
@@ -597,3 +598,65 @@ def test_years_above_quarters_are_refused_by_their_row() -> None:
     cells = ["1988", "1989", "1988 Q1", "1988 Q2", "1988 Q3", "1988 Q4", "1989 Q1"]
     with pytest.raises(DataError, match="row 2, column 'Title': not a time like the others"):
         checked(table("Title", cells))
+
+
+def test_a_part_may_have_its_letter_before_its_number() -> None:
+    months = [datetime(2019 + month // 12, month % 12 + 1, 1) for month in range(30)]
+    texts = [f"{month.year},M{month.month:02}" for month in months]
+    assert times(checked(table("Year,Month", texts))) == months
+    texts = [f"{month.year},Q{month.month // 3 + 1}" for month in months[::3]]
+    assert times(checked(table("Year,Quarter", texts))) == months[::3]
+
+
+def test_the_name_of_a_zone_is_asked_about_and_the_answer_is_taken() -> None:
+    texts = [f"{moment} EST" for moment in hours(50)]
+    with pytest.raises(Question, match="names a zone, but not its offset") as caught:
+        checked(table("date", texts))
+    options = caught.value.answers[0].options
+    assert options == {"time_format": "%Y-%m-%d %H:%M:%S EST"}
+    assert times(checked(table("date", texts), **options)) == hours(50)
+    moments = times(checked(table("date", texts), **options, time_zone="America/Panama"))
+    assert moments == [moment + timedelta(hours=5) for moment in hours(50)]
+
+
+@pytest.mark.parametrize(("step", "digits"), [(timedelta(days=1), 0), (timedelta(hours=1), 6)])
+def test_days_of_a_sheet_are_told_of_and_read_where_the_format_says_so(
+    step: timedelta, digits: int
+) -> None:
+    moments = [datetime(2020, 1, 1) + row * step for row in range(60)]
+    texts = [f"{(m - datetime(1899, 12, 30)) / timedelta(days=1):.{digits}f}" for m in moments]
+    told = checked(table("Date", texts))
+    assert told.counted
+    assert "write `time_format: excel` if they are days as sheets count them" in told.notes
+    assert times(checked(table("Date", texts), time_format="excel")) == moments
+
+
+def test_days_without_a_year_are_no_intervals() -> None:
+    texts = [f"{day}/1" for day in range(1, 32)]
+    with pytest.raises(DataError, match="not a time that is known: '1/1'"):
+        checked(table("date", texts))
+
+
+@pytest.mark.parametrize("between", ["/", " - "])
+def test_an_interval_may_end_with_a_time_of_the_day(between: str) -> None:
+    texts = [f"{start:%d.%m.%Y %H:%M}{between}{start.hour + 1:02}:00" for start in hours(50)]
+    assert times(checked(table("date", texts))) == hours(50)
+
+
+def test_what_is_too_far_from_utc_is_no_offset() -> None:
+    texts = [f"{start:%d.%m.%Y %H:%M}-{start.hour + 1:02}:00" for start in hours(24)]
+    with pytest.raises(DataError, match=r"row 16, .*like the others: '31.12.2019 14:00-15:00'"):
+        checked(table("date", texts))
+    far = ["2020-01-01T06:30:00+14:00", "2020-01-01T07:45:00-12:00", "2020-01-02T09:00:00Z"]
+    assert times(checked(table("date", far), step="rows")) == [
+        datetime(2019, 12, 31, 16, 30),
+        datetime(2020, 1, 1, 19, 45),
+        datetime(2020, 1, 2, 9),
+    ]
+
+
+def test_a_period_of_a_statistical_office_is_a_time_if_it_reads_as_one() -> None:
+    years = [datetime(year, 1, 1) for year in range(1990, 2020)]
+    assert times(checked(table("geo,TIME_PERIOD", [f"DE,{y.year}" for y in years]))) == years
+    halves = [f"DE,{year}-S{half}" for year in range(1990, 2000) for half in (1, 2)]
+    assert checked(table("geo,TIME_PERIOD", halves)).counted

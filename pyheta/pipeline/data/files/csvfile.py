@@ -172,8 +172,9 @@ def _without_repeated_names(
 ) -> tuple[pl.DataFrame, pl.Series, tuple[str, ...]]:
     """Without the lines of names that stand among the rows where files were joined."""
     names = dict(zip(frame.columns, dialect.layout.names, strict=True))
-    texts = [column for column in frame if column.dtype == pl.String]
-    if len(texts) < frame.width or not (texts[0] == names[texts[0].name]).any():
+    named = next((column for column in frame if names[column.name]), None)
+    are_texts = all(dtype == pl.String for dtype in frame.dtypes)
+    if named is None or not are_texts or not (named == names[named.name]).any():
         return frame, rows, ()
     cells = {column: pl.col(column).fill_null("").str.strip_chars() for column in names}
     same = [cells[column] == name.strip() for column, name in names.items()]

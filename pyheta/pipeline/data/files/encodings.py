@@ -4,6 +4,7 @@ import codecs
 import re
 
 from pyheta.errors import DataError
+from pyheta.pipeline.data.questions import Answer, Question
 
 UTF8_MARK = b"\xef\xbb\xbf"
 UTF16_MARKS = (b"\xff\xfe", b"\xfe\xff")
@@ -17,7 +18,7 @@ def to_utf8(raw: bytes, name: str, encoding: str | None) -> tuple[bytes, str]:
 
     Raises DataError if it is not in the wanted encoding, or no text at all.
     """
-    found = codecs.lookup(encoding).name if encoding else _found(raw)
+    found = codecs.lookup(encoding).name if encoding else _found(raw, name)
     is_plain = found == "utf-8" and not encoding
     text = raw if is_plain else _transcoded(raw, name, found)
     if UTF8_MARK in text:  # where files were joined, it stands inside too
@@ -29,7 +30,7 @@ def to_utf8(raw: bytes, name: str, encoding: str | None) -> tuple[bytes, str]:
     return text, found
 
 
-def _found(raw: bytes) -> str:
+def _found(raw: bytes, name: str) -> str:
     if raw.startswith(UTF16_MARKS):
         return "utf-16"
     head = raw[:HEAD]
@@ -38,7 +39,24 @@ def _found(raw: bytes) -> str:
         return "utf-16-le"
     if half and head[::2].count(0) > 0.8 * half and not head[1::2].count(0):
         return "utf-16-be"
-    return "utf-8" if _decodes(raw, "utf-8") else "cp1252"
+    if _decodes(raw, "utf-8"):
+        return "utf-8"
+    _refuse_mixed(raw, name)
+    return "cp1252"
+
+
+def _refuse_mixed(raw: bytes, name: str) -> None:
+    """Raises DataError where characters of UTF-8 stand beside bytes that are none."""
+    if raw.decode(errors="ignore").isascii():
+        return
+    try:
+        raw.decode()
+    except UnicodeDecodeError as error:
+        row = raw.count(b"\n", 0, error.start) + 1
+        what = f"most is in UTF-8, but byte {error.start} is not"
+        answer = Answer({"encoding": "cp1252"}, "(or what else all of it is in)")
+        lead = "mend the line, or"
+        raise Question(what, answer, where=f"{name}: row {row}", lead=lead) from error
 
 
 def _decodes(raw: bytes, encoding: str) -> bool:

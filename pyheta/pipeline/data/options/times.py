@@ -45,7 +45,8 @@ class Times(Section):
     time_format: Annotated[str, Field(max_length=100), AfterValidator(_a_format)] | None = Field(
         default=None,
         description="How times are written, as in %d/%m/%Y %H:%M; or what they are: epoch s, "
-        "epoch ms, epoch us, epoch ns, decimal year, count, elapsed (since the start).",
+        "epoch ms, epoch us, epoch ns, decimal year, excel (days of a sheet), count, elapsed "
+        "(since the start).",
     )
     time_zone: Annotated[str, Field(max_length=100), AfterValidator(_a_zone)] | None = Field(
         default=None, description="Of local wall time, as in Europe/Zurich."

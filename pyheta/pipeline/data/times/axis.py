@@ -151,9 +151,14 @@ _PARTS = (
 )
 
 
+#: Before the number of a part: M01, Q1, W05.
+LETTER = r"^\s*[MQWmqw](\d{1,2})\s*$"
+
+
 def _from_parts(parts: dict[str, pl.Series]) -> tuple[pl.Series, str]:
     pieces: list[pl.Expr] = []
     form = ""
+    parts = {part: text.str.replace(LETTER, "$1") for part, text in parts.items()}
     named = parts.get("month", pl.Series([""])).str.contains("[A-Za-z]").any()
     for part, before, directive, digits in _PARTS:
         if part in parts:

@@ -29,7 +29,7 @@ TIME_NAMES = (
     *("date", "time", "timestamp", "datetime", "ds", "datehour", "utc", "when", "ts"),
     *("unix", "unixtime", "unixtimestamp", "epoch", "epochtime", "timeutc", "dateutc"),
     *("datum", "zeit", "zeitstempel", "zeitpunkt", "datumzeit", "messzeitpunkt"),
-    *("timeperiod", "observationdate", "mtu", "horodatage", "dateheure"),
+    *("observationdate", "mtu", "horodatage", "dateheure"),
     *("fecha", "fechahora", "dataora", "datahora", "tijd", "tid"),
 )
 #: Words in names of columns whose numbers may be times, if they grow.
@@ -37,7 +37,18 @@ TIME_WORDS = ("date", "time", "stamp", "datum", "zeit", "fecha", "epoch", "year"
 #: Columns of years, or of periods in digits.
 PERIOD_NAMES = (
     *("year", "yr", "yyyy", "jahr", "annee", "année", "anno", "año", "ano", "jaar", "rok", "år"),
-    *("period", "periode", "month", "monat", "mois", "yearmonth", "yyyymm", "quarter", "day"),
+    *(
+        "period",
+        "timeperiod",
+        "periode",
+        "month",
+        "monat",
+        "mois",
+        "yearmonth",
+        "yyyymm",
+        "quarter",
+        "day",
+    ),
 )
 #: Columns of numbers that count rows.
 COUNT_NAMES = ("t", "index", "idx", "step", "i", "n", "row", "obs", "observation", "tick", "frame")

@@ -41,7 +41,7 @@ SHAPES = {
     "%M": r"[0-5]?\d",
     "%S": r"(?:60|[0-5]?\d)",
     "%p": r" *[AaPp][Mm]",
-    "%z": r" *(?:[Zz]|[+-]\d{2}(?::?\d{2})?)",
+    "%z": r" *(?:[Zz]|[+-](?:0\d|1[0-4])(?::?[0-5]\d)?)",
 }
 FRACTION = r"(?:[.,]\d{1,9})?"
 
@@ -149,9 +149,10 @@ SHORT_YEARS = (
 EPOCHS = {"epoch s": 1e6, "epoch ms": 1e3, "epoch us": 1.0, "epoch ns": 1e-3}
 EPOCH_SECONDS = (1e8, 5e9)
 DECIMAL_YEAR = "decimal year"
+EXCEL = "excel"  # days since the end of 1899, as sheets count them
 COUNT = "count"  # numbers that are no moments: rows are counted
 ELAPSED = "elapsed"  # times since the start, such as 0 days 00:15:00
-NAMED = (*EPOCHS, DECIMAL_YEAR, COUNT, ELAPSED)
+NAMED = (*EPOCHS, DECIMAL_YEAR, EXCEL, COUNT, ELAPSED)
 FIRST_YEAR, LAST_YEAR = 1700, 2200  # of numbers that may be years
 
 _DIRECTIVE = re.compile(r"%.")

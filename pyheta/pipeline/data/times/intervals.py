@@ -5,6 +5,8 @@ import re
 import polars as pl
 
 BETWEEN = (" - ", " \u2013 ", " -- ", "/")
+CLOCK = "00:00"  # the digits of one
+YEAR = 4  # digits; 12/31 is a day
 _DIGIT = re.compile(r"\d")
 
 
@@ -22,6 +24,7 @@ def starts(text: pl.Series) -> pl.Series:
 
 
 def _is_interval(text: str, between: str) -> bool:
-    """Whether both sides are written alike."""
+    """Whether both sides are written alike, and say a year at least; or the second a clock."""
     start, _, end = (_DIGIT.sub("0", side.strip()) for side in text.partition(between))
-    return start == end and "0" in start
+    alike = start == end or (CLOCK in end and start.endswith(f" {end}"))
+    return alike and start.count("0") >= YEAR

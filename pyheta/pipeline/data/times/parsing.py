@@ -11,6 +11,7 @@ from pyheta.pipeline.data.times.formats import (
     DECIMAL_YEAR,
     ELAPSED,
     EPOCHS,
+    EXCEL,
     FIRST_YEAR,
     LAST_YEAR,
     around,
@@ -21,7 +22,9 @@ MICROSECONDS = pl.Datetime("us")
 EARLIEST = datetime(1000, 1, 1)  # noqa: DTZ001 (no zone) before it a year would not have four digits
 FIRST_MOMENT, LAST_MOMENT = -62 * 10**15, 253 * 10**15  # µs since 1970: the years 5 to 9987
 LARGEST_COUNT = 10**15
+NO_OFFSET = r"[+-](?:1[5-9]|2\d)(?::?\d{2})?(?:\s*|\s+\d{4})$"  # no clock is so far from UTC
 DAY = 86_400 * 10**6  # µs
+EXCEL_1970 = 25569  # 1970-01-01, in days as sheets count them
 MONTHS = 12
 UNEVEN = 0.02  # of a step: seconds have a few digits
 NEAR_MONTH = 0.06  # of a month: decimal years have two or three digits
@@ -36,6 +39,8 @@ def parse_times(text: pl.Series, form: str) -> pl.Series:
         return _epochs(text, EPOCHS[form])
     if form == DECIMAL_YEAR:
         return _decimal_years(text)
+    if form == EXCEL:
+        return _excel_days(text)
     if form == COUNT:
         return _counts(text).cast(MICROSECONDS)
     if form == ELAPSED:
@@ -66,6 +71,8 @@ def _strptime(text: pl.Series, form: str) -> pl.Series:
             f"'{form}' says too little for a time", cure="mend `time_format`"
         ) from error
     times = without_zone(times)
+    if "%z" in form:
+        times = times.set(text.str.contains(NO_OFFSET), None)
     return times.set(times < EARLIEST, None)
 
 
@@ -154,6 +161,13 @@ def _epochs(text: pl.Series, microseconds: float) -> pl.Series:
         exact = whole * int(microseconds)
     inside = values.is_between(FIRST_MOMENT, LAST_MOMENT)
     return exact.set(~inside, None).cast(MICROSECONDS)
+
+
+def _excel_days(text: pl.Series) -> pl.Series:
+    """To the second: days have five or six digits after the point."""
+    seconds = ((numbers(text) - EXCEL_1970) * (DAY / 1e6)).round() * 1e6
+    inside = seconds.is_between(FIRST_MOMENT, LAST_MOMENT)
+    return seconds.set(~inside, None).cast(pl.Int64).cast(MICROSECONDS)
 
 
 def _counts(text: pl.Series) -> pl.Series:

@@ -1,5 +1,7 @@
 """Texts of a time column as times: their format is found, or asked for where two are possible."""
 
+import re
+from collections.abc import Iterator
 from dataclasses import dataclass
 
 import numpy as np
@@ -12,9 +14,11 @@ from pyheta.pipeline.data.steps.grids import find_grid
 from pyheta.pipeline.data.times.columns import COUNT_NAMES, likely, plain, some_texts
 from pyheta.pipeline.data.times.elapsed import is_clock
 from pyheta.pipeline.data.times.formats import COUNT, DECIMAL_YEAR, ELAPSED, EPOCHS, is_iso
-from pyheta.pipeline.data.times.parsing import parse_times
+from pyheta.pipeline.data.times.parsing import numbers, parse_times
 
+ZONE_NAME = re.compile(r"(.*\d)( ?[A-Z]{2,5})")
 SHOWN = 5  # rows, or formats, in a message
+SHEET_DAYS = (29_221, 58_440)  # from 1980 to 2059
 EPOCH_NAMES = dict(
     zip(EPOCHS, ("seconds", "milliseconds", "microseconds", "nanoseconds"), strict=True)
 )
@@ -85,7 +89,14 @@ def _choose(raw: RawTable, columns: tuple[str, ...], text: pl.Series) -> Found:
         best, why = regular[0], "since no other reading has regular steps"
     if best == ELAPSED and is_clock(text):
         _refuse_days_unsaid(raw, columns, text, read[best])
-    return Found(best, read[best], _told(columns, best, why))
+    hints = _hints(text) if best == COUNT else ()
+    return Found(best, read[best], (*_told(columns, best, why), *hints))
+
+
+def _hints(text: pl.Series) -> tuple[str, ...]:
+    """That numbers may be the days of a sheet, which are no moments unless that is said."""
+    looks = numbers(text).is_between(*SHEET_DAYS).all()
+    return ("write `time_format: excel` if they are days as sheets count them",) if looks else ()
 
 
 def _refuse_days_unsaid(
@@ -114,7 +125,18 @@ def _unknown(raw: RawTable, columns: tuple[str, ...], text: pl.Series) -> DataEr
         f"the times with `time:` (columns: {', '.join(raw.frame.columns[:12])})"
     )
     where = raw.where(index=0, column=", ".join(columns))
+    if answers := list(_with_zone_name(text)):
+        what = f"{quoted(text[0])} names a zone, but not its offset"
+        return Question(what, *answers, where=where)
     return DataError(f"not a time that is known: {quoted(text[0])}", where=where, cure=cure)
+
+
+def _with_zone_name(text: pl.Series) -> Iterator[Answer]:
+    """Formats of texts that all end in the same letters, such as EST."""
+    match = ZONE_NAME.fullmatch(text[0].strip())
+    if match and text.str.strip_chars().str.ends_with(match[2]).all():
+        for form in likely(some_texts(text.str.strip_chars().str.strip_suffix(match[2]))):
+            yield Answer({"time_format": form + match[2]}, "to take its clocks as they stand")
 
 
 def _question(
