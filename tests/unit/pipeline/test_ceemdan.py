@@ -51,8 +51,8 @@ def threads() -> Iterator[Callable[[int], None]]:
 
 
 def standardised(values: Floats) -> Floats:
-    centred: Floats = values - values.mean()
-    return centred / values.std()
+    signal: Floats = (values - values.mean()) / values.std()
+    return signal
 
 
 def peer_ceemdan(values: Floats, *, max_imf: int, trials: int, noise: float, seed: int) -> Floats:

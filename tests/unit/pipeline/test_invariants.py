@@ -4,11 +4,11 @@ With k·y + c for y, components and shaped columns are those of y times k, one o
 c on top; measures and scaled values are the same. The lists of the house say what is tested, so
 whatever is added to one is tested by that.
 
-Held to: 1e-9 of the series' spread, and what the level's own rounding costs (32 times half a step
-of float64 at c); what is made of FARM's local relevance to 1e-7, since its root makes 1e-8 of a
-rounding of 1e-16 where two windows are alike. k goes from 1e-6 to 1e6 in size, c up to a million spreads, and k may be negative
-where a method is odd. The series are random walks: where two values are equal but for rounding, as
-in a sine of whole periods, a decision of a sift may fall either way.
+Held to 1e-9 of the series' spread, and to what the level's own rounding costs (32 times half a step
+of float64 at c). What is made of FARM's local relevance is held to 1e-7, since its root makes 1e-8
+of a rounding of 1e-16 where two windows are alike. k goes from 1e-6 to 1e6 in size and c up to a
+million spreads; k may be negative where a method is odd. The series are random walks: where two
+values are equal but for rounding, as in a sine of whole periods, a sift may decide either way.
 """
 
 from collections.abc import Callable
@@ -45,13 +45,13 @@ NOT_ODD = {
 }
 
 FARM_TOLERANCE = 1e-7
-ROWS, TRAIN_STOP = 150, 100
+ROWS, TRAIN_STOP, WINDOW = 150, 100, 60
 OPTIONS = {
     "max_imf": 3,
     "trials": 3,
     "noise": 0.05,
     "seed": 0,
-    "window": 60,
+    "window": WINDOW,
     "wavelet": "db2",
     "period": 12,
 }
@@ -129,7 +129,7 @@ def cases(*names: str) -> Callable[[Any], Any]:
     return pytest.mark.parametrize("name", names)
 
 
-# ----------------------------------------------------------------------------------- decompositions
+# ---------------------------------------------------------------------------------- decompositions
 
 
 @cases(*METHODS)
@@ -149,16 +149,14 @@ def test_components_of_a_whole_series(name: str, data: st.DataObject, seed: int)
 @cases(*METHODS)
 @hypothesis_settings(max_examples=15, deadline=None)
 @given(data=st.data(), seed=SEEDS)
-def test_components_of_every_window(
-    name: str, grow: bool, data: st.DataObject, seed: int
-) -> None:
+def test_components_of_every_window(name: str, grow: bool, data: st.DataObject, seed: int) -> None:
     values, unit = walk(seed), data.draw(units(name))
 
     def run(series: Floats) -> Causal:
         options = OPTIONS | {"method": name, "grow": grow}
         return causal(series, options, keep=5, progress=lambda _: None)
 
-    found, want, known = run(unit.of(values)), run(values), slice(OPTIONS["window"] - 1, None)
+    found, want, known = run(unit.of(values)), run(values), slice(WINDOW - 1, None)
     number = level_of(found.values[:, known], want.values[:, known], values, unit)
     same_level(number, unit, name)
     # Tails are differences, so no level is left in them; they are float32.
@@ -167,7 +165,7 @@ def test_components_of_every_window(
     np.testing.assert_allclose(found.tails[:, known], unit.k * want.tails[:, known], 0, atol)
 
 
-# ------------------------------------------------------------------------- scalers, shaping, measures
+# ----------------------------------------------------------------------- scalers, shaping, measures
 
 
 @cases(*(name for name in get_args(Method) if name not in NOT_INVARIANT))
@@ -232,7 +230,7 @@ def relative(unit: Unit, values: Floats) -> float:
     return unit.tolerance(values) / (abs(unit.k) * float(values.std()))
 
 
-# ------------------------------------------------------------------------------ what is not, and says so
+# ----------------------------------------------------------------------- what is not, and says so
 
 
 def test_raw_shaping_depends_on_the_level_and_says_so() -> None:
