@@ -50,7 +50,7 @@ class Op:
 
 OPS: Mapping[str, Op] = {
     "load": Op(Kind.DATA, 1, "pyheta.ops.load:load", LoadParams),
-    "decompose": Op(Kind.DATA, 1, "pyheta.ops.decompose:decompose", DecomposeParams),
+    "decompose": Op(Kind.DATA, 2, "pyheta.ops.decompose:decompose", DecomposeParams),
     "relevance": Op(Kind.DATA, 1, "pyheta.ops.relevance:relevance", RelevanceParams, explains=True),
     "shape": Op(Kind.DATA, 1, "pyheta.ops.shape:shape", ShapeParams),
     "fit": Op(Kind.TRAIN, 3, "pyheta.ops.fit_lanes:fit_lanes", FitParams, lanes=True),

@@ -10,7 +10,14 @@ from typing import Annotated, Any, Literal, Self
 from pydantic import Field, model_validator
 
 from pyheta.pipeline.decomposition.methods import METHODS
-from pyheta.pipeline.relevance.shaping_methods import FACTORS, RELEVANCES, Factor, LocalRelevance
+from pyheta.pipeline.relevance.shaping_methods import (
+    FACTORS,
+    RELEVANCES,
+    VALUES,
+    Factor,
+    LocalRelevance,
+    Values,
+)
 from pyheta.section import Section
 from pyheta.sweep.names import NameOf
 
@@ -107,7 +114,7 @@ class Decompose(Section):
         return {name: getattr(self, name) for name in names}
 
 
-def _explained(ways: Iterable[LocalRelevance | Factor]) -> str:
+def _explained(ways: Iterable[LocalRelevance | Factor | Values]) -> str:
     return "; ".join(f"{way.name}: {way.what}" for way in ways) + "."
 
 
@@ -135,6 +142,9 @@ class Shaping(Section):
     align: bool = Field(
         default=False, description="Delay leading columns onto the target first (centred)."
     )
+    values: Annotated[str, NameOf(VALUES)] = Field(
+        default="standardised", description=f"What is multiplied. {_explained(VALUES.values())}"
+    )
 
     @model_validator(mode="after")
     def _sensible(self) -> Self:
@@ -159,5 +169,6 @@ class Shaping(Section):
         return self.model_copy(update={"threshold": THRESHOLD})
 
     def as_params(self) -> dict[str, Any]:
-        """What shaped values depend on, as plain data."""
-        return self.model_dump(exclude={"method"})
+        """What shaped values depend on, as plain data; raw values are not written down."""
+        raw = {"values"} if self.values == "raw" else set()
+        return self.model_dump(exclude={"method", *raw})

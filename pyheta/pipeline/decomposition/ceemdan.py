@@ -6,10 +6,11 @@ noise and r_0 for the values:
     IMF_1 = mean_i E_1(r_0 + e w_i)
     IMF_k = mean_i E_1(r_{k-1} + b E_{k-1}(w_i)),    r_k = r_{k-1} - IMF_k
 
-(there eq. 1-7). EMD-signal, which this equals, takes three liberties that are kept: values are
-divided by their standard deviation; the noise of stage k is E_k(w_i) divided by the deviation of
-E_1(w_i), and b is e times the deviation of r_{k-1}; and r_k is the mean of the trials' local means
-(Colominas et al. 2014).
+(there eq. 1-7). EMD-signal takes three liberties that are kept: values are divided by their
+standard deviation; the noise of stage k is E_k(w_i) divided by the deviation of E_1(w_i), and b is
+e times the deviation of r_{k-1}; and r_k is the mean of the trials' local means (Colominas et al.
+2014). It leaves the level in, where its limits see it; here the values are standardised (see
+`emd`), and EMD-signal gives the same for such.
 """
 
 from collections.abc import Callable
@@ -22,10 +23,11 @@ from pyheta.pipeline.arrays import Floats
 from pyheta.pipeline.compiled import compiled
 from pyheta.pipeline.decomposition.emd import LEAST_POWER as EMD_POWER
 from pyheta.pipeline.decomposition.emd import LEAST_RANGE as EMD_RANGE
-from pyheta.pipeline.decomposition.emd import set_residue, with_modes
+from pyheta.pipeline.decomposition.emd import restore, standardised, with_modes
 from pyheta.pipeline.decomposition.sifting import (
     TREND,
     Scratch,
+    deviation,
     first_mode,
     fit_envelopes,
     is_nearly_zero,
@@ -79,8 +81,7 @@ def ceemdan(
     white = Noise(white_noise(seed, trials, len(values)), np.empty(trials), np.full(trials, MODES))
     report = _counter(progress, trials * max_imf)
     modes = np.empty((max_imf + 1, len(values)))
-    scale = deviation(values)
-    signal = values / scale
+    signal, unit = standardised(values)
     rest, n_modes = signal, 0
     while n_modes < max_imf and not (n_modes and is_exhausted(signal, modes, n_modes)):
         beta = noise * deviation(rest) if n_modes else float(noise)
@@ -94,7 +95,7 @@ def ceemdan(
             report()
         rest = next_mode(rest, mean, n_modes, modes[n_modes])
         n_modes += 1
-    finish(values, scale, modes, n_modes)
+    restore(values, unit, modes, n_modes)
     return modes[: n_modes + 1]
 
 
@@ -125,12 +126,6 @@ def _counter(progress: Progress, of: int) -> Callable[[], None]:
         progress({"done": done, "of": of})
 
     return report
-
-
-@compiled
-def deviation(signal: Floats) -> float:
-    """The population standard deviation."""
-    return float(np.sqrt(np.mean((signal - np.mean(signal)) ** 2)))
 
 
 @compiled
@@ -233,20 +228,12 @@ def is_exhausted(signal: Floats, modes: Floats, n_modes: int) -> bool:
 
 
 @compiled
-def finish(values: Floats, scale: float, modes: Floats, n_modes: int) -> None:
-    """Give the modes the unit of the values, and add the residue."""
-    modes[:n_modes] *= scale
-    set_residue(values, modes, n_modes)
-
-
-@compiled
 def adaptive(
     values: Floats, noises: NoiseModes, noise: float, modes: Floats, scratch: Scratch
 ) -> int:
     """All trials one after the other, with noise decomposed before: as `ceemdan`, in `modes`."""
     trials, limit = len(noises.counts), modes.shape[0] - 1
-    scale = deviation(values)
-    signal = values / scale
+    signal, unit = standardised(values)
     rest, row, n_modes = signal, np.empty(values.size), 0
     while n_modes < limit and not (n_modes and is_exhausted(signal, modes, n_modes)):
         beta = noise * deviation(rest) if n_modes else noise
@@ -257,5 +244,5 @@ def adaptive(
             add_share(mean, row, trials)
         rest = next_mode(rest, mean, n_modes, modes[n_modes])
         n_modes += 1
-    finish(values, scale, modes, n_modes)
+    restore(values, unit, modes, n_modes)
     return n_modes

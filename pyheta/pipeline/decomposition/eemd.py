@@ -3,7 +3,8 @@ decomposition").
 
 Mode k is the mean, over many trials, of mode k of values + white noise (§3), whose standard
 deviation is `noise` times the range of the values. A trial with fewer modes counts with its
-residue, as in EMD-signal.
+residue, as in EMD-signal: were the values not standardised (see `emd`), their level would come into
+a mode that way.
 """
 
 from collections.abc import Iterator
@@ -13,7 +14,12 @@ from numpy.typing import NDArray
 
 from pyheta.pipeline.arrays import Floats
 from pyheta.pipeline.compiled import compiled
-from pyheta.pipeline.decomposition.emd import decompose, set_residue, with_modes
+from pyheta.pipeline.decomposition.emd import (
+    decompose,
+    restore,
+    standardised,
+    with_modes,
+)
 from pyheta.pipeline.decomposition.sifting import (
     Scratch,
     is_nearly_zero,
@@ -36,18 +42,20 @@ def eemd(
     at most two trials per thread.
     """
     values = with_modes(values)
-    size = noise * range_and_power(values)[0]
+    signal, unit = standardised(values)
+    size = noise * range_and_power(signal)[0]
     rows, counts, n_modes = np.zeros((max_imf + 1, len(values))), np.zeros(max_imf, np.int64), 0
 
     def trial(white: Floats) -> tuple[Floats, int]:
-        return noisy_modes(values, white, size, max_imf)
+        return noisy_modes(signal, white, size, max_imf)
 
     each = in_order(trial, _draws(seed, trials, len(values)), trials * len(values))
     for done, (modes, count) in enumerate(each, start=1):
         add_trial(modes, count, rows, counts)
         n_modes = max(n_modes, count)
         progress({"done": done, "of": trials})
-    finish(values, rows, counts, n_modes)
+    take_means(rows, counts, n_modes)
+    restore(values, unit, rows, n_modes)
     return rows[: n_modes + 1]
 
 
@@ -57,9 +65,9 @@ def _draws(seed: int, trials: int, samples: int) -> Iterator[Floats]:
 
 
 @compiled
-def noisy_modes(values: Floats, white: Floats, size: float, max_imf: int) -> tuple[Floats, int]:
-    rows = np.empty((max_imf + 1, values.size))
-    return rows, decompose(values + size * white, rows, new_scratch(values.size))
+def noisy_modes(signal: Floats, white: Floats, size: float, max_imf: int) -> tuple[Floats, int]:
+    rows = np.empty((max_imf + 1, signal.size))
+    return rows, decompose(signal + size * white, rows, new_scratch(signal.size))
 
 
 @compiled
@@ -72,11 +80,10 @@ def add_trial(modes: Floats, n_modes: int, rows: Floats, counts: Counts) -> None
 
 
 @compiled
-def finish(values: Floats, rows: Floats, counts: Counts, n_modes: int) -> None:
-    """Turn sums into `found` means and a residue."""
+def take_means(rows: Floats, counts: Counts, n_modes: int) -> None:
+    """Turn the sums of so many modes into means."""
     for k in range(n_modes):
         rows[k] /= counts[k]
-    set_residue(values, rows, n_modes)
 
 
 @compiled
@@ -85,10 +92,12 @@ def ensemble(values: Floats, white: Floats, noise: float, rows: Floats, scratch:
     rows[:] = 0.0
     counts, n_modes = np.zeros(rows.shape[0] - 1, np.int64), 0
     modes = np.empty(rows.shape)
-    size = noise * range_and_power(values)[0]
+    signal, unit = standardised(values)
+    size = noise * range_and_power(signal)[0]
     for trial in range(white.shape[0]):
-        count = decompose(values + size * white[trial], modes, scratch)
+        count = decompose(signal + size * white[trial], modes, scratch)
         add_trial(modes, count, rows, counts)
         n_modes = max(n_modes, count)
-    finish(values, rows, counts, n_modes)
+    take_means(rows, counts, n_modes)
+    restore(values, unit, rows, n_modes)
     return n_modes

@@ -3,8 +3,11 @@
 Each mode is sifted from what the ones before left (Huang et al. 1998, The empirical mode
 decomposition and the Hilbert spectrum, Proc. R. Soc. A 454).
 
-The limits at which it stops are EMD-signal's and absolute: a series whose values move by less than
-LEAST_RANGE has one mode. CEEMDAN divides by the standard deviation first.
+The limits at which it stops are EMD-signal's, which are absolute and see the level of what is
+sifted. So that neither a unit nor the place of its zero decides, every series, and every window of
+one, is standardised first: its mean is taken off, and limits are in standard deviations. Modes get
+the series' unit back, the residue gets the level as well. EMD-signal gives the same for a series
+that comes to it standardised.
 """
 
 import numpy as np
@@ -16,12 +19,14 @@ from pyheta.pipeline.decomposition.method import LEAST_EXTREMA
 from pyheta.pipeline.decomposition.sifting import (
     TREND,
     Scratch,
+    deviation,
     find_extrema,
     new_scratch,
     range_and_power,
     sift,
 )
 
+# What is left ends the search if it moves less than this; in deviations of the series.
 LEAST_RANGE = 0.001
 LEAST_POWER = 0.005
 
@@ -33,7 +38,7 @@ def emd(values: Floats, max_imf: int) -> Floats:
     """
     values = with_modes(values)
     rows = np.empty((max_imf + 1, len(values)))
-    n_modes = decompose(values, rows, new_scratch(len(values)))
+    n_modes = decompose_any(values, rows, new_scratch(len(values)))
     return rows[: n_modes + 1]
 
 
@@ -69,8 +74,43 @@ def count_extrema(values: Floats) -> int:
 
 
 @compiled
+def standardised(values: Floats) -> tuple[Floats, float]:
+    """Values that are not constant without their mean and in standard deviations, and that unit.
+
+    The first value comes off first, so that a high level costs the mean no digits, and a shift that
+    rounds nothing changes no bit. Divided by their range, no squares overflow or vanish.
+    """
+    signal = values - values[0]
+    signal -= np.mean(signal)
+    spread, _ = range_and_power(signal)
+    signal /= spread
+    share = deviation(signal)
+    signal /= share
+    return signal, spread * share
+
+
+@compiled
+def restore(values: Floats, unit: float, rows: Floats, n_modes: int) -> None:
+    """Give modes of the standardised values their unit, and the residue all that they leave."""
+    rows[:n_modes] *= unit
+    set_residue(values, rows, n_modes)
+
+
+@compiled
+def decompose_any(values: Floats, rows: Floats, scratch: Scratch) -> int:
+    """As `decompose`, for values of any level and unit that are not constant."""
+    signal, unit = standardised(values)
+    n_modes = decompose(signal, rows, scratch)
+    restore(values, unit, rows, n_modes)
+    return n_modes
+
+
+@compiled
 def decompose(values: Floats, rows: Floats, scratch: Scratch) -> int:
-    """Fill rows (max_imf + 1, samples) with modes, then the residue; returns how many modes."""
+    """Fill rows (max_imf + 1, samples) with modes, then the residue; returns how many modes.
+
+    Values are standardised, or white noise is added to such.
+    """
     total = np.zeros(values.size)
     n_modes, extrema = 0, 0
     for k in range(rows.shape[0] - 1):

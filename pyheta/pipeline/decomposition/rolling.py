@@ -23,7 +23,7 @@ from pyheta.pipeline.decomposition.ceemdan import (
     white_noise,
 )
 from pyheta.pipeline.decomposition.eemd import eemd, ensemble
-from pyheta.pipeline.decomposition.emd import decompose, emd, set_residue
+from pyheta.pipeline.decomposition.emd import decompose_any, emd, set_residue
 from pyheta.pipeline.decomposition.method import Options, Out, Tails
 from pyheta.pipeline.decomposition.sifting import TREND, Scratch, locate_extrema, new_scratch
 from pyheta.pipeline.parallel import in_order
@@ -153,7 +153,7 @@ def decompose_window(signal: Floats, plan: Plan, rows: Floats, scratch: Scratch)
         set_residue(signal, rows, 0)
         return 0
     if plan.method == EMD:
-        return decompose(signal, rows, scratch)
+        return decompose_any(signal, rows, scratch)
     noise = plan.noises.rows[:, :, : signal.size]
     if plan.method == EEMD:
         return ensemble(signal, noise[:, 0], plan.size, rows, scratch)

@@ -2,7 +2,7 @@
 
 The mean of the upper and the lower envelope is taken off again and again, until what is left looks
 like a mode. Thresholds and the order of tests are EMD-signal's defaults, so that results can be
-compared.
+compared. Some of them are absolute, so whoever calls this standardises (see `emd.standardised`).
 """
 
 from typing import NamedTuple
@@ -271,3 +271,9 @@ def range_and_power(signal: Floats) -> tuple[float, float]:
         low, high = min(low, value), max(high, value)
         total += abs(value)
     return high - low, total
+
+
+@compiled
+def deviation(signal: Floats) -> float:
+    """The population standard deviation."""
+    return float(np.sqrt(np.mean((signal - np.mean(signal)) ** 2)))

@@ -13,5 +13,7 @@ def stl_rows(values: Floats, options: Options) -> Floats:
     """
     from statsmodels.tsa.seasonal import STL  # which may not be installed
 
-    parts = STL(values, period=options["period"], robust=False).fit()
-    return np.stack([parts.seasonal, parts.trend, values - parts.seasonal - parts.trend])
+    # A constant is all trend. Its weighted means would cost a high level its last digits.
+    parts = STL(values - values[0], period=options["period"], robust=False).fit()
+    trend = parts.trend + values[0]
+    return np.stack([parts.seasonal, trend, values - parts.seasonal - trend])

@@ -1,7 +1,9 @@
 """Shaping: an exogenous column times its local relevance to the target, row by row.
 
-Where the two move alike the column passes, elsewhere it is damped towards 0. This is the use that
-FARM's authors make of their local relevance (see `farm` for the source).
+Where the two move alike the column passes, elsewhere it is damped. This is the use that FARM's
+authors make of their local relevance (see `farm` for the source). They damp towards 0 (`raw`), so
+what comes out depends on where the column's unit has its zero. `standardised` damps towards the
+column's mean: then a column in °C is shaped as the same one in K is.
 """
 
 from collections.abc import Mapping
@@ -13,13 +15,16 @@ import numpy as np
 from pyheta.errors import StepError, nearest
 from pyheta.pipeline.arrays import Floats
 from pyheta.pipeline.relevance import farm
-from pyheta.pipeline.relevance.shaping_methods import FACTORS, RELEVANCES
+from pyheta.pipeline.relevance.shaping_methods import FACTORS, RELEVANCES, VALUES
 from pyheta.pipeline.scaling import Scaler
 
 
 @dataclass(frozen=True, slots=True)
 class Shaper:
-    """How to shape."""
+    """How to shape.
+
+    Steps name no `values` where these are raw, as when there was nothing else.
+    """
 
     relevance: str = "trailing"
     window: int = 5  # rows, odd, at least 3
@@ -28,10 +33,12 @@ class Shaper:
     threshold: float = 0.5
     fuzzy: bool = True  # smooth the relevance over neighbouring rows
     align: bool = False  # delay a leading column onto the target first
+    values: str = "raw"  # what is multiplied
 
     def __post_init__(self) -> None:
         _refuse_unknown("relevance", self.relevance, RELEVANCES)
         _refuse_unknown("factor", self.factor, FACTORS)
+        _refuse_unknown("kind of values", self.values, VALUES)
         if not 0 <= self.threshold <= 1:
             raise StepError(f"a threshold of {self.threshold:g}", cure="use 0 to 1")
         if self.align and self.causal:
@@ -51,14 +58,15 @@ class Shaper:
         return RELEVANCES[self.relevance].causal
 
     def apply(self, target: Floats, column: Floats, scalers: farm.Scalers) -> Floats:
-        """Shape finite series of (rows,); correlations take their means from the scalers."""
+        """Shape finite series of (rows,); means and deviations are those of the scalers."""
         if self.align:
             path = farm.forward_path(scalers[0].apply(target), scalers[1].apply(column))
             column = farm.align(column, path)
         relevance = RELEVANCES[self.relevance].of(target, column, self.window, scalers)
         if self.fuzzy:
             relevance = farm.fuzzified(relevance, trailing=self.causal)
-        return column * FACTORS[self.factor].of(relevance, self.threshold)
+        factor = FACTORS[self.factor].of(relevance, self.threshold)
+        return VALUES[self.values].of(column, factor, scalers[1])
 
 
 def _refuse_unknown(option: str, name: str, declared: Mapping[str, object]) -> None:
@@ -75,7 +83,7 @@ def shaped(
     first window), and the result is NaN until both are known. options: those of `Shaper` by name.
     train_stop: the first row after training; causal relevance standardises by the training rows, so
     row t depends on rows up to t and on the training rows' mean and deviation; centred relevance
-    standardises by all rows.
+    standardises by all rows. The same goes for values that are standardised.
 
     Raises StepError for options that do not fit together, for a value that is not finite among
     known ones, and for fewer training rows (all rows, where centred) than the window has.

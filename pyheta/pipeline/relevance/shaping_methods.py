@@ -1,4 +1,4 @@
-"""Ways to shape a column, each declared once: kinds of local relevance, and factors made of them.
+"""Ways to shape a column, each declared once: local relevance, factors made of it, and of what.
 
 Sweeps read this file, so what computes is imported where it is needed.
 """
@@ -12,6 +12,7 @@ from typing import TYPE_CHECKING
 if TYPE_CHECKING:  # numpy takes longer to import than most commands that only look
     from pyheta.pipeline.arrays import Floats
     from pyheta.pipeline.relevance.farm import Scalers
+    from pyheta.pipeline.scaling import Scaler
 
 
 @dataclass(frozen=True, slots=True)
@@ -88,5 +89,40 @@ FACTORS: Mapping[str, Factor] = {
         Factor("continuous", "the relevance", _continuous, uses_threshold=False),
         Factor("binary", "1 from the threshold on, else 0", _binary),
         Factor("soft", "the relevance from the threshold on, else 0", _soft),
+    )
+}
+
+
+@dataclass(frozen=True, slots=True)
+class Values:
+    """What is multiplied: from a column and factors (rows,) and the column's scaler to (rows,)."""
+
+    name: str
+    what: str  # it is, for those who write sweeps
+    of: Callable[[Floats, Floats, Scaler], Floats]
+
+
+def _standardised(column: Floats, factor: Floats, scaler: Scaler) -> Floats:
+    return scaler.offset + (column - scaler.offset) * factor
+
+
+def _raw(column: Floats, factor: Floats, _scaler: Scaler) -> Floats:
+    return column * factor
+
+
+VALUES: Mapping[str, Values] = {
+    values.name: values
+    for values in (
+        Values(
+            "standardised",
+            "the column's distance from its mean in training, so its unit does not matter",
+            _standardised,
+        ),
+        Values(
+            "raw",
+            "the column as it is, as published, so the place of its unit's zero matters: a "
+            "temperature in °C is shaped otherwise than in K",
+            _raw,
+        ),
     )
 }

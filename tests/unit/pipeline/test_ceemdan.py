@@ -1,4 +1,9 @@
-"""CEEMDAN and EEMD equal EMD-signal's with the same noise, whatever the number of threads."""
+"""CEEMDAN and EEMD equal EMD-signal's with the same noise, whatever the number of threads.
+
+EMD-signal is not the same for y and k·y + c: the limits of its EMD are absolute, CEEMDAN's last one
+and every first stop test see the level, and EEMD counts a trial's residue, level and all, as a
+mode. So it is given the series without level and with unit spread, and its modes get the unit back.
+"""
 
 from collections.abc import Callable, Iterator
 from typing import Any, cast
@@ -45,9 +50,15 @@ def threads() -> Iterator[Callable[[int], None]]:
     numba.set_num_threads(before)
 
 
+def standardised(values: Floats) -> Floats:
+    signal: Floats = (values - values.mean()) / values.std()
+    return signal
+
+
 def peer_ceemdan(values: Floats, *, max_imf: int, trials: int, noise: float, seed: int) -> Floats:
     peer = CEEMDAN(trials=trials, epsilon=noise, seed=seed, parallel=False)
-    components: Floats = peer.ceemdan(values, max_imf=max_imf)
+    components: Floats = values.std() * peer.ceemdan(standardised(values), max_imf=max_imf)
+    components[-1] += values.mean()
     return components
 
 
@@ -80,7 +91,7 @@ def test_every_ceemdan_mode_of_a_real_series_equals_emd_signals(etth1: dict[str,
 def test_every_eemd_mode_equals_emd_signals(name: str, max_imf: int) -> None:
     peer = EEMD(trials=3, noise_width=0.05, parallel=False)
     peer.noise_seed(1)
-    want = peer.eemd(SERIES[name], max_imf=max_imf)
+    want = SERIES[name].std() * peer.eemd(standardised(SERIES[name]), max_imf=max_imf)
 
     found = run(eemd, SERIES[name], max_imf=max_imf, noise=0.05, seed=1)
 

@@ -129,6 +129,12 @@ LISTS = (
         ("continuous", "binary", "soft"),
         shapes("factor"),
     ),
+    Listed(
+        "pyheta.pipeline.relevance.shaping_methods",
+        "VALUES",
+        ("standardised", "raw"),
+        shapes("values"),
+    ),
     Listed("pyheta.pipeline.leakage", "MODES", ("causal", "full", "parts"), tells_of_leaks),
     Listed(
         "pyheta.pipeline.data.catalogue",

@@ -12,9 +12,10 @@ from numpy.typing import NDArray
 from pyheta.errors import StepError
 from pyheta.pipeline.arrays import Floats
 from pyheta.pipeline.relevance import farm
-from pyheta.pipeline.relevance.shaping import shaped
-from pyheta.pipeline.relevance.shaping_methods import FACTORS, RELEVANCES
+from pyheta.pipeline.relevance.shaping import Shaper, shaped
+from pyheta.pipeline.relevance.shaping_methods import FACTORS, RELEVANCES, VALUES
 from pyheta.pipeline.scaling import Scaler
+from pyheta.sweep.preprocessing import Shaping
 
 ROWS, TRAIN_STOP = 120, 60
 CAUSAL = ("trailing", "end_spot")
@@ -64,6 +65,28 @@ def test_centred_shaping_standardises_by_all_rows_as_published() -> None:
     np.testing.assert_array_equal(
         values, column * farm.fuzzified(farm.local_relevance(target, column))
     )
+
+
+@pytest.mark.parametrize(("relevance", "stop"), [("trailing", TRAIN_STOP), ("centred", ROWS)])
+def test_standardised_values_are_damped_towards_the_mean_of_the_rows_that_are_seen(
+    relevance: str, stop: int
+) -> None:
+    target, column = walks()
+    options = {"relevance": relevance}
+
+    values = shaped(target, column, options | {"values": "standardised"}, train_stop=TRAIN_STOP)
+
+    factor = shaped(target, column, options, train_stop=TRAIN_STOP) / column
+    mean = column[:stop].mean()
+    np.testing.assert_allclose(values - mean, (column - mean) * factor, rtol=0, atol=1e-12)
+
+
+def test_a_sweep_shapes_standardised_values_and_steps_with_raw_ones_keep_their_keys() -> None:
+    assert Shaping(method="farm").as_params()["values"] == "standardised"
+
+    raw = Shaping(method="farm", values="raw").as_params()
+    assert "values" not in raw
+    assert Shaper.of(raw) == Shaper(**raw, values="raw")
 
 
 def test_the_factors_pass_damp_or_cut_by_the_threshold() -> None:
@@ -143,6 +166,7 @@ OPTIONS = st.fixed_dictionaries(
     {
         "window": st.sampled_from([3, 5, 11, 31]),
         "factor": st.sampled_from(sorted(FACTORS)),
+        "values": st.sampled_from(sorted(VALUES)),
         "threshold": st.floats(0, 1),
         "fuzzy": st.booleans(),
     }
@@ -222,7 +246,8 @@ def test_shaping_never_amplifies_nor_turns_a_sign(
 ) -> None:
     target, column = pair
 
-    values = shaped(target, column, options | {"relevance": relevance}, train_stop=35)
+    raw = options | {"relevance": relevance, "values": "raw"}
+    values = shaped(target, column, raw, train_stop=35)
 
     assert (np.abs(values) <= np.abs(column)).all()
     assert (values * column >= 0).all()
@@ -281,6 +306,7 @@ def test_shaping_leaves_its_inputs_as_they_were() -> None:
     [
         ({"relevance": "trailling"}, "did you mean 'trailing'"),
         ({"factor": "none"}, "no factor 'none'"),
+        ({"values": "scaled"}, "no kind of values 'scaled'"),
         ({"threshold": 1.5}, "threshold of 1.5"),
         ({"threshold": float("nan")}, "threshold of nan"),
         ({"align": True}, "alignment looks ahead"),
