@@ -20,7 +20,7 @@ from pyheta.report.table import Table, build
 from pyheta.steps import State
 from pyheta.store.seam import RunRow
 
-CONFIG = {"dataset": "a", "target": "b", "split": "c", "window": {"horizon": 1}}
+CONFIG = {"dataset": {"name": "a"}, "target": "b", "split": "c", "window": {"horizon": 1}}
 
 
 def reports(name: str, folder: Path) -> None:
@@ -68,7 +68,8 @@ def row(net: str, rmse: float, state: State = State.SUCCEEDED, **changes: Any) -
 
 def keeps_apart(key: str, _folder: Path) -> None:
     section, _, field = key.partition(".")
-    changes: dict[str, Any] = {section: {field: 2} if field else "other"}
+    other_data = {"name": "other"} if section == "dataset" else "other"
+    changes: dict[str, Any] = {section: {field: 2} if field else other_data}
     other = table(row("mlp", 0.5), row("gru", 0.4, **changes))
     assert not any(cell.best for line in other.rows for cell in line.cells if cell)
 
