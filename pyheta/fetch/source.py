@@ -1,7 +1,6 @@
 """What every source is: options that say what to get, and a way to get it once."""
 
 import io
-import os
 from collections.abc import Mapping
 from dataclasses import dataclass
 from datetime import date
@@ -10,6 +9,7 @@ from typing import TYPE_CHECKING, Annotated
 
 from pydantic import AfterValidator
 
+from pyheta.atomic import write_whole
 from pyheta.errors import ConfigError, DataError
 from pyheta.fetch.http import LARGEST, Tell
 from pyheta.section import Section
@@ -71,20 +71,12 @@ def write_table(to: Path, frame: "pl.DataFrame") -> None:
     """A table as Parquet, all of it or nothing."""
     content = io.BytesIO()
     frame.write_parquet(content)
-    write_whole(to, content.getvalue())
+    write_bounded(to, content.getvalue())
 
 
-def write_whole(to: Path, content: bytes) -> None:
-    """All of it or nothing: into another file, which is renamed."""
+def write_bounded(to: Path, content: bytes) -> None:
+    """All of it or nothing. Raises DataError for more than a data set may have."""
     if len(content) > LARGEST:
         raise DataError(f"larger than {LARGEST >> 20} MiB", where=to.name)
     to.parent.mkdir(parents=True, exist_ok=True)
-    beside = to.with_name(f".{to.name}.{os.getpid()}")
-    try:
-        with beside.open("wb") as file:
-            file.write(content)
-            file.flush()
-            os.fsync(file.fileno())
-        beside.replace(to)
-    finally:
-        beside.unlink(missing_ok=True)
+    write_whole(to, content)

@@ -2,7 +2,6 @@
 
 import asyncio
 import hashlib
-import os
 import re
 import secrets
 from abc import ABC, abstractmethod
@@ -23,6 +22,7 @@ from obstore.exceptions import (
 )
 from obstore.store import ObjectStore, from_url
 
+from pyheta.atomic import write_whole
 from pyheta.errors import ConfigError, StoreError, StoreUnavailable
 from pyheta.settings import masked
 from pyheta.steps import Product
@@ -72,7 +72,7 @@ class HashNamed(ABC):
             raise StoreError(
                 f"artifact {sha256[:12]} is damaged: its bytes have another hash", where=self.where
             )
-        await asyncio.to_thread(_write_whole, to, content)
+        await asyncio.to_thread(write_whole, to, content)
 
     async def check(self) -> str:
         content = secrets.token_bytes(32)  # nobody else's artifact
@@ -216,19 +216,6 @@ def _stored(meta: "ObjectMeta", grace: float) -> StoredArtifact:
     """
     young = datetime.now(UTC) - meta["last_modified"] < timedelta(seconds=grace)
     return StoredArtifact(meta["path"].rpartition("/")[2], meta["size"], young)
-
-
-def _write_whole(to: Path, content: bytes) -> None:
-    """Write all of it or nothing: into another file, flushed to disk, then renamed."""
-    beside = to.with_name(f".{to.name}.{secrets.token_hex(4)}")
-    try:
-        with beside.open("wb") as file:
-            file.write(content)
-            file.flush()
-            os.fsync(file.fileno())
-        beside.replace(to)
-    finally:
-        beside.unlink(missing_ok=True)
 
 
 @contextmanager

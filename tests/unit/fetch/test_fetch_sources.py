@@ -13,7 +13,7 @@ from pyheta.fetch import registry
 from pyheta.fetch.http import silent
 from pyheta.fetch.keep import Keep
 from pyheta.fetch.registry import SOURCES, read_source
-from pyheta.fetch.source import Means, Source, write_whole
+from pyheta.fetch.source import Means, Source, write_bounded
 
 CSV = b"date,OT\n2026-01-01,1\n2026-01-02,2\n"
 
@@ -27,7 +27,7 @@ class Counting(Source):
         return means.variable("COUNTER", "anything")
 
     def write(self, to: Path, means: Means) -> None:
-        write_whole(to, b"n\n" + b"\n".join(b"%d" % n for n in range(self.counting)))
+        write_bounded(to, b"n\n" + b"\n".join(b"%d" % n for n in range(self.counting)))
 
 
 class Broken(Counting):
