@@ -1,6 +1,7 @@
 """What every source is: options that say what to get, and a way to get it once."""
 
 import io
+from abc import ABC, abstractmethod
 from collections.abc import Mapping
 from dataclasses import dataclass
 from datetime import date
@@ -43,7 +44,7 @@ class Means:
         raise ConfigError(f"the variable {name} is not set", cure=f"set it to {what}")
 
 
-class Source(Section):
+class Source(Section, ABC):
     """One source as it is written under `dataset: source:`.
 
     A subclass declares its options as fields. One of them has the name of the source and says the
@@ -55,16 +56,16 @@ class Source(Section):
         """Of the kept file's name."""
         return ".parquet"
 
+    @abstractmethod
     def place(self, means: Means) -> str:
         """Where the bytes come from, for people and to tell sources apart; without secrets."""
-        raise NotImplementedError
 
+    @abstractmethod
     def write(self, to: Path, means: Means) -> None:
         """Put the bytes at `to`, whole or not at all. CSV, Parquet, or what else a file may be.
 
         Raises DataError, ConfigError or Unreachable.
         """
-        raise NotImplementedError
 
 
 def write_table(to: Path, frame: "pl.DataFrame") -> None:

@@ -23,7 +23,7 @@ DEPTH = 2  # a packed file may lie in another
 CHUNK = 1 << 20
 ZIP = b"PK\x03\x04"
 FAULTS = (
-    *(EOFError, OSError, ValueError, RuntimeError, NotImplementedError),
+    *(EOFError, OSError, ValueError, RuntimeError),
     *(zlib.error, lzma.LZMAError, zipfile.BadZipFile, ZstdError),
 )
 
