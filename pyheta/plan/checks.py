@@ -9,7 +9,7 @@ from pyheta.pipeline.data.facts import DatasetFacts
 from pyheta.pipeline.decomposition.components import WHOLE
 from pyheta.pipeline.decomposition.methods import METHODS
 from pyheta.pipeline.relevance.chance import has_room
-from pyheta.pipeline.splits import Part, Split
+from pyheta.pipeline.splits import PARTS, Part, Split
 from pyheta.pipeline.windows import Shape
 from pyheta.plan.columns import check_categories, check_columns, row_in_words
 from pyheta.plan.graph import sources_of
@@ -66,7 +66,7 @@ def _check(run: Run, facts: DatasetFacts, problems: Problems) -> None:
     if any(net.shaping.method != "none" for net in nets.values()):
         _check_shaping(run, facts, problems)
     _check_series(run, columns, facts, problems)
-    check_categories(run, columns, _split(run, facts).train_stop, facts, problems)
+    check_categories(run, columns, _split(run, facts).train[1], facts, problems)
 
 
 def _nets(run: Run, problems: Problems) -> Mapping[str, RunConfig]:
@@ -101,7 +101,7 @@ def _columns(run: Run, nets: Mapping[str, RunConfig]) -> Iterator[tuple[str, str
 def _check_split(run: Run, facts: DatasetFacts, problems: Problems) -> None:
     """Whether the data set has such rows."""
     try:
-        rows = _split(run, facts).test_stop
+        rows = _split(run, facts).stop
     except StepError as error:
         where = run.where(error.where) or run.where("split")
         problems.add(error.what, where=where, cure=error.cure)
@@ -114,7 +114,7 @@ def _check_split(run: Run, facts: DatasetFacts, problems: Problems) -> None:
 
 
 def _split(run: Run, facts: DatasetFacts) -> Split:
-    return Split.of(run.config.split.as_params(facts), facts.rows)
+    return run.config.split.rows(facts)
 
 
 def _check_room(run: Run, config: RunConfig, facts: DatasetFacts, problems: Problems) -> None:
@@ -125,7 +125,7 @@ def _check_room(run: Run, config: RunConfig, facts: DatasetFacts, problems: Prob
     split = _split(run, facts)
     lookback, horizon = _lookback(config), config.window.horizon
     unknown, column = _known_last(config, facts)
-    if unknown >= split.train_stop:
+    if unknown >= split.train[1]:
         what = f"column '{column}' has its first value in {row_in_words(unknown, facts)}"
         where = run.where("target" if column in config.target else "exog") or run.where("split")
         cure = "leave it out or train on more rows"
@@ -249,7 +249,7 @@ def _check_span(run: Run, facts: DatasetFacts, problems: Problems) -> None:
     """Whether the options of the decomposition fit the rows that are decomposed at a time."""
     config, split = run.config.reduced(), _split(run, facts)
     decompose = config.decompose
-    parts = (split.train_stop, split.val_stop - split.train_stop, split.test_stop - split.val_stop)
+    parts = [stop - start for start, stop in map(split.targets, PARTS)]
     rows = {"causal": decompose.window, "full": facts.rows, "parts": min(parts)}[decompose.mode]
     try:
         METHODS[decompose.method].refuse_unfit(rows, decompose.as_params())
@@ -266,7 +266,7 @@ def _check_shaping(run: Run, facts: DatasetFacts, problems: Problems) -> None:
         problems.add(
             what, where=run.where("shaping"), cure="forecast them one by one, or do without shaping"
         )
-    rows = _split(run, facts).train_stop if config.shaping.causal else facts.rows
+    rows = _split(run, facts).train[1] if config.shaping.causal else facts.rows
     rows_known = rows - _unknown(config)
     if config.shaping.window > rows_known:
         what = (
@@ -279,7 +279,7 @@ def _check_shaping(run: Run, facts: DatasetFacts, problems: Problems) -> None:
 
 def _check_lags(run: Run, explain: Explain, facts: DatasetFacts, problems: Problems) -> None:
     config = run.config.reduced()
-    rows = _split(run, facts).train_stop - _unknown(config)
+    rows = _split(run, facts).train[1] - _unknown(config)
     if config.exog and not has_room(rows, explain.max_lag, explain.draws):
         what = (
             f"explain: {rows:,} training rows have no room for {explain.draws:,} shifts "

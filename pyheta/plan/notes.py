@@ -5,11 +5,9 @@ from collections.abc import Collection, Iterable, Iterator, Mapping, Sequence
 import numpy as np
 
 from pyheta.pipeline.data.facts import DatasetFacts
-from pyheta.pipeline.splits import Part, Split
+from pyheta.pipeline.splits import PARTS
 from pyheta.section import Section
 from pyheta.sweep import Run, RunConfig
-
-PARTS: tuple[Part, ...] = ("train", "val", "test")
 
 #: So many sentences are said; a panel of many series could have thousands.
 MOST = 20
@@ -54,9 +52,9 @@ def _notes(config: RunConfig, facts: DatasetFacts) -> Iterator[str]:
 
 def _changed(column: str, config: RunConfig, facts: DatasetFacts) -> str:
     rows = np.asarray(facts.meaning.changed[column])
-    split = Split.of(config.split.as_params(facts), facts.rows)
+    split = config.split.rows(facts)
     counts = [f"{part} {_within(rows, *split.targets(part)):,}" for part in PARTS]
-    if unused := _within(rows, split.test_stop, facts.rows):
+    if unused := _within(rows, split.stop, facts.rows):
         counts.append(f"unused {unused:,}")
     of_all = f"{len(rows):,} of {facts.rows:,} values are not the file's"
     return f"{column}: {of_all} ({', '.join(counts)})."

@@ -9,6 +9,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from pyheta.errors import DataError
+from pyheta.pipeline.data.content import Content
 from pyheta.pipeline.data.draft import Meaning
 from pyheta.pipeline.data.steps.cadence import Cadence
 
@@ -42,6 +43,7 @@ class DatasetFacts:
     first: datetime
     last: datetime
     cadence: Cadence
+    content: Content = field(compare=False, repr=False)
     counted: bool = False  # times are whole numbers of microseconds, no moments
     times: NDArray[np.int64] | None = field(default=None, repr=False)  # (rows,), as in `Table`
     by_column: Mapping[str, ColumnFacts] = field(default_factory=dict)
