@@ -87,9 +87,10 @@ def complaint(folder: Path, text: str, overrides: Sequence[str] = ()) -> str:
 def facts(*columns: str, rows: int = 4000, **changed: Any) -> DatasetFacts:
     """An hourly CSV file with these columns."""
     first = datetime(2020, 1, 1)  # noqa: DTZ001 (data sets have no zone)
+    names = (*columns, *(changed["meaning"].masks.values() if "meaning" in changed else ()))
     content = Content(
         np.arange(rows) * 3_600_000_000 + microseconds(first),
-        {name: np.random.default_rng(n).normal(size=rows) for n, name in enumerate(columns)},
+        {name: np.random.default_rng(n).normal(size=rows) for n, name in enumerate(names)},
     )
     fields: dict[str, Any] = {
         "source": {"time": "date"},
@@ -108,7 +109,7 @@ def fit_params(net: Mapping[str, Any], exog: Sequence[str] = (), **changed: Any)
         "component": "target",
         "sources": [Source(column).as_params() for column in ("load", *exog)],
         "targets": 1,
-        "split": {"train": [0, 2400], "val": [2400, 3200]},
+        "split": {"train": [0, 240], "val": [240, 320]},
         "window": {"input": 8, "horizon": 1},
         "scale": "standard",
         "net": net,

@@ -48,7 +48,7 @@ def predicted(params: ForecastParams, inputs: Inputs) -> Forecasts:
             Prediction.of(name, net, part, Split.of(params.split), table.time)
             for name, net in nets.items()
         ]
-        arrays |= _of_part(part, made, list(table.columns.values()), table.time)
+        arrays |= _of_part(part, _together(made), list(table.columns.values()), table.time)
     first, *others = nets.values()
     return Forecasts(arrays, exact=first.exact and not others)  # a sum is rounded too
 
@@ -74,6 +74,16 @@ class Prediction(NamedTuple):
         return Forecast(
             self.time, truth_at(self.net.target(number), self.time, values.shape[1], time), values
         )
+
+
+def _together(made: Sequence[Prediction]) -> list[Prediction]:
+    """The same from the time on at which all nets have a window: longer ones begin later."""
+    start = max(each.time[0] for each in made)
+    starts = [int(np.searchsorted(each.time, start)) for each in made]
+    return [
+        each._replace(time=each.time[skipped:], values=each.values[skipped:])
+        for each, skipped in zip(made, starts, strict=True)
+    ]
 
 
 def truth_at(

@@ -47,4 +47,10 @@ class Seen:
         """Those of the named arrays, (rows, …), that a product has."""
         with safe_open(self._inputs[role][product], framework="numpy") as file:
             there = set(file.keys())
-            return {name: file.get_slice(name)[: self._border] for name in names if name in there}
+            return {name: self._rows(file.get_slice(name)) for name in names if name in there}
+
+    def _rows(self, stored: Any) -> NDArray[Any]:
+        """The rows of a stored array up to the border; it may have fewer."""
+        rows = stored.get_shape()[0]
+        kept: NDArray[Any] = stored[: rows if self._border is None else min(rows, self._border)]
+        return kept

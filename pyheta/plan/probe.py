@@ -212,7 +212,7 @@ def _of_forecasts(result: Result, start: int, small: SmallRun) -> object:
     """The forecasts that were made before the noise began, those of all parts."""
     arrays = load_file(result.products["forecast"])
     first_noise = small.frame["time"].to_physical()[start]
-    before = {part: arrays[f"{part}/time"] <= first_noise for part in PARTS}
+    before = {str(part): arrays[f"{part}/time"] <= first_noise for part in PARTS}
     return [
         arrays[name][before[name.partition("/")[0]]].tobytes()
         for name in sorted(arrays)
