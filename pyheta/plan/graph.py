@@ -118,7 +118,7 @@ class RunGraph:
         for number, fold in enumerate(folds):
             needs |= {f"{number}/{role}": key for role, key in self._scored(fold).items()}
         sees = {f"{number}/forecast": fold.sight_of_forecasts for number, fold in enumerate(folds)}
-        return self.keep(_step("score", params, needs, sees=sees))
+        return self.keep(_step("score", params, needs, bundle=digest("score"), sees=sees))
 
     def _scored(self, fold: "Fold") -> Mapping[str, Key]:
         """What a score reads of a fold: its forecasts, or what makes them where none are kept."""
@@ -174,7 +174,7 @@ class Fold:
             ),
             **{f"fit/{name}": key for name, key in fits.items()},
         }
-        return _step("forecast", params, needs, sees=sees)
+        return _step("forecast", params, needs, bundle=digest("forecast"), sees=sees)
 
     @property
     def sight_of_forecasts(self) -> str:
@@ -219,14 +219,15 @@ class Fold:
         self._explain(config, component, sources, needs | {"fit": key}, sees)
         return key
 
-    def _bundle(self, params: FitParams, net: NetConfig) -> str | None:
+    def _bundle(self, params: FitParams, net: NetConfig) -> str:
         """What fits share that may be trained together: their net, its shape and its batches.
 
         Not the number of columns, where zeros can stand for those that a net lacks; not where the
-        parts begin, so folds that are as long as each other are lanes.
+        parts begin, so folds that are as long as each other are lanes. Nets that are not trained by
+        gradient are quick: a child takes several in turn.
         """
         if params.train is None:
-            return None
+            return digest({"op": "fit", "net": net.name})
         shared = _without(params.as_params(), LANE_PARAMS)
         train = _without(params.train, PER_NET)
         channels = None if net.paddable else len(params.sources)

@@ -137,7 +137,9 @@ def test_what_looks_ahead_sees_as_much_as_it_looks_at(tmp_path: Path, mode: str)
 
 def test_runs_with_other_borders_share_their_decompositions(tmp_path: Path) -> None:
     axis = "{train: 600, val: 100, test: 200}, {train: 500, val: 100, test: 100}"
-    text = f"  exog: [a]\n  decompose: emd\nparameters:\n  split: [{axis}]\n"
+    text = (
+        f"  exog: [a]\n  decompose: {{method: emd, window: 64}}\nparameters:\n  split: [{axis}]\n"
+    )
 
     made = plan(tmp_path, text, DATA)
 
