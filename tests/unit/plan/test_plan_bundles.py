@@ -60,7 +60,7 @@ def test_nets_of_other_shapes_or_batches_are_trained_apart(tmp_path: Path, axis:
 
 
 def test_nets_that_are_not_trained_by_gradient_are_computed_by_kind(tmp_path: Path) -> None:
-    text = "parameters:\n  net.name: [ridge, last]\n  window.input: [8, 9]\n"
+    text = "parameters:\n  net.name: [ridge, last]\n  exog: [[], [a]]\n"
 
     fits = {step.params["net"]["name"]: step.bundle for step in steps(tmp_path, text)}
 
