@@ -122,6 +122,11 @@ def stitched(folds: Sequence[Losses]) -> Losses:
     return Losses({part: _joined([fold.parts[part] for fold in folds]) for part in first})
 
 
+def usual_distance(rows: Rows) -> int:
+    """Rows from one window to the next, where none is left out."""
+    return max(1, int(np.median(np.diff(rows)))) if len(rows) > 1 else 1
+
+
 def write_losses(path: Path, losses: Losses) -> None:
     """Equal losses give equal bytes."""
     arrays: dict[str, Any] = {}
@@ -196,9 +201,8 @@ def _spans(rows: Rows) -> Rows:
 
     That distance is the usual one. Where another stands between two rows, a span ends.
     """
-    steps = np.diff(rows)
-    usual = int(np.median(steps)) if steps.size else 1
-    starts = np.concatenate([[0], np.flatnonzero(steps != usual) + 1])
+    usual = usual_distance(rows)
+    starts = np.concatenate([[0], np.flatnonzero(np.diff(rows) != usual) + 1])
     counts = np.diff(np.append(starts, len(rows)))
     return np.stack([rows[starts], counts, np.full(len(starts), usual)], axis=1).astype(np.int64)
 
