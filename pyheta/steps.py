@@ -9,7 +9,7 @@ import json
 from collections.abc import Mapping
 from dataclasses import dataclass, field
 from enum import StrEnum
-from typing import Any, NewType
+from typing import Any, Literal, NewType
 from uuid import UUID
 
 StepId = NewType("StepId", int)
@@ -158,6 +158,27 @@ class Product:
     size: int
 
 
+#: Of what the peak memory is: of the step, or of its process since that began.
+PeakOf = Literal["step", "process"]
+
+
+@dataclass(frozen=True, slots=True)
+class Cost:
+    """What a step cost the process that computed it, without bringing its inputs and keeping files.
+
+    Where `shared` lanes were computed together, each has an equal share of the seconds that passed
+    while it was among them: the shares of all add up to the whole.
+    """
+
+    wall_seconds: float
+    cpu_seconds: float  # of all threads; a GPU's work is not among them
+    shared: int  # 1: computed by itself
+    peak_memory: int  # bytes: the highest resident memory of the whole process, without a GPU's
+    peak_of: PeakOf  # "process" where the system does not measure the step's own peak
+    threads: int  # on which the process may compute
+    cold: bool  # the process imported modules meanwhile, as its first steps do: it took longer
+
+
 @dataclass(frozen=True, slots=True)
 class Success:
     """What a successful attempt hands over: recorded in the transaction that ends the step."""
@@ -165,7 +186,7 @@ class Success:
     products: tuple[Product, ...]
     metrics: tuple[Metric, ...] = ()
     summary: Mapping[str, Any] = field(default_factory=dict)  # small facts: epochs, rows
-    seconds: float = 0.0
+    cost: Cost | None = None  # None: not measured
     log: str = ""
 
 

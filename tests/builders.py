@@ -24,6 +24,7 @@ from pyheta.pipeline.spans import microseconds
 from pyheta.pipeline.windows import Shape
 from pyheta.steps import (
     Claim,
+    Cost,
     Ending,
     Failure,
     Kind,
@@ -130,6 +131,7 @@ def gradient_net(net: Mapping[str, Any], shape: Shape, *, seed: int = 0) -> "Gra
 # ---- steps and how they end ----------------------------------------------------------------------
 
 DONE = Success(products=())
+A_COST = Cost(1.5, 1.25, 2, peak_memory=300 << 20, peak_of="step", threads=1, cold=False)
 ERROR = Failure(Ending.ERROR, "boom")
 RELEASE = Failure(Ending.RELEASE, "drained")
 
@@ -185,7 +187,7 @@ def a_success() -> Success:
         Metric("test", "rmse", 1, 0.4),
         Metric("val", "rmse", 0, 0.6),
     )
-    return Success(products, metrics, summary={"epochs": 3}, seconds=1.5, log="epoch 3")
+    return Success(products, metrics, summary={"epochs": 3}, cost=A_COST, log="epoch 3")
 
 
 # ---- submissions ---------------------------------------------------------------------------------

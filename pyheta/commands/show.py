@@ -1,4 +1,4 @@
-"""All about one run: configuration, steps, metrics, products, attempts."""
+"""All about one run: configuration, steps, what they cost, metrics, products, attempts."""
 
 from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass
@@ -12,9 +12,21 @@ from pyheta.commands.status_view import describe
 from pyheta.ops.registry import fit_on
 from pyheta.pipeline.leakage import leaks
 from pyheta.report.labels import leaves
-from pyheta.screen import STATE_STYLE, duration, parts, plain, right, table
-from pyheta.steps import Metric, State
+from pyheta.screen import STATE_STYLE, duration, parts, plain, right, table, volume
+from pyheta.steps import Cost, Key, Metric, State
 from pyheta.store.seam import AttemptRow, Reads, StepRow
+
+
+@dataclass(frozen=True, slots=True)
+class StepCost:
+    """What a step cost, and what it did for that; None where a step has no such number."""
+
+    op: str
+    key: Key
+    cost: Cost
+    parameters: int | None  # of the net
+    engine: str | None  # what computed the gradients
+    examples_per_second: float | None  # windows gone through in training, by the step's wall time
 
 
 @dataclass(frozen=True, slots=True)
@@ -30,6 +42,7 @@ class RunDetails:
     reason: str | None
     steps: Sequence[StepRow]
     attempts: Sequence[AttemptRow]
+    costs: Sequence[StepCost]
 
     @property
     def score(self) -> StepRow:
@@ -40,6 +53,7 @@ async def read_details(reads: Reads, text: str) -> RunDetails:
     """What the store knows of the run that `text` names. Raises InputError if there is none."""
     run = await reads.find_run(text)
     steps = await reads.steps_of(run.score)
+    attempts = await reads.attempts([step.id for step in steps])
     return RunDetails(
         sweep=run.sweep,
         ordinal=run.ordinal,
@@ -49,13 +63,35 @@ async def read_details(reads: Reads, text: str) -> RunDetails:
         state=run.state,
         reason=run.reason,
         steps=steps,
-        attempts=await reads.attempts([step.id for step in steps]),
+        attempts=attempts,
+        costs=list(_costs_of(steps, attempts)),
     )
 
 
+def _costs_of(steps: Sequence[StepRow], attempts: Sequence[AttemptRow]) -> Iterator[StepCost]:
+    costs = {attempt.step: attempt.cost for attempt in attempts if attempt.cost}
+    for step in steps:
+        if cost := costs.get(step.id):
+            facts = step.summary or {}
+            rate = examples_per_second(facts, cost.wall_seconds)
+            yield StepCost(
+                step.op, step.key, cost, facts.get("parameters"), facts.get("engine"), rate
+            )
+
+
+def examples_per_second(summary: Mapping[str, Any], seconds: float) -> float | None:
+    """How fast a fit went through its training windows; None where it trained in no epoch.
+
+    Epochs that an earlier fit had computed do not count.
+    """
+    examples = summary.get("windows", 0) * (summary.get("epochs", 0) - summary.get("resumed", 0))
+    return examples / seconds if examples > 0 and seconds > 0 else None
+
+
 def details_view(details: RunDetails) -> RenderableType:
-    """Configuration, steps, metrics, products."""
-    return parts(_header(details), _config(details), _steps(details), *_results(details))
+    """Configuration, steps, what they cost, metrics, products."""
+    costs = [_costs(details.costs)] if details.costs else []
+    return parts(_header(details), _config(details), _steps(details), *costs, *_results(details))
 
 
 def _header(details: RunDetails) -> Text:
@@ -87,6 +123,25 @@ def _steps(details: RunDetails) -> Table:
         name = f"{step.op} {step.key[:12]}"
         learns_from = str(fit_on(step.op, step.params))
         shown.add_row(name, describe(step.params), learns_from, state, str(tries), took, products)
+    return shown
+
+
+def _costs(costs: Sequence[StepCost]) -> Table:
+    """One line for each step that was measured; its wall time stands in the table of steps."""
+    numbers = right("CPU", "threads", "lanes", "memory", "parameters", "examples/s")
+    shown = table("cost of", *numbers, "engine")
+    for step in costs:
+        cost = step.cost
+        shown.add_row(
+            f"{step.op} {step.key[:12]}" + (" (cold)" if cost.cold else ""),
+            duration(cost.cpu_seconds),
+            str(cost.threads),
+            str(cost.shared),
+            volume(cost.peak_memory) + ("" if cost.peak_of == "step" else " (process)"),
+            "" if step.parameters is None else f"{step.parameters:,}",
+            "" if step.examples_per_second is None else f"{step.examples_per_second:,.0f}",
+            step.engine or "",
+        )
     return shown
 
 

@@ -22,6 +22,7 @@ from pyheta.device import Device
 from pyheta.steps import (
     Bell,
     Claim,
+    Cost,
     Failure,
     Fence,
     Key,
@@ -462,6 +463,7 @@ class AttemptRow:
     reason: str | None
     detail: str | None
     log: str | None
+    cost: Cost | None  # None: without success, or recorded before costs were measured
 
 
 class Reads(Protocol):

@@ -1,6 +1,7 @@
 """Submitting, cancelling and trying again."""
 
 import asyncio
+from dataclasses import replace
 from typing import Any
 
 import builders
@@ -351,6 +352,23 @@ class TestEstimates:
             ("fit", ("lstm", "a", None)): 1.5,
             ("fit", ("lstm", "b", None)): 1.5,
         }
+
+    async def test_leave_out_cold_steps_where_there_are_others(self, store: PostgresStore) -> None:
+        # Given a load and a fit that took long because modules were imported, a fit that was not
+        # measured, and one that was warm
+        load = builders.load()
+        fits = [builders.fit(tag, load) for tag in "abc"]
+        await store.submit(builders.submission(load, *fits))
+        worker = await builders.new_worker(store)
+        warm = builders.a_success()
+        cold = replace(warm, cost=replace(builders.A_COST, wall_seconds=9.0, cold=True))
+        for success in (cold, cold, builders.DONE, warm):
+            claim = await builders.claim_one(store, worker)
+            await store.succeed(claim.step, claim.fence, success)
+
+        means = await store.mean_seconds(["net.name"])
+
+        assert means == {("load", (None,)): 9.0, ("fit", ("lstm",)): 1.5}
 
 
 class TestOutbox:

@@ -118,8 +118,8 @@ WHERE sweep_step.sweep_id = $1 AND step.op = $2
 ORDER BY step.id;
 
 --- attempts: Every attempt of these steps, the newest last.
-SELECT attempt.step_id, step.op, attempt.fence, worker.host, worker.pid, attempt.started_at,
-    attempt.ended_at, attempt.outcome, attempt.reason, attempt.detail, attempt.log
+SELECT attempt.step_id AS step, step.op, attempt.fence, worker.host, worker.pid, attempt.started_at,
+    attempt.ended_at, attempt.outcome, attempt.reason, attempt.detail, attempt.log, attempt.cost
 FROM pyheta.attempt
 JOIN pyheta.step ON step.id = attempt.step_id
 JOIN pyheta.worker ON worker.id = attempt.worker_id

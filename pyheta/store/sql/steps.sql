@@ -158,11 +158,11 @@ ORDER BY role, name;
 WITH done AS (
     UPDATE pyheta.step
     SET state = 'succeeded', worker_id = NULL, cancel_requested = false,
-        summary = $3, seconds = $4, finished_at = now()
+        summary = $3, seconds = ($4::jsonb ->> 'wall_seconds')::float8, finished_at = now()
     WHERE id = $1 AND fence = $2 AND state = 'running'
     RETURNING id, fence
 ), ended AS (
-    UPDATE pyheta.attempt SET ended_at = now(), outcome = 'ok', log = $5
+    UPDATE pyheta.attempt SET ended_at = now(), outcome = 'ok', cost = $4, log = $5
     FROM done WHERE attempt.step_id = done.id AND attempt.fence = done.fence
 ), made AS (
     INSERT INTO pyheta.product (step_id, fence, name, sha256, size)

@@ -210,13 +210,14 @@ UPDATE pyheta.step SET cancel_requested = false FROM stopping WHERE step.id = st
 SELECT key, state FROM pyheta.step WHERE key = ANY ($1::text[]);
 
 --- mean_seconds: How long steps took, by operation and the named parameters.
--- Not those that were resumed.
+-- Not those that were resumed; and cold ones, or of unknown cost, only where there are no others.
 SELECT op, ARRAY(
         SELECT params #>> string_to_array(name, '.')
         FROM unnest($1::text[]) WITH ORDINALITY AS named (name, place)
         ORDER BY place
     ) AS given,
-    avg(seconds) AS seconds
+    coalesce(avg(seconds) FILTER (WHERE NOT (cost ->> 'cold')::boolean), avg(seconds)) AS seconds
 FROM pyheta.step
+LEFT JOIN pyheta.attempt ON attempt.step_id = step.id AND attempt.fence = step.fence
 WHERE state = 'succeeded' AND seconds IS NOT NULL AND coalesce((summary ->> 'resumed')::int, 0) = 0
 GROUP BY op, given;
