@@ -72,8 +72,9 @@ class Step:
     `key` follows from what the step sees, its files, its parameters and the operation's code
     version, so steps with one key may need different steps: each made the same content. Steps of
     one operation with the same `bundle` may be computed together by one child. Fits with the same
-    `course` train the same net in the same way and differ in how long, so one may resume another.
-    Neither can change a step's outcome, so neither is part of the key.
+    `course` train the same net in the same way and differ in how long, so one may resume another;
+    decompositions with the same one begin with the same values, so one may take over rows of
+    another. Neither can change a step's outcome, so neither is part of the key.
     """
 
     op: str
@@ -98,7 +99,7 @@ class Step:
         object.__setattr__(self, "key", digest(content))
 
 
-#: The role of the products of an earlier fit of the same course. A fit can do without them.
+#: The role of the products of an earlier step of the same course. A step can do without them.
 EARLIER = "earlier"
 
 

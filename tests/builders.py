@@ -19,6 +19,7 @@ from pyheta.errors import SweepError
 from pyheta.pipeline.channels import Source
 from pyheta.pipeline.data.content import Content
 from pyheta.pipeline.data.facts import DatasetFacts
+from pyheta.pipeline.data.sources import column_facts
 from pyheta.pipeline.data.steps.cadence import HOURLY
 from pyheta.pipeline.spans import microseconds
 from pyheta.pipeline.windows import Shape
@@ -100,6 +101,7 @@ def facts(*columns: str, rows: int = 4000, **changed: Any) -> DatasetFacts:
         "last": first + timedelta(hours=rows - 1),
         "cadence": HOURLY,
         "content": content,
+        "by_column": {name: column_facts(values) for name, values in content.columns.items()},
     }
     return DatasetFacts(columns=columns, rows=rows, **(fields | changed))
 

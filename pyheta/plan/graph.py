@@ -39,6 +39,7 @@ from pyheta.pipeline.data.facts import DatasetFacts
 from pyheta.pipeline.decomposition.components import WHOLE
 from pyheta.pipeline.leakage import fills_from_later
 from pyheta.pipeline.splits import Split
+from pyheta.plan.course import course_of_decompose
 from pyheta.plan.sight import Sight
 from pyheta.steps import Key, Step, digest
 from pyheta.sweep import Explain
@@ -249,8 +250,13 @@ class Fold:
 
     def _decompose(self, source: Source) -> Key:
         params = self._decomposed(source)
-        sees = {source.column: self.graph.facts.content.column(source.column, (0, params.rows))}
-        return self.graph.keep(_step("decompose", params, {"load": self.graph.load.key}, sees=sees))
+        facts, column = self.graph.facts, source.column
+        sees = {column: facts.content.column(column, (0, params.rows))}
+        first_window = facts.by_column[column].first + params.options.get("window", 0)
+        beginning = facts.content.column(column, (0, first_window))
+        course = course_of_decompose(params, beginning)
+        needs = {"load": self.graph.load.key}
+        return self.graph.keep(_step("decompose", params, needs, course=course, sees=sees))
 
     def _decomposed(self, source: Source) -> DecomposeParams:
         """How a column is decomposed."""

@@ -19,7 +19,7 @@ from pyheta.store.sql import Migration, load, migrations
 STATEMENTS = ("blobs", "datasets", "gc", "migrate", "outbox", "reads", "server", "steps", "sweeps")
 ALL = [
     *("0001 initial", "0002 removal", "0003 bundle", "0004 course", "0005 device", "0006 dataset"),
-    "0008 cost",
+    *("0007 evaluation", "0008 cost"),
 ]
 NEXT = migrations()[-1].version + 1
 
