@@ -55,11 +55,34 @@ def _bytes(ready: Fit) -> int:
 
 
 def _trained(fits: Mapping[int, Fit]) -> Outcomes:
+    """The outcomes of fits in stacks; those that are trained once more have stacks of their own."""
+    again: dict[int, tuple[History, Fit]] = {}
+    for lane, history in _in_stacks(fits):
+        if isinstance(history, Exception):
+            yield lane, history
+            continue
+        try:
+            with memory_errors_as_step_errors():
+                final = fits[lane].final(history)
+        except Exception as error:  # noqa: BLE001 -- whatever it raises is the lane's outcome
+            yield lane, error
+            continue
+        if final:
+            again[lane] = history, final
+        else:
+            yield lane, _outcome(fits[lane], history)
+    for lane, second in _in_stacks({lane: final for lane, (_, final) in again.items()}):
+        if isinstance(second, Exception):
+            yield lane, second
+        else:
+            yield lane, _outcome(fits[lane], *again[lane])
+
+
+def _in_stacks(fits: Mapping[int, Fit]) -> Histories:
     """One stack for all fits whose windows agree in shape and number."""
     shapes = sorted((_shape(ready), lane) for lane, ready in fits.items())
     for _, same in groupby(shapes, key=itemgetter(0)):
-        for lane, history in _stack({lane: fits[lane] for _, lane in same}, torch_device()):
-            yield lane, _outcome(fits[lane], history)
+        yield from _stack({lane: fits[lane] for _, lane in same}, torch_device())
 
 
 def _shape(ready: Fit) -> tuple[int, ...]:
@@ -70,12 +93,10 @@ def _shape(ready: Fit) -> tuple[int, ...]:
     return (fixed_columns, windows, lookback, *ready.train.targets.shape, len(ready.val))
 
 
-def _outcome(ready: Fit, history: History | Exception) -> Result | Exception:
+def _outcome(ready: Fit, history: History, final: Fit | None = None) -> Result | Exception:
     """An error of writing, as when the folder has gone, is the outcome of this lane alone."""
-    if isinstance(history, Exception):
-        return history
     try:
-        return ready.result(history)
+        return ready.result(history, final)
     except Exception as error:  # noqa: BLE001 -- whatever it raises is the lane's outcome
         return error
 
