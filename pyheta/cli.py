@@ -196,12 +196,14 @@ def run(
 @app.command()
 def submit(context: Context, sweep: SweepFile, overrides: Overrides = None) -> None:
     """Hand a sweep to the workers. Submitting it again adds nothing."""
-    from pyheta.commands.submit import in_words, submit
+    from pyheta.commands.submit import anew, in_words, submit
 
     prepared = context.obj.prepare(sweep, overrides)
     receipt = context.obj.change(
         lambda services: submit(prepared, services.store, services.artifacts)
     )
+    if why := anew(prepared, receipt):
+        typer.echo(why)
     typer.echo(in_words(prepared, receipt))
 
 

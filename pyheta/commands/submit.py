@@ -78,3 +78,14 @@ def in_words(prepared: CheckedSweep, receipt: Receipt) -> str:
     there = "" if receipt.new else " (submitted before)"
     added = f"{count(receipt.added, 'step')} added, {todo:,} to compute"
     return f"{name}: {runs}{there}, {added}; now: pyheta worker, pyheta status {name}"
+
+
+def anew(prepared: CheckedSweep, receipt: Receipt) -> str:
+    """Why fits that seem to be there are computed; empty if none are."""
+    if not receipt.outdated:
+        return ""
+    fits = count(receipt.outdated, "fit")
+    return (
+        f"{fits} of earlier sweeps named {prepared.sweep.name} came from an older PyHeta. Its keys "
+        "told more of the data than a fit sees, so what this sweep asks for is computed anew, once"
+    )

@@ -15,7 +15,7 @@ from pyheta.nets.engines.device import torch_device
 from pyheta.nets.gradient import GradientForecaster
 from pyheta.nets.training.history import History
 from pyheta.ops.fit import Fit, fit, memory_errors_as_step_errors
-from pyheta.task import Outcomes, Result, Task, outcome_of
+from pyheta.task import Outcomes, Task, outcome_of
 
 Histories = Iterator[tuple[int, History | Exception]]
 
@@ -58,11 +58,34 @@ def _bytes(ready: Fit) -> int:
 
 
 def _trained(fits: Mapping[int, Fit], meters: Sequence[Meter]) -> Outcomes:
+    """The outcomes of fits in stacks; those that are trained once more have stacks of their own."""
+    again: dict[int, tuple[History, Fit]] = {}
+    for lane, history in _in_stacks(fits, meters):
+        if isinstance(history, Exception):
+            yield lane, history
+            continue
+        try:
+            with memory_errors_as_step_errors(), measured(meters[lane]):
+                final = fits[lane].final(history)
+        except Exception as error:  # noqa: BLE001 -- whatever it raises is the lane's outcome
+            yield lane, error
+            continue
+        if final:
+            again[lane] = history, final
+        else:
+            yield lane, outcome_of(partial(fits[lane].result, history), meters[lane])
+    for lane, second in _in_stacks({lane: final for lane, (_, final) in again.items()}, meters):
+        if isinstance(second, Exception):
+            yield lane, second
+        else:
+            yield lane, outcome_of(partial(fits[lane].result, *again[lane]), meters[lane])
+
+
+def _in_stacks(fits: Mapping[int, Fit], meters: Sequence[Meter]) -> Histories:
     """One stack for all fits whose windows agree in shape and number."""
     shapes = sorted((_shape(ready), lane) for lane, ready in fits.items())
     for _, same in groupby(shapes, key=itemgetter(0)):
-        for lane, history in _stack({lane: fits[lane] for _, lane in same}, meters, torch_device()):
-            yield lane, _outcome(fits[lane], history, meters[lane])
+        yield from _stack({lane: fits[lane] for _, lane in same}, meters, torch_device())
 
 
 def _shape(ready: Fit) -> tuple[int, ...]:
@@ -71,13 +94,6 @@ def _shape(ready: Fit) -> tuple[int, ...]:
     assert isinstance(ready.net, GradientForecaster)  # noqa: S101 -- others are not stackable
     fixed_columns = 0 if ready.net.config.paddable else columns
     return (fixed_columns, windows, lookback, *ready.train.targets.shape, len(ready.val))
-
-
-def _outcome(ready: Fit, history: History | Exception, meter: Meter) -> Result | Exception:
-    """An error of writing, as when the folder has gone, is the outcome of this lane alone."""
-    if isinstance(history, Exception):
-        return history
-    return outcome_of(partial(ready.result, history), meter)
 
 
 def _stack(fits: Mapping[int, Fit], meters: Sequence[Meter], device: torch.device) -> Histories:

@@ -31,9 +31,12 @@ class Fitted:
     def read(cls, weights: Path, seen: Seen) -> "Fitted":
         checkpoint = Checkpoint.read(weights)
         channels = read_channels(checkpoint.sources, seen, checkpoint.shape.lookback)
-        net = build(checkpoint.net, checkpoint.shape)
-        net.restore(checkpoint.state)
-        return cls(checkpoint, net, channels)
+        return cls(checkpoint, _restored(checkpoint), channels)
+
+    def retrained(self, weights: Path) -> "Fitted":
+        """The same net, reading the same channels, with what it has learned in another training."""
+        checkpoint = Checkpoint.read(weights)
+        return Fitted(checkpoint, _restored(checkpoint), self.channels)
 
     @property
     def scalers(self) -> Sequence[Scaler]:
@@ -49,11 +52,11 @@ class Fitted:
         """(rows,): the true values of the net's n-th target, NaN where they are unknown."""
         return self.channels[number].values.astype(np.float64)
 
-    def windows(self, part: Part, split: Split) -> Windows:
-        """Every window of a part, scaled; the targets are scaled too."""
+    def windows(self, part: Part, split: Split, stride: int = 1) -> Windows:
+        """The windows of a part, scaled, one every `stride` rows; the targets are scaled too."""
         pairs = zip(self.channels, self.checkpoint.scalers, strict=True)
         series = [channel.scaled(scaler, self.net.dtype) for channel, scaler in pairs]
-        return cut(series, split.targets(part), self.checkpoint.shape)
+        return cut(series, split.targets(part), self.checkpoint.shape, stride)
 
     def predict(self, windows: Windows) -> Floats:
         """(n, targets, horizon), each target de-scaled with its own scaler."""
@@ -70,3 +73,9 @@ class Fitted:
         for channel in channels:
             inputs[:, channel] = inputs[order, channel]
         return replace(windows, inputs=inputs)
+
+
+def _restored(checkpoint: Checkpoint) -> Forecaster:
+    net = build(checkpoint.net, checkpoint.shape)
+    net.restore(checkpoint.state)
+    return net

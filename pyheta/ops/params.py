@@ -30,7 +30,8 @@ class FitOn(StrEnum):
     """
 
     NONE = "none"  # row t alone
-    # Training rows; validation rows tell when to stop, and what a column is worth to a net
+    # Training rows; validation rows tell when to stop, and what a column is worth to a net. A net
+    # that forecasts the test part may learn from both.
     TRAIN = "train"
     CAUSAL = "causal"  # rows up to t, and training rows
     WHOLE = "whole"  # every row, later ones too: only where a sweep allows leakage
@@ -186,7 +187,8 @@ class Window(TypedDict):
 class FitParams(Params):
     """`scale`, `train` and `seed` are absent where they cannot matter to the net.
 
-    `split` has the training and the validation rows: a fit cannot be told of test rows.
+    `split` has the training and the validation rows: a fit cannot be told of test rows. `final`:
+    the net is trained once more, on both; it is true or absent.
     """
 
     FIT_ON = FitOn.TRAIN
@@ -200,6 +202,7 @@ class FitParams(Params):
     scale: "Method | None" = None
     train: Mapping[str, Any] | None = None  # see `nets.training.options`
     seed: int | None = None
+    final: bool | None = None
 
     @property
     def learning(self) -> Split:
@@ -216,13 +219,17 @@ class FitParams(Params):
 
 @dataclass(frozen=True, kw_only=True)
 class ForecastParams(Params):
-    """`components` name the fits whose forecasts are added up."""
+    """`components` name the fits whose forecasts are added up.
+
+    `stride`: rows from one forecast to the next; absent where it is 1.
+    """
 
     FIT_ON = FitOn.CAUSAL
 
     targets: Sequence[str]
     components: Sequence[str]
     split: SplitParams
+    stride: int | None = None
 
     @property
     def border(self) -> int:
@@ -233,7 +240,8 @@ class ForecastParams(Params):
 class ScoreParams(Params):
     """Forecasts of these folds are measured together: one, or all of a rolling origin.
 
-    `masks` tell of targets which column says where their values are carried on.
+    `masks` tell of targets which column says where their values are carried on. `stride` is that of
+    the forecasts, which are made here where they are not kept.
     """
 
     FIT_ON = FitOn.CAUSAL
@@ -244,6 +252,7 @@ class ScoreParams(Params):
     scale: "Method"
     season: int | None = None  # rows of one season, where the data have one: the lag of MASE
     masks: Mapping[str, str] | None = None
+    stride: int | None = None
 
     @property
     def splits(self) -> list[Split]:

@@ -85,7 +85,10 @@ class Fold:
             forecasts = Forecasts.read(own["forecast"]["forecast"])
         else:  # they are not kept
             asked = ForecastParams(
-                targets=params.targets, components=params.components, split=params.folds[number]
+                targets=params.targets,
+                components=params.components,
+                split=params.folds[number],
+                stride=params.stride,
             )
             forecasts = predicted(asked, own)
         return cls(split, forecasts, Seen.of(params, own), params)

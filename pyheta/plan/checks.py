@@ -60,6 +60,8 @@ def _check(run: Run, facts: DatasetFacts, problems: Problems) -> None:
         _check_tail(run, net, problems)
         _check_window(run, net, problems)
         _check_room(run, net, facts, problems)
+        if not problems:
+            _check_stride(run, net, facts, problems)
     for component, net in nets.items():
         _check_size(run, component, net, facts, problems)
     _check_span(run, facts, problems)
@@ -146,6 +148,19 @@ def _check_room(run: Run, config: RunConfig, facts: DatasetFacts, problems: Prob
             )
 
 
+def _check_stride(run: Run, config: RunConfig, facts: DatasetFacts, problems: Problems) -> None:
+    """Whether training has a window that is forecast: later parts have one in their first row."""
+    stride, (start, stop) = config.window.stride, _split(run, facts).train
+    first = max(start, _lookback(config) + _known_last(config, facts)[0])
+    if first + (start - first) % stride > stop - config.window.horizon:
+        what = f"a forecast every {stride:,} rows leaves none in the train part"
+        problems.add(
+            f"{what}, which ends in row {stop:,}",
+            where=run.where("window.stride") or run.where("window"),
+            cure="use a smaller stride",
+        )
+
+
 def _known_last(config: RunConfig, facts: DatasetFacts) -> tuple[int, str]:
     """The row from which all columns of a net are known, and the column that is known last."""
     firsts = [
@@ -202,7 +217,8 @@ def _check_size(
     sources = sources_of(config, component, facts.meaning)
     window = config.window
     shape = Shape(len(sources), window.input, window.horizon, len(config.target))
-    _, stop = _split(run, facts).targets("train")
+    learned: Part = "train" if config.split.final == "train" else "val"
+    _, stop = _split(run, facts).targets(learned)
     first = _lookback(config) + _known_last(config, facts)[0]
     _refuse(run, config.net.excess(shape, stop - first - window.horizon + 1), problems)
 

@@ -114,6 +114,7 @@ class RunGraph:
             scale=config.scale,
             season=self.facts.cadence.season,
             masks=first.masks or None,
+            stride=config.window.thinned,
         )
         needs = {"load": self.load.key}
         for number, fold in enumerate(folds):
@@ -157,6 +158,7 @@ class Fold:
             targets=list(graph.config.target),
             components=list(fits),
             split=self.split.as_params(),
+            stride=graph.config.window.thinned,
         )
         inputs = {
             role: key for fit in fits.values() for role, key in graph.steps[fit].needs.items()
@@ -212,6 +214,7 @@ class Fold:
             net=net.model_dump(mode="json"),
             train=config.train.model_dump(mode="json") if net.trained_by_gradient else None,
             seed=self.seed if net.stochastic else None,
+            final=config.split.final == "train+val" or None,
         )
         first = max(0, self.split.train[0] - window.input)
         sees = self._sight.of_sources(sources, (first, self.split.learning.stop))
@@ -372,15 +375,16 @@ class Fold:
 def _course(params: Mapping[str, Any], sees: Mapping[str, str], net: NetConfig) -> str | None:
     """Equal for fits whose epochs are the same, as far as each goes: one may resume another.
 
-    None where a fit cannot be resumed.
+    None where a fit cannot be resumed. What comes after these epochs (`final`) has no part in it.
     """
     if not net.resumable:
         return None
     if SCHEDULES[params["train"]["schedule"]].depends_on_epochs:
         return None
     train = _without(params["train"], EXTENT)
+    shared = _without(params, {"final"})
     return digest(
-        {"op": "fit", "version": OPS["fit"].version, **params, "train": train, "sees": sees}
+        {"op": "fit", "version": OPS["fit"].version, **shared, "train": train, "sees": sees}
     )
 
 

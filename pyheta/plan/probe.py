@@ -311,7 +311,7 @@ def _representatives(runs: Sequence[Run]) -> Sequence[Run]:
     for run in runs:
         config = run.config.reduced()
         compared = config.model_dump(mode="json", include=PROBED_APART)
-        kind = canonical([run.config.dataset_key(), config.net.name, compared])
+        kind = canonical([run.config.dataset_key(), config.net.name, config.split.final, compared])
         if kind not in chosen or len(chosen[kind].config.exog) < len(run.config.exog):
             chosen[kind] = run
     return list(chosen.values())
@@ -327,6 +327,7 @@ def _in_small(config: RunConfig, facts: DatasetFacts) -> RunConfig:
         update={
             "decompose": decompose.model_copy(update=smaller),
             "split": _in_fractions(config, facts),
+            "window": config.window.model_copy(update={"stride": 1}),
             # Validation chooses a learning rate that is found: no leak, but a change
             "train": train.model_copy(
                 update={"epochs": min(train.epochs, EPOCHS), "find_lr": False}
@@ -345,7 +346,8 @@ def _in_fractions(config: RunConfig, facts: DatasetFacts) -> SplitSection:
     """The same proportions of however many rows."""
     split = config.split.rows(facts)
     lengths = {part: stop - start for part, (start, stop) in split.as_params().items()}
-    return SplitSection(**{part: rows / sum(lengths.values()) for part, rows in lengths.items()})
+    shares = {part: rows / sum(lengths.values()) for part, rows in lengths.items()}
+    return SplitSection(**shares, final=config.split.final)
 
 
 def _least_window(config: RunConfig) -> int:
@@ -361,5 +363,5 @@ def _rows(config: RunConfig) -> int:
     longest += config.decompose.window if config.decompose.method != "none" else 0
     longest += config.shaping.window if config.shaping.method != "none" else 0
     room = longest + 10 * config.window.horizon
-    train, val, test = config.split.model_dump().values()
+    train, val, test = config.split.model_dump(include={str(part) for part in PARTS}).values()
     return max(ROWS, int(2 * room / min(train, 4 * val, 4 * test)))

@@ -17,8 +17,17 @@ ABSENT = "-"
 NET = "net.name"
 BASELINE = "baseline"  # the role of a run that stands beside a sweep
 
-# Runs that agree in these forecast the same values, so that their errors may be compared.
-QUESTION = ("dataset", "target", "split", "window.horizon")
+# Runs that agree in these forecast the same values, so that their errors may be compared. Of the
+# split not `final`, which says what a net learns from.
+QUESTION = (
+    "dataset",
+    "target",
+    "split.train",
+    "split.val",
+    "split.test",
+    "window.horizon",
+    "window.stride",
+)
 
 #: What people call a key: an axis over the series of a panel sets which of them is picked.
 ALIASES = {SERIES: PICK}

@@ -69,13 +69,18 @@ class Submission:
 
 @dataclass(frozen=True, slots=True)
 class Receipt:
-    """What a submission did. `steps` counts this sweep's steps by state, after it."""
+    """What a submission did. `steps` counts this sweep's steps by state, after it.
+
+    `outdated`: fits of earlier sweeps of its name that are of no use to it, since an older version
+    of the code computed them.
+    """
 
     sweep: str
     new: bool  # False: this very sweep was there already
     added: int  # steps that no sweep had before
     revived: int  # cancelled steps that are queued again
     steps: Mapping[State, int]
+    outdated: int = 0
 
 
 class SweepStore(Protocol):

@@ -25,12 +25,13 @@ from pyheta.nets.training.options import Train
 from pyheta.pipeline.data.options import DataOptions
 from pyheta.pipeline.data.options.columns import Columns
 from pyheta.pipeline.data.options.named import Column, Named, mapping
+from pyheta.pipeline.data.options.sparse import Sparse
 from pyheta.pipeline.decomposition.components import WHOLE
 from pyheta.pipeline.decomposition.methods import component_names
 from pyheta.pipeline.scaling import Method as ScaleMethod
 from pyheta.pipeline.spans import Length, moment_of, without_zone
+from pyheta.pipeline.splits import PARTS, rows_by_date, rows_by_length
 from pyheta.pipeline.splits import Split as RowSplit
-from pyheta.pipeline.splits import rows_by_date, rows_by_length
 from pyheta.section import Section
 from pyheta.steps import canonical
 from pyheta.sweep.components import Components, UnfitChange, changes_for
@@ -118,7 +119,7 @@ Share = Annotated[
 ]
 
 
-class Split(Section):
+class Split(Sparse):
     """Three stretches of time, one after the other.
 
     Fractions that add up to 1, rows (600), or lengths of time (8d, 36h, 12mo): rows after the last
@@ -126,9 +127,16 @@ class Split(Section):
     data, and the test part ends with it.
     """
 
+    ALWAYS = frozenset(PARTS)
+
     train: Share | None = 0.6
     val: Share = 0.1
     test: Share = 0.3
+    final: Literal["train", "train+val"] = Field(
+        default="train",
+        description="What the net learns from that forecasts the test part. train+val: it is "
+        "trained once more, on both, as validation has chosen.",
+    )
 
     @model_validator(mode="before")
     @classmethod
@@ -140,7 +148,7 @@ class Split(Section):
 
     @model_validator(mode="after")
     def _of_one_kind(self) -> Self:
-        written = {part: share for part, share in self.model_dump().items() if share is not None}
+        written = {part: share for part, share in self._parts().items() if share is not None}
         kinds = {_kind_of_share(share) for share in written.values()}
         if "dates" in kinds:
             self._check_dates(kinds)
@@ -171,6 +179,9 @@ class Split(Section):
         """Whether the borders are dates or lengths of time, which only rows with times have."""
         return isinstance(self.val, str)
 
+    def _parts(self) -> dict[str, Any]:
+        return {part: getattr(self, part) for part in PARTS}
+
     def rows(self, facts: "DatasetFacts") -> RowSplit:
         """The rows of the three parts. They may go beyond the data set's.
 
@@ -181,10 +192,10 @@ class Split(Section):
     def _shares(self, facts: "DatasetFacts") -> dict[str, float]:
         """Fractions, or numbers of rows."""
         if not self.by_time:
-            return self.model_dump()
+            return self._parts()
         if self.train is None:
             return rows_by_date(str(self.val), str(self.test), facts)
-        return rows_by_length(self.model_dump(), facts)
+        return rows_by_length(self._parts(), facts)
 
 
 def _is_date(value: object) -> bool:
@@ -196,11 +207,24 @@ def _instant(share: object) -> datetime:
     return without_zone(moment_of(str(share)) or datetime.min, None)  # noqa: DTZ901
 
 
-class Window(Section):
-    """How many rows a net sees, and how many it forecasts."""
+class Window(Sparse):
+    """How many rows a net sees, how many it forecasts, and how often."""
+
+    ALWAYS = frozenset({"input", "horizon"})
 
     input: int = Field(ge=1, le=1_000_000, description="Rows before the forecast that a net sees.")
     horizon: int = Field(default=1, ge=1, le=100_000, description="Rows that are forecast at once.")
+    stride: int = Field(
+        default=1,
+        ge=1,
+        le=1_000_000,
+        description="Rows from one forecast to the next; nets learn from all windows.",
+    )
+
+    @property
+    def thinned(self) -> int | None:
+        """The stride; None where every window is forecast."""
+        return None if self.stride == 1 else self.stride
 
 
 def _distinct(columns: tuple[str, ...]) -> tuple[str, ...]:
@@ -311,10 +335,12 @@ class RunConfig(Section):
 
     def reduced_to_net(self) -> Self:
         """The same configuration, of one net, with what cannot matter to it at a fixed value."""
-        net, shaping = self.net, self.shaping
+        net, shaping, split = self.net, self.shaping, self.split
         exog = self.exog if net.uses_exog else ()
         shapes = bool(exog) and shaping.method != "none" and self.exog_form != "original"
         update = {
+            # What learns nothing has nothing to learn once more
+            "split": split.model_copy(update={"final": "train"}) if net.in_own_units else split,
             "window": self.window.model_copy(update={"input": net.lookback(self.window.input)}),
             "exog": exog,
             "exog_form": self.exog_form if shapes else "original",

@@ -49,6 +49,21 @@ class TestSubmit:
         assert (receipt.new, receipt.added) == (True, 1)
         assert receipt.steps == {State.QUEUED: 1, State.WAITING: 3}
 
+    async def test_tells_how_many_fits_an_older_version_has_computed(
+        self, store: PostgresStore
+    ) -> None:
+        # Given two fits of an older version, of which one has succeeded
+        old = builders.fits(2)
+        await store.submit(builders.submission(*old))
+        await builders.succeed_next(store, await builders.new_worker(store))
+
+        # When the sweep comes again in a newer one, and when it comes once more
+        new = [replace(step, version=2) for step in old]
+        receipts = [await store.submit(builders.submission(*new)) for _ in range(2)]
+
+        # Then the first time says so
+        assert [receipt.outdated for receipt in receipts] == [1, 0]
+
     async def test_queues_at_once_what_needs_only_what_has_succeeded(
         self, store: PostgresStore, database_url: str
     ) -> None:

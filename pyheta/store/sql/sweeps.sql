@@ -89,6 +89,17 @@ INSERT INTO pyheta.run (sweep_id, ordinal, role, config, seed, score_id)
 SELECT $1, asked_run.ordinal, asked_run.role, asked_run.config, asked_run.seed, placed.id
 FROM pg_temp.asked_run JOIN pg_temp.placed ON placed.ordinal = asked_run.score;
 
+--- count_outdated: Fits of other sweeps of this name that an older version of the code computed.
+-- Nothing of them is in this submission, since the version is part of every key.
+SELECT count(*)
+FROM pyheta.step
+WHERE op = 'fit' AND state = 'succeeded'
+    AND version < (SELECT max(version) FROM pg_temp.asked_step WHERE op = 'fit')
+    AND id IN (
+        SELECT step_id FROM pyheta.sweep JOIN pyheta.sweep_step ON sweep_id = sweep.id
+        WHERE name = $1
+    );
+
 --- count_added: How many steps the submission added.
 SELECT count(*) FROM pg_temp.placed WHERE added;
 

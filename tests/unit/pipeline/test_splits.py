@@ -131,7 +131,7 @@ def test_months_are_thirty_days_of_rows(step_seconds: float, rows: int, *, known
 def test_lengths_of_time_hold_the_rows_that_begin_within_them(
     written: tuple[str, str, str], expected: tuple[int, int, int]
 ) -> None:
-    config = SplitSection(**dict(zip(PARTS, written, strict=True)))
+    config = SplitSection.model_validate(dict(zip(PARTS, written, strict=True)))
 
     shares = lengths(config, data(pd.date_range("2020-01-01", periods=300, freq="h"), HOURS))
 

@@ -84,6 +84,8 @@ HONEST = [
     ],
     ["split={train: 500, val: 150, test: 150}"],
     ["keep=metrics"],
+    ["split.final=train+val"],
+    ["split.final=train+val", "net={name: ridge, alpha: [0.1, 10]}", "window.stride=7"],
 ]
 
 

@@ -176,6 +176,24 @@ def test_errors_are_compared_only_where_the_same_values_are_forecast() -> None:
     assert best == {("lstm", "1"), ("mlp", "96")}
 
 
+def test_what_a_net_learned_from_and_how_often_it_forecast_are_two_questions() -> None:
+    # Given nets that learn from more, and a baseline that learns nothing
+    parts = {"train": 0.6, "val": 0.1, "test": 0.3}
+    runs = [
+        run("lstm", rmse=0.6),
+        run("lstm", config={"split": {**parts, "final": "train+val"}}, rmse=0.5),
+        run("lstm", config={"window": {"input": 8, "horizon": 1, "stride": 6}}, rmse=0.4),
+        baseline("last", rmse=0.55),
+    ]
+
+    table = build(sweep("net.name", "split.final", "window.stride"), runs, RMSE)
+
+    assert not cell(table, "lstm", "-", "-").best
+    assert cell(table, "lstm", "-", "-").beaten_by == ("last",)
+    assert cell(table, "lstm", "train+val", "-").best
+    assert not cell(table, "lstm", "-", "6").best  # it is the only one that forecast these
+
+
 def test_scaled_errors_are_compared_only_under_the_same_scaling() -> None:
     runs = [
         run("lstm", config={"scale": scale}, rmse_scaled=value)
