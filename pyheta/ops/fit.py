@@ -20,6 +20,7 @@ from pyheta.ops.params import FitParams, needed
 from pyheta.pipeline.channels import Channel, Source, read_channels
 from pyheta.pipeline.scaling import OWN_UNITS, Method, Scaler
 from pyheta.pipeline.splits import Part, Split
+from pyheta.pipeline.transforms import transformed
 from pyheta.pipeline.windows import Shape, Windows, cut
 from pyheta.steps import EARLIER
 from pyheta.task import Result, Task
@@ -81,9 +82,11 @@ class Fit:
         params = FitParams.of(task.params)
         window = params.window
         sources = [Source(**source) for source in params.sources]
+        method = params.transform or "none"
         whole = read_channels(sources, task.inputs, window["input"])
         split = Split.of(params.split, len(whole[0].values))
-        channels = [channel.head(split.val_stop) for channel in whole]  # without the test rows
+        learned = [channel.head(split.val_stop) for channel in whole]  # without the test rows
+        channels = transformed(learned, params.targets, method)
         scalers = [_scaler(params.scale, channel, split) for channel in channels]
         shape = Shape(len(sources), window["input"], window["horizon"], params.targets)
         net = build(params.net, shape, seed=params.seed or 0)
@@ -103,7 +106,10 @@ class Fit:
         """Write the products of the trained net."""
         weights = self.task.out / "weights.safetensors"
         state = self.net.state()
-        Checkpoint(self.params.net, self.shape, self.sources, self.scalers, state).save(weights)
+        method = self.params.transform or "none"
+        Checkpoint(self.params.net, self.shape, self.sources, self.scalers, state, method).save(
+            weights
+        )
         summary = {
             "windows": len(self.train),
             "parameters": sum(array.size for array in state.values()),

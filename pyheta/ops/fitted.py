@@ -14,12 +14,13 @@ from pyheta.pipeline.arrays import Floats
 from pyheta.pipeline.channels import Channel, Inputs, read_channels
 from pyheta.pipeline.scaling import Scaler
 from pyheta.pipeline.splits import Part, Split
+from pyheta.pipeline.transforms import invert, transformed
 from pyheta.pipeline.windows import Windows, cut
 
 
 @dataclass(frozen=True, slots=True)
 class Fitted:
-    """A net that is ready to predict, and its channels in their own units."""
+    """A net that is ready to predict, and its channels in their own units, none transformed."""
 
     checkpoint: Checkpoint
     net: Forecaster
@@ -47,17 +48,21 @@ class Fitted:
         return self.channels[number].values.astype(np.float64)
 
     def windows(self, part: Part, split: Split) -> Windows:
-        """Every window of a part, scaled; the targets are scaled too."""
-        channels = [channel.head(split.test_stop) for channel in self.channels]
+        """Every window of a part, scaled; the targets are transformed and scaled."""
+        made = self.checkpoint
+        heads = [channel.head(split.test_stop) for channel in self.channels]
+        channels = transformed(heads, made.shape.targets, made.transform)
         pairs = zip(channels, self.checkpoint.scalers, strict=True)
         series = [channel.scaled(scaler, self.net.dtype) for channel, scaler in pairs]
         return cut(series, split.targets(part), self.checkpoint.shape)
 
     def predict(self, windows: Windows) -> Floats:
-        """(n, targets, horizon), each target de-scaled with its own scaler."""
+        """(n, targets, horizon), each de-scaled with its own scaler, then transformed back."""
         forecast = self.net.predict(windows)
         for number, scaler in enumerate(self.scalers):  # in place: it can be large
-            forecast[:, number] = scaler.invert(forecast[:, number])
+            last = self.target(number)[windows.rows - 1]
+            changes = scaler.invert(forecast[:, number])
+            forecast[:, number] = invert(self.checkpoint.transform, changes, last)
         return forecast
 
     def permuted(

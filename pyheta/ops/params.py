@@ -15,6 +15,7 @@ from pyheta.pipeline.leakage import fills_from_later, looks_ahead
 if TYPE_CHECKING:
     from pyheta.pipeline.channels import SourceParams
     from pyheta.pipeline.scaling import Method
+    from pyheta.pipeline.transforms import Method as TransformMethod
 
 T = TypeVar("T")
 
@@ -164,7 +165,7 @@ class Window(TypedDict):
 
 @dataclass(frozen=True, kw_only=True)
 class FitParams(Params):
-    """`scale`, `train` and `seed` are absent where they cannot matter to the net."""
+    """`scale`, `transform`, `train` and `seed` are absent where they cannot matter to the net."""
 
     FIT_ON = FitOn.TRAIN
 
@@ -175,6 +176,7 @@ class FitParams(Params):
     window: Window
     net: Mapping[str, Any]  # its configuration: see `nets.configs`
     scale: "Method | None" = None
+    transform: "TransformMethod | None" = None  # of the targets; None for none
     train: Mapping[str, Any] | None = None  # see `nets.training.options`
     seed: int | None = None
 

@@ -119,6 +119,7 @@ class RunGraph:
             split=self._split,
             window={"input": window.input, "horizon": window.horizon},
             scale=None if net.in_own_units else config.scale,
+            transform=None if config.transform == "none" else config.transform,
             net=net.model_dump(mode="json"),
             train=config.train.model_dump(mode="json") if net.trained_by_gradient else None,
             seed=seed if net.stochastic else None,

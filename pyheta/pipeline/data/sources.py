@@ -113,6 +113,7 @@ def _local(path: str, base: Path) -> Path:
 
 def _facts(source: Mapping[str, Any], files: Mapping[str, str], reading: Reading) -> DatasetFacts:
     frame = reading.frame
+    values = {column.name: column.to_numpy() for column in frame.drop(TIME)}
     return DatasetFacts(
         source=source,
         files=files,
@@ -123,7 +124,8 @@ def _facts(source: Mapping[str, Any], files: Mapping[str, str], reading: Reading
         cadence=reading.cadence,
         counted=reading.counted,
         times=frame[TIME].to_physical().to_numpy(),
-        by_column={column.name: _column_facts(column.to_numpy()) for column in frame.drop(TIME)},
+        by_column={name: _column_facts(column) for name, column in values.items()},
+        values=values,
         left_out=reading.left_out,
         notes=reading.notes,
         meaning=reading.meaning,
