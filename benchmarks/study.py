@@ -38,7 +38,6 @@ from training import Loader, gradient_net
 from pyheta.nets.engines.kernels import readiness
 from pyheta.ops.registry import compute
 from pyheta.pipeline.channels import Channel
-from pyheta.pipeline.splits import Split
 from pyheta.pipeline.windows import Shape, cut
 from pyheta.plan.prepare import CheckedSweep, prepare
 from pyheta.steps import Key, Step
@@ -119,12 +118,12 @@ def components(values: np.ndarray) -> dict[str, np.ndarray]:
 def loader_of(fit: Step, parts: Mapping[str, Mapping[str, np.ndarray]]) -> Loader:
     params = fit.params
     chosen = [parts[source["column"]][source["component"]] for source in params["sources"]]
-    split = Split.of(params["split"], len(chosen[0]))
-    known = [values[: split.train_stop] for values in chosen]
+    train = tuple(params["split"]["train"])
+    known = [values[slice(*train)] for values in chosen]
     scaled = [(v - k.mean()) / (k.std() or 1.0) for v, k in zip(chosen, known, strict=True)]
     channels = [Channel(values.astype(np.float32)) for values in scaled]
     shape = Shape(len(channels), params["window"]["input"], params["window"]["horizon"])
-    windows = cut(channels, (0, split.train_stop), shape), cut(channels, (0, len(chosen[0])), shape)
+    windows = cut(channels, train, shape), cut(channels, (0, len(chosen[0])), shape)
     return Loader(
         gradient_net(params["net"], shape).module, windows, batch=params["train"]["batch_size"]
     )

@@ -66,11 +66,14 @@ class Step:
     """One computation: the operation, its parameters, and what it needs.
 
     `needs` maps a role ("load", "fit/target") to the key of the step that fills it; `files` maps a
-    role ("raw") to the SHA-256 of an artifact that a user put into the store. `key` follows from
-    all of them and from the operation's code version. Steps of one operation with the same `bundle`
-    may be computed together by one child. Fits with the same `course` train the same net in the
-    same way and differ in how long, so one may resume another. Neither can change a step's outcome,
-    so neither is part of the key.
+    role ("raw") to the SHA-256 of an artifact that a user put into the store. `sees` says which
+    content of its needs can change the outcome, as digests by name: a fit sees some rows of some
+    columns and not the file that they came from. Without it a step sees all that its needs made.
+    `key` follows from what the step sees, its files, its parameters and the operation's code
+    version, so steps with one key may need different steps: each made the same content. Steps of
+    one operation with the same `bundle` may be computed together by one child. Fits with the same
+    `course` train the same net in the same way and differ in how long, so one may resume another.
+    Neither can change a step's outcome, so neither is part of the key.
     """
 
     op: str
@@ -81,6 +84,7 @@ class Step:
     files: Mapping[str, str] = field(default_factory=dict)
     bundle: str | None = None
     course: str | None = None
+    sees: Mapping[str, str] | None = None
     key: Key = field(init=False)
 
     def __post_init__(self) -> None:
@@ -88,7 +92,7 @@ class Step:
             "op": self.op,
             "version": self.version,
             "params": self.params,
-            "needs": self.needs,
+            "sees": self.needs if self.sees is None else self.sees,
             "files": self.files,
         }
         object.__setattr__(self, "key", digest(content))
@@ -139,7 +143,7 @@ class Bell:
 class Metric:
     """One number of a result. `horizon` is the step ahead, 1 …; 0 means all steps together."""
 
-    split: str  # "val" or "test"
+    split: str  # "train", "val" or "test"
     name: str  # "rmse" in the data's own units, "rmse_scaled" in the net's
     horizon: int
     value: float

@@ -10,13 +10,17 @@ from pathlib import Path
 from typing import TYPE_CHECKING, Any
 from uuid import uuid4
 
+import numpy as np
+
 from pyheta.broker.jobtable import TableBroker
 from pyheta.broker.seam import Broker, Delivery
 from pyheta.device import Device
 from pyheta.errors import SweepError
 from pyheta.pipeline.channels import Source
+from pyheta.pipeline.data.content import Content
 from pyheta.pipeline.data.facts import DatasetFacts
 from pyheta.pipeline.data.steps.cadence import HOURLY
+from pyheta.pipeline.spans import microseconds
 from pyheta.pipeline.windows import Shape
 from pyheta.steps import (
     Claim,
@@ -83,12 +87,18 @@ def complaint(folder: Path, text: str, overrides: Sequence[str] = ()) -> str:
 def facts(*columns: str, rows: int = 4000, **changed: Any) -> DatasetFacts:
     """An hourly CSV file with these columns."""
     first = datetime(2020, 1, 1)  # noqa: DTZ001 (data sets have no zone)
+    names = (*columns, *(changed["meaning"].masks.values() if "meaning" in changed else ()))
+    content = Content(
+        np.arange(rows) * 3_600_000_000 + microseconds(first),
+        {name: np.random.default_rng(n).normal(size=rows) for n, name in enumerate(names)},
+    )
     fields: dict[str, Any] = {
         "source": {"time": "date"},
         "files": {"raw": "ab" * 32},
         "first": first,
         "last": first + timedelta(hours=rows - 1),
         "cadence": HOURLY,
+        "content": content,
     }
     return DatasetFacts(columns=columns, rows=rows, **(fields | changed))
 
@@ -99,7 +109,7 @@ def fit_params(net: Mapping[str, Any], exog: Sequence[str] = (), **changed: Any)
         "component": "target",
         "sources": [Source(column).as_params() for column in ("load", *exog)],
         "targets": 1,
-        "split": {"train": 0.6, "val": 0.2, "test": 0.2},
+        "split": {"train": [0, 240], "val": [240, 320]},
         "window": {"input": 8, "horizon": 1},
         "scale": "standard",
         "net": net,

@@ -1,25 +1,19 @@
 """A fitted net with all that it takes to use it, in one safetensors file: data only, no code."""
 
-import json
 from collections.abc import Mapping, Sequence
 from dataclasses import asdict, astuple, dataclass
 from pathlib import Path
 from typing import Any
 
-import numpy as np
-from safetensors import SafetensorError, safe_open
-from safetensors.numpy import save_file
+from safetensors import SafetensorError
 
 from pyheta.errors import StepError
 from pyheta.nets.training.trainer_state import State
 from pyheta.pipeline.channels import Source
 from pyheta.pipeline.scaling import Scaler
+from pyheta.pipeline.stored import read_arrays, write_arrays
 from pyheta.pipeline.transforms import Method
 from pyheta.pipeline.windows import Shape
-from pyheta.steps import canonical
-
-#: The only entry of the file's header: safetensors writes several in any order.
-ENTRY = "pyheta"
 
 
 @dataclass(frozen=True, slots=True)
@@ -53,20 +47,7 @@ class Checkpoint:
             state, header = read_arrays(path)
             sources = [Source(**source) for source in header["sources"]]
             scalers = [Scaler(*scaler) for scaler in header["scalers"]]
-            shape, method = Shape(**header["shape"]), header.get("transform", "none")
+            shape, method = Shape(**header["shape"]), header["transform"]
             return cls(header["net"], shape, sources, scalers, state, method)
         except (SafetensorError, OSError, KeyError, TypeError, ValueError) as error:
             raise StepError("not a checkpoint, or a damaged one", where=path.name) from error
-
-
-def write_arrays(path: Path, arrays: State, facts: Mapping[str, Any] | None = None) -> None:
-    """Named arrays as safetensors, with facts about them; equal content gives equal bytes."""
-    tensors = {name: np.ascontiguousarray(array) for name, array in arrays.items()}
-    save_file(tensors, path, metadata={ENTRY: canonical(facts)} if facts else None)
-
-
-def read_arrays(path: Path) -> tuple[State, dict[str, Any]]:
-    """What `write_arrays` has written with facts. Raises whatever comes of another file."""
-    with safe_open(path, framework="numpy") as file:
-        facts: dict[str, Any] = json.loads(file.metadata()[ENTRY])
-        return {name: file.get_tensor(name) for name in file.keys()}, facts  # noqa: SIM118 (no dict)

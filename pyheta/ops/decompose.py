@@ -24,13 +24,11 @@ from safetensors.numpy import save_file
 from pyheta.ops.params import DecomposeParams, needed
 from pyheta.pipeline.arrays import Floats
 from pyheta.pipeline.channels import Channel
-from pyheta.pipeline.data.table import read_table
 from pyheta.pipeline.decomposition.compute import causal, whole
 from pyheta.pipeline.decomposition.methods import component_names
-from pyheta.pipeline.splits import Part, Split
+from pyheta.pipeline.seen import Seen
+from pyheta.pipeline.splits import PARTS, Split
 from pyheta.task import Progress, Result, Task
-
-PARTS: tuple[Part, ...] = ("train", "val", "test")
 
 
 def decompose(task: Task) -> Result:
@@ -42,7 +40,7 @@ def decompose(task: Task) -> Result:
     """
     params = DecomposeParams.of(task.params)
     task.progress({"stage": "the first time on a machine compiles for half a minute"})
-    table = read_table(task.inputs["load"]["table"]).select([params.column])
+    table = Seen.of(params, task.inputs).table().select([params.column])
     values = table.columns[params.column]
     arrays = _arrays(values, params, task.progress)
     path = task.out / "components.safetensors"
@@ -59,7 +57,7 @@ def _arrays(values: Floats, params: DecomposeParams, progress: Progress) -> dict
         case "full":
             arrays = _whole_arrays(known, [(0, len(known))], params, progress)
         case "parts":
-            split = Split.of(needed(params.split, "split"), len(values))
+            split = Split.of(needed(params.split, "split"))
             borders = np.array([split.targets(part) for part in PARTS]) - first
             arrays = _whole_arrays(known, borders.clip(0).tolist(), params, progress)
         case _:
@@ -88,9 +86,10 @@ def _whole_arrays(
     values: Floats, spans: Iterable[tuple[int, int]], params: DecomposeParams, progress: Progress
 ) -> dict[str, NDArray[Any]]:
     """The components of the stretches that are decomposed apart, one after the other."""
-    parts = [whole(values[start:stop], params.options, progress) for start, stop in spans]
     names = component_names(params.options)
-    rows = np.concatenate(parts, axis=1)
+    rows = np.full((len(names), len(values)), np.nan)
+    for start, stop in spans:
+        rows[:, start:stop] = whole(values[start:stop], params.options, progress)
     return {f"{name}/values": row for name, row in zip(names, rows, strict=True)}
 
 

@@ -9,7 +9,7 @@ from typing import Any, Final
 import numpy as np
 
 from pyheta.errors import StepError
-from pyheta.nets.checkpoint import Checkpoint, read_arrays, write_arrays
+from pyheta.nets.checkpoint import Checkpoint
 from pyheta.nets.forecaster import Forecaster
 from pyheta.nets.registry import build
 from pyheta.nets.training.history import History
@@ -19,7 +19,9 @@ from pyheta.nets.training.trainer_state import State, TrainerState
 from pyheta.ops.params import FitParams, needed
 from pyheta.pipeline.channels import Channel, Source, read_channels
 from pyheta.pipeline.scaling import OWN_UNITS, Method, Scaler
+from pyheta.pipeline.seen import Seen
 from pyheta.pipeline.splits import Part, Split
+from pyheta.pipeline.stored import read_arrays, write_arrays
 from pyheta.pipeline.transforms import transformed
 from pyheta.pipeline.windows import Shape, Windows, cut
 from pyheta.steps import EARLIER
@@ -82,11 +84,9 @@ class Fit:
         params = FitParams.of(task.params)
         window = params.window
         sources = [Source(**source) for source in params.sources]
-        method = params.transform or "none"
-        whole = read_channels(sources, task.inputs, window["input"])
-        split = Split.of(params.split, len(whole[0].values))
-        learned = [channel.head(split.val_stop) for channel in whole]  # without the test rows
-        channels = transformed(learned, params.targets, method)
+        seen = read_channels(sources, Seen.of(params, task.inputs), window["input"])
+        channels = transformed(seen, params.targets, params.transform or "none")
+        split = params.learning
         scalers = [_scaler(params.scale, channel, split) for channel in channels]
         shape = Shape(len(sources), window["input"], window["horizon"], params.targets)
         net = build(params.net, shape, seed=params.seed or 0)
@@ -152,7 +152,7 @@ def _earlier(task: Task, params: FitParams) -> EarlierFit | None:
 def _scaler(method: Method | None, channel: Channel, split: Split) -> Scaler:
     if method is None:
         return OWN_UNITS
-    return Scaler.fit(method, channel.known(split.train_stop).astype(np.float64))
+    return Scaler.fit(method, channel.known(split.train).astype(np.float64))
 
 
 def _windows(

@@ -2,6 +2,7 @@
 
 from collections.abc import Sequence
 from dataclasses import dataclass, replace
+from pathlib import Path
 
 import numpy as np
 from numpy.typing import NDArray
@@ -11,8 +12,9 @@ from pyheta.nets.configs.union import config_of
 from pyheta.nets.forecaster import Forecaster
 from pyheta.nets.registry import build
 from pyheta.pipeline.arrays import Floats
-from pyheta.pipeline.channels import Channel, Inputs, read_channels
+from pyheta.pipeline.channels import Channel, read_channels
 from pyheta.pipeline.scaling import Scaler
+from pyheta.pipeline.seen import Seen
 from pyheta.pipeline.splits import Part, Split
 from pyheta.pipeline.transforms import invert, transformed
 from pyheta.pipeline.windows import Windows, cut
@@ -27,8 +29,9 @@ class Fitted:
     channels: Sequence[Channel]
 
     @classmethod
-    def read(cls, checkpoint: Checkpoint, inputs: Inputs) -> "Fitted":
-        channels = read_channels(checkpoint.sources, inputs, checkpoint.shape.lookback)
+    def read(cls, weights: Path, seen: Seen) -> "Fitted":
+        checkpoint = Checkpoint.read(weights)
+        channels = read_channels(checkpoint.sources, seen, checkpoint.shape.lookback)
         net = build(checkpoint.net, checkpoint.shape)
         net.restore(checkpoint.state)
         return cls(checkpoint, net, channels)
@@ -50,11 +53,10 @@ class Fitted:
     def windows(self, part: Part, split: Split) -> Windows:
         """Every window of a part, scaled; the targets are transformed and scaled."""
         made = self.checkpoint
-        heads = [channel.head(split.test_stop) for channel in self.channels]
-        channels = transformed(heads, made.shape.targets, made.transform)
-        pairs = zip(channels, self.checkpoint.scalers, strict=True)
+        channels = transformed(self.channels, made.shape.targets, made.transform)
+        pairs = zip(channels, made.scalers, strict=True)
         series = [channel.scaled(scaler, self.net.dtype) for channel, scaler in pairs]
-        return cut(series, split.targets(part), self.checkpoint.shape)
+        return cut(series, split.targets(part), made.shape)
 
     def predict(self, windows: Windows) -> Floats:
         """(n, targets, horizon), each de-scaled with its own scaler, then transformed back."""

@@ -11,9 +11,9 @@ from dataclasses import replace
 
 import numpy as np
 
-from pyheta.nets.checkpoint import Checkpoint
 from pyheta.ops.fitted import Fitted
 from pyheta.ops.params import ImportanceParams
+from pyheta.pipeline.seen import Seen
 from pyheta.pipeline.splits import Split
 from pyheta.pipeline.windows import Windows
 from pyheta.task import Result, Task
@@ -27,8 +27,8 @@ def importance(task: Task) -> Result:
     that a net sees of a series that is known ahead is permuted together.
     """
     params = ImportanceParams.of(task.params)
-    net = Fitted.read(Checkpoint.read(task.inputs["fit"]["weights"]), task.inputs)
-    windows = net.windows("val", Split.of(params.split, len(net.target(0))))
+    net = Fitted.read(task.inputs["fit"]["weights"], Seen.of(params, task.inputs))
+    windows = net.windows("val", Split.of(params.split))
     rmse = _rmse(net, windows)
     columns: dict[str, dict[str, float]] = {}
     if not rmse:  # nothing can rise in proportion to it

@@ -11,6 +11,7 @@ from typing import TYPE_CHECKING, Any, ClassVar, Literal, Self, TypedDict, TypeV
 
 from pyheta.errors import StepError
 from pyheta.pipeline.leakage import fills_from_later, looks_ahead
+from pyheta.pipeline.splits import Split
 
 if TYPE_CHECKING:
     from pyheta.pipeline.channels import SourceParams
@@ -20,7 +21,7 @@ if TYPE_CHECKING:
 T = TypeVar("T")
 
 Mode = Literal["causal", "full", "parts"]
-Shares = Mapping[str, float]  # train, val and test: see `Split.of`
+SplitParams = Mapping[str, Sequence[int]]  # the rows of each part: see `Split.of`
 
 
 class FitOn(StrEnum):
@@ -73,6 +74,11 @@ class Params:
         """What a step with these parameters, be it of an older version, may learn from."""
         return cls.FIT_ON
 
+    @property
+    def border(self) -> int | None:
+        """How many rows of a series the step may see, from the first one on; None for all."""
+        return None
+
 
 def needed(value: T | None, name: str) -> T:
     """A parameter that only some steps have. Raises StepError where this one lacks it."""
@@ -116,13 +122,18 @@ class DecomposeParams(LookingAheadParams):
 
     column: str
     options: Mapping[str, Any]
+    rows: int  # that are decomposed, from the first one on
     keep: int | None = None  # causal: how many rows of a window are kept as its tail
-    split: Shares | None = None  # parts: where they begin
+    split: SplitParams | None = None  # parts: where they begin
 
     @property
     def mode(self) -> Mode:
         mode: Mode = self.options["mode"]
         return mode
+
+    @property
+    def border(self) -> int:
+        return self.rows
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -135,7 +146,12 @@ class ShapeParams(LookingAheadParams):
     column: str
     component: str  # of both, as `relevance` compares them too
     options: Mapping[str, Any]
-    train: float | None = None  # the share of training rows, where not the whole series is seen
+    rows: int  # that are shaped, from the first one on
+    train: Sequence[int] | None = None  # training rows, where not the whole series is seen
+
+    @property
+    def border(self) -> int:
+        return self.rows
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -148,12 +164,16 @@ class RelevanceParams(Params):
     column: str
     component: str
     decompose: Mapping[str, Any]
-    train: float  # the share of training rows
+    train: Sequence[int]  # the training rows
     measures: Sequence[str]
     max_lag: int
     draws: int
     seed: int
     dataset: Mapping[str, Any] | None = None  # where it lets nets see the future
+
+    @property
+    def border(self) -> int:
+        return self.train[1]
 
 
 class Window(TypedDict):
@@ -165,14 +185,17 @@ class Window(TypedDict):
 
 @dataclass(frozen=True, kw_only=True)
 class FitParams(Params):
-    """`scale`, `transform`, `train` and `seed` are absent where they cannot matter to the net."""
+    """`scale`, `transform`, `train` and `seed` are absent where they cannot matter to the net.
+
+    `split` has the training and the validation rows: a fit cannot be told of test rows.
+    """
 
     FIT_ON = FitOn.TRAIN
 
     component: str
     sources: "Sequence[SourceParams]"  # the targets come first
     targets: int  # how many sources are targets
-    split: Shares
+    split: SplitParams
     window: Window
     net: Mapping[str, Any]  # its configuration: see `nets.configs`
     scale: "Method | None" = None
@@ -180,19 +203,57 @@ class FitParams(Params):
     train: Mapping[str, Any] | None = None  # see `nets.training.options`
     seed: int | None = None
 
+    @property
+    def learning(self) -> Split:
+        """The rows that it learns from. Raises StepError for a split that has a test part."""
+        split = Split.of(self.split)
+        if split.test:
+            raise StepError("a fit that is told of test rows")
+        return split
+
+    @property
+    def border(self) -> int:
+        return self.learning.stop
+
 
 @dataclass(frozen=True, kw_only=True)
-class ScoreParams(Params):
+class ForecastParams(Params):
     """`components` name the fits whose forecasts are added up."""
 
     FIT_ON = FitOn.CAUSAL
 
     targets: Sequence[str]
     components: Sequence[str]
-    split: Shares
+    split: SplitParams
+
+    @property
+    def border(self) -> int:
+        return Split.of(self.split).stop
+
+
+@dataclass(frozen=True, kw_only=True)
+class ScoreParams(Params):
+    """Forecasts of these folds are measured together: one, or all of a rolling origin.
+
+    `masks` tell of targets which column says where their values are carried on.
+    """
+
+    FIT_ON = FitOn.CAUSAL
+
+    targets: Sequence[str]
+    components: Sequence[str]
+    folds: Sequence[SplitParams]
     scale: "Method"
-    keep: Literal["forecasts", "metrics"]
     season: int | None = None  # rows of one season, where the data have one: the lag of MASE
+    masks: Mapping[str, str] | None = None
+
+    @property
+    def splits(self) -> list[Split]:
+        return [Split.of(fold) for fold in self.folds]
+
+    @property
+    def border(self) -> int:
+        return max(split.stop for split in self.splits)
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -213,10 +274,14 @@ class ImportanceParams(Params):
     shaping: Mapping[str, Any]
     exog: Sequence[str]
     exog_form: str
-    split: Shares
+    split: SplitParams  # without a test part
     permutations: int
     seed: int
     dataset: Mapping[str, Any] | None = None  # where it lets nets see the future
+
+    @property
+    def border(self) -> int:
+        return Split.of(self.split).stop
 
 
 #: Dotted names of the parameters that decide how long a step takes: its net, or how it decomposes.

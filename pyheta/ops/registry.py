@@ -17,6 +17,7 @@ from pyheta.ops.params import (
     DecomposeParams,
     FitOn,
     FitParams,
+    ForecastParams,
     ImportanceParams,
     LoadParams,
     Params,
@@ -53,8 +54,9 @@ OPS: Mapping[str, Op] = {
     "decompose": Op(Kind.DATA, 2, "pyheta.ops.decompose:decompose", DecomposeParams),
     "relevance": Op(Kind.DATA, 1, "pyheta.ops.relevance:relevance", RelevanceParams, explains=True),
     "shape": Op(Kind.DATA, 1, "pyheta.ops.shape:shape", ShapeParams),
-    "fit": Op(Kind.TRAIN, 3, "pyheta.ops.fit_lanes:fit_lanes", FitParams, lanes=True),
-    "score": Op(Kind.TRAIN, 6, "pyheta.ops.score:score", ScoreParams),
+    "fit": Op(Kind.TRAIN, 4, "pyheta.ops.fit_lanes:fit_lanes", FitParams, lanes=True),
+    "forecast": Op(Kind.TRAIN, 1, "pyheta.ops.forecast:forecast", ForecastParams),
+    "score": Op(Kind.TRAIN, 7, "pyheta.ops.score:score", ScoreParams),
     "importance": Op(
         Kind.TRAIN, 2, "pyheta.ops.importance:importance", ImportanceParams, explains=True
     ),

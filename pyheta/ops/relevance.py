@@ -8,7 +8,7 @@ import numpy as np
 from pyheta.ops.params import RelevanceParams
 from pyheta.pipeline.relevance.measuring import measure
 from pyheta.pipeline.relevance.pairs import read_pair
-from pyheta.pipeline.splits import share
+from pyheta.pipeline.seen import Seen
 from pyheta.task import Result, Task
 
 
@@ -19,8 +19,9 @@ def relevance(task: Task) -> Result:
     window has.
     """
     params = RelevanceParams.of(task.params)
-    pair = read_pair(params.target, params.column, params.component, task.inputs)
-    rows = slice(pair.first, share(len(pair.target), params.train))
+    seen = Seen.of(params, task.inputs)
+    pair = read_pair(params.target, params.column, params.component, seen)
+    rows = slice(max(pair.first, params.train[0]), None)
     target, column = pair.target[rows], pair.column[rows]
     if not (np.ptp(target) and np.ptp(column)):  # an IMF that no window has is zero throughout
         return Result(products={}, summary={"measures": {}})

@@ -1,240 +1,173 @@
-"""The `score` step: the only one that reads the test part. It forecasts, adds up and measures."""
+"""The `score` step: measures a run's forecasts against the truth, those of all its folds together.
 
-from collections.abc import Iterator, Mapping, Sequence
-from dataclasses import dataclass, replace
+It is the result of a run. A new metric costs nothing but this step: no fit, no forecast.
+"""
+
+from collections.abc import Iterator, Sequence
+from dataclasses import dataclass
 from itertools import chain
-from pathlib import Path
-from typing import Any, NamedTuple
 
 import numpy as np
 from numpy.typing import NDArray
 
-from pyheta.nets.checkpoint import Checkpoint, write_arrays
-from pyheta.ops.fitted import Fitted
-from pyheta.ops.params import ScoreParams
+from pyheta.ops.forecast import predicted, truth_at
+from pyheta.ops.params import ForecastParams, ScoreParams
 from pyheta.pipeline.arrays import Floats
-from pyheta.pipeline.channels import Channel
-from pyheta.pipeline.data.table import read_table
+from pyheta.pipeline.channels import Channel, Source
 from pyheta.pipeline.decomposition.components import WHOLE
+from pyheta.pipeline.forecasts import Forecasts
 from pyheta.pipeline.metrics import METRICS, Errors
-from pyheta.pipeline.recompose import Forecast, recompose, refuse_gap
-from pyheta.pipeline.scaling import Scaler, is_high
+from pyheta.pipeline.scaling import Scaler
 from pyheta.pipeline.scoring import Evaluation, errors_of, measure, naive_mae, named, together, zero
-from pyheta.pipeline.splits import Part, Split
+from pyheta.pipeline.seen import Inputs, Seen
+from pyheta.pipeline.splits import PARTS, Part, Split
 from pyheta.steps import Metric
 from pyheta.task import Result, Task
 
-PARTS: tuple[Part, ...] = ("val", "test")
-
-Times = NDArray[np.int64]
-Arrays = Mapping[str, NDArray[Any]]
 Measured = tuple[list[Metric], dict[str, str]]  # metrics, and why others have no value
 
 
 @dataclass(frozen=True, slots=True)
 class Series:
-    """A target, or a component of one: its values (rows,), their times, its errors' scale.
+    """A target, or a component of one: values (rows,) and times, and the scale of its errors.
 
     `observed`: (rows,) bool, false where a value is carried on; None where none is. `exact`:
     whether forecasts of it hold nothing that is due to rounding.
     """
 
-    time: Times
+    time: NDArray[np.int64]
     values: Floats
     observed: NDArray[np.bool_] | None
-    split: Split
-    scaler: Scaler
+    train: tuple[int, int]
     season: int  # rows
     exact: bool
 
-    def component(self, net: Fitted, number: int) -> "Series":
-        """The n-th target of a net: this series, or a component of it."""
-        return replace(self, values=net.target(number), scaler=net.scalers[number])
-
-    def with_truth(self, time: Times, forecast: Floats) -> Forecast:
-        """Forecasts (n, horizon) from these times on, beside the true values."""
-        return Forecast(
-            time, self.values[self._rows(time) + np.arange(forecast.shape[1])], forecast
-        )
-
-    def errors(self, forecast: Forecast) -> Errors:
-        training = self.known[: self.split.train_stop]
-        return errors_of(
-            Evaluation(
-                truth=forecast.truth,
-                forecast=forecast.values,
-                last=self.values[self._rows(forecast.time) - 1],
-                naive_mae=naive_mae(training, self.season),
-                zero=0.0 if self.exact else zero(training),
-            )
-        )
-
     @property
-    def known(self) -> Floats:
-        """The values, NaN where they are unknown or carried on."""
-        return (
-            self.values if self.observed is None else np.where(self.observed, self.values, np.nan)
+    def training(self) -> Floats:
+        """Its training rows, NaN where they are unknown or carried on."""
+        rows = slice(*self.train)
+        if self.observed is None:
+            return self.values[rows]
+        return np.where(self.observed[rows], self.values[rows], np.nan)
+
+    def evaluation(self, time: NDArray[np.int64], forecast: Floats) -> Evaluation:
+        """Forecasts (n, horizon) from these times on, beside the true values."""
+        rows = np.searchsorted(self.time, time)[:, np.newaxis]
+        return Evaluation(
+            truth=truth_at(self.values, time, forecast.shape[1], self.time),
+            forecast=forecast,
+            last=self.values[rows - 1],
+            naive_mae=naive_mae(self.training, self.season),
+            zero=0.0 if self.exact else zero(self.training),
         )
 
-    def _rows(self, time: Times) -> NDArray[np.intp]:
-        """(n, 1): where these times stand."""
-        return np.searchsorted(self.time, time)[:, np.newaxis]
 
+@dataclass(frozen=True, slots=True)
+class Fold:
+    """One fold's forecasts, and what they are measured against."""
 
-class Prediction(NamedTuple):
-    """A net's forecasts of one part, from `time` (n,) on."""
+    split: Split
+    forecasts: Forecasts
+    seen: Seen
+    params: ScoreParams
 
-    net: Fitted
-    time: Times
-    values: Floats  # (n, targets, horizon)
+    @classmethod
+    def of(cls, number: int, params: ScoreParams, inputs: Inputs) -> "Fold":
+        """The inputs of a fold have its number before their roles."""
+        own = {
+            role.partition("/")[2]: products
+            for role, products in inputs.items()
+            if role.partition("/")[0] == str(number)
+        }
+        own["load"] = inputs["load"]
+        split = params.splits[number]
+        if "forecast" in own:
+            forecasts = Forecasts.read(own["forecast"]["forecast"])
+        else:  # they are not kept
+            asked = ForecastParams(
+                targets=params.targets, components=params.components, split=params.folds[number]
+            )
+            forecasts = predicted(asked, own)
+        return cls(split, forecasts, Seen.of(params, own), params)
 
+    def series(self, target: str, component: str) -> Series:
+        """Of a target the series itself (WHOLE) or a component of it."""
+        table = self.seen.table()
+        values = table.select([target]).columns[target]
+        if component != WHOLE:
+            name = f"{component}/values"
+            role = Source(target, component).role
+            values = self.seen.arrays(role, "components", name)[name]
+        mask = (self.params.masks or {}).get(target)
+        observed = table.select([mask]).columns[mask] == 0 if mask else None
+        season, exact = self.params.season or 1, self.forecasts.exact
+        return Series(table.time, values, observed, self.split.train, season, exact)
 
-class TargetErrors(NamedTuple):
-    """One target in one part."""
+    def evaluation(self, part: Part, number: int, component: str) -> Evaluation:
+        """Of the n-th target."""
+        series = self.series(self.params.targets[number], component)
+        forecast = self.forecasts.values(part, component)[:, number]
+        return series.evaluation(self.forecasts.time(part), forecast)
 
-    arrays: Arrays  # what is stored of its forecasts
-    errors: Mapping[str, tuple[Errors, float]]  # its own and its components', each with its unit
+    def scaler(self, number: int) -> Scaler:
+        """That of the n-th target's training rows."""
+        series = self.series(self.params.targets[number], WHOLE)
+        known = Channel(series.values, observed=series.observed).known(self.split.train)
+        return Scaler.fit(self.params.scale, known.astype(np.float64))
 
 
 def score(task: Task) -> Result:
-    """Metrics of validation and test, and product `forecast` where `keep` is not "metrics".
-
-    `forecast` holds, for `val/` and `test/`: `time` (n,) int64, the microseconds since 1970 of each
-    first target row, `forecast` in the targets' units, (n, horizon) or, of several targets, (n,
-    targets, horizon), and the components' as `test/IMF0/forecast`: float32, or float64 where the
-    truth's level is so high that float32 would lose digits of it. The true values are not
-    repeated there: `time` tells the rows of the table, or of a decomposition's `values`. Raises
-    Diverged if a forecast is not finite, StepError if the components do not add up to the target.
-    """
+    """Metrics of training, validation and test."""
     params = ScoreParams.of(task.params)
-    fitted = _fitted(task, params)
-    series = _series(task, params, list(fitted.values()))
-    arrays: Arrays = {}
+    folds = [Fold.of(number, params, task.inputs) for number in range(len(params.folds))]
     metrics: list[Metric] = []
     omitted: dict[str, str] = {}
     for part in PARTS:
-        by_target = _errors_by_target(part, series, fitted)
-        arrays = {**arrays, **_stacked(part, [each.arrays for each in by_target.values()])}
-        measured, left_out = _measure(part, by_target)
+        measured, left_out = _measure(part, folds, params)
         metrics += measured
         omitted |= left_out
-    summary = {"forecasts": len(arrays["test/time"]), "skill": _skill(metrics), "omitted": omitted}
-    # Forecasts of long horizons are gigabytes
-    products = {} if params.keep == "metrics" else _written(task.out, arrays)
-    return Result(products=products, metrics=tuple(metrics), summary=summary)
+    count = sum(len(fold.forecasts.time("test")) for fold in folds)
+    summary = {"forecasts": count, "skill": _skill(metrics), "omitted": omitted}
+    return Result(products={}, metrics=tuple(metrics), summary=summary)
 
 
-def _written(folder: Path, arrays: Arrays) -> dict[str, Path]:
-    path = folder / "forecast.safetensors"
-    write_arrays(path, arrays)
-    return {"forecast": path}
-
-
-def _series(task: Task, params: ScoreParams, nets: Sequence[Fitted]) -> dict[str, Series]:
-    """The targets by name. Every net knows of each which of its values are carried on."""
-    exact = len(nets) == 1 and nets[0].exact  # a sum is rounded too
-    table = read_table(task.inputs["load"]["table"]).select(params.targets)
-    split = Split.of(params.split, table.rows)
-    observed = [channel.observed for channel in nets[0].channels[: len(params.targets)]]
-    scalers = [
-        Scaler.fit(params.scale, _training(values, known, split))
-        for values, known in zip(table.columns.values(), observed, strict=True)
-    ]
-    return {
-        target: Series(
-            table.time, table.columns[target], known, split, scaler, params.season or 1, exact
-        )
-        for target, known, scaler in zip(params.targets, observed, scalers, strict=True)
-    }
-
-
-def _training(values: Floats, observed: NDArray[np.bool_] | None, split: Split) -> Floats:
-    return Channel(values, observed=observed).known(split.train_stop).astype(np.float64)
-
-
-def _fitted(task: Task, params: ScoreParams) -> dict[str, Fitted]:
-    paths = {name: task.inputs[f"fit/{name}"]["weights"] for name in params.components}
-    return {name: Fitted.read(Checkpoint.read(path), task.inputs) for name, path in paths.items()}
-
-
-def _errors_by_target(
-    part: Part, series: Mapping[str, Series], fitted: Mapping[str, Fitted]
-) -> dict[str, TargetErrors]:
-    first = next(iter(series.values()))
-    predictions = {name: _predict(part, first, net) for name, net in fitted.items()}
-    return {
-        target: _target_errors(number, series[target], predictions)
-        for number, target in enumerate(series)
-    }
-
-
-def _predict(part: Part, series: Series, net: Fitted) -> Prediction:
-    windows = net.windows(part, series.split)
-    return Prediction(net, series.time[windows.rows], net.predict(windows))
-
-
-def _target_errors(
-    number: int, series: Series, predictions: Mapping[str, Prediction]
-) -> TargetErrors:
-    """The n-th target: its components' forecasts, added up."""
-    own = {name: series.component(made.net, number) for name, made in predictions.items()}
-    forecasts = {
-        name: own[name].with_truth(made.time, made.values[:, number])
-        for name, made in predictions.items()
-    }
-    summed = recompose(forecasts)
-    whole = series.with_truth(summed.time, summed.values)
-    refuse_gap(summed, whole.truth)
-    own |= {WHOLE: series}
-    forecasts |= {WHOLE: whole}
-    errors = {
-        name: (own[name].errors(forecast), own[name].scaler.unit)
-        for name, forecast in forecasts.items()
-    }
-    return TargetErrors({"time": whole.time, **dict(_stored(forecasts))}, errors)
-
-
-def _stored(forecasts: Mapping[str, Forecast]) -> Iterator[tuple[str, NDArray[Any]]]:
-    for name, forecast in forecasts.items():
-        prefix = "" if name == WHOLE else f"{name}/"
-        dtype = np.float64 if is_high(forecast.truth[:, 0]) else np.float32
-        yield f"{prefix}forecast", forecast.values.astype(dtype)
-
-
-def _stacked(part: Part, targets: Sequence[Arrays]) -> Arrays:
-    """The arrays of all targets, which have the same times, side by side."""
-    first = targets[0]
-    if len(targets) > 1:
-        stacked = {name: np.stack([arrays[name] for arrays in targets], axis=1) for name in first}
-        first = stacked | {"time": first["time"]}
-    return {f"{part}/{name}": array for name, array in first.items()}
-
-
-def _measure(part: Part, by_target: Mapping[str, TargetErrors]) -> Measured:
+def _measure(part: Part, folds: Sequence[Fold], params: ScoreParams) -> Measured:
     """The metrics of one part: those of several targets together, then each under its name."""
-    each = {target: _measure_target(part, errors) for target, errors in by_target.items()}
+    (fold,) = folds
+    numbers = range(len(params.targets))
+    errors = [errors_of(fold.evaluation(part, number, WHOLE)) for number in numbers]
+    units = [fold.scaler(number).unit for number in numbers]
+    each = [
+        _measure_target(part, fold, number, errors[number], units[number]) for number in numbers
+    ]
     if len(each) == 1:
-        return next(iter(each.values()))
-    of_wholes = (target.errors[WHOLE] for target in by_target.values())
-    scaled = together(errors.scaled(unit) for errors, unit in of_wholes)
+        return each[0]
+    scaled = together(own.scaled(unit) for own, unit in zip(errors, units, strict=True))
     metrics, omitted = measure(part, scaled, None)
-    of_targets = (named(target, measured) for target, (measured, _) in each.items())
-    for target, (_, left_out) in each.items():
+    named_ones = (named(target, own) for target, (own, _) in zip(params.targets, each, strict=True))
+    for target, (_, left_out) in zip(params.targets, each, strict=True):
         omitted |= {
             f"{part}/{target}/{name.removeprefix(f'{part}/')}": why
             for name, why in left_out.items()
         }
-    return [*metrics, *chain.from_iterable(of_targets)], omitted
+    return [*metrics, *chain.from_iterable(named_ones)], omitted
 
 
-def _measure_target(part: Part, target: TargetErrors) -> Measured:
-    """The metrics of one target and its components."""
-    metrics, omitted = measure(part, *target.errors[WHOLE])
-    for name, errors in target.errors.items():
-        if name != WHOLE:
-            measured, _ = measure(part, *errors)
-            metrics += named(name, (m for m in measured if METRICS[m.name].of_components))
+def _measure_target(part: Part, fold: Fold, number: int, errors: Errors, unit: float) -> Measured:
+    """The metrics of one target and, but for training, its components."""
+    metrics, omitted = measure(part, errors, unit)
+    for name, own in _of_components(part, fold, number):
+        measured, _ = measure(part, own, unit)
+        metrics += named(name, (m for m in measured if METRICS[m.name].of_components))
     return metrics, omitted
+
+
+def _of_components(part: Part, fold: Fold, number: int) -> Iterator[tuple[str, Errors]]:
+    if part == "train":
+        return
+    for name in fold.params.components:
+        if name != WHOLE:
+            yield name, errors_of(fold.evaluation(part, number, name))
 
 
 def _skill(metrics: Sequence[Metric]) -> float | None:

@@ -5,24 +5,19 @@ looks at the past of every row anew, so its channels have, beside one value a ro
 last rows looked from there. A column that is known ahead is seen some rows later than others.
 """
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Sequence
 from dataclasses import dataclass, replace
-from pathlib import Path
 from typing import Any, NotRequired, TypedDict
 
 import numpy as np
 from numpy.lib.stride_tricks import sliding_window_view
 from numpy.typing import NDArray
-from safetensors import safe_open
 
 from pyheta.errors import StepError
 from pyheta.pipeline.arrays import Array
-from pyheta.pipeline.data.table import read_table
 from pyheta.pipeline.decomposition.components import WHOLE
 from pyheta.pipeline.scaling import Scaler
-
-# Paths of a step's inputs by role and by the product's name, as `task.Task` has them.
-Inputs = Mapping[str, Mapping[str, Path]]
+from pyheta.pipeline.seen import Seen
 
 
 class SourceParams(TypedDict):
@@ -102,16 +97,17 @@ class Channel:
             raise StepError("a series without any value", cure="use a shorter window or more rows")
         return int(finite.argmax())
 
-    def known(self, stop: int) -> Array:
-        """The values of rows before `stop`, without those that are unknown or carried on.
+    def known(self, rows: tuple[int, int]) -> Array:
+        """The values of rows [first, stop), without those that are unknown or carried on.
 
         Raises StepError if there is none.
         """
-        rows = slice(self.first, stop)
-        values = self.values[rows]
-        values = values if self.observed is None else values[self.observed[rows]]
+        within = slice(max(self.first, rows[0]), rows[1])
+        values = self.values[within]
+        values = values if self.observed is None else values[self.observed[within]]
         if not len(values):
-            raise StepError(f"no value is known before row {stop}", cure="use a longer train part")
+            what = f"no value is known in the rows {rows[0]} to {rows[1] - 1}"
+            raise StepError(what, cure="use a longer train part")
         return values
 
     def ready(self, lookback: int) -> int:
@@ -155,24 +151,24 @@ def _earlier(rows: Array, count: int) -> Array:
     return moved
 
 
-def read_channels(sources: Sequence[Source], inputs: Inputs, lookback: int) -> list[Channel]:
+def read_channels(sources: Sequence[Source], seen: Seen, lookback: int) -> list[Channel]:
     """The channels of some sources, with the tails that windows of `lookback` rows need."""
-    return [_read(source, inputs, lookback) for source in sources]
+    return [_read(source, seen, lookback) for source in sources]
 
 
-def _read(source: Source, inputs: Inputs, lookback: int) -> Channel:
-    channel = _series(source, inputs[source.role], lookback)
-    mask = _column(inputs["load"], source.mask) if source.mask else None
+def _read(source: Source, seen: Seen, lookback: int) -> Channel:
+    channel = _series(source, seen, lookback)
+    mask = _column(seen, source.mask) if source.mask else None
     return replace(channel, observed=None if mask is None else mask == 0, ahead=source.ahead)
 
 
-def _series(source: Source, products: Mapping[str, Path], lookback: int) -> Channel:
+def _series(source: Source, seen: Seen, lookback: int) -> Channel:
     if source.shaped:
-        return Channel(_tensors(products["shaped"], "values")["values"])
+        return Channel(seen.arrays(source.role, "shaped", "values")["values"])
     if source.component == WHOLE:
-        return Channel(_column(products, source.column))
+        return Channel(_column(seen, source.column))
     values, tails = f"{source.component}/values", f"{source.component}/tails"
-    arrays = _tensors(products["components"], values, tails)
+    arrays = seen.arrays(source.role, "components", values, tails)
     if tails not in arrays:
         return Channel(arrays[values])
     if lookback > (kept := arrays[tails].shape[1]):
@@ -182,12 +178,5 @@ def _series(source: Source, products: Mapping[str, Path], lookback: int) -> Chan
     )
 
 
-def _column(products: Mapping[str, Path], name: str) -> Array:
-    return read_table(products["table"]).select([name]).columns[name]
-
-
-def _tensors(path: Path, *names: str) -> dict[str, NDArray[Any]]:
-    """Those of the named arrays that a safetensors file has."""
-    with safe_open(path, framework="numpy") as file:
-        there = set(file.keys())
-        return {name: file.get_tensor(name) for name in names if name in there}
+def _column(seen: Seen, name: str) -> Array:
+    return seen.table().select([name]).columns[name]

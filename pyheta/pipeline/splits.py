@@ -17,6 +17,9 @@ if TYPE_CHECKING:  # numpy takes longer to import than most commands that only l
     from pyheta.pipeline.data.facts import DatasetFacts
 
 Part = Literal["train", "val", "test"]
+PARTS: tuple[Part, ...] = ("train", "val", "test")
+
+Rows = tuple[int, int]  # [first, stop)
 
 MICROSECONDS = 1_000_000
 
@@ -34,34 +37,63 @@ def share(rows: int, *shares: float) -> int:
 
 @dataclass(frozen=True, slots=True)
 class Split:
-    """The borders of three stretches of rows.
+    """Three stretches of rows, each from its first row to the one before its stop.
 
-    Training is [0, train_stop), validation [train_stop, val_stop), test [val_stop, test_stop).
     A forecast belongs to the part that holds all of its targets. Its window may reach back over a
-    border, its targets never cross one. Rows from test_stop on are not used.
+    border, its targets never cross one. Rows outside the three are not used. A step that must not
+    know of a test part has a split without one.
     """
 
-    train_stop: int
-    val_stop: int
-    test_stop: int
+    train: Rows
+    val: Rows
+    test: Rows | None = None
 
     @classmethod
-    def of(cls, shares: Mapping[str, float], rows: int) -> Split:
-        """Borders after the shares `train` and `train + val` of the rows.
+    def of(cls, params: Mapping[str, Sequence[int]]) -> Split:
+        """From plain data, as `as_params` makes it. Raises StepError for a part it does not know.
+
+        `learning` gives the same without the test part.
+        """
+        if unknown := set(params) - set(PARTS):
+            raise StepError(f"a split with unknown parts: {', '.join(sorted(unknown))}")
+        spans = {part: (start, stop) for part, (start, stop) in params.items()}
+        return cls(spans["train"], spans["val"], spans.get("test"))
+
+    @classmethod
+    def by_shares(cls, shares: Mapping[str, float], rows: int) -> Split:
+        """One part after the other, from the first row on.
 
         Fractions leave the rest to the test part, whole numbers the rows that `test` says.
         """
         train, val, test = shares["train"], shares["val"], shares["test"]
         stop = share(rows, train, val, test) if isinstance(test, int) else rows
-        return cls(share(rows, train), share(rows, train, val), stop)
+        train_stop, val_stop = share(rows, train), share(rows, train, val)
+        return cls((0, train_stop), (train_stop, val_stop), (val_stop, stop))
 
-    def targets(self, part: Part) -> tuple[int, int]:
-        """The rows [start, stop) that a part's targets may lie in."""
-        return {
-            "train": (0, self.train_stop),
-            "val": (self.train_stop, self.val_stop),
-            "test": (self.val_stop, self.test_stop),
-        }[part]
+    @property
+    def learning(self) -> Split:
+        """What is learned from: the same without its test part."""
+        return Split(self.train, self.val)
+
+    @property
+    def stop(self) -> int:
+        """How many rows may be seen, from the first one on."""
+        return max(stop for _, stop in self._spans().values())
+
+    def targets(self, part: Part) -> Rows:
+        """The rows that a part's targets may lie in. Raises StepError for a part it lacks."""
+        spans = self._spans()
+        if part not in spans:
+            raise StepError(f"this step knows of no {part} part")
+        return spans[part]
+
+    def as_params(self) -> dict[str, list[int]]:
+        """Plain data, as it stands on a step."""
+        return {part: list(rows) for part, rows in self._spans().items()}
+
+    def _spans(self) -> dict[Part, Rows]:
+        spans: dict[Part, Rows] = {"train": self.train, "val": self.val}
+        return spans if self.test is None else {**spans, "test": self.test}
 
 
 def rows_by_date(val: str, test: str, facts: DatasetFacts) -> dict[str, float]:

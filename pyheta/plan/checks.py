@@ -3,15 +3,13 @@
 from collections.abc import Iterable, Iterator, Mapping, Sequence
 from typing import Any
 
-import numpy as np
-
 from pyheta.errors import StepError, nearest
 from pyheta.nets.configs.base import Misfit
 from pyheta.pipeline.data.facts import DatasetFacts
 from pyheta.pipeline.decomposition.components import WHOLE
 from pyheta.pipeline.decomposition.methods import METHODS
 from pyheta.pipeline.relevance.chance import has_room
-from pyheta.pipeline.splits import Part, Split
+from pyheta.pipeline.splits import PARTS, Part, Split
 from pyheta.pipeline.transforms import CHANGES, INSTEAD, NEEDS, first_unfit
 from pyheta.pipeline.windows import Shape
 from pyheta.plan.columns import check_categories, check_columns, row_in_words
@@ -71,7 +69,7 @@ def _check(run: Run, facts: DatasetFacts, problems: Problems) -> None:
     if any(net.shaping.method != "none" for net in nets.values()):
         _check_shaping(run, facts, problems)
     _check_series(run, columns, facts, problems)
-    check_categories(run, columns, _split(run, facts).train_stop, facts, problems)
+    check_categories(run, columns, _split(run, facts).train[1], facts, problems)
 
 
 def _nets(run: Run, problems: Problems) -> Mapping[str, RunConfig]:
@@ -106,7 +104,7 @@ def _columns(run: Run, nets: Mapping[str, RunConfig]) -> Iterator[tuple[str, str
 def _check_split(run: Run, facts: DatasetFacts, problems: Problems) -> None:
     """Whether the data set has such rows."""
     try:
-        rows = _split(run, facts).test_stop
+        rows = _split(run, facts).stop
     except StepError as error:
         where = run.where(error.where) or run.where("split")
         problems.add(error.what, where=where, cure=error.cure)
@@ -119,7 +117,7 @@ def _check_split(run: Run, facts: DatasetFacts, problems: Problems) -> None:
 
 
 def _split(run: Run, facts: DatasetFacts) -> Split:
-    return Split.of(run.config.split.as_params(facts), facts.rows)
+    return run.config.split.rows(facts)
 
 
 def _check_transform(
@@ -137,9 +135,9 @@ def _check_transform(
         cure = f"leave one out, or of two axes this: {either}"
         problems.add(what, where=where or run.where("decompose"), cure=cure)
         return
-    stop = _split(run, facts).test_stop
+    stop = _split(run, facts).stop
     for column in config.target:
-        values = facts.values.get(column, np.empty(0))[:stop]
+        values = facts.content.columns[column][:stop]
         if (row := first_unfit(method, values)) is not None:
             place = row_in_words(row, facts)
             what = f"column '{column}' is {values[row]:g} in {place}, and {method} needs"
@@ -156,7 +154,7 @@ def _check_room(run: Run, config: RunConfig, facts: DatasetFacts, problems: Prob
     unknown, column = _known_last(config, facts)
     changed = config.transform != "none" and column in config.target
     of = f"the {config.transform} of " if changed else ""
-    if unknown >= split.train_stop:
+    if unknown >= split.train[1]:
         what = f"{of}column '{column}' has its first value in {row_in_words(unknown, facts)}"
         where = run.where("target" if column in config.target else "exog") or run.where("split")
         cure = "leave it out or train on more rows"
@@ -282,7 +280,7 @@ def _check_span(run: Run, facts: DatasetFacts, problems: Problems) -> None:
     """Whether the options of the decomposition fit the rows that are decomposed at a time."""
     config, split = run.config.reduced(), _split(run, facts)
     decompose = config.decompose
-    parts = (split.train_stop, split.val_stop - split.train_stop, split.test_stop - split.val_stop)
+    parts = [stop - start for start, stop in map(split.targets, PARTS)]
     rows = {"causal": decompose.window, "full": facts.rows, "parts": min(parts)}[decompose.mode]
     try:
         METHODS[decompose.method].refuse_unfit(rows, decompose.as_params())
@@ -299,7 +297,7 @@ def _check_shaping(run: Run, facts: DatasetFacts, problems: Problems) -> None:
         problems.add(
             what, where=run.where("shaping"), cure="forecast them one by one, or do without shaping"
         )
-    rows = _split(run, facts).train_stop if config.shaping.causal else facts.rows
+    rows = _split(run, facts).train[1] if config.shaping.causal else facts.rows
     rows_known = rows - _unknown(config)
     if config.shaping.window > rows_known:
         what = (
@@ -312,7 +310,7 @@ def _check_shaping(run: Run, facts: DatasetFacts, problems: Problems) -> None:
 
 def _check_lags(run: Run, explain: Explain, facts: DatasetFacts, problems: Problems) -> None:
     config = run.config.reduced()
-    rows = _split(run, facts).train_stop - _unknown(config)
+    rows = _split(run, facts).train[1] - _unknown(config)
     if config.exog and not has_room(rows, explain.max_lag, explain.draws):
         what = (
             f"explain: {rows:,} training rows have no room for {explain.draws:,} shifts "

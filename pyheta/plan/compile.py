@@ -38,11 +38,12 @@ def compile_plan(
     """
     facts = _facts_by_section(runs, datasets)
     check_runs(runs, facts, explain)
+    extents = _extents(runs, facts)
     steps: dict[Key, Step] = {}
     labels: dict[Key, str] = {}
     scores: list[Key] = []
     asked: Counter[str] = Counter()
-    for run, graph in _graphs(runs, facts, explain or Explain()):
+    for run, graph in _graphs(runs, facts, extents, explain or Explain()):
         scores.append(graph.score(run.seed))
         for key, step in graph.steps.items():
             steps.setdefault(key, step)
@@ -50,8 +51,20 @@ def compile_plan(
     return Plan(steps, scores, asked, labels)
 
 
+def _extents(runs: Sequence[Run], facts: Mapping[Section, DatasetFacts]) -> Mapping[Section, int]:
+    """How many rows of each data set the runs use, from the first one on."""
+    extents: dict[Section, int] = {}
+    for dataset, split in {(run.config.dataset, run.config.split): None for run in runs}:
+        stop = split.rows(facts[dataset]).stop
+        extents[dataset] = max(stop, extents.get(dataset, 0))
+    return extents
+
+
 def _graphs(
-    runs: Sequence[Run], facts: Mapping[Section, DatasetFacts], explain: Explain
+    runs: Sequence[Run],
+    facts: Mapping[Section, DatasetFacts],
+    extents: Mapping[Section, int],
+    explain: Explain,
 ) -> Iterator[tuple[Run, RunGraph]]:
     """An empty graph for each run. Runs that differ in the seed alone are reduced once."""
     loads = {section: load_step(dataset) for section, dataset in facts.items()}
@@ -60,7 +73,8 @@ def _graphs(
         load, data = loads[config.dataset], facts[config.dataset]
         for run in repetitions:
             explained = explain if run.role == "net" else Explain()
-            yield run, RunGraph(reduced, nets, load, data, explained)
+            extent = extents[config.dataset]
+            yield run, RunGraph(reduced, nets, load, data, explained, extent)
 
 
 def _facts_by_section(

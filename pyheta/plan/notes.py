@@ -10,15 +10,13 @@ import numpy as np
 
 from pyheta.pipeline.arrays import Floats
 from pyheta.pipeline.data.facts import DatasetFacts
-from pyheta.pipeline.splits import Part, Split
+from pyheta.pipeline.splits import PARTS
 from pyheta.pipeline.transforms import CHANGES
 from pyheta.section import Section
 from pyheta.sweep import Run, RunConfig
 
 #: What is forecast of which data: data set, split and targets.
 Question = tuple[Section, Section, tuple[str, ...]]
-
-PARTS: tuple[Part, ...] = ("train", "val", "test")
 
 #: How many of the training values lie below a level that is high, or above one that is low.
 USUAL = 0.99
@@ -113,7 +111,7 @@ def _differently_treated(runs: Iterable[Run]) -> Iterable[RunConfig]:
 
 
 def _trends(config: RunConfig, facts: DatasetFacts) -> Iterator[Trend]:
-    split = Split.of(config.split.as_params(facts), facts.rows)
+    split = config.split.rows(facts)
     start = f"{config.series}: " if config.series else ""
     for column in config.target:
         train, test = (_known(column, split.targets(part), facts) for part in ("train", "test"))
@@ -126,7 +124,7 @@ def _trends(config: RunConfig, facts: DatasetFacts) -> Iterator[Trend]:
 
 
 def _known(column: str, rows: tuple[int, int], facts: DatasetFacts) -> Floats:
-    values = facts.values.get(column, np.empty(0))[slice(*rows)]
+    values = facts.content.columns[column][slice(*rows)]
     return values[np.isfinite(values)]
 
 
@@ -142,9 +140,9 @@ def _notes(config: RunConfig, facts: DatasetFacts) -> Iterator[str]:
 
 def _changed(column: str, config: RunConfig, facts: DatasetFacts) -> str:
     rows = np.asarray(facts.meaning.changed[column])
-    split = Split.of(config.split.as_params(facts), facts.rows)
+    split = config.split.rows(facts)
     counts = [f"{part} {_within(rows, *split.targets(part)):,}" for part in PARTS]
-    if unused := _within(rows, split.test_stop, facts.rows):
+    if unused := _within(rows, split.stop, facts.rows):
         counts.append(f"unused {unused:,}")
     of_all = f"{len(rows):,} of {facts.rows:,} values are not the file's"
     return f"{column}: {of_all} ({', '.join(counts)})."

@@ -12,7 +12,7 @@ the whole series may change, and so may those that need it: the sweep asked for 
 import tempfile
 from bisect import bisect_right
 from collections.abc import Callable, Collection, Iterator, Mapping, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from datetime import datetime
 from functools import partial
 from pathlib import Path
@@ -33,7 +33,7 @@ from pyheta.pipeline.data.options.missing import Missing
 from pyheta.pipeline.data.sources import table
 from pyheta.pipeline.decomposition.methods import METHODS
 from pyheta.pipeline.leakage import DECISIVE
-from pyheta.pipeline.splits import Split
+from pyheta.pipeline.splits import PARTS, Split
 from pyheta.plan.graph import RunGraph, load_step
 from pyheta.plan.noise import moments, with_noise, without_holes
 from pyheta.steps import Key, Step, canonical
@@ -114,8 +114,11 @@ def _noisy(small: SmallRun, start: int) -> pl.DataFrame:
 
 def _starts(split: Split) -> Mapping[str, int]:
     """The first rows of noise, by what lies before them."""
-    middle = (split.val_stop + split.test_stop) // 2
-    return {TRAINING: split.train_stop, VALIDATION: split.val_stop, SOME_OF_TEST: middle}
+    return {
+        TRAINING: split.train[1],
+        VALIDATION: split.val[1],
+        SOME_OF_TEST: sum(split.targets("test")) // 2,
+    }
 
 
 def execute(steps: Sequence[Step], frame: pl.DataFrame, folder: Path) -> Results:
@@ -206,10 +209,10 @@ def _of_summary(result: Result, _start: int, _small: SmallRun) -> object:
 
 
 def _of_forecasts(result: Result, start: int, small: SmallRun) -> object:
-    """The forecasts that were made before the noise began, those of validation too."""
+    """The forecasts that were made before the noise began, those of all parts."""
     arrays = load_file(result.products["forecast"])
     first_noise = small.frame["time"].to_physical()[start]
-    before = {part: arrays[f"{part}/time"] <= first_noise for part in ("val", "test")}
+    before = {str(part): arrays[f"{part}/time"] <= first_noise for part in PARTS}
     return [
         arrays[name][before[name.partition("/")[0]]].tobytes()
         for name in sorted(arrays)
@@ -227,7 +230,7 @@ COMPARED: Mapping[str, Mapping[str, Kept]] = {
     "shape": dict.fromkeys((TRAINING, VALIDATION, SOME_OF_TEST), _of_rows),
     "relevance": {TRAINING: _of_summary},
     "fit": {TRAINING: _of_training, VALIDATION: _of_weights},
-    "score": {SOME_OF_TEST: _of_forecasts},
+    "forecast": {SOME_OF_TEST: _of_forecasts},
 }
 
 
@@ -242,17 +245,19 @@ def small_runs(
         facts = datasets[run.config.dataset_key()]
         frame, draft = _read(facts, path := files.get(facts.files.get("raw", "")))
         config = _in_small(run.config, facts)
-        load = load_step(facts)
-        explain = Explain(relevance=("farm", "pearson"), draws=2)
-        graph = RunGraph(config.reduced(), config.nets(), load, facts, explain)
-        graph.score(run.seed)
         small = frame[: _rows(config)]
+        of_small = _of_rows_alone(facts, small.height)
+        explain = Explain(relevance=("farm", "pearson"), draws=2)
+        graph = RunGraph(
+            config.reduced(), config.nets(), load_step(facts), of_small, explain, small.height
+        )
+        graph.score(run.seed)
         yield (
             run,
             SmallRun(
                 steps=list(graph.steps.values()),
                 frame=small,
-                split=Split.of(config.split.as_params(facts), small.height),
+                split=config.split.rows(of_small),
                 whole=frame,
                 noisy=partial(_noisy_table, facts, path),
                 full=partial(_full_table, facts, path, frame[TIME]),
@@ -331,10 +336,16 @@ def _in_small(config: RunConfig, facts: DatasetFacts) -> RunConfig:
     )
 
 
+def _of_rows_alone(facts: DatasetFacts, rows: int) -> DatasetFacts:
+    """The facts of the first rows of a data set."""
+    return replace(facts, rows=rows, times=None if facts.times is None else facts.times[:rows])
+
+
 def _in_fractions(config: RunConfig, facts: DatasetFacts) -> SplitSection:
     """The same proportions of however many rows."""
-    shares = config.split.as_params(facts)
-    return SplitSection(**{part: share / sum(shares.values()) for part, share in shares.items()})
+    split = config.split.rows(facts)
+    lengths = {part: stop - start for part, (start, stop) in split.as_params().items()}
+    return SplitSection(**{part: rows / sum(lengths.values()) for part, rows in lengths.items()})
 
 
 def _least_window(config: RunConfig) -> int:

@@ -6,7 +6,7 @@ from dataclasses import dataclass
 from pyheta.errors import DataError
 from pyheta.pipeline.data.facts import DatasetFacts
 from pyheta.pipeline.data.guess import Guess, changing, guess_among, labels_a_row
-from pyheta.pipeline.splits import Split
+from pyheta.pipeline.splits import PARTS, Split
 from pyheta.sweep.written import can_be_written
 
 MANY_ROWS = 1000  # from here on a tenth of the rows is enough to validate
@@ -64,9 +64,9 @@ def suggest(facts: DatasetFacts) -> FirstSweep:
 
 def _room(facts: DatasetFacts, split: dict[str, float], target: str) -> tuple[int, int]:
     """The rows to train on, and those of the smaller part to judge by."""
-    borders = Split.of(split, facts.rows)
-    train = borders.train_stop - facts.by_column[target].first
-    judged = min(borders.val_stop - borders.train_stop, borders.test_stop - borders.val_stop)
+    borders = Split.by_shares(split, facts.rows)
+    train, *judges = [stop - start for start, stop in map(borders.targets, PARTS)]
+    train, judged = train - facts.by_column[target].first, min(judges)
     if train < 2 or judged < 1:  # noqa: PLR2004 (one row to see, one to forecast)
         what = f"{facts.rows} rows are too few to train on some, validate on some and test on some"
         raise DataError(what, cure="a first sweep needs five rows at least")

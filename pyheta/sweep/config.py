@@ -29,6 +29,7 @@ from pyheta.pipeline.decomposition.components import WHOLE
 from pyheta.pipeline.decomposition.methods import component_names
 from pyheta.pipeline.scaling import Method as ScaleMethod
 from pyheta.pipeline.spans import Length, moment_of, without_zone
+from pyheta.pipeline.splits import Split as RowSplit
 from pyheta.pipeline.splits import rows_by_date, rows_by_length
 from pyheta.pipeline.transforms import Method as TransformMethod
 from pyheta.section import Section
@@ -171,11 +172,15 @@ class Split(Section):
         """Whether the borders are dates or lengths of time, which only rows with times have."""
         return isinstance(self.val, str)
 
-    def as_params(self, facts: "DatasetFacts") -> dict[str, float]:
-        """Fractions, or numbers of rows: what steps are told.
+    def rows(self, facts: "DatasetFacts") -> RowSplit:
+        """The rows of the three parts. They may go beyond the data set's.
 
         Raises StepError, with the key as `where`, where the data have no such rows.
         """
+        return RowSplit.by_shares(self._shares(facts), facts.rows)
+
+    def _shares(self, facts: "DatasetFacts") -> dict[str, float]:
+        """Fractions, or numbers of rows."""
         if not self.by_time:
             return self.model_dump()
         if self.train is None:

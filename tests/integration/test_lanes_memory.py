@@ -32,7 +32,7 @@ def task(number):
     params = {{
         "component": "target",
         "sources": [{{"column": "load", "component": "target", "shaped": False}}], "targets": 1,
-        "split": {{"train": 0.6, "val": 0.2, "test": 0.2}}, "window": {{"input": 8, "horizon": 1}},
+        "split": {{"train": [0, 240], "val": [240, 320]}}, "window": {{"input": 8, "horizon": 1}},
         "scale": "standard", "net": net, **({{}} if net["name"] == "ridge" else gradient),
     }}
     return Task(params, {{"load": {{"table": folder / "table.parquet"}}}}, out)

@@ -9,6 +9,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from pyheta.errors import DataError
+from pyheta.pipeline.data.content import Content
 from pyheta.pipeline.data.draft import Meaning
 from pyheta.pipeline.data.steps.cadence import Cadence
 
@@ -42,12 +43,10 @@ class DatasetFacts:
     first: datetime
     last: datetime
     cadence: Cadence
+    content: Content = field(compare=False, repr=False)
     counted: bool = False  # times are whole numbers of microseconds, no moments
     times: NDArray[np.int64] | None = field(default=None, repr=False)  # (rows,), as in `Table`
     by_column: Mapping[str, ColumnFacts] = field(default_factory=dict)
-    values: Mapping[str, NDArray[np.float64]] = field(
-        default_factory=dict, compare=False, repr=False
-    )  # (rows,) each
     left_out: Mapping[str, DataError] = field(default_factory=dict)  # columns, and why
     notes: tuple[str, ...] = ()  # what was found and what was done, a sentence each
     meaning: Meaning = field(default_factory=Meaning)

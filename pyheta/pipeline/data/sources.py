@@ -16,6 +16,7 @@ from numpy.typing import NDArray
 from pyheta.errors import DataError, nearest
 from pyheta.pipeline.data import synthetic
 from pyheta.pipeline.data.catalogue import CATALOGUE, files_in, find_file
+from pyheta.pipeline.data.content import Content
 from pyheta.pipeline.data.draft import TIME
 from pyheta.pipeline.data.facts import ColumnFacts, DatasetFacts
 from pyheta.pipeline.data.files.opened import open_file
@@ -113,6 +114,7 @@ def _local(path: str, base: Path) -> Path:
 
 def _facts(source: Mapping[str, Any], files: Mapping[str, str], reading: Reading) -> DatasetFacts:
     frame = reading.frame
+    times = frame[TIME].to_physical().to_numpy()
     values = {column.name: column.to_numpy() for column in frame.drop(TIME)}
     return DatasetFacts(
         source=source,
@@ -123,9 +125,9 @@ def _facts(source: Mapping[str, Any], files: Mapping[str, str], reading: Reading
         last=frame[TIME][-1],
         cadence=reading.cadence,
         counted=reading.counted,
-        times=frame[TIME].to_physical().to_numpy(),
+        content=Content(times, values),
+        times=times,
         by_column={name: _column_facts(column) for name, column in values.items()},
-        values=values,
         left_out=reading.left_out,
         notes=reading.notes,
         meaning=reading.meaning,

@@ -5,7 +5,8 @@ from dataclasses import dataclass
 import numpy as np
 
 from pyheta.pipeline.arrays import Floats
-from pyheta.pipeline.channels import Inputs, Source, read_channels
+from pyheta.pipeline.channels import Source, read_channels
+from pyheta.pipeline.seen import Seen
 
 
 @dataclass(frozen=True, slots=True)
@@ -21,8 +22,8 @@ class Pair:
         return int((np.isfinite(self.target) & np.isfinite(self.column)).argmax())
 
 
-def read_pair(target: str, column: str, component: str, inputs: Inputs) -> Pair:
+def read_pair(target: str, column: str, component: str, seen: Seen) -> Pair:
     """The target and the column, or this component of both."""
     sources = [Source(name, component) for name in (target, column)]
-    channels = read_channels(sources, inputs, lookback=1)
+    channels = read_channels(sources, seen, lookback=1)
     return Pair(*(channel.values.astype(np.float64) for channel in channels))

@@ -75,28 +75,29 @@ def _refuse_unknown(option: str, name: str, declared: Mapping[str, object]) -> N
 
 
 def shaped(
-    target: Floats, column: Floats, options: Mapping[str, Any], *, train_stop: int
+    target: Floats, column: Floats, options: Mapping[str, Any], *, training: tuple[int, int]
 ) -> Floats:
     """The shaped column: (rows,), in the column's own unit.
 
     target, column: (rows,); both may begin with NaN (a causal decomposition has no value before its
     first window), and the result is NaN until both are known. options: those of `Shaper` by name.
-    train_stop: the first row after training; causal relevance standardises by the training rows, so
-    row t depends on rows up to t and on the training rows' mean and deviation; centred relevance
+    training: the training rows [first, stop); causal relevance standardises by them, so row t
+    depends on rows up to t and on the training rows' mean and deviation; centred relevance
     standardises by all rows. The same goes for values that are standardised.
 
     Raises StepError for options that do not fit together, for a value that is not finite among
     known ones, and for fewer training rows (all rows, where centred) than the window has.
     """
     shaper = Shaper.of(options)
-    first = _first_known(target, column)
-    stop = train_stop if shaper.causal else len(target)
+    known = _first_known(target, column)
+    start, stop = training if shaper.causal else (0, len(target))
+    first = max(known, start)
     if stop - first < max(shaper.window, farm.LEAST_WINDOW):
         what = f"{max(0, stop - first)} known rows are too few for a window of {shaper.window}"
         raise StepError(what, cure="use a shorter window")
     scalers = Scaler.fit("standard", target[first:stop]), Scaler.fit("standard", column[first:stop])
     values = np.full(len(target), np.nan)
-    values[first:] = shaper.apply(target[first:], column[first:], scalers)
+    values[known:] = shaper.apply(target[known:], column[known:], scalers)
     return values
 
 

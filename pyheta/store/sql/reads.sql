@@ -69,7 +69,7 @@ JOIN pyheta.step ON step.id = run.score_id
 CROSS JOIN LATERAL (
     SELECT array_agg(split) AS splits, array_agg(name) AS names,
         array_agg(horizon) AS horizons, array_agg(value) AS values
-    FROM pyheta.metric
+    FROM pyheta.metric CROSS JOIN unnest(names, numbers) AS one (name, value)
     WHERE metric.step_id = run.score_id AND metric.horizon <= $3
 ) AS measured
 WHERE run.sweep_id = $1 AND ($2::int IS NULL OR run.ordinal = $2)
@@ -104,7 +104,8 @@ CROSS JOIN LATERAL (
 ) AS made
 CROSS JOIN LATERAL (
     SELECT array_agg((split, name, horizon, value) ORDER BY horizon, split, name) AS metrics
-    FROM pyheta.metric WHERE metric.step_id = step.id
+    FROM pyheta.metric CROSS JOIN unnest(names, numbers) AS one (name, value)
+    WHERE metric.step_id = step.id
 ) AS measured
 ORDER BY step.id;
 

@@ -169,9 +169,12 @@ WITH done AS (
     SELECT done.id, done.fence, product.*
     FROM done, unnest($6::text[], $7::text[], $8::bigint[]) AS product
 ), measured AS (
-    INSERT INTO pyheta.metric (step_id, fence, split, name, horizon, value)
-    SELECT done.id, done.fence, metric.*
-    FROM done, unnest($9::text[], $10::text[], $11::int[], $12::float8[]) AS metric
+    INSERT INTO pyheta.metric (step_id, fence, split, horizon, names, numbers)
+    SELECT done.id, done.fence, split, horizon,
+        array_agg(name ORDER BY name), array_agg(value ORDER BY name)
+    FROM done, unnest($9::text[], $10::text[], $11::int[], $12::float8[])
+        AS metric (split, name, horizon, value)
+    GROUP BY done.id, done.fence, split, horizon
 )
 SELECT EXISTS (SELECT FROM done);
 

@@ -11,6 +11,7 @@ from rich.console import Console
 from pyheta.commands.answers import answered
 from pyheta.commands.data_check import check, facts_json, facts_view
 from pyheta.errors import DataError
+from pyheta.pipeline.data.content import Content
 from pyheta.pipeline.data.draft import Meaning
 from pyheta.pipeline.data.facts import DatasetFacts
 from pyheta.pipeline.data.questions import Answer, Question
@@ -41,6 +42,7 @@ def facts(
         first=first,
         last=first + (rows - 1) * step,
         cadence=cadence,
+        content=Content(np.zeros(0, np.int64), {}),
         counted=counted,
         left_out=left_out or {},
         notes=notes,

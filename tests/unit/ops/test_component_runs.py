@@ -10,6 +10,7 @@ import pytest
 from safetensors.numpy import load_file
 
 from pyheta.pipeline.data.synthetic import generate
+from pyheta.pipeline.splits import PARTS
 from pyheta.plan.prepare import prepare
 from pyheta.plan.probe import execute, small_runs
 from pyheta.task import Result
@@ -72,7 +73,7 @@ def test_the_components_last_values_add_up_to_the_forecast_of_the_last_value(
 
     # Then the recombined forecast is the series' last value, as if nothing had been decomposed
     load = frame["load"].to_numpy()
-    arrays = load_file(each["score"].products["forecast"])
+    arrays = load_file(each["forecast"].products["forecast"])
     rows = np.arange(TEST, ROWS - HORIZON + 1)
     np.testing.assert_allclose(
         arrays["test/forecast"], load[rows - 1, None].repeat(2, 1), rtol=1e-5
@@ -89,7 +90,7 @@ def test_forecasts_of_different_windows_meet_at_their_times(tmp_path: Path, mode
         tmp_path, [mode], "  components: {IMF0: {window.input: 2}, Residue: {window.input: 13}}\n"
     )
 
-    arrays = load_file(steps["score"].products["forecast"])
+    arrays = load_file(steps["forecast"].products["forecast"])
     times = frame["time"].to_physical().to_numpy()
     for part, start, stop in (("val", 540, 720), ("test", 720, 900)):
         assert arrays[f"{part}/time"].tolist() == times[start : stop - HORIZON + 1].tolist()
@@ -105,7 +106,7 @@ def test_every_component_has_metrics_of_its_own(tmp_path: Path) -> None:
     steps, _ = computed(tmp_path)
 
     found = metrics(steps["score"])
-    arrays = load_file(steps["score"].products["forecast"])
+    arrays = load_file(steps["forecast"].products["forecast"])
     came = load_file(steps["decompose load"].products["components"])
     for component in ("IMF0", "IMF1", "Residue"):
         error = arrays[f"test/{component}/forecast"] - came[f"{component}/values"][TEST_ROWS]
@@ -129,8 +130,8 @@ def test_an_undecomposed_run_has_no_component_metrics(tmp_path: Path) -> None:
 def test_one_net_reads_all_components_and_forecasts_the_series(tmp_path: Path) -> None:
     steps, frame = computed(tmp_path, ["decompose.nets=one"])
 
-    arrays = load_file(steps["score"].products["forecast"])
-    assert set(arrays) == {f"{p}/{name}" for p in ("val", "test") for name in ("time", "forecast")}
+    arrays = load_file(steps["forecast"].products["forecast"])
+    assert set(arrays) == {f"{p}/{name}" for p in PARTS for name in ("time", "forecast")}
     # Weights, intercepts, and the penalty that validation chose
     assert steps["fit target"].summary["parameters"] == 6 * 4 * HORIZON + HORIZON + 1
     error = arrays["test/forecast"] - frame["load"].to_numpy()[TEST_ROWS]
@@ -146,7 +147,7 @@ def test_the_scaler_of_a_component_is_its_own(tmp_path: Path) -> None:
     # Then each was de-scaled with the scaler that scaled it: the sum is the series' last value
     load = frame["load"].to_numpy()
     rows = np.arange(TEST, ROWS - HORIZON + 1)
-    forecast = load_file(steps["score"].products["forecast"])["test/forecast"]
+    forecast = load_file(steps["forecast"].products["forecast"])["test/forecast"]
     np.testing.assert_allclose(forecast, load[rows - 1, None].repeat(2, 1), rtol=1e-5)
 
 
@@ -181,7 +182,7 @@ def test_components_of_several_targets_add_up_to_each(tmp_path: Path, mode: str)
     steps, frame = computed(tmp_path, ["target=[load,leading]", mode], added)
 
     # Then what was forecast of a target is the sum of what was of its components
-    arrays = load_file(steps["score"].products["forecast"])
+    arrays = load_file(steps["forecast"].products["forecast"])
     parts = sum(arrays[f"test/{name}/forecast"] for name in ("IMF0", "IMF1", "Residue"))
     np.testing.assert_allclose(arrays["test/forecast"], parts, rtol=1e-4, atol=1e-5)
 

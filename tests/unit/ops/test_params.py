@@ -45,15 +45,15 @@ def test_every_operation_reads_what_the_plan_has_written(tmp_path: Path) -> None
 
 
 def test_a_missing_parameter_is_named() -> None:
-    with pytest.raises(StepError, match="without the parameters column, method"):
+    with pytest.raises(StepError, match="without the parameters column, rows, method"):
         DecomposeParams.of({"mode": "full"})
 
 
 def test_an_unknown_parameter_is_named() -> None:
-    shares = {"train": 0.6, "val": 0.1, "test": 0.3}
-    params = {"targets": ["a"], "components": ["target"], "split": shares}
+    folds = [{"train": [0, 6], "val": [6, 7], "test": [7, 10]}]
+    params = {"targets": ["a"], "components": ["target"], "folds": folds}
     with pytest.raises(StepError, match="unknown parameters: tme"):
-        ScoreParams.of({**params, "scale": "standard", "keep": "metrics", "tme": "date"})
+        ScoreParams.of({**params, "scale": "standard", "tme": "date"})
 
 
 def test_what_is_none_is_no_parameter_of_a_step() -> None:

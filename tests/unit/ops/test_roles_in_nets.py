@@ -10,6 +10,7 @@ import pytest
 from safetensors.numpy import load_file
 
 from pyheta.nets.checkpoint import Checkpoint
+from pyheta.pipeline.data.content import Content
 from pyheta.pipeline.data.draft import Meaning
 from pyheta.pipeline.data.facts import DatasetFacts
 from pyheta.pipeline.data.sources import table
@@ -54,9 +55,16 @@ def computed(
     (run,) = prepared.runs
     facts = prepared.datasets[run.config.dataset_key()]
     given = prepared_table(facts) if frame is None else frame
-    facts = replace(facts, meaning=meaning or facts.meaning)
+    values = {column.name: column.to_numpy() for column in given.drop("time")}
+    content = Content(given["time"].to_physical().to_numpy(), values)
+    facts = replace(facts, rows=given.height, meaning=meaning or facts.meaning, content=content)
     graph = RunGraph(
-        run.config.reduced(), run.config.nets(), load_step(facts), facts, Explain(permutations=3)
+        run.config.reduced(),
+        run.config.nets(),
+        load_step(facts),
+        facts,
+        Explain(permutations=3),
+        facts.rows,
     )
     graph.score(run.seed)
     steps = list(graph.steps.values())
@@ -191,7 +199,7 @@ def test_only_what_was_observed_is_forecast_and_counted(tmp_path: Path, net: str
     results = computed(tmp_path, SMALL, [f"net.name={net}"], frame, MASK)
 
     # Then the forecasts are those of observed targets
-    forecast = load_file(results["score"].products["forecast"])
+    forecast = load_file(results["forecast"].products["forecast"])
     rows = np.searchsorted(frame["time"].to_physical().to_numpy(), forecast["test/time"])
     firsts = range(720, 899)
     assert rows.tolist() == [t for t in firsts if observed[t] and observed[t + 1]]
@@ -237,9 +245,9 @@ def test_components_of_a_masked_target_add_up_at_observed_times(
 ) -> None:
     frame, observed = masked()
     overrides = [f"decompose.method={method}", f"decompose.mode={mode}", "decompose.trials=2"]
-    score = computed(tmp_path, SMALL + "leakage: allow\n", overrides, frame, MASK)["score"]
+    made = computed(tmp_path, SMALL + "leakage: allow\n", overrides, frame, MASK)["forecast"]
 
-    forecast = load_file(score.products["forecast"])
+    forecast = load_file(made.products["forecast"])
     rows = np.searchsorted(frame["time"].to_physical().to_numpy(), forecast["test/time"])
     assert observed[rows].all()
     parts = [forecast[f"test/{part}/forecast"] for part in ("IMF0", "IMF1", "Residue")]

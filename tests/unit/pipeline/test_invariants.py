@@ -196,7 +196,7 @@ def test_shaped_columns(
     (target, column), (one, other) = pair(seed), data.draw(both(units(relevance)))
 
     def run(first: Floats, second: Floats) -> Floats:
-        return shaped(first, second, options, train_stop=TRAIN_STOP)
+        return shaped(first, second, options, training=(0, TRAIN_STOP))
 
     found = run(one.of(target), other.of(column))
     want = other.k * run(target, column) + other.c(column)
@@ -235,8 +235,8 @@ def relative(unit: Unit, values: Floats) -> float:
 
 def test_raw_shaping_depends_on_the_level_and_says_so() -> None:
     target, column = pair(0)
-    celsius = shaped(target, column, {"values": "raw"}, train_stop=TRAIN_STOP)
-    kelvin = shaped(target, column + 273.15, {"values": "raw"}, train_stop=TRAIN_STOP)
+    celsius = shaped(target, column, {"values": "raw"}, training=(0, TRAIN_STOP))
+    kelvin = shaped(target, column + 273.15, {"values": "raw"}, training=(0, TRAIN_STOP))
 
     assert np.abs(kelvin - 273.15 - celsius).max() > 50
     assert "°C is shaped otherwise than in K" in VALUES["raw"].what

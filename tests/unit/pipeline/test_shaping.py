@@ -38,7 +38,7 @@ def test_trailing_shaping_multiplies_by_relevance_standardised_by_training_rows(
     target, column = walks()
 
     values = shaped(
-        target, column, {"relevance": "trailing", "fuzzy": False}, train_stop=TRAIN_STOP
+        target, column, {"relevance": "trailing", "fuzzy": False}, training=(0, TRAIN_STOP)
     )
 
     scalers = train_scalers(target, column)
@@ -49,7 +49,9 @@ def test_trailing_shaping_multiplies_by_relevance_standardised_by_training_rows(
 def test_end_spot_shaping_smooths_by_earlier_rows_alone() -> None:
     target, column = walks()
 
-    values = shaped(target, column, {"relevance": "end_spot", "window": 7}, train_stop=TRAIN_STOP)
+    values = shaped(
+        target, column, {"relevance": "end_spot", "window": 7}, training=(0, TRAIN_STOP)
+    )
 
     relevance = farm.end_spot_relevance(
         target, column, window=7, scalers=train_scalers(target, column)
@@ -60,7 +62,7 @@ def test_end_spot_shaping_smooths_by_earlier_rows_alone() -> None:
 def test_centred_shaping_standardises_by_all_rows_as_published() -> None:
     target, column = walks()
 
-    values = shaped(target, column, {"relevance": "centred"}, train_stop=TRAIN_STOP)
+    values = shaped(target, column, {"relevance": "centred"}, training=(0, TRAIN_STOP))
 
     np.testing.assert_array_equal(
         values, column * farm.fuzzified(farm.local_relevance(target, column))
@@ -74,9 +76,9 @@ def test_standardised_values_are_damped_towards_the_mean_of_the_rows_that_are_se
     target, column = walks()
     options = {"relevance": relevance}
 
-    values = shaped(target, column, options | {"values": "standardised"}, train_stop=TRAIN_STOP)
+    values = shaped(target, column, options | {"values": "standardised"}, training=(0, TRAIN_STOP))
 
-    factor = shaped(target, column, options, train_stop=TRAIN_STOP) / column
+    factor = shaped(target, column, options, training=(0, TRAIN_STOP)) / column
     mean = column[:stop].mean()
     np.testing.assert_allclose(values - mean, (column - mean) * factor, rtol=0, atol=1e-12)
 
@@ -101,13 +103,13 @@ def test_a_threshold_of_zero_masks_nothing() -> None:
     target, column = walks()
     target[20:40] = 0.0  # flat, so irrelevant
 
-    values = shaped(target, column, {"factor": "binary", "threshold": 0}, train_stop=TRAIN_STOP)
+    values = shaped(target, column, {"factor": "binary", "threshold": 0}, training=(0, TRAIN_STOP))
 
     np.testing.assert_array_equal(values, column)
 
 
 def test_a_constant_target_shapes_every_column_to_zero() -> None:
-    values = shaped(np.full(ROWS, 0.1), walks()[1], {}, train_stop=TRAIN_STOP)
+    values = shaped(np.full(ROWS, 0.1), walks()[1], {}, training=(0, TRAIN_STOP))
 
     np.testing.assert_array_equal(values, 0)
 
@@ -116,7 +118,9 @@ def test_an_aligned_column_is_delayed_onto_the_target_in_its_own_unit() -> None:
     wave = np.sin(2 * np.pi * np.arange(ROWS + 3) / 24)
     target, column = wave[:ROWS], 50 + 20 * wave[3:]  # leads by 3
 
-    values = shaped(target, column, {"relevance": "centred", "align": True}, train_stop=TRAIN_STOP)
+    values = shaped(
+        target, column, {"relevance": "centred", "align": True}, training=(0, TRAIN_STOP)
+    )
 
     inner = slice(30, 100)
     off = np.abs(values[inner] - (50 + 20 * target[inner]))
@@ -129,8 +133,8 @@ def test_options_that_belong_to_other_steps_are_left_alone() -> None:
     params = {"target": "OT", "column": "HUFL", "split": [0.6, 0.2, 0.2]}
 
     np.testing.assert_array_equal(
-        shaped(target, column, params, train_stop=TRAIN_STOP),
-        shaped(target, column, {}, train_stop=TRAIN_STOP),
+        shaped(target, column, params, training=(0, TRAIN_STOP)),
+        shaped(target, column, {}, training=(0, TRAIN_STOP)),
     )
 
 
@@ -155,7 +159,7 @@ def test_centred_shaping_of_etth1_has_the_published_means(
     found = [column.mean()]
     for factor, fuzzy in ways:
         options = {"relevance": "centred", "factor": factor, "fuzzy": fuzzy}
-        found.append(shaped(target, column, options, train_stop=12 * 30 * 24).mean())
+        found.append(shaped(target, column, options, training=(0, 12 * 30 * 24)).mean())
 
     np.testing.assert_allclose(found, MEANS[name], rtol=0, atol=6e-7)
 
@@ -183,9 +187,9 @@ def changed_rows(
     target: Floats, column: Floats, options: dict[str, Any], after: int, seed: int = 3
 ) -> NDArray[np.intp]:
     """Rows up to `after` that change a bit when every later row of both series is replaced."""
-    before = shaped(target, column, options, train_stop=TRAIN_STOP)
+    before = shaped(target, column, options, training=(0, TRAIN_STOP))
     later = spoilt(target, after, seed), spoilt(column, after, seed + 1)
-    spoiled = shaped(*later, options, train_stop=TRAIN_STOP)
+    spoiled = shaped(*later, options, training=(0, TRAIN_STOP))
     return np.flatnonzero(before[: after + 1].view(np.int64) != spoiled[: after + 1].view(np.int64))
 
 
@@ -207,8 +211,8 @@ def test_causal_shaping_of_training_rows_sees_later_training_rows_by_mean_and_de
     ]  # the same values, another order
 
     options = {"relevance": relevance}
-    asis = shaped(target, column, options, train_stop=TRAIN_STOP)
-    turned = shaped(target[rows], column[rows], options, train_stop=TRAIN_STOP)
+    asis = shaped(target, column, options, training=(0, TRAIN_STOP))
+    turned = shaped(target[rows], column[rows], options, training=(0, TRAIN_STOP))
 
     np.testing.assert_allclose(turned[:30], asis[:30], rtol=1e-6, atol=1e-6)
 
@@ -247,7 +251,7 @@ def test_shaping_never_amplifies_nor_turns_a_sign(
     target, column = pair
 
     raw = options | {"relevance": relevance, "values": "raw"}
-    values = shaped(target, column, raw, train_stop=35)
+    values = shaped(target, column, raw, training=(0, 35))
 
     assert (np.abs(values) <= np.abs(column)).all()
     assert (values * column >= 0).all()
@@ -261,12 +265,12 @@ def test_shaping_follows_the_unit_of_the_column_and_ignores_that_of_the_target(
     target, column = pair
     options = {"relevance": relevance}
 
-    asis = shaped(target, column, options, train_stop=35)
+    asis = shaped(target, column, options, training=(0, 35))
 
-    scaled = shaped(target, scale * column, options, train_stop=35)
+    scaled = shaped(target, scale * column, options, training=(0, 35))
     np.testing.assert_allclose(scaled / scale, asis, rtol=0, atol=1e-3)
     np.testing.assert_allclose(
-        shaped(scale * target, column, options, train_stop=35), asis, rtol=0, atol=1e-3
+        shaped(scale * target, column, options, training=(0, 35)), asis, rtol=0, atol=1e-3
     )
 
 
@@ -283,17 +287,17 @@ def test_leading_unknown_rows_stay_unknown_and_do_not_touch_the_rest(
     first = max(unknown)
     options = {"relevance": relevance}
 
-    values = shaped(target, column, options, train_stop=TRAIN_STOP)
+    values = shaped(target, column, options, training=(0, TRAIN_STOP))
 
     assert np.isnan(values[:first]).all()
-    known = shaped(target[first:], column[first:], options, train_stop=TRAIN_STOP - first)
+    known = shaped(target[first:], column[first:], options, training=(0, TRAIN_STOP - first))
     np.testing.assert_array_equal(values[first:], known)
 
 
 def test_shaping_leaves_its_inputs_as_they_were() -> None:
     target, column = walks()
 
-    shaped(target, column, {}, train_stop=TRAIN_STOP)
+    shaped(target, column, {}, training=(0, TRAIN_STOP))
 
     np.testing.assert_array_equal([target, column], walks())
 
@@ -321,7 +325,7 @@ def test_options_that_do_not_fit_are_refused_with_a_reason(
     options: dict[str, Any], said: str
 ) -> None:
     with pytest.raises(StepError, match=said):
-        shaped(*walks(), options, train_stop=TRAIN_STOP)
+        shaped(*walks(), options, training=(0, TRAIN_STOP))
 
 
 @pytest.mark.parametrize("value", [np.nan, np.inf])
@@ -333,7 +337,7 @@ def test_a_value_that_is_missing_among_known_ones_is_refused_with_its_row(
     pair[side][33] = value
 
     with pytest.raises(StepError, match="row 33: a value is missing"):
-        shaped(*pair, {}, train_stop=TRAIN_STOP)
+        shaped(*pair, {}, training=(0, TRAIN_STOP))
 
 
 def test_series_without_a_common_known_row_are_refused() -> None:
@@ -341,12 +345,12 @@ def test_series_without_a_common_known_row_are_refused() -> None:
     target[:60], column[60:] = np.nan, np.nan
 
     with pytest.raises(StepError, match="no row has both"):
-        shaped(target, column, {}, train_stop=TRAIN_STOP)
+        shaped(target, column, {}, training=(0, TRAIN_STOP))
 
 
 def test_series_of_unequal_length_are_refused() -> None:
     with pytest.raises(StepError, match="120 rows and the column 119"):
-        shaped(walks()[0], walks()[1][1:], {}, train_stop=TRAIN_STOP)
+        shaped(walks()[0], walks()[1][1:], {}, training=(0, TRAIN_STOP))
 
 
 def test_unknown_rows_that_leave_too_few_training_rows_are_refused() -> None:
@@ -354,4 +358,4 @@ def test_unknown_rows_that_leave_too_few_training_rows_are_refused() -> None:
     target[:57] = np.nan
 
     with pytest.raises(StepError, match="3 known rows are too few"):
-        shaped(target, column, {}, train_stop=TRAIN_STOP)
+        shaped(target, column, {}, training=(0, TRAIN_STOP))

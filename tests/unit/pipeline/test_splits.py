@@ -22,7 +22,7 @@ PARTS: tuple[Part, ...] = ("train", "val", "test")
 
 
 def test_borders_of_the_usual_shares_of_etth1() -> None:
-    split = Split.of({"train": 0.6, "val": 0.1, "test": 0.3}, rows=17_420)
+    split = Split.by_shares({"train": 0.6, "val": 0.1, "test": 0.3}, rows=17_420)
 
     assert split.targets("train") == (0, 10_452)
     assert split.targets("val") == (10_452, 12_194)
@@ -31,7 +31,10 @@ def test_borders_of_the_usual_shares_of_etth1() -> None:
 
 def test_borders_are_those_of_the_decimals_that_were_written() -> None:
     assert int(10 * (0.7 + 0.1)) == 7  # what binary floating point makes of it
-    assert Split.of({"train": 0.7, "val": 0.1, "test": 0.2}, rows=10).targets("val") == (7, 8)
+    assert Split.by_shares({"train": 0.7, "val": 0.1, "test": 0.2}, rows=10).targets("val") == (
+        7,
+        8,
+    )
 
 
 @hypothesis_settings(deadline=None)
@@ -41,7 +44,7 @@ def test_the_parts_cover_every_row_once_and_come_close_to_their_shares(
 ) -> None:
     if train + val > 99:
         train, val = train // 2, val // 2
-    split = Split.of(
+    split = Split.by_shares(
         {"train": train / 100, "val": val / 100, "test": (100 - train - val) / 100}, rows
     )
 
@@ -54,7 +57,7 @@ def test_the_parts_cover_every_row_once_and_come_close_to_their_shares(
 
 
 def test_a_split_in_rows_leaves_later_rows_alone() -> None:
-    split = Split.of({"train": 8640, "val": 2880, "test": 2880}, rows=17_420)
+    split = Split.by_shares({"train": 8640, "val": 2880, "test": 2880}, rows=17_420)
 
     assert [split.targets(part) for part in PARTS] == [(0, 8640), (8640, 11_520), (11_520, 14_400)]
 
@@ -66,7 +69,7 @@ def test_parts_in_rows_have_so_many_rows_whatever_the_series(
 ) -> None:
     train, val, test = rows
 
-    split = Split.of({"train": train, "val": val, "test": test}, sum(rows) + more)
+    split = Split.by_shares({"train": train, "val": val, "test": test}, sum(rows) + more)
 
     parts = [split.targets(part) for part in PARTS]
     assert [stop - start for start, stop in parts] == list(rows)
@@ -94,6 +97,14 @@ def data(times: pd.DatetimeIndex, cadence: Cadence, **changed: Any) -> DatasetFa
     )
 
 
+def lengths(section: SplitSection, given: DatasetFacts) -> dict[str, int]:
+    """How many rows each part has; one begins where the one before ends."""
+    split = section.rows(given)
+    spans = [split.targets(part) for part in PARTS]
+    assert [start for start, _ in spans] == [0, *(stop for _, stop in spans[:-1])]
+    return {part: stop - start for part, (start, stop) in zip(PARTS, spans, strict=True)}
+
+
 @pytest.mark.parametrize(
     ("step_seconds", "rows"), [(3600.0, 8640), (900.0, 34_560), (86_400.0, 360)]
 )
@@ -104,13 +115,13 @@ def test_months_are_thirty_days_of_rows(step_seconds: float, rows: int, *, known
     config = SplitSection(train="12mo", val="4mo", test="4mo")
 
     # When the data are at hand, or nothing but their step
-    shares = config.as_params(given if known else replace(given, times=None))
+    shares = lengths(config, given if known else replace(given, times=None))
 
     assert shares == {"train": rows, "val": rows // 3, "test": rows // 3}
 
 
 @pytest.mark.parametrize(
-    ("lengths", "expected"),
+    ("written", "expected"),
     [
         (("8d", "2d", "2d"), (192, 48, 48)),
         (("36h", "90min", "1d"), (36, 2, 24)),  # an hour that begins within 90 minutes counts
@@ -118,11 +129,11 @@ def test_months_are_thirty_days_of_rows(step_seconds: float, rows: int, *, known
     ],
 )
 def test_lengths_of_time_hold_the_rows_that_begin_within_them(
-    lengths: tuple[str, str, str], expected: tuple[int, int, int]
+    written: tuple[str, str, str], expected: tuple[int, int, int]
 ) -> None:
-    config = SplitSection(**dict(zip(PARTS, lengths, strict=True)))
+    config = SplitSection(**dict(zip(PARTS, written, strict=True)))
 
-    shares = config.as_params(data(pd.date_range("2020-01-01", periods=300, freq="h"), HOURS))
+    shares = lengths(config, data(pd.date_range("2020-01-01", periods=300, freq="h"), HOURS))
 
     assert tuple(shares.values()) == expected
 
@@ -131,8 +142,8 @@ def test_months_and_years_of_calendar_data_are_those_of_the_calendar() -> None:
     months = data(pd.date_range("2001-01-31", periods=48, freq="ME"), MONTHS)
     business = data(pd.bdate_range("2018-01-01", "2020-12-31"), BUSINESS_DAYS)
 
-    by_month = SplitSection(train="24mo", val="1y", test="12mo").as_params(months)
-    by_day = SplitSection(train="1y", val="12mo", test="6mo").as_params(business)
+    by_month = lengths(SplitSection(train="24mo", val="1y", test="12mo"), months)
+    by_day = lengths(SplitSection(train="1y", val="12mo", test="6mo"), business)
 
     assert by_month == {"train": 24, "val": 12, "test": 12}
     years = pd.bdate_range("2018-01-01", "2020-12-31").year.value_counts()
@@ -142,7 +153,7 @@ def test_months_and_years_of_calendar_data_are_those_of_the_calendar() -> None:
 def test_a_year_of_hours_is_a_year_of_the_calendar() -> None:
     hours = data(pd.date_range("2019-06-01", "2021-12-31", freq="h"), HOURS)
 
-    shares = SplitSection(train="1y", val="6mo", test="6mo").as_params(hours)
+    shares = lengths(SplitSection(train="1y", val="6mo", test="6mo"), hours)
 
     assert shares == {"train": 366 * 24, "val": 180 * 24, "test": 180 * 24}
 
@@ -153,9 +164,8 @@ def test_dates_divide_the_rows_as_pandas_does(first: int, more: int, freq: str) 
     times = pd.date_range("2018-01-01", periods=800, freq=freq)
     val, test = times[first], times[first + more]
 
-    shares = SplitSection(val=val.isoformat(), test=f"{test:%Y-%m-%d %H:%M}").as_params(
-        data(times, DAYS)
-    )
+    section = SplitSection(val=val.isoformat(), test=f"{test:%Y-%m-%d %H:%M}")
+    shares = lengths(section, data(times, DAYS))
 
     counts = (times < val, (times >= val) & (times < test), times >= test)
     assert list(shares.values()) == [int(rows.sum()) for rows in counts]
@@ -176,7 +186,7 @@ def test_a_date_may_be_written_in_any_iso_form(written: str, zone: str | None, r
     source = {"time": "date", "time_zone": zone} if zone else {"time": "date"}
     hours = data(pd.date_range("2020-01-01", periods=100, freq="h"), HOURS, source=source)
 
-    shares = SplitSection(val=written, test="2020-01-04").as_params(hours)
+    shares = lengths(SplitSection(val=written, test="2020-01-04"), hours)
 
     assert shares["train"] == row
 
@@ -229,18 +239,25 @@ def test_moments_that_the_data_lack_are_refused(
     hours = data(pd.date_range("2020-01-01", periods=100, freq="h"), HOURS, **changed)
 
     with pytest.raises(StepError) as caught:
-        SplitSection(**split).as_params(hours)
+        SplitSection(**split).rows(hours)
 
     assert said in str(caught.value)
     assert caught.value.where.startswith("split")
 
 
-def test_fractions_and_rows_are_what_they_are() -> None:
-    given = facts("load")
+def test_fractions_are_shares_of_the_rows_and_rows_are_what_they_are() -> None:
+    given = facts("load", rows=4000)
 
-    assert SplitSection().as_params(given) == {"train": 0.6, "val": 0.1, "test": 0.3}
-    assert SplitSection(train=5, val=1, test=2).as_params(given) == {
-        "train": 5,
-        "val": 1,
-        "test": 2,
-    }
+    assert SplitSection().rows(given) == Split((0, 2400), (2400, 2800), (2800, 4000))
+    assert SplitSection(train=5, val=1, test=2).rows(given) == Split((0, 5), (5, 6), (6, 8))
+
+
+def test_what_is_learned_from_has_no_test_part() -> None:
+    split = Split((0, 5), (5, 6), (6, 8))
+
+    assert split.learning.stop == 6
+    assert Split.of(split.learning.as_params()) == split.learning
+    with pytest.raises(StepError, match="knows of no test part"):
+        split.learning.targets("test")
+    with pytest.raises(StepError, match="unknown parts: tset"):
+        Split.of({"train": [0, 5], "val": [5, 6], "tset": [6, 8]})

@@ -50,8 +50,8 @@ def one_step_rmse(exog: list[str]) -> float:
     """Ridge on a week of past values, on the last tenth of the rows."""
     frame = generate(8000, 0)
     columns = {name: frame[name].to_numpy() for name in ["load", *exog]}
-    split = Split.of({"train": 0.8, "val": 0.1, "test": 0.1}, frame.height)
-    scalers = [Scaler.fit("standard", values[: split.train_stop]) for values in columns.values()]
+    split = Split.by_shares({"train": 0.8, "val": 0.1, "test": 0.1}, frame.height)
+    scalers = [Scaler.fit("standard", values[slice(*split.train)]) for values in columns.values()]
     pairs = zip(columns.values(), scalers, strict=True)
     series = [Channel(values).scaled(scaler, np.float64) for values, scaler in pairs]
     shape = Shape(len(columns), lookback=168, horizon=1)

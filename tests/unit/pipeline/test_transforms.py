@@ -177,5 +177,5 @@ def test_targets_alone_are_transformed_and_keep_what_else_is_known_of_them() -> 
     # Then nothing changes while the value is carried on, and all of it does in the row after that
     np.testing.assert_array_equal(first.values, [np.nan, 2.0, 0.0, 0.0, 5.0])
     assert first.observed is observed
-    np.testing.assert_array_equal(first.known(5), [2.0, 5.0])
+    np.testing.assert_array_equal(first.known((0, 5)), [2.0, 5.0])
     assert second is beside

@@ -10,7 +10,9 @@ from hypothesis import strategies as st
 from safetensors.numpy import save_file
 
 from pyheta.errors import StepError
+from pyheta.ops.params import LoadParams
 from pyheta.pipeline.channels import Channel, Source, read_channels
+from pyheta.pipeline.seen import Seen
 from pyheta.pipeline.windows import Shape, cut
 
 
@@ -95,14 +97,15 @@ def test_a_window_longer_than_the_tails_is_refused(tmp_path: Path) -> None:
     # Given components of which three rows are kept
     kept = {"IMF0/values": np.arange(30.0), "IMF0/tails": np.zeros((30, 3), np.float32)}
     save_file(kept, tmp_path / "components.safetensors")
-    inputs = {"decompose/a": {"components": tmp_path / "components.safetensors"}}
+    products = {"decompose/a": {"components": tmp_path / "components.safetensors"}}
+    seen = Seen.of(LoadParams(options={}), products)
 
     # When a net wants to see three, and four, Then the second is refused
-    (channel,) = read_channels([Source("a", "IMF0")], inputs, lookback=3)
+    (channel,) = read_channels([Source("a", "IMF0")], seen, lookback=3)
     assert channel.tails is not None
     assert channel.tails[7].tolist() == [7, 7, 7]
     with pytest.raises(StepError, match="a window of 4 rows where 3 were kept"):
-        read_channels([Source("a", "IMF0")], inputs, lookback=4)
+        read_channels([Source("a", "IMF0")], seen, lookback=4)
 
 
 def test_all_windows_of_training_lie_inside_training() -> None:
@@ -206,7 +209,7 @@ def test_what_is_known_of_a_channel_is_neither_unknown_nor_carried_on() -> None:
     values = np.array([np.nan, np.nan, 2, 2, 4, 5])
     channel = Channel(values, observed=np.array([0, 0, 1, 0, 1, 1], bool))
 
-    assert channel.known(5).tolist() == [2, 4]
-    assert Channel(values).known(5).tolist() == [2, 2, 4]
-    with pytest.raises(StepError, match="no value is known before row 2"):
-        channel.known(2)
+    assert channel.known((0, 5)).tolist() == [2, 4]
+    assert Channel(values).known((0, 5)).tolist() == [2, 2, 4]
+    with pytest.raises(StepError, match="no value is known in the rows 0 to 1"):
+        channel.known((0, 2))

@@ -14,6 +14,7 @@ from hypothesis import strategies as st
 
 from pyheta.errors import SweepError, SweepErrors
 from pyheta.ops.registry import OPS
+from pyheta.pipeline.data.content import Content
 from pyheta.pipeline.data.facts import DatasetFacts
 from pyheta.plan.compile import Plan, compile_plan
 from pyheta.steps import Key, Step, canonical, digest
@@ -33,23 +34,29 @@ def fits(compiled: Plan) -> list[Step]:
 def test_a_run_is_loaded_fitted_and_scored(tmp_path: Path) -> None:
     compiled = plan(small(tmp_path, "  exog: [b, a]\nseeds: [7]\n").runs())
 
-    load, fit, score = compiled.steps.values()
+    load, fit, forecast, score = compiled.steps.values()
 
     assert (load.op, load.params, load.files) == ("load", FACTS.source, FACTS.files)
     assert (fit.op, fit.needs) == ("fit", {"load": load.key})
-    assert (score.op, score.needs) == ("score", {"load": load.key, "fit/target": fit.key})
+    assert forecast.op == "forecast"
+    assert forecast.needs == {"load": load.key, "fit/target": fit.key}
+    assert (score.op, score.needs) == ("score", {"load": load.key, "0/forecast": forecast.key})
     assert compiled.scores == [score.key]
     assert all(
         (step.kind, step.version) == (OPS[step.op].kind, OPS[step.op].version)
-        for step in (load, fit, score)
+        for step in (load, fit, forecast, score)
     )
     assert score.params == {
         "targets": ["load"],
         "components": ["target"],
-        "split": {"train": 0.6, "val": 0.1, "test": 0.3},
+        "folds": [{"train": [0, 600], "val": [600, 700], "test": [700, 1000]}],
         "scale": "standard",
-        "keep": "forecasts",
         "season": 24,
+    }
+    assert forecast.params == {
+        "targets": ["load"],
+        "components": ["target"],
+        "split": score.params["folds"][0],
     }
     assert fit.params == {
         "component": "target",
@@ -58,7 +65,7 @@ def test_a_run_is_loaded_fitted_and_scored(tmp_path: Path) -> None:
             for column in ("load", "a", "b")
         ],
         "targets": 1,
-        "split": score.params["split"],
+        "split": {"train": [0, 600], "val": [600, 700]},
         "window": {"input": 8, "horizon": 1},
         "scale": "standard",
         "net": small(tmp_path).runs()[0].config.as_json()["net"],
@@ -85,9 +92,12 @@ def test_steps_are_counted_as_asked_for_and_as_distinct(tmp_path: Path) -> None:
 
     compiled = plan(runs)
 
-    assert compiled.asked == Counter(load=12, fit=12, score=12)
-    assert compiled.distinct == Counter(load=1, fit=8, score=8)
+    assert compiled.asked == Counter(load=12, fit=12, forecast=12, score=12)
+    assert compiled.distinct == Counter(load=1, fit=8, forecast=8, score=8)
     assert len(compiled.scores) == 12
+
+
+OTHERS = ("{train: 600, val: 100, test: 300}", "{train: 599, val: 101, test: 300}")
 
 
 @pytest.mark.parametrize(
@@ -114,7 +124,7 @@ def test_steps_are_counted_as_asked_for_and_as_distinct(tmp_path: Path) -> None:
         (
             "seasonal",
             ["seeds=0,1", "train.lr=0.1,0.2", "exog=[],[b]", "window.input=8,9"],
-            ["net.period=12,24", "split.train=0.6,0.6000000001"],
+            ["net.period=12,24", f"split={OTHERS[0]},{OTHERS[1]}"],
         ),
     ],
 )
@@ -172,9 +182,11 @@ def test_two_runs_share_a_score_exactly_if_their_reduced_content_is_the_same(
     assert (first.steps.keys() == second.steps.keys()) == (same[0] == same[1])
 
 
-def test_the_data_set_is_part_of_every_key(tmp_path: Path) -> None:
+def test_what_a_data_set_holds_is_part_of_every_key(tmp_path: Path) -> None:
     runs = small(tmp_path).runs()
-    other = replace(FACTS, files={"raw": "cd" * 32})
+    values = {name: column + 1 for name, column in FACTS.content.columns.items()}
+    content = Content(FACTS.content.time, values)
+    other = replace(FACTS, files={"raw": "cd" * 32}, content=content)
 
     assert not plan(runs).steps.keys() & plan(runs, other).steps.keys()
 
@@ -182,7 +194,7 @@ def test_the_data_set_is_part_of_every_key(tmp_path: Path) -> None:
 def test_two_names_of_the_same_data_share_their_steps(tmp_path: Path) -> None:
     runs = small(tmp_path, "", ["dataset=etth1,/data/ETTh1.csv"]).runs()
 
-    assert plan(runs).distinct == Counter(load=1, fit=1, score=1)
+    assert plan(runs).distinct == Counter(load=1, fit=1, forecast=1, score=1)
 
 
 def test_a_key_is_a_hash_of_all_that_matters(tmp_path: Path) -> None:
@@ -195,13 +207,14 @@ def test_a_key_is_a_hash_of_all_that_matters(tmp_path: Path) -> None:
             "op": "fit",
             "version": OPS["fit"].version,
             "params": {
-                **{key: config[key] for key in ("split", "window", "scale", "net", "train")},
+                **{key: config[key] for key in ("window", "scale", "net", "train")},
+                "split": {"train": [0, 600], "val": [600, 700]},
                 "sources": [{"column": "load", "component": "target", "shaped": False}],
                 "targets": 1,
                 "component": "target",
                 "seed": 0,
             },
-            "needs": fit.needs,
+            "sees": {"load:load": FACTS.content.column("load", (0, 700))},
             "files": {},
         }
     )

@@ -59,15 +59,28 @@ def test_nets_of_other_shapes_or_batches_are_trained_apart(tmp_path: Path, axis:
     assert len({fit.bundle for fit in fits}) == 2
 
 
-def test_what_is_not_trained_by_gradient_is_computed_alone(tmp_path: Path) -> None:
-    assert {fit.bundle for fit in steps(tmp_path, "parameters:\n  net.name: [ridge, last]\n")} == {
-        None
-    }
+def test_nets_that_are_not_trained_by_gradient_are_computed_by_kind(tmp_path: Path) -> None:
+    text = "parameters:\n  net.name: [ridge, last]\n  exog: [[], [a]]\n"
+
+    fits = {step.params["net"]["name"]: step.bundle for step in steps(tmp_path, text)}
+
+    assert len({bundle for bundle in fits.values() if bundle}) == 2
 
 
-@pytest.mark.parametrize("op", ["load", "score"])
-def test_only_fits_are_computed_together(tmp_path: Path, op: str) -> None:
-    assert {step.bundle for step in steps(tmp_path, "seeds: 2\n", op)} == {None}
+@pytest.mark.parametrize("op", ["forecast", "score"])
+def test_forecasts_are_computed_together_and_so_are_scores(tmp_path: Path, op: str) -> None:
+    (bundle,) = {step.bundle for step in steps(tmp_path, "seeds: 2\n", op)}
+    assert bundle
+
+
+def test_a_data_set_is_loaded_alone(tmp_path: Path) -> None:
+    assert {step.bundle for step in steps(tmp_path, "seeds: 2\n", "load")} == {None}
+
+
+def test_parts_that_are_as_long_as_each_other_may_be_trained_together(tmp_path: Path) -> None:
+    same = "{train: 1000, val: 200, test: 300}, {train: 1000, val: 200, test: 500}"
+    (bundle,) = {fit.bundle for fit in steps(tmp_path, f"parameters:\n  split: [{same}]\n")}
+    assert bundle
 
 
 @pytest.mark.parametrize(

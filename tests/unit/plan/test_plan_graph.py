@@ -47,8 +47,12 @@ def test_the_study_of_all_subsets_shares_what_its_runs_have_in_common(tmp_path: 
     compiled = plan(tmp_path, STUDY)
 
     # Then 288 columns are asked to be decomposed and 5 are, 576 nets are asked for and 378 trained
-    assert compiled.asked == Counter(load=192, decompose=288, shape=384, fit=576, score=192)
-    assert compiled.distinct == Counter(load=1, decompose=5, shape=16, fit=378, score=186)
+    assert compiled.asked == Counter(
+        load=192, decompose=288, shape=384, fit=576, forecast=192, score=192
+    )
+    assert compiled.distinct == Counter(
+        load=1, decompose=5, shape=16, fit=378, forecast=186, score=186
+    )
 
 
 def test_needs_come_first(tmp_path: Path) -> None:
@@ -64,6 +68,7 @@ def test_needs_come_first(tmp_path: Path) -> None:
         "relevance",
         "shape",
         "fit",
+        "forecast",
         "score",
         "importance",
     }
@@ -80,8 +85,17 @@ def test_a_component_reads_that_component_of_every_column(tmp_path: Path) -> Non
             for column in ("load", "a", "b")
         ]
         assert set(fit.needs) == {"decompose/load", "decompose/a", "decompose/b"}
+    (forecast,) = steps(compiled, "forecast")
+    made = {"fit/IMF0", "fit/IMF1", "fit/Residue"}
+    assert set(forecast.needs) == {"load", *fits["IMF0"].needs, *made}
     (score,) = steps(compiled, "score")
-    assert set(score.needs) == {"load", *fits["IMF0"].needs, "fit/IMF0", "fit/IMF1", "fit/Residue"}
+    assert set(score.needs) == {
+        "load",
+        "0/forecast",
+        "0/decompose/load",
+        "0/decompose/a",
+        "0/decompose/b",
+    }
 
 
 def test_shaped_columns_take_part_where_the_sweep_says_so(tmp_path: Path) -> None:
@@ -197,11 +211,13 @@ def test_baselines_are_computed_on_the_series_as_it_is(tmp_path: Path) -> None:
     assert all(set(step.needs) == {"load"} for step in own)
 
 
-def test_what_is_kept_of_a_score_makes_another_score_of_the_same_fits(tmp_path: Path) -> None:
-    both = plan(tmp_path, "", ["keep=forecasts,metrics"])
+def test_a_score_is_the_same_whether_its_forecasts_are_kept_or_not(tmp_path: Path) -> None:
+    kept, alone = (plan(tmp_path, "", [f"keep={what}"]) for what in ("forecasts", "metrics"))
 
-    assert both.distinct["fit"] == 1
-    assert [step.params["keep"] for step in steps(both, "score")] == ["forecasts", "metrics"]
+    assert kept.scores == alone.scores
+    assert [step.op for key, step in kept.steps.items() if key not in alone.steps] == ["forecast"]
+    (score,) = steps(alone, "score")
+    assert set(score.needs) == {"load", "0/load", "0/fit/target"}
 
 
 def test_what_explains_stands_beside_the_runs_and_no_score_needs_it(tmp_path: Path) -> None:
@@ -298,7 +314,7 @@ def test_months_are_the_rows_that_they_are(tmp_path: Path) -> None:
     )
 
     assert in_months.steps == in_rows.steps
-    assert steps(in_rows, "shape")[0].params["train"] == 2160
+    assert steps(in_rows, "shape")[0].params["train"] == [0, 2160]
 
 
 # ---- what columns are ----------------------------------------------------------------------------
@@ -309,7 +325,7 @@ def seen(
 ) -> list[list[str]]:
     """The channels of each net by their labels, with the steps that they need at hand."""
     runs = small(tmp_path, text, overrides).runs()
-    data = replace(FACTS, meaning=meaning)
+    data = facts(*FACTS.columns, rows=FACTS.rows, meaning=meaning)
     compiled = compile_plan(runs, {run.config.dataset_key(): data for run in runs})
     found = []
     for fit in steps(compiled, "fit"):
@@ -382,7 +398,7 @@ def test_nets_that_read_other_columns_read_what_is_known_and_masks(
 @pytest.mark.parametrize("net", ["last", "dlinear"])
 def test_nets_that_do_not_leave_masked_targets_out_all_the_same(tmp_path: Path, net: str) -> None:
     runs = small(tmp_path, "  exog: [a]\n", [f"net.name={net}"]).runs()
-    data = replace(FACTS, meaning=Meaning(masks={"load": "load missing"}))
+    data = facts(*FACTS.columns, rows=FACTS.rows, meaning=Meaning(masks={"load": "load missing"}))
     compiled = compile_plan(runs, {run.config.dataset_key(): data for run in runs})
 
     (fit,) = steps(compiled, "fit")
@@ -403,7 +419,9 @@ def test_a_net_of_components_reads_each_mask_once(tmp_path: Path, nets: str) -> 
 
 def test_only_columns_that_a_sweep_names_are_explained(tmp_path: Path) -> None:
     runs = small(tmp_path, "  exog: [a]\n").runs()
-    data = replace(FACTS, meaning=replace(KNOWN, masks={"load": "load missing"}))
+    data = facts(
+        *FACTS.columns, rows=FACTS.rows, meaning=replace(KNOWN, masks={"load": "load missing"})
+    )
     explain = Explain(relevance=("pearson",), permutations=2)
     compiled = compile_plan(runs, {run.config.dataset_key(): data for run in runs}, explain)
 

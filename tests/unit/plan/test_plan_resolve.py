@@ -16,7 +16,6 @@ from pyheta.errors import DataError, SweepError
 from pyheta.pipeline.data.draft import Meaning
 from pyheta.pipeline.data.facts import ColumnFacts, DatasetFacts
 from pyheta.pipeline.data.steps.cadence import HOURLY, Cadence, Unit
-from pyheta.pipeline.splits import Split
 from pyheta.plan.notes import data_notes, found_notes
 from pyheta.plan.prepare import prepare
 from pyheta.plan.resolve import Completed, complete, equal_to_baselines, offer_of_subsets
@@ -369,8 +368,13 @@ def test_a_file_says_which_columns_subsets_have_and_where_dates_fall(tmp_path: P
     assert {run.config.split.val for run in checked.runs} == {"2020-01-15"}
     given = [step.params for step in checked.plan.steps.values() if step.op == "fit"]
     for params in given:
-        assert params["split"] == {"train": 14, "val": 5, "test": 9}
-        assert Split.of(params["split"], 28).targets("test") == (19, 28)
+        assert params["split"] == {"train": [0, 14], "val": [14, 19]}
+    (of_test,) = {
+        tuple(step.params["split"]["test"])
+        for step in checked.plan.steps.values()
+        if step.op == "forecast"
+    }
+    assert of_test == (19, 28)
 
 
 @pytest.mark.parametrize(

@@ -13,8 +13,7 @@ import pytest
 from pyheta.errors import SweepError
 from pyheta.ops import decompose as decomposing
 from pyheta.ops import fit as fitting
-from pyheta.ops import relevance as relevances
-from pyheta.ops.params import FitOn
+from pyheta.ops.params import FitOn, FitParams, RelevanceParams
 from pyheta.ops.registry import OPS, fit_on
 from pyheta.pipeline import features, transforms
 from pyheta.pipeline import windows as windowing
@@ -99,7 +98,7 @@ def test_nothing_that_claims_to_be_honest_changes_with_what_comes_later(
 ) -> None:
     found = verdicts(tmp_path, overrides)
 
-    assert {verdict.step.op for verdict in found} >= {"fit", "score"}
+    assert "fit" in {verdict.step.op for verdict in found}
     assert not [verdict for verdict in found if verdict.changed]
     assert not any(verdict.allowed for verdict in found)
 
@@ -120,7 +119,7 @@ def test_what_looks_at_the_whole_series_is_found_to_do_so_and_says_so(
 
     assert any(verdict.changed for verdict in found if verdict.step.op == op)
     assert all(verdict.fit_on is FitOn.WHOLE for verdict in found if verdict.step.op == op)
-    assert any(verdict.changed for verdict in found if verdict.step.op == "score")
+    assert any(verdict.changed for verdict in found if verdict.step.op == "forecast")
     assert not any(verdict.leaks for verdict in found)
 
 
@@ -135,19 +134,20 @@ def test_a_scaler_that_sees_validation_rows_is_found(
     # Given a fit that scales by all rows that it has, those of validation among them
     monkeypatch.setattr(fitting, "_scaler", scaled_by_all_rows)
 
-    # When the probe runs, Then it names the fit, and the score that needs nothing of the future
+    # When the probe runs, Then it names the fit, and the forecast that needs nothing of the future
     # stays clean
     assert {verdict.step.op for verdict in verdicts(tmp_path) if verdict.leaks} == {"fit"}
 
 
-def test_a_fit_that_sees_test_rows_is_found_and_so_is_the_score_that_uses_it(
+def test_a_fit_that_sees_test_rows_is_found_and_so_is_the_forecast_that_uses_it(
     tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    # Given a fit that in addition forgets to leave the test part out
+    # Given a fit that in addition has a border beyond its own
     monkeypatch.setattr(fitting, "_scaler", scaled_by_all_rows)
-    monkeypatch.setattr(Channel, "head", lambda channel, rows: channel)
+    monkeypatch.setattr(FitParams, "border", None)
 
-    assert {verdict.step.op for verdict in verdicts(tmp_path) if verdict.leaks} == {"fit", "score"}
+    leaks = {verdict.step.op for verdict in verdicts(tmp_path) if verdict.leaks}
+    assert leaks == {"fit", "forecast"}
 
 
 def test_a_transform_that_sees_the_next_row_is_found(
@@ -158,13 +158,13 @@ def test_a_transform_that_sees_the_next_row_is_found(
 
     found = verdicts(tmp_path, ["transform=diff"])
 
-    assert "score" in {verdict.step.op for verdict in found if verdict.leaks}
+    assert "forecast" in {verdict.step.op for verdict in found if verdict.leaks}
 
 
 def test_relevance_that_sees_later_rows_is_found(
     tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    monkeypatch.setattr(relevances, "share", lambda rows, _train: rows)
+    monkeypatch.setattr(RelevanceParams, "border", None)
 
     assert {verdict.step.op for verdict in verdicts(tmp_path) if verdict.leaks} == {"relevance"}
 
@@ -213,7 +213,7 @@ def test_inputs_that_see_the_row_they_forecast_are_found(
 
     monkeypatch.setattr(windowing, "_inputs", late)
 
-    assert "score" in {verdict.step.op for verdict in verdicts(tmp_path) if verdict.leaks}
+    assert "forecast" in {verdict.step.op for verdict in verdicts(tmp_path) if verdict.leaks}
 
 
 START = datetime.fromisoformat("2020-01-01")
@@ -291,6 +291,7 @@ def test_every_operation_says_what_it_may_learn_from() -> None:
         "relevance": FitOn.TRAIN,
         "shape": FitOn.CAUSAL,
         "fit": FitOn.TRAIN,
+        "forecast": FitOn.CAUSAL,
         "score": FitOn.CAUSAL,
         "importance": FitOn.TRAIN,
     }
@@ -405,7 +406,7 @@ def test_a_lag_that_is_seen_further_ahead_than_it_is_known_is_found(
 
     planted(monkeypatch, "lags", lambda made: replace(made, reach=2))
 
-    assert "score" in leaking(tmp_path, overrides)
+    assert "forecast" in leaking(tmp_path, overrides)
 
 
 def test_a_past_column_that_nets_see_ahead_is_found(
@@ -419,7 +420,7 @@ def test_a_past_column_that_nets_see_ahead_is_found(
     monkeypatch.setattr("pyheta.pipeline.data.synthetic.assign", known)
 
     # When the probe runs, Then the forecasts change with it
-    assert "score" in leaking(tmp_path)
+    assert "forecast" in leaking(tmp_path)
 
 
 def test_what_is_declared_as_known_keeps_its_future(tmp_path: Path) -> None:
