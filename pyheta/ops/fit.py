@@ -22,6 +22,7 @@ from pyheta.pipeline.scaling import OWN_UNITS, Method, Scaler
 from pyheta.pipeline.seen import Seen
 from pyheta.pipeline.splits import Rows
 from pyheta.pipeline.stored import read_arrays, write_arrays
+from pyheta.pipeline.transforms import transformed
 from pyheta.pipeline.windows import Shape, Windows, cut
 from pyheta.steps import EARLIER
 from pyheta.task import Result, Task
@@ -98,7 +99,8 @@ class Fit:
         """A net with its first weights that is to learn from these rows."""
         window = params.window
         sources = [Source(**source) for source in params.sources]
-        channels = read_channels(sources, Seen.of(params, task.inputs), window["input"])
+        seen = read_channels(sources, Seen.of(params, task.inputs), window["input"])
+        channels = transformed(seen, params.targets, params.transform or "none")
         scalers = [_scaler(params.scale, channel, rows) for channel in channels]
         shape = Shape(len(sources), window["input"], window["horizon"], params.targets)
         net = build(params.net, shape, seed=params.seed or 0)
@@ -146,8 +148,9 @@ class Fit:
 
     def _saved(self, name: str) -> Path:
         path = self.task.out / f"{name}.safetensors"
-        state = self.net.state()
-        Checkpoint(self.params.net, self.shape, self.sources, self.scalers, state).save(path)
+        params, state = self.params, self.net.state()
+        transform = params.transform or "none"
+        Checkpoint(params.net, self.shape, self.sources, self.scalers, state, transform).save(path)
         return path
 
     def _written(self, history: History) -> dict[str, Path]:

@@ -16,12 +16,13 @@ from pyheta.pipeline.channels import Channel, read_channels
 from pyheta.pipeline.scaling import Scaler
 from pyheta.pipeline.seen import Seen
 from pyheta.pipeline.splits import Part, Split
+from pyheta.pipeline.transforms import invert, transformed
 from pyheta.pipeline.windows import Windows, cut
 
 
 @dataclass(frozen=True, slots=True)
 class Fitted:
-    """A net that is ready to predict, and its channels in their own units."""
+    """A net that is ready to predict, and its channels in their own units, none transformed."""
 
     checkpoint: Checkpoint
     net: Forecaster
@@ -53,16 +54,20 @@ class Fitted:
         return self.channels[number].values.astype(np.float64)
 
     def windows(self, part: Part, split: Split, stride: int = 1) -> Windows:
-        """The windows of a part, scaled, one every `stride` rows; the targets are scaled too."""
-        pairs = zip(self.channels, self.checkpoint.scalers, strict=True)
+        """The windows of a part, one every `stride` rows: targets transformed, all scaled."""
+        made = self.checkpoint
+        channels = transformed(self.channels, made.shape.targets, made.transform)
+        pairs = zip(channels, made.scalers, strict=True)
         series = [channel.scaled(scaler, self.net.dtype) for channel, scaler in pairs]
-        return cut(series, split.targets(part), self.checkpoint.shape, stride)
+        return cut(series, split.targets(part), made.shape, stride)
 
     def predict(self, windows: Windows) -> Floats:
-        """(n, targets, horizon), each target de-scaled with its own scaler."""
+        """(n, targets, horizon), each de-scaled with its own scaler, then transformed back."""
         forecast = self.net.predict(windows)
         for number, scaler in enumerate(self.scalers):  # in place: it can be large
-            forecast[:, number] = scaler.invert(forecast[:, number])
+            last = self.target(number)[windows.rows - 1]
+            changes = scaler.invert(forecast[:, number])
+            forecast[:, number] = invert(self.checkpoint.transform, changes, last)
         return forecast
 
     def permuted(

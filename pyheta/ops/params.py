@@ -16,6 +16,7 @@ from pyheta.pipeline.splits import Split
 if TYPE_CHECKING:
     from pyheta.pipeline.channels import SourceParams
     from pyheta.pipeline.scaling import Method
+    from pyheta.pipeline.transforms import Method as TransformMethod
 
 T = TypeVar("T")
 
@@ -185,7 +186,7 @@ class Window(TypedDict):
 
 @dataclass(frozen=True, kw_only=True)
 class FitParams(Params):
-    """`scale`, `train` and `seed` are absent where they cannot matter to the net.
+    """`scale`, `transform`, `train` and `seed` are absent where they cannot matter to the net.
 
     `split` has the training and the validation rows: a fit cannot be told of test rows. `final`:
     the net is trained once more, on both; it is true or absent.
@@ -200,6 +201,7 @@ class FitParams(Params):
     window: Window
     net: Mapping[str, Any]  # its configuration: see `nets.configs`
     scale: "Method | None" = None
+    transform: "TransformMethod | None" = None  # of the targets; None for none
     train: Mapping[str, Any] | None = None  # see `nets.training.options`
     seed: int | None = None
     final: bool | None = None

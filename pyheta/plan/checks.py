@@ -10,6 +10,7 @@ from pyheta.pipeline.decomposition.components import WHOLE
 from pyheta.pipeline.decomposition.methods import METHODS
 from pyheta.pipeline.relevance.chance import has_room
 from pyheta.pipeline.splits import PARTS, Part, Split
+from pyheta.pipeline.transforms import CHANGES, INSTEAD, NEEDS, first_unfit
 from pyheta.pipeline.windows import Shape
 from pyheta.plan.columns import check_categories, check_columns, row_in_words
 from pyheta.plan.graph import sources_of
@@ -44,7 +45,8 @@ def _check_run(run: Run, facts: DatasetFacts, explain: Explain | None, problems:
 
 def _what_matters(config: RunConfig) -> tuple[Any, ...]:
     data = (config.dataset, config.target, config.exog, config.split, config.window)
-    return (*data, config.net, config.decompose, config.shaping, config.components)
+    nets = (config.net, config.decompose, config.shaping, config.components, config.transform)
+    return (*data, *nets)
 
 
 def _check(run: Run, facts: DatasetFacts, problems: Problems) -> None:
@@ -56,6 +58,7 @@ def _check(run: Run, facts: DatasetFacts, problems: Problems) -> None:
     _check_split(run, facts, problems)
     if problems:
         return
+    _check_transform(run, nets.values(), facts, problems)
     for net in {(net.net, net.window): net for net in nets.values()}.values():
         _check_tail(run, net, problems)
         _check_window(run, net, problems)
@@ -119,6 +122,30 @@ def _split(run: Run, facts: DatasetFacts) -> Split:
     return run.config.split.rows(facts)
 
 
+def _check_transform(
+    run: Run, nets: Iterable[RunConfig], facts: DatasetFacts, problems: Problems
+) -> None:
+    """Whether the targets are not decomposed too, and have such a transform in all rows in use."""
+    config = next((net for net in nets if net.transform != "none"), None)
+    if config is None:
+        return
+    method, split = config.transform, config.decompose.method
+    where = run.where("transform")
+    if split != "none":
+        what = f"transform: {method} changes what decompose: {split} splits, and a run does one"
+        either = f"exclude: [{{transform: {method}, decompose.method: {split}}}]"
+        cure = f"leave one out, or of two axes this: {either}"
+        problems.add(what, where=where or run.where("decompose"), cure=cure)
+        return
+    stop = _split(run, facts).stop
+    for column in config.target:
+        values = facts.content.columns[column][:stop]
+        if (row := first_unfit(method, values)) is not None:
+            place = row_in_words(row, facts)
+            what = f"column '{column}' is {values[row]:g} in {place}, and {method} needs"
+            problems.add(f"{what} {NEEDS[method]}", where=where, cure=INSTEAD)
+
+
 def _check_room(run: Run, config: RunConfig, facts: DatasetFacts, problems: Problems) -> None:
     """Training windows lie wholly in their part; later ones may reach back over the border.
 
@@ -127,13 +154,15 @@ def _check_room(run: Run, config: RunConfig, facts: DatasetFacts, problems: Prob
     split = _split(run, facts)
     lookback, horizon = _lookback(config), config.window.horizon
     unknown, column = _known_last(config, facts)
+    changed = config.transform != "none" and column in config.target
+    of = f"the {config.transform} of " if changed else ""
     if unknown >= split.train[1]:
-        what = f"column '{column}' has its first value in {row_in_words(unknown, facts)}"
+        what = f"{of}column '{column}' has its first value in {row_in_words(unknown, facts)}"
         where = run.where("target" if column in config.target else "exog") or run.where("split")
         cure = "leave it out or train on more rows"
         problems.add(f"{what}, after training", where=where, cure=cure)
         return
-    late = f" ({unknown:,} of them before '{column}' is known)" if unknown else ""
+    late = f" ({unknown:,} of them before {of}'{column}' is known)" if unknown else ""
     needed: Mapping[Part, int] = {"train": lookback + horizon, "val": horizon, "test": horizon}
     for part, rows in needed.items():
         start, stop = split.targets(part)
@@ -162,13 +191,15 @@ def _check_stride(run: Run, config: RunConfig, facts: DatasetFacts, problems: Pr
 
 
 def _known_last(config: RunConfig, facts: DatasetFacts) -> tuple[int, str]:
-    """The row from which all columns of a net are known, and the column that is known last."""
-    firsts = [
-        (facts.by_column[name].first, name)
+    """The row from which all that a net reads is known, and the column that is known last."""
+    firsts = {
+        name: facts.by_column[name].first
         for name in (*config.target, *config.exog)
         if name in facts.by_column
-    ]
-    return max(firsts, default=(0, ""))
+    }
+    for name in firsts.keys() & set(config.target):
+        firsts[name] += config.transform in CHANGES
+    return max(((row, name) for name, row in firsts.items()), default=(0, ""))
 
 
 def _check_tail(run: Run, config: RunConfig, problems: Problems) -> None:

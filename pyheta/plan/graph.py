@@ -39,6 +39,7 @@ from pyheta.pipeline.data.facts import DatasetFacts
 from pyheta.pipeline.decomposition.components import WHOLE
 from pyheta.pipeline.leakage import fills_from_later
 from pyheta.pipeline.splits import Split
+from pyheta.pipeline.transforms import CHANGES
 from pyheta.plan.course import course_of_decompose
 from pyheta.plan.sight import Sight
 from pyheta.steps import Key, Step, digest
@@ -211,12 +212,14 @@ class Fold:
             split=self.split.learning.as_params(),
             window={"input": window.input, "horizon": window.horizon},
             scale=None if net.in_own_units else config.scale,
+            transform=None if config.transform == "none" else config.transform,
             net=net.model_dump(mode="json"),
             train=config.train.model_dump(mode="json") if net.trained_by_gradient else None,
             seed=self.seed if net.stochastic else None,
             final=config.split.final == "train+val" or None,
         )
-        first = max(0, self.split.train[0] - window.input)
+        reach = window.input + (config.transform in CHANGES)  # a change starts from a row earlier
+        first = max(0, self.split.train[0] - reach)
         sees = self._sight.of_sources(sources, (first, self.split.learning.stop))
         bundle, course = self._bundle(params, net), _course(params.as_params(), sees, net)
         key = self.graph.keep(_step("fit", params, needs, bundle=bundle, course=course, sees=sees))

@@ -48,7 +48,7 @@ TRIALS = 3
 EPOCHS = 2
 
 #: Runs that agree in these are probed as one, however many columns they read.
-PROBED_APART = {*DECISIVE, "scale", "window"} - {"exog"}
+PROBED_APART = {*DECISIVE, "scale", "transform", "window"} - {"exog"}
 
 #: The rows before the noise.
 TRAINING, VALIDATION, SOME_OF_TEST = "training", "validation", "some of test"

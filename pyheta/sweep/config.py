@@ -32,6 +32,7 @@ from pyheta.pipeline.scaling import Method as ScaleMethod
 from pyheta.pipeline.spans import Length, moment_of, without_zone
 from pyheta.pipeline.splits import PARTS, rows_by_date, rows_by_length
 from pyheta.pipeline.splits import Split as RowSplit
+from pyheta.pipeline.transforms import Method as TransformMethod
 from pyheta.section import Section
 from pyheta.steps import canonical
 from pyheta.sweep.components import Components, UnfitChange, changes_for
@@ -292,6 +293,10 @@ class RunConfig(Section):
     scale: ScaleMethod = Field(
         default="standard", description="Scaling of every column, fitted on the training rows."
     )
+    transform: TransformMethod = Field(
+        default="none",
+        description="What nets are given of the targets, and forecast; undone before any metric.",
+    )
     net: Net = Field(description="A name, or a mapping with 'name' and the net's own options.")
     train: Train = Train()
     decompose: Decompose = Decompose()
@@ -346,6 +351,7 @@ class RunConfig(Section):
             "exog_form": self.exog_form if shapes else "original",
             "shaping": shaping if shapes else Shaping(),
             "train": self.train.reduced() if net.trained_by_gradient else Train(),
+            "transform": "none" if net.in_own_units else self.transform,
         }
         return self.model_copy(update=update)
 

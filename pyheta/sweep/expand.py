@@ -25,7 +25,12 @@ from pyheta.sweep.syntax import Document
 UNIONS = ("dataset", "net")
 
 # Baselines forecast the series as it is: a decomposition has to beat a net that needs none.
-AS_IT_IS = {"decompose": Decompose(), "shaping": Shaping(), "components": ()}
+AS_IT_IS = {
+    "decompose": Decompose(),
+    "shaping": Shaping(),
+    "components": (),
+    "transform": "none",
+}
 
 # The fixed values of a sweep, then what each axis adds for one run; later ones win.
 Written = tuple[Choice, ...]
