@@ -97,6 +97,8 @@ class RunGraph:
             scale=config.scale,
             keep=config.keep,
             season=self.facts.cadence.season,
+            quantile=config.quantile,
+            metrics=[metric.as_params() for metric in config.metrics] or None,
         )
         inputs = {role: key for fit in fits.values() for role, key in self.steps[fit].needs.items()}
         needs = {
