@@ -3,6 +3,7 @@
 `pipeline.own_scoring` calls their functions.
 """
 
+import re
 from collections import Counter
 from collections.abc import Iterable, Iterator, Mapping, Sequence
 from typing import Annotated, Any, ClassVar
@@ -15,6 +16,12 @@ from pyheta.section import Section
 NAME = r"^[A-Za-z_][\w.]*:[A-Za-z_]\w*$"
 
 
+def _two_names(name: str) -> str:
+    if not re.fullmatch(NAME, name):
+        raise ValueError(f"expected module:function, as mine:asymmetric, got '{name}'")
+    return name
+
+
 class OwnMetric(Section):
     """A function of truth, forecast, last value and training scale: see `own_scoring`."""
 
@@ -23,7 +30,9 @@ class OwnMetric(Section):
     of_quantiles: ClassVar[bool] = False
     is_share: ClassVar[bool] = False  # nobody knows its best
 
-    name: str = Field(pattern=NAME, max_length=200, description="module:function.")
+    name: Annotated[str, AfterValidator(_two_names)] = Field(
+        max_length=200, json_schema_extra={"pattern": NAME}, description="module:function."
+    )
     version: int = Field(
         default=1,
         ge=1,
@@ -45,15 +54,11 @@ class OwnMetric(Section):
         """A value, turned so that less is better."""
         return -value if self.higher_is_better else value
 
-    def as_params(self) -> dict[str, Any]:
-        """What can change its value."""
-        return {"name": self.name, "version": self.version}
-
 
 def _long_forms(value: object) -> object:
     """`mine:asymmetric` is `{name: mine:asymmetric}`. Raises ValueError for what is no list."""
     if not isinstance(value, list | tuple):
-        raise ValueError(f"expected a list of module:function, got {value!r}")  # noqa: TRY004
+        raise ValueError(f"expected a list of module:function, got '{value}'")  # noqa: TRY004
     return tuple({"name": item} if isinstance(item, str) else item for item in value)
 
 
@@ -72,6 +77,12 @@ OwnMetrics = Annotated[
     BeforeValidator(_long_forms, json_schema_input_type=list[str | OwnMetric]),
     AfterValidator(_distinct),
 ]
+
+
+def as_params(metrics: Iterable[OwnMetric]) -> list[dict[str, Any]]:
+    """What a score is told of them: what can change a value, whatever their order."""
+    ordered = sorted(metrics, key=lambda metric: metric.title)
+    return [{"name": metric.name, "version": metric.version} for metric in ordered]
 
 
 def titles(written: object) -> Iterator[str]:
