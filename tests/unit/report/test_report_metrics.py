@@ -1,5 +1,6 @@
 """Which metric a table shows, and what is best by it: quantiles, biases, metrics of one's own."""
 
+from dataclasses import replace
 from typing import Any
 
 import pytest
@@ -18,9 +19,13 @@ OWN = {"name": "mine:gain", "version": 1, "higher_is_better": True}
 LOSS = {"name": "mine:cost", "version": 1, "higher_is_better": False}
 
 
-def run(net: str, *own: dict[str, Any], role: str = "net", **metrics: float) -> RunRow:
+def run(net: str, *own: dict[str, Any], **metrics: float) -> RunRow:
     config = {"net": {"name": net}} | ({"metrics": list(own)} if own else {})
-    return run_row(config, role=role, metrics=metrics)
+    return run_row(config, metrics=metrics)
+
+
+def baseline(net: str, *own: dict[str, Any], **metrics: float) -> RunRow:
+    return replace(run(net, *own, **metrics), role="baseline")
 
 
 def of_quantile(net: str, quantile: float, *, role: str = "net", **metrics: float) -> RunRow:
@@ -57,9 +62,7 @@ def test_it_keeps_its_digits_whatever_its_size() -> None:
 
 
 def test_a_baseline_beats_a_net_by_it() -> None:
-    shown = table(
-        run("mlp", OWN, gain=1.0), run("last", OWN, role="baseline", gain=2.0), metric="gain"
-    )
+    shown = table(run("mlp", OWN, gain=1.0), baseline("last", OWN, gain=2.0), metric="gain")
     (net, _) = (cell for row in shown.rows for cell in row.cells if cell)
     assert net.beaten_by == ("last",)
 
