@@ -253,8 +253,11 @@ class ScoreParams(Params):
     folds: Sequence[SplitParams]
     scale: "Method"
     season: int | None = None  # rows of one season, where the data have one: the lag of MASE
+    counted: bool | None = None  # rows are counted: they have no times
     masks: Mapping[str, str] | None = None
     stride: int | None = None
+    quantile: float | None = None  # what its nets are trained for, where that is their loss
+    metrics: Sequence[Mapping[str, Any]] | None = None  # one's own: see `pipeline.own_metrics`
 
     @property
     def splits(self) -> list[Split]:

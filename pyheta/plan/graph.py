@@ -38,6 +38,7 @@ from pyheta.pipeline.data.draft import Meaning
 from pyheta.pipeline.data.facts import DatasetFacts
 from pyheta.pipeline.decomposition.components import WHOLE
 from pyheta.pipeline.leakage import fills_from_later
+from pyheta.pipeline.own_metrics import as_params
 from pyheta.pipeline.splits import Split
 from pyheta.pipeline.transforms import CHANGES
 from pyheta.plan.course import course_of_decompose
@@ -114,8 +115,11 @@ class RunGraph:
             folds=[fold.split.as_params() for fold in folds],
             scale=config.scale,
             season=self.facts.cadence.season,
+            counted=self.facts.counted or None,
             masks=first.masks or None,
             stride=config.window.thinned,
+            quantile=config.quantile,
+            metrics=as_params(config.metrics) or None,
         )
         needs = {"load": self.load.key}
         for number, fold in enumerate(folds):

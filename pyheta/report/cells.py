@@ -7,7 +7,7 @@ from statistics import fmean, stdev
 
 from pyheta.pipeline.leakage import leaks
 from pyheta.report.labels import BASELINE, QUESTION, named_targets, question, value_at
-from pyheta.report.metrics import definition_of
+from pyheta.report.metrics import Meaning
 from pyheta.steps import OPEN, State, canonical
 from pyheta.store.seam import RunRow
 
@@ -48,6 +48,7 @@ class Entry:
     metric: str
     baseline: str | None  # what it is called, for a baseline
     beside: bool  # it stands beside the sweep's own runs, so it is not marked for its baselines
+    meaning: Meaning
     cell: Cell
 
     @property
@@ -56,19 +57,26 @@ class Entry:
         mean = self.cell.mean
         if mean is None:
             return None
-        return -mean if definition_of(self.metric).higher_is_better else mean
+        return self.meaning.loss(mean)
 
 
 def entry_of(
-    place: tuple[int, int], runs: Sequence[RunRow], metric: str, split: str, baseline: str | None
+    place: tuple[int, int],
+    runs: Sequence[RunRow],
+    metric: str,
+    meaning: Meaning,
+    *,
+    split: str,
+    baseline: str | None,
 ) -> Entry:
     """The entry of one configuration's runs, or of several's where the table leaves an axis out."""
     return Entry(
         place=place,
-        contest=_contest(runs, metric),
+        contest=_contest(runs, metric, meaning),
         metric=metric,
         baseline=baseline,
         beside=all(run.role == BASELINE for run in runs),
+        meaning=meaning,
         cell=_cell(runs, metric, split),
     )
 
@@ -109,8 +117,10 @@ def _cell(runs: Sequence[RunRow], metric: str, split: str) -> Cell:
     )
 
 
-def _contest(runs: Sequence[RunRow], metric: str) -> str:
-    keys = [*QUESTION, *(["scale"] if definition_of(metric).unscaled else [])]
+def _contest(runs: Sequence[RunRow], metric: str, meaning: Meaning) -> str:
+    keys = [*QUESTION, *(["scale"] if meaning.unscaled else [])]
+    if meaning.of_quantiles:
+        keys.append("train.quantile")
     owner, own, _ = metric.rpartition("/")
     if own and not any(owner in named_targets(run) for run in runs):
         # Components are the same series only where they were decomposed in the same way.

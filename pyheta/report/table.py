@@ -9,7 +9,7 @@ from pyheta.pipeline.leakage import leaks
 from pyheta.pipeline.metrics import METRICS
 from pyheta.report.cells import Cell, entry_of, mark, with_metric
 from pyheta.report.labels import BASELINE, NET, Naming, keys_of, label
-from pyheta.report.metrics import is_metric
+from pyheta.report.metrics import Meaning, definition_of, own_names
 from pyheta.report.query import ReportQuery
 from pyheta.steps import State
 from pyheta.store.seam import RunRow, SweepRow
@@ -28,6 +28,7 @@ class Column:
 
     labels: Labels
     metric: str
+    meaning: Meaning
 
 
 @dataclass(frozen=True, slots=True)
@@ -70,7 +71,8 @@ def build(sweep: SweepRow, runs: Sequence[RunRow], query: ReportQuery) -> Table:
     naming = Naming.of(runs, (*row_keys, *col_keys), equal)
     groups = _group(runs, row_keys, col_keys, naming)
     heads = dict.fromkeys(head for _, cells in groups for head in cells)
-    columns = tuple(Column(head, metric) for head in heads for metric in query.metrics)
+    meanings = {metric: definition_of(metric, runs) for metric in query.metrics}
+    columns = tuple(Column(head, *each) for head in heads for each in meanings.items())
     states = Counter(run.state for run in runs)
     return Table(
         sweep=sweep.title,
@@ -100,8 +102,9 @@ def check_metrics(metrics: Sequence[str], runs: Sequence[RunRow]) -> None:
 
     One that has no value in any run (skill, where the last value is exact) shows as undefined.
     """
+    plain = {*METRICS, *own_names(runs)}
     measured = {name for run in runs for _, name, _ in run.metrics}
-    known = sorted({*METRICS, *filter(is_metric, measured)})
+    known = sorted(plain | {name for name in measured if name.rpartition("/")[2] in plain})
     for metric in metrics:
         if metric not in known:
             raise InputError(f"no run has a metric '{metric}'", cure=nearest(metric, known))
@@ -155,7 +158,14 @@ def _unmixed(cells: Cells) -> Iterator[Cells]:
 def _rows(groups: Groups, columns: Sequence[Column], split: str, naming: Naming) -> tuple[Row, ...]:
     cells = mark(
         [
-            entry_of((at, number), runs, column.metric, split, _baseline(runs, naming))
+            entry_of(
+                (at, number),
+                runs,
+                column.metric,
+                column.meaning,
+                split=split,
+                baseline=_baseline(runs, naming),
+            )
             for at, (_, by_column) in enumerate(groups)
             for number, column in enumerate(columns)
             if (runs := with_metric(by_column.get(column.labels, ()), column.metric))
