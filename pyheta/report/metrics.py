@@ -1,10 +1,26 @@
 """How a report treats each metric: which one it shows first, in which units, and what is better."""
 
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
+from typing import Final, Literal
 
 from pyheta.pipeline.metrics import METRICS, RMSE, RMSE_SCALED, MetricDefinition
 from pyheta.report.labels import targets_of
 from pyheta.store.seam import RunRow
+
+#: Which of a window's stored losses judges a metric.
+Judge = Literal["square", "absolute"]
+
+#: By the metric in the target's units. What is not named has no losses of single windows.
+JUDGES: Final[Mapping[str, Judge]] = {
+    **dict.fromkeys(("rmse", "mse", "rmsse", "r2", "skill"), "square"),
+    **dict.fromkeys(("mae", "mase", "mape", "smape", "wape"), "absolute"),
+}
+
+
+def judge_of(name: str) -> Judge | None:
+    """The losses whose mean is less where the metric is better; None where no such are stored."""
+    definition = definition_of(name)
+    return JUDGES.get(definition.unscaled or definition.name)
 
 
 def usual_metric(runs: Sequence[RunRow]) -> str:
