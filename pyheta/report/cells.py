@@ -1,12 +1,12 @@
 """The cells of a table: what the runs of one configuration came to."""
 
 from collections import Counter
-from collections.abc import Iterable, Sequence
+from collections.abc import Collection, Sequence
 from dataclasses import dataclass
 from statistics import fmean, stdev
 
 from pyheta.pipeline.leakage import leaks
-from pyheta.report.labels import BASELINE, QUESTION, named_targets, question, value_at
+from pyheta.report.labels import BASELINE, named_targets, question, value_at
 from pyheta.report.metrics import Judge, definition_of, judge_of
 from pyheta.steps import OPEN, Key, State, canonical, digest
 from pyheta.store.seam import RunRow, SweepRow
@@ -91,16 +91,17 @@ def entry_of(
     sweep: SweepRow,
 ) -> Entry:
     """The entry of one configuration's runs, or of several's where the table leaves an axis out."""
+    questions = {question(run) for run in runs}
     return Entry(
         place=place,
-        contest=_contest(runs, metric),
+        contest=_contest(runs, metric, questions),
         metric=metric,
         baseline=baseline,
         beside=all(run.role == BASELINE for run in runs),
         cell=_cell(runs, metric, split),
         scores=tuple(dict.fromkeys(run.score for run in runs if (split, metric, 0) in run.metrics)),
         span=max(_span(run, sweep) for run in runs),
-        unjudged=_unjudged(runs, metric, split),
+        unjudged=_unjudged(runs, metric, split, questions),
     )
 
 
@@ -145,16 +146,13 @@ def _cell(runs: Sequence[RunRow], metric: str, split: str) -> Cell:
     )
 
 
-def _contest(runs: Sequence[RunRow], metric: str) -> str:
-    keys = [*QUESTION, *(["scale"] if definition_of(metric).unscaled else [])]
+def _contest(runs: Sequence[RunRow], metric: str, questions: Collection[str]) -> str:
+    keys = ["scale"] if definition_of(metric).unscaled else []
     if _is_of_component(runs, metric):
         # Components are the same series only where they were decomposed in the same way.
         keys.append("decompose")
-    return canonical([metric, *sorted(_questions(runs, keys))])
-
-
-def _questions(runs: Sequence[RunRow], keys: Iterable[str] = QUESTION) -> set[str]:
-    return {question(run, keys) for run in runs}
+    conditions = {question(run, keys) for run in runs} if keys else ()
+    return canonical([metric, *sorted(questions), *sorted(conditions)])
 
 
 def _is_of_component(runs: Sequence[RunRow], metric: str) -> bool:
@@ -163,19 +161,21 @@ def _is_of_component(runs: Sequence[RunRow], metric: str) -> bool:
 
 
 def _span(run: RunRow, sweep: SweepRow) -> int:
+    """Rows over which windows depend on each other for sure."""
     horizon = value_at(run.config, "window.horizon")
     seasons = sweep.report.get(SEASONS, {})
     season = seasons.get(season_key(run.config["dataset"])) if seasons else None
     return max(horizon if isinstance(horizon, int) else 1, season or 1)
 
 
-def _unjudged(runs: Sequence[RunRow], metric: str, split: str) -> str:
+def _unjudged(runs: Sequence[RunRow], metric: str, split: str, questions: Collection[str]) -> str:
+    """Why no losses of single windows say how these runs compare; empty if they do."""
     if split == "train":
         return "no losses are kept of the training part"
     if judge_of(metric) is None:
         return "it has no losses of single windows"
     if _is_of_component(runs, metric):
         return "no losses are kept of components"
-    if len(_questions(runs)) > 1:
+    if len(questions) > 1:
         return "a cell is a mean over several data sets, targets or horizons"
     return ""

@@ -70,12 +70,14 @@ def _contests(entries: Iterable[Entry]) -> Mapping[str, Sequence[Entry]]:
 
 
 def _with_limits(contests: Mapping[str, Sequence[Entry]]) -> Iterator[Entry]:
-    """All of them; those whose losses would be too many to read have that as a reason."""
+    """Those that are not alone; where too many losses would have to be read, with that reason."""
     scores: set[Key] = set()
     for rivals in contests.values():
+        if len(rivals) == 1:
+            continue
         limited = list(_ranked(rivals))
         more = {score for entry in limited if not entry.unjudged for score in entry.scores}
-        if len(rivals) > 1 and len(scores | more) <= MOST_SCORES:
+        if len(scores | more) <= MOST_SCORES:
             scores |= more
             yield from limited
         else:
@@ -98,7 +100,7 @@ def _loss(entry: Entry) -> float:
 
 
 class _Contest:
-    """Entries that answer one question by one metric."""
+    """At least two entries that answer one question by one metric."""
 
     def __init__(self, rivals: Sequence[Entry], losses: Mapping[Key, Losses], part: Part) -> None:
         self.bases: set[Basis] = set()
@@ -108,9 +110,9 @@ class _Contest:
         self._judging = Judging(rivals, losses, part)
 
     def cells(self) -> Iterator[tuple[Place, Cell]]:
-        """Each with its marks. One that is alone in its contest has none."""
+        """Each with its marks."""
         bars = self._bars()
-        for rival in self._rivals if len(self._rivals) > 1 else ():
+        for rival in self._rivals:
             yield rival.place, self._beside_bars(self._beside_best(rival), rival, bars)
 
     def _bars(self) -> Mapping[str, Entry]:

@@ -39,8 +39,9 @@ Squares = NDArray[np.floating[Any]]
 
 def noise(seed: int, size: float = 0.05) -> Squares:
     """What is a candidate's own luck; it is 0 on the whole."""
-    own: Squares = size * np.random.default_rng(seed).normal(size=WINDOWS)
-    return own - own.mean()
+    own = np.random.default_rng(seed).normal(size=WINDOWS)
+    centred: Squares = size * (own - own.mean())
+    return centred
 
 
 class Study:
