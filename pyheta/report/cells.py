@@ -6,7 +6,7 @@ from dataclasses import dataclass
 from statistics import fmean, stdev
 
 from pyheta.pipeline.leakage import leaks
-from pyheta.report.labels import BASELINE, named_targets, question, value_at
+from pyheta.report.labels import BASELINE, QUESTION, named_targets, question, value_at
 from pyheta.report.metrics import Judge, definition_of, judge_of
 from pyheta.steps import OPEN, Key, State, canonical, digest
 from pyheta.store.seam import RunRow, SweepRow
@@ -91,7 +91,7 @@ def entry_of(
     sweep: SweepRow,
 ) -> Entry:
     """The entry of one configuration's runs, or of several's where the table leaves an axis out."""
-    questions = {question(run) for run in runs}
+    questions = {question(run, QUESTION) for run in runs}
     return Entry(
         place=place,
         contest=_contest(runs, metric, questions),
