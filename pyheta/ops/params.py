@@ -191,6 +191,8 @@ class ScoreParams(Params):
     scale: "Method"
     keep: Literal["forecasts", "metrics"]
     season: int | None = None  # rows of one season, where the data have one: the lag of MASE
+    quantile: float | None = None  # what its nets are trained for, where that is their loss
+    metrics: Sequence[Mapping[str, Any]] | None = None  # one's own: see `pipeline.own_metrics`
 
 
 @dataclass(frozen=True, kw_only=True)

@@ -2,7 +2,6 @@
 
 from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass, replace
-from itertools import chain
 from pathlib import Path
 from typing import Any, NamedTuple
 
@@ -16,10 +15,10 @@ from pyheta.pipeline.arrays import Floats
 from pyheta.pipeline.channels import Channel
 from pyheta.pipeline.data.table import read_table
 from pyheta.pipeline.decomposition.components import WHOLE
-from pyheta.pipeline.metrics import METRICS, Errors
+from pyheta.pipeline.own_metrics import OwnMetric
 from pyheta.pipeline.recompose import Forecast, recompose, refuse_gap
 from pyheta.pipeline.scaling import Scaler, is_high
-from pyheta.pipeline.scoring import Evaluation, errors_of, measure, naive_mae, named, together, zero
+from pyheta.pipeline.scoring import Evaluation, Scales, score_part
 from pyheta.pipeline.splits import Part, Split
 from pyheta.steps import Metric
 from pyheta.task import Result, Task
@@ -28,7 +27,6 @@ PARTS: tuple[Part, ...] = ("val", "test")
 
 Times = NDArray[np.int64]
 Arrays = Mapping[str, NDArray[Any]]
-Measured = tuple[list[Metric], dict[str, str]]  # metrics, and why others have no value
 
 
 @dataclass(frozen=True, slots=True)
@@ -57,17 +55,15 @@ class Series:
             time, self.values[self._rows(time) + np.arange(forecast.shape[1])], forecast
         )
 
-    def errors(self, forecast: Forecast) -> Errors:
-        training = self.known[: self.split.train_stop]
-        return errors_of(
-            Evaluation(
-                truth=forecast.truth,
-                forecast=forecast.values,
-                last=self.values[self._rows(forecast.time) - 1],
-                naive_mae=naive_mae(training, self.season),
-                zero=0.0 if self.exact else zero(training),
-            )
+    def evaluation(self, forecast: Forecast) -> Evaluation:
+        scales = Scales.of(
+            self.known[: self.split.train_stop],
+            season=self.season,
+            unit=self.scaler.unit,
+            exact=self.exact,
         )
+        last = self.values[self._rows(forecast.time) - 1]
+        return Evaluation(forecast.truth, forecast.values, last, scales)
 
     @property
     def known(self) -> Floats:
@@ -89,11 +85,11 @@ class Prediction(NamedTuple):
     values: Floats  # (n, targets, horizon)
 
 
-class TargetErrors(NamedTuple):
+class TargetForecasts(NamedTuple):
     """One target in one part."""
 
     arrays: Arrays  # what is stored of its forecasts
-    errors: Mapping[str, tuple[Errors, float]]  # its own and its components', each with its unit
+    evaluations: Mapping[str, Evaluation]  # its own and its components'
 
 
 def score(task: Task) -> Result:
@@ -112,12 +108,14 @@ def score(task: Task) -> Result:
     arrays: Arrays = {}
     metrics: list[Metric] = []
     omitted: dict[str, str] = {}
+    own = [OwnMetric.model_validate(metric) for metric in params.metrics or ()]
     for part in PARTS:
-        by_target = _errors_by_target(part, series, fitted)
+        by_target = _by_target(part, series, fitted)
         arrays = {**arrays, **_stacked(part, [each.arrays for each in by_target.values()])}
-        measured, left_out = _measure(part, by_target)
-        metrics += measured
-        omitted |= left_out
+        evaluations = {target: each.evaluations for target, each in by_target.items()}
+        scored = score_part(part, evaluations, quantile=params.quantile, own=own)
+        metrics += scored.metrics
+        omitted |= scored.omitted
     summary = {"forecasts": len(arrays["test/time"]), "skill": _skill(metrics), "omitted": omitted}
     # Forecasts of long horizons are gigabytes
     products = {} if params.keep == "metrics" else _written(task.out, arrays)
@@ -157,13 +155,13 @@ def _fitted(task: Task, params: ScoreParams) -> dict[str, Fitted]:
     return {name: Fitted.read(Checkpoint.read(path), task.inputs) for name, path in paths.items()}
 
 
-def _errors_by_target(
+def _by_target(
     part: Part, series: Mapping[str, Series], fitted: Mapping[str, Fitted]
-) -> dict[str, TargetErrors]:
+) -> dict[str, TargetForecasts]:
     first = next(iter(series.values()))
     predictions = {name: _predict(part, first, net) for name, net in fitted.items()}
     return {
-        target: _target_errors(number, series[target], predictions)
+        target: _of_target(number, series[target], predictions)
         for number, target in enumerate(series)
     }
 
@@ -173,9 +171,9 @@ def _predict(part: Part, series: Series, net: Fitted) -> Prediction:
     return Prediction(net, series.time[windows.rows], net.predict(windows))
 
 
-def _target_errors(
+def _of_target(
     number: int, series: Series, predictions: Mapping[str, Prediction]
-) -> TargetErrors:
+) -> TargetForecasts:
     """The n-th target: its components' forecasts, added up."""
     own = {name: series.component(made.net, number) for name, made in predictions.items()}
     forecasts = {
@@ -187,11 +185,8 @@ def _target_errors(
     refuse_gap(summed, whole.truth)
     own |= {WHOLE: series}
     forecasts |= {WHOLE: whole}
-    errors = {
-        name: (own[name].errors(forecast), own[name].scaler.unit)
-        for name, forecast in forecasts.items()
-    }
-    return TargetErrors({"time": whole.time, **dict(_stored(forecasts))}, errors)
+    evaluations = {name: own[name].evaluation(forecast) for name, forecast in forecasts.items()}
+    return TargetForecasts({"time": whole.time, **dict(_stored(forecasts))}, evaluations)
 
 
 def _stored(forecasts: Mapping[str, Forecast]) -> Iterator[tuple[str, NDArray[Any]]]:
@@ -208,33 +203,6 @@ def _stacked(part: Part, targets: Sequence[Arrays]) -> Arrays:
         stacked = {name: np.stack([arrays[name] for arrays in targets], axis=1) for name in first}
         first = stacked | {"time": first["time"]}
     return {f"{part}/{name}": array for name, array in first.items()}
-
-
-def _measure(part: Part, by_target: Mapping[str, TargetErrors]) -> Measured:
-    """The metrics of one part: those of several targets together, then each under its name."""
-    each = {target: _measure_target(part, errors) for target, errors in by_target.items()}
-    if len(each) == 1:
-        return next(iter(each.values()))
-    of_wholes = (target.errors[WHOLE] for target in by_target.values())
-    scaled = together(errors.scaled(unit) for errors, unit in of_wholes)
-    metrics, omitted = measure(part, scaled, None)
-    of_targets = (named(target, measured) for target, (measured, _) in each.items())
-    for target, (_, left_out) in each.items():
-        omitted |= {
-            f"{part}/{target}/{name.removeprefix(f'{part}/')}": why
-            for name, why in left_out.items()
-        }
-    return [*metrics, *chain.from_iterable(of_targets)], omitted
-
-
-def _measure_target(part: Part, target: TargetErrors) -> Measured:
-    """The metrics of one target and its components."""
-    metrics, omitted = measure(part, *target.errors[WHOLE])
-    for name, errors in target.errors.items():
-        if name != WHOLE:
-            measured, _ = measure(part, *errors)
-            metrics += named(name, (m for m in measured if METRICS[m.name].of_components))
-    return metrics, omitted
 
 
 def _skill(metrics: Sequence[Metric]) -> float | None:

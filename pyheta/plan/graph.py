@@ -32,6 +32,7 @@ from pyheta.pipeline.data.draft import Meaning
 from pyheta.pipeline.data.facts import DatasetFacts
 from pyheta.pipeline.decomposition.components import WHOLE
 from pyheta.pipeline.leakage import fills_from_later
+from pyheta.pipeline.own_metrics import as_params
 from pyheta.steps import Key, Step, digest
 from pyheta.sweep import Explain
 from pyheta.sweep.config import RunConfig
@@ -97,6 +98,8 @@ class RunGraph:
             scale=config.scale,
             keep=config.keep,
             season=self.facts.cadence.season,
+            quantile=config.quantile,
+            metrics=as_params(config.metrics) or None,
         )
         inputs = {role: key for fit in fits.values() for role, key in self.steps[fit].needs.items()}
         needs = {

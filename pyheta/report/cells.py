@@ -7,7 +7,7 @@ from statistics import fmean, stdev
 
 from pyheta.pipeline.leakage import leaks
 from pyheta.report.labels import BASELINE, QUESTION, named_targets, question, value_at
-from pyheta.report.metrics import Judge, definition_of, judge_of
+from pyheta.report.metrics import Judge, Meaning, judge_of
 from pyheta.steps import OPEN, Key, State, canonical, digest
 from pyheta.store.seam import RunRow, SweepRow
 
@@ -58,6 +58,7 @@ class Entry:
     metric: str
     baseline: str | None  # what it is called, for a baseline
     beside: bool  # it stands beside the sweep's own runs, so it is not marked for its baselines
+    meaning: Meaning
     cell: Cell
     scores: tuple[Key, ...] = ()  # the steps of its results
     span: int = 1  # rows over which its windows depend on each other: a season or a horizon
@@ -69,11 +70,11 @@ class Entry:
         mean = self.cell.mean
         if mean is None:
             return None
-        return -mean if definition_of(self.metric).higher_is_better else mean
+        return self.meaning.loss(mean)
 
     @property
     def judge(self) -> Judge | None:
-        return judge_of(self.metric)
+        return judge_of(self.meaning)
 
     @property
     def target(self) -> str | None:
@@ -85,6 +86,7 @@ def entry_of(
     place: Place,
     runs: Sequence[RunRow],
     metric: str,
+    meaning: Meaning,
     *,
     split: str,
     baseline: str | None,
@@ -94,14 +96,15 @@ def entry_of(
     questions = {question(run, QUESTION) for run in runs}
     return Entry(
         place=place,
-        contest=_contest(runs, metric, questions),
+        contest=_contest(runs, metric, meaning, questions),
         metric=metric,
         baseline=baseline,
         beside=all(run.role == BASELINE for run in runs),
+        meaning=meaning,
         cell=_cell(runs, metric, split),
         scores=tuple(dict.fromkeys(run.score for run in runs if (split, metric, 0) in run.metrics)),
         span=max(_span(run, sweep) for run in runs),
-        unjudged=_unjudged(runs, metric, split, questions),
+        unjudged=_unjudged(runs, metric, meaning, split, questions),
     )
 
 
@@ -146,8 +149,12 @@ def _cell(runs: Sequence[RunRow], metric: str, split: str) -> Cell:
     )
 
 
-def _contest(runs: Sequence[RunRow], metric: str, questions: Collection[str]) -> str:
-    keys = ["scale"] if definition_of(metric).unscaled else []
+def _contest(
+    runs: Sequence[RunRow], metric: str, meaning: Meaning, questions: Collection[str]
+) -> str:
+    keys = ["scale"] if meaning.unscaled else []
+    if meaning.of_quantiles:
+        keys.append("train.quantile")
     if _is_of_component(runs, metric):
         # Components are the same series only where they were decomposed in the same way.
         keys.append("decompose")
@@ -168,11 +175,13 @@ def _span(run: RunRow, sweep: SweepRow) -> int:
     return max(horizon if isinstance(horizon, int) else 1, season or 1)
 
 
-def _unjudged(runs: Sequence[RunRow], metric: str, split: str, questions: Collection[str]) -> str:
+def _unjudged(
+    runs: Sequence[RunRow], metric: str, meaning: Meaning, split: str, questions: Collection[str]
+) -> str:
     """Why no losses of single windows say how these runs compare; empty if they do."""
     if split == "train":
         return "no losses are kept of the training part"
-    if judge_of(metric) is None:
+    if judge_of(meaning) is None:
         return "it has no losses of single windows"
     if _is_of_component(runs, metric):
         return "no losses are kept of components"

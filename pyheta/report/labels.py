@@ -157,7 +157,7 @@ def _asked(run: RunRow, key: str) -> object:
 
 def label(run: RunRow, key: str) -> str:
     """A run's value of a key as text; a dash where it has none."""
-    if key.startswith("train.") and not _trained(run):
+    if key.startswith("train.") and not (_trained(run) or _judges(run, key)):
         return ABSENT
     value = _option(run, key)
     if isinstance(value, Mapping):
@@ -167,6 +167,12 @@ def label(run: RunRow, key: str) -> str:
     if value is None:
         return ABSENT
     return f"{value:g}" if isinstance(value, float) else str(value)
+
+
+def _judges(run: RunRow, key: str) -> bool:
+    """Whether a baseline is judged by it as the runs beside it are: see `RunConfig.quantile`."""
+    judging = ("train.loss", "train.quantile")
+    return key in judging and value_at(run.config, "train.loss") == "quantile"
 
 
 def _trained(run: RunRow) -> bool:

@@ -15,7 +15,7 @@ from pyheta.report.cells import Cell, Entry, entry_of, with_metric
 from pyheta.report.judging import Basis
 from pyheta.report.labels import BASELINE, NET, Naming, keys_of, label
 from pyheta.report.marks import mark
-from pyheta.report.metrics import is_metric
+from pyheta.report.metrics import Meaning, definition_of, own_names
 from pyheta.report.query import ReportQuery
 from pyheta.steps import Key, State
 from pyheta.store.seam import RunRow, SweepRow
@@ -36,6 +36,7 @@ class Column:
 
     labels: Labels
     metric: str
+    meaning: Meaning
 
 
 @dataclass(frozen=True, slots=True)
@@ -119,7 +120,8 @@ def lay_out(sweep: SweepRow, runs: Sequence[RunRow], query: ReportQuery) -> Layo
     naming = Naming.of(runs, (*row_keys, *col_keys), equal)
     groups = _group(runs, row_keys, col_keys, naming)
     heads = dict.fromkeys(head for _, cells in groups for head in cells)
-    columns = tuple(Column(head, metric) for head in heads for metric in query.metrics)
+    meanings = {metric: definition_of(metric, runs) for metric in query.metrics}
+    columns = tuple(Column(head, *each) for head in heads for each in meanings.items())
     entries = _entries(groups, columns, query.split, naming, sweep)
     states = Counter(run.state for run in runs)
     table = Table(
@@ -151,8 +153,9 @@ def check_metrics(metrics: Sequence[str], runs: Sequence[RunRow]) -> None:
 
     One that has no value in any run (skill, where the last value is exact) shows as undefined.
     """
+    plain = {*METRICS, *own_names(runs)}
     measured = {name for run in runs for _, name, _ in run.metrics}
-    known = sorted({*METRICS, *filter(is_metric, measured)})
+    known = sorted(plain | {name for name in measured if name.rpartition("/")[2] in plain})
     for metric in metrics:
         if metric not in known:
             raise InputError(f"no run has a metric '{metric}'", cure=nearest(metric, known))
@@ -211,6 +214,7 @@ def _entries(
             (at, number),
             runs,
             column.metric,
+            column.meaning,
             split=split,
             baseline=_baseline(runs, naming),
             sweep=sweep,

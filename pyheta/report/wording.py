@@ -7,7 +7,7 @@ from typing import NamedTuple
 
 from pyheta.evaluation.bootstrap import DRAWS, LEVEL
 from pyheta.report.cells import Cell
-from pyheta.report.metrics import Judge, definition_of, unit_of
+from pyheta.report.metrics import Judge, Meaning, unit_of
 from pyheta.report.table import Column, Row, Table
 
 BEST = "*"
@@ -100,7 +100,7 @@ def _line(table: Table, row: Row, digits: Sequence[Digits]) -> Line:
 def _digits(table: Table, number: int) -> Digits:
     """Those that show four digits of the largest of the column's means that share them."""
     sizes = [abs(cell.mean) for row in table.rows if (cell := row.cells[number]) and cell.mean]
-    is_share = definition_of(table.columns[number].metric).higher_is_better
+    is_share = table.columns[number].meaning.is_share
     far = FAR_SHARE if is_share else FAR * min(sizes, default=1.0)
     near = [size for size in sizes if size <= far]
     decimals = max(3 - math.floor(math.log10(max(near))), 0) if near else 0
@@ -166,7 +166,7 @@ def notes(table: Table, *, best: str = BEST) -> list[str]:
         *_failures(table),
         f"Mean ± standard deviation over {averaged}; n distinct results.",
     ]
-    written += unit_notes(column.metric for column in table.columns)
+    written += unit_notes({column.metric: column.meaning for column in table.columns})
     written += _of_marks(table, best)
     leaky = leak_notes([cell.leaks for cell in _cells(table)], table.leakage)
     return [*written, *leaky, *table.remarks]
@@ -191,9 +191,9 @@ def _of_marks(table: Table, best: str) -> Iterator[str]:
 
 def _extreme(table: Table) -> str:
     """What the best of the metrics have: "lowest error or highest skill"."""
-    metrics = dict.fromkeys(column.metric.rpartition("/")[2] for column in table.columns)
-    higher = [metric for metric in metrics if definition_of(metric).higher_is_better]
-    lowest = ["lowest error"] if len(higher) < len(metrics) else []
+    meanings = {column.metric.rpartition("/")[2]: column.meaning for column in table.columns}
+    higher = [metric for metric, meaning in meanings.items() if meaning.higher_is_better]
+    lowest = ["lowest error"] if len(higher) < len(meanings) else []
     return " or ".join([*lowest, *(f"highest {metric}" for metric in higher)])
 
 
@@ -232,9 +232,9 @@ def _reasons(leaks: Iterable[tuple[str, ...]]) -> str:
     return "; ".join(dict.fromkeys(reason for each in leaks for reason in each))
 
 
-def unit_notes(metrics: Iterable[str]) -> list[str]:
+def unit_notes(metrics: Mapping[str, Meaning]) -> list[str]:
     """The units of the metrics, those of all targets or components in one line."""
-    units = {_of_any(metric): unit_of(metric) for metric in metrics}
+    units = {_of_any(metric): unit_of(metric, meaning) for metric, meaning in metrics.items()}
     return [f"{name}: {unit}." for name, unit in units.items()]
 
 

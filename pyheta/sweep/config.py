@@ -27,6 +27,7 @@ from pyheta.pipeline.data.options.columns import Columns
 from pyheta.pipeline.data.options.named import Column, Named, mapping
 from pyheta.pipeline.decomposition.components import WHOLE
 from pyheta.pipeline.decomposition.methods import component_names
+from pyheta.pipeline.own_metrics import OwnMetrics
 from pyheta.pipeline.scaling import Method as ScaleMethod
 from pyheta.pipeline.spans import Length, moment_of, without_zone
 from pyheta.pipeline.splits import rows_by_date, rows_by_length
@@ -272,10 +273,20 @@ class RunConfig(Section):
         default="forecasts",
         description="What stays of a score: its metrics alone, or its forecasts too.",
     )
+    metrics: OwnMetrics = Field(
+        default=(),
+        description="Metrics of your own beside PyHeta's: a list of module:function, or of "
+        "mappings with 'name' and 'version'.",
+    )
 
     def as_json(self) -> dict[str, Any]:
-        """Nested plain data, defaults filled in."""
-        return self.model_dump(mode="json")
+        """Nested plain data, defaults filled in; runs without metrics of one's own say nothing."""
+        return self.model_dump(mode="json", exclude=None if self.metrics else {"metrics"})
+
+    @property
+    def quantile(self) -> float | None:
+        """What the nets are trained for and judged by, where their loss is that of a quantile."""
+        return self.train.quantile if self.train.loss == "quantile" else None
 
     @property
     def series(self) -> str:
@@ -314,9 +325,15 @@ class RunConfig(Section):
             "exog": exog,
             "exog_form": self.exog_form if shapes else "original",
             "shaping": shaping if shapes else Shaping(),
-            "train": self.train.reduced() if net.trained_by_gradient else Train(),
+            "train": self.train.reduced() if net.trained_by_gradient else self._judged_by(),
         }
         return self.model_copy(update=update)
+
+    def _judged_by(self) -> Train:
+        """What matters of `train` to a net that it does not train: the quantile of the others."""
+        if self.quantile is None:
+            return Train()
+        return Train(loss="quantile", quantile=self.quantile)
 
     def nets(self) -> dict[str, Self]:
         """Component -> the reduced configuration of the net that forecasts it."""

@@ -246,14 +246,12 @@ def is_as_it_is(config: RunConfig) -> bool:
 
 
 def _questions(runs: Sequence[Run]) -> Iterable[Run]:
-    """The first run of each combination of everything but the net and its training."""
+    """The first run of each combination of all that a baseline shares with a run."""
     first: dict[tuple[Any, ...], Run] = {}
     for run in runs:
         config = run.config
-        first.setdefault(
-            (config.dataset, config.target, config.exog, config.split, config.window, config.scale),
-            run,
-        )
+        asked = (config.dataset, config.target, config.exog, config.split, config.window)
+        first.setdefault((*asked, config.scale, config.quantile, config.metrics), run)
     return first.values()
 
 

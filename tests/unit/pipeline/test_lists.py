@@ -102,7 +102,8 @@ LISTS = (
         "METRICS",
         (
             *("mae", "mse", "rmse", "mae_scaled", "mse_scaled", "rmse_scaled"),
-            *("smape", "mape", "wape", "mase", "r2", "skill"),
+            *("smape", "mape", "wape", "mase", "rmsse", "r2", "skill"),
+            *("bias", "direction", "ic", "rank_ic", "pinball", "pinball_scaled"),
         ),
         reports,
     ),
