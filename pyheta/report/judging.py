@@ -93,10 +93,10 @@ def _of(losses: Losses, part: Part, entry: Entry) -> Series:
 
 
 def _seats(candidates: Sequence[tuple[Entry, Series]]) -> Mapping[Place, _Seat | str]:
-    """Those of candidates with the same windows."""
+    """Those of candidates with the same windows. All of a contest have the same span."""
     entries, series = zip(*candidates, strict=True)
     try:
-        comparison = compare(series, max(entry.span for entry in entries))
+        comparison = compare(series, entries[0].span)
     except Refused as refused:
         return {entry.place: str(refused) for entry in entries}
     return {entry.place: _Seat(comparison, number) for number, entry in enumerate(entries)}

@@ -151,6 +151,10 @@ def test_what_says_too_little_is_refused(candidates: list[Series], span: int, wh
         compare(candidates, span)
 
 
+def test_four_blocks_say_enough() -> None:
+    assert compare([series(np.ones(96))] * 2, 24).block == 24
+
+
 def test_a_span_is_counted_in_windows_where_they_are_rows_apart() -> None:
     found = compare([series(np.ones(100), step=6)] * 2, 24)
 

@@ -196,13 +196,34 @@ def test_the_same_forecasts_are_all_best_and_said_to_be_the_same() -> None:
     assert said(study.table(), "the same values (several: the same forecasts).")
 
 
+def test_a_row_names_a_baseline_once_by_the_worst_that_it_comes_to() -> None:
+    # Given a net that is worse than ridge at one horizon, and as good at another, where last is too
+    study = Study(sweep_row("window.horizon"))
+    for horizon, more in ((1, 0.1), (2, 0.001)):
+        config = {"window": {"input": 8, "horizon": horizon}}
+        study.add("lstm", HARD + noise(horizon) + more, config=config)
+        study.add("ridge", HARD + noise(3), role="baseline", config=config)
+        study.add("last", HARD + noise(4) + more, role="baseline", config=config)
+
+    table = study.table(ReportQuery(("rmse",), cols=("window.horizon",)))
+
+    assert [words.marks for words in lines(table)[0].cells] == ["!", "=?"]
+    assert lines(table)[0].remark == "ridge, ? last"
+
+
 def test_what_is_as_good_by_chance_is_not_said_to_be_the_same() -> None:
     study = Study()
     study.add("dlinear", HARD)
     study.add("nlinear", HARD[::-1].copy(), rmse=study.runs[0].metrics["test", "rmse", 0])
 
-    assert shown(study.table()) == ["*", "*"]
-    assert not said(study.table(), "the same forecasts")
+    # And elsewhere two that made the same forecasts
+    config = {"window": {"input": 8, "horizon": 96}}
+    for net in ("dlinear", "nlinear"):
+        study.add(net, HARD, config=config)
+    table = study.table(ReportQuery(("rmse",), cols=("window.horizon",)))
+
+    assert [[each.marks for each in line.cells] for line in lines(table)] == [["*", "*"]] * 2
+    assert not said(table, "the same forecasts")
 
 
 # ---- what is compared ----------------------------------------------------------------------------
@@ -234,6 +255,18 @@ def test_a_run_that_equals_a_baseline_is_judged_as_that_baseline() -> None:
     assert cell(table, "mlp").worse_than == ("ridge",)
     assert cell(table, "mlp").tied_with == ("last",)
     assert (cell(table, "ridge").best, cell(table, "ridge").better_than) == (True, ("last",))
+    assert cell(table, "ridge").tied_with == ()
+    assert shown(table) == ["*", "=?", "!", ""]
+
+
+def test_of_a_baseline_in_several_rows_the_best_counts() -> None:
+    study = Study(sweep_row("net.name", "exog"))
+    study.add("lstm", HARD + noise(1) + 0.05)
+    for more, exog in ((0.1, []), (0.0, ["HUFL"])):
+        study.add("ridge", HARD + noise(2) + more, role="baseline", config={"exog": exog})
+
+    assert cell(study.table(), "lstm", "-").worse_than == ("ridge",)
+    assert cell(study.table(), "lstm", "-").better_than == ()
 
 
 def test_absolute_errors_judge_what_is_made_of_them() -> None:
@@ -373,6 +406,18 @@ def test_a_metric_that_is_no_mean_over_windows_has_no_interval(
     assert said(table, "means alone") == [
         "closeness: means alone are compared where it has no losses of single windows."
     ]
+
+
+def test_training_keeps_no_losses(study: Study) -> None:
+    study.runs = [
+        replace(row, metrics={("train", "rmse", 0): row.metrics["test", "rmse", 0]})
+        for row in study.runs
+    ]
+
+    table = study.table(ReportQuery(("rmse",), split="train"))
+
+    assert shown(table) == ["*", "!", "!", "", ""]
+    assert said(table, "where no losses are kept of the training part.")
 
 
 def test_a_mean_over_several_questions_has_no_interval() -> None:
