@@ -5,6 +5,8 @@ from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass
 from typing import Final
 
+import numpy as np
+
 from pyheta.evaluation.paired import Comparison, Refused, compare
 from pyheta.evaluation.series import Series, mean_series
 from pyheta.pipeline.losses import Losses
@@ -82,14 +84,19 @@ class Judging:
 
 def _series(entry: Entry, losses: Mapping[Key, Losses], part: Part) -> Series | None:
     """The mean over its results; None where one of them keeps no losses."""
-    if entry.unjudged or not all(score in losses for score in entry.scores):
+    if entry.unjudged or not all(score in losses for score in entry.units):
         return None
-    return mean_series([_of(losses[score], part, entry) for score in entry.scores])
+    return mean_series(
+        [_of(losses[score], part, entry, unit) for score, unit in entry.units.items()]
+    )
 
 
-def _of(losses: Losses, part: Part, entry: Entry) -> Series:
-    of_metric = losses.square if entry.judge == "square" else losses.absolute
-    return Series(losses.rows(part), of_metric(part, entry.target).astype("float64"))
+def _of(losses: Losses, part: Part, entry: Entry, unit: float) -> Series:
+    if entry.judge == "square":
+        loss, factor = losses.square(part, entry.target), unit**2
+    else:
+        loss, factor = losses.absolute(part, entry.target), unit
+    return Series(losses.rows(part), factor * loss.astype(np.float64))
 
 
 def _seats(candidates: Sequence[tuple[Entry, Series]]) -> Mapping[Place, _Seat | str]:

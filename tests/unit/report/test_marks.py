@@ -259,6 +259,23 @@ def test_a_run_that_equals_a_baseline_is_judged_as_that_baseline() -> None:
     assert shown(table) == ["*", "=?", "!", ""]
 
 
+@pytest.mark.parametrize("metric", ["rmse", "mae"])
+def test_results_that_are_scaled_otherwise_are_compared_in_units_of_the_target(
+    metric: str,
+) -> None:
+    # Given nets of which the third is worse, and losses in units of three scalers
+    study = Study(sweep_row("scale"))
+    for number, (scale, unit, more) in enumerate(
+        (("standard", 70.0, 0.0), ("minmax", 10.0, 0.001), ("robust", 700.0, 0.1))
+    ):
+        own = HARD + noise(number) + more
+        mae, rmse = float(np.sqrt(own).mean()), float(np.sqrt(own.mean()))
+        found = dict[str, Any](mae=mae, mae_scaled=mae / unit, rmse=rmse)
+        study.add("lstm", own / unit**2, config={"scale": scale}, **found)
+
+    assert shown(study.table(ReportQuery((metric,)))) == ["*", "=", ""]
+
+
 def test_of_a_baseline_in_several_rows_the_best_counts() -> None:
     study = Study(sweep_row("net.name", "exog"))
     study.add("lstm", HARD + noise(1) + 0.05)
