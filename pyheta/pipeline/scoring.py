@@ -222,10 +222,12 @@ def _pinball(error: Floats, quantile: float | None) -> Floats:
 def _variation(given: Evaluation, unit: Scale) -> tuple[Floats, Changes]:
     """How the truth and the changes vary around their means.
 
-    Values are taken from the first of their kind, so that what is constant varies by exactly 0. The
-    level goes before the unit does: units of folds differ, and would make a level vary.
+    Values are measured from the first of their kind, so that what is constant varies by exactly 0.
+    The mean is taken off before the unit is: units of folds differ, and would make a level vary.
     """
-    starts = [float(values[0, 0]) for values in _values(given.windows(slice(1)), unit)]
+    first = slice(1)
+    levels = _values(given.windows(first), _of_windows(unit, first))
+    starts = [float(values[0, 0]) for values in levels]
 
     def shifted(some: Evaluation, unit: Scale) -> list[Floats]:
         return [values - start for values, start in zip(_values(some, unit), starts, strict=True)]
