@@ -1,4 +1,4 @@
-"""A table of results, built from runs alone: the same runs and query give the same table."""
+"""A table of results, built of runs and the losses that they keep: the same give the same table."""
 
 from collections import Counter
 from collections.abc import Iterator, Mapping, Sequence
