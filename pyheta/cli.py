@@ -278,7 +278,9 @@ def report(
     from pyheta.report.read import read_answer
 
     query = ReportQuery(_names(metric), _names(rows), _names(cols), split)
-    answer = context.obj.call(lambda services: read_answer(services.store, sweep, query, about))
+    answer = context.obj.call(
+        lambda services: read_answer(services.store, services.artifacts, sweep, query, about)
+    )
     show_answer(answer, form, context.obj.screen)
 
 

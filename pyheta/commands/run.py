@@ -67,7 +67,7 @@ async def run_sweep(
             f"{sweep.id[:12]}"
         )
     code = Exit.RUNS_FAILED if status.runs.get(State.FAILED) else Exit.DONE
-    return Outcome(code, await read_table(store, sweep.id, ReportQuery()))
+    return Outcome(code, await read_table(store, services.artifacts, sweep.id, ReportQuery()))
 
 
 def _failed_explaining(status: Status) -> int:

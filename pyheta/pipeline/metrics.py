@@ -146,6 +146,7 @@ class MetricDefinition:
     of_components: bool = False  # given for each component of a target too
     of_quantiles: bool = False  # given only of runs that are trained for a quantile
     of_one: bool = False  # several targets together do not have it
+    of_training: bool = True  # given for the training part too
     unscaled: str = ""  # the metric that is the same in the target's units, if this one is scaled
     undefined: str = ""  # why it may have no value; empty if it always has one
 
@@ -299,6 +300,7 @@ RANK_IC = MetricDefinition(
     unit="correlation of the ranks of true and forecast changes from the last value",
     higher_is_better=True,
     of_one=True,
+    of_training=False,  # ranking all of it would take longer than all other metrics together
     undefined="the changes of the truth or of the forecast are all the same",
 )
 

@@ -318,7 +318,10 @@ def score_part(
     """
     for metric in own:
         function_of(metric)
-    errors = {target: errors_of(parts[WHOLE], quantile) for target, parts in targets.items()}
+    ranks = METRICS["rank_ic"].of_training or split != "train"
+    errors = {
+        target: errors_of(parts[WHOLE], quantile, ranks=ranks) for target, parts in targets.items()
+    }
     each = {
         target: _of_target(split, parts, errors[target], quantile, own)
         for target, parts in targets.items()
@@ -366,6 +369,8 @@ def measure(
     metrics: list[Metric] = []
     omitted: dict[str, str] = {}
     for name, metric in _given(quantile):
+        if split == "train" and not metric.of_training:
+            continue
         value = _value(metric, errors)
         if reason := _undefined(metric, value, several_targets=several_targets):
             omitted[f"{split}/{name}"] = reason

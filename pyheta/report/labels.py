@@ -19,15 +19,10 @@ BASELINE = "baseline"  # the role of a run that stands beside a sweep
 
 # Runs that agree in these forecast the same values, so that their errors may be compared. Of the
 # split not `final`, which says what a net learns from.
-QUESTION = (
-    "dataset",
-    "target",
-    "split.train",
-    "split.val",
-    "split.test",
-    "window.horizon",
-    "window.stride",
-)
+QUESTION = ("dataset", "target", "split", "window.horizon", "window.stride")
+
+#: Options of a rolling origin about what trains a net, and not about what it has to forecast.
+OF_TRAINING = ("window", "refit", "final")
 
 #: What people call a key: an axis over the series of a panel sets which of them is picked.
 ALIASES = {SERIES: PICK}
@@ -150,7 +145,15 @@ def net_of(run: RunRow) -> str:
 
 def question(run: RunRow, keys: Iterable[str] = QUESTION) -> str:
     """Equal for runs that forecast the same values."""
-    return canonical([value_at(run.config, key) for key in keys])
+    return canonical([_asked(run, key) for key in keys])
+
+
+def _asked(run: RunRow, key: str) -> object:
+    """A run's value of a key, as far as it decides which values are forecast."""
+    value = value_at(run.config, key)
+    if key == "split" and isinstance(value, Mapping):
+        return {name: given for name, given in value.items() if name not in OF_TRAINING}
+    return value
 
 
 def label(run: RunRow, key: str) -> str:

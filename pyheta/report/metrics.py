@@ -1,6 +1,7 @@
 """How a report treats each metric: which one it shows first, in which units, and what is better."""
 
-from collections.abc import Iterator, Sequence
+from collections.abc import Iterator, Mapping, Sequence
+from typing import Final, Literal
 
 from pyheta.pipeline.metrics import (
     METRICS,
@@ -15,6 +16,20 @@ from pyheta.report.labels import targets_of, value_at
 from pyheta.store.seam import RunRow
 
 Meaning = MetricDefinition | OwnMetric
+
+#: Which of a window's stored losses judges a metric.
+Judge = Literal["square", "absolute"]
+
+#: By the metric in the target's units. What is not named has no losses of single windows.
+JUDGES: Final[Mapping[str, Judge]] = {
+    **dict.fromkeys(("rmse", "mse", "rmsse", "r2", "skill"), "square"),
+    **dict.fromkeys(("mae", "mase", "mape", "smape", "wape"), "absolute"),
+}
+
+
+def judge_of(meaning: Meaning) -> Judge | None:
+    """The losses whose mean is less where the metric is better; None where no such are stored."""
+    return JUDGES.get(meaning.unscaled or meaning.name)
 
 
 def usual_metric(runs: Sequence[RunRow]) -> str:

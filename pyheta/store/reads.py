@@ -119,6 +119,10 @@ class PostgresReads:
     async def steps(self, sweep: str, op: str) -> Sequence[StepRow]:
         return [_step_row(row) for row in await self._database.fetch(_SQL["steps"], sweep, op)]
 
+    async def products(self, steps: Sequence[Key], name: str) -> Mapping[Key, str]:
+        rows = await self._database.fetch(_SQL["products"], steps, name)
+        return {Key(row["key"]): row["sha256"] for row in rows}
+
     async def attempts(self, steps: Sequence[StepId]) -> Sequence[AttemptRow]:
         return [_attempt_row(row) for row in await self._database.fetch(_SQL["attempts"], steps)]
 

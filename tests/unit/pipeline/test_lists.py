@@ -189,7 +189,17 @@ LISTS = (
         "CSV_FIELDS",
         (
             *("metric", "split", "mean", "std", "n", "asked"),
-            *("failed", "cancelled", "open", "best", "leaks"),
+            *(
+                "failed",
+                "cancelled",
+                "open",
+                "best",
+                "tied",
+                "worse_than",
+                "tied_with",
+                "better_than",
+                "leaks",
+            ),
         ),
         is_written,
     ),

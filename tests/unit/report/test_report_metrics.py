@@ -64,7 +64,7 @@ def test_it_keeps_its_digits_whatever_its_size() -> None:
 def test_a_baseline_beats_a_net_by_it() -> None:
     shown = table(run("mlp", OWN, gain=1.0), baseline("last", OWN, gain=2.0), metric="gain")
     (net, _) = (cell for row in shown.rows for cell in row.cells if cell)
-    assert net.beaten_by == ("last",)
+    assert net.worse_than == ("last",)
 
 
 def test_a_target_has_it_under_its_name() -> None:
