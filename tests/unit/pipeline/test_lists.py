@@ -175,10 +175,7 @@ LISTS = (
     Listed(
         "pyheta.report.cells",
         "QUESTION",
-        (
-            *("dataset", "target", "split.train", "split.val", "split.test"),
-            *("window.horizon", "window.stride"),
-        ),
+        ("dataset", "target", "split", "window.horizon", "window.stride"),
         keeps_apart,
     ),
     Listed(

@@ -189,7 +189,7 @@ def test_what_a_net_learned_from_and_how_often_it_forecast_are_two_questions() -
     table = build(sweep("net.name", "split.final", "window.stride"), runs, RMSE)
 
     assert not cell(table, "lstm", "-", "-").best
-    assert cell(table, "lstm", "-", "-").beaten_by == ("last",)
+    assert cell(table, "lstm", "-", "-").worse_than == ("last",)
     assert cell(table, "lstm", "train+val", "-").best
     assert not cell(table, "lstm", "-", "6").best  # it is the only one that forecast these
 
