@@ -18,7 +18,16 @@ from pyheta.pipeline.decomposition.components import WHOLE
 from pyheta.pipeline.forecasts import Forecasts
 from pyheta.pipeline.metrics import METRICS, Errors
 from pyheta.pipeline.scaling import Scaler
-from pyheta.pipeline.scoring import Evaluation, errors_of, measure, naive_mae, named, together, zero
+from pyheta.pipeline.scoring import (
+    Evaluation,
+    errors_of,
+    measure,
+    naive_mae,
+    named,
+    pooled,
+    together,
+    zero,
+)
 from pyheta.pipeline.seen import Inputs, Seen
 from pyheta.pipeline.splits import PARTS, Part, Split
 from pyheta.steps import Metric
@@ -117,13 +126,16 @@ class Fold:
 
 
 def score(task: Task) -> Result:
-    """Metrics of training, validation and test."""
+    """Metrics of training, validation and test; of several folds those of training are left out.
+
+    They train on the same rows again and again. Folds that share a fit are validated once.
+    """
     params = ScoreParams.of(task.params)
     folds = [Fold.of(number, params, task.inputs) for number in range(len(params.folds))]
     metrics: list[Metric] = []
     omitted: dict[str, str] = {}
-    for part in PARTS:
-        measured, left_out = _measure(part, folds, params)
+    for part, some in _pools(folds):
+        measured, left_out = _measure(part, some, params)
         metrics += measured
         omitted |= left_out
     count = sum(len(fold.forecasts.time("test")) for fold in folds)
@@ -131,14 +143,22 @@ def score(task: Task) -> Result:
     return Result(products={}, metrics=tuple(metrics), summary=summary)
 
 
+def _pools(folds: Sequence[Fold]) -> Iterator[tuple[Part, Sequence[Fold]]]:
+    """The parts that are measured, each with the folds whose forecasts count."""
+    if len(folds) == 1:
+        yield from ((part, folds) for part in PARTS)
+    else:
+        yield "val", list({fold.split.learning: fold for fold in folds}.values())
+        yield "test", folds
+
+
 def _measure(part: Part, folds: Sequence[Fold], params: ScoreParams) -> Measured:
     """The metrics of one part: those of several targets together, then each under its name."""
-    (fold,) = folds
     numbers = range(len(params.targets))
-    errors = [errors_of(fold.evaluation(part, number, WHOLE)) for number in numbers]
-    units = [fold.scaler(number).unit for number in numbers]
+    errors = [_errors(part, folds, number, WHOLE) for number in numbers]
+    units = [float(np.mean([fold.scaler(number).unit for fold in folds])) for number in numbers]
     each = [
-        _measure_target(part, fold, number, errors[number], units[number]) for number in numbers
+        _measure_target(part, folds, number, errors[number], units[number]) for number in numbers
     ]
     if len(each) == 1:
         return each[0]
@@ -153,21 +173,28 @@ def _measure(part: Part, folds: Sequence[Fold], params: ScoreParams) -> Measured
     return [*metrics, *chain.from_iterable(named_ones)], omitted
 
 
-def _measure_target(part: Part, fold: Fold, number: int, errors: Errors, unit: float) -> Measured:
+def _errors(part: Part, folds: Sequence[Fold], number: int, component: str) -> Errors:
+    """Those of the n-th target, or of a component of it, in all of these folds."""
+    return errors_of(pooled(fold.evaluation(part, number, component) for fold in folds))
+
+
+def _measure_target(
+    part: Part, folds: Sequence[Fold], number: int, errors: Errors, unit: float
+) -> Measured:
     """The metrics of one target and, but for training, its components."""
     metrics, omitted = measure(part, errors, unit)
-    for name, own in _of_components(part, fold, number):
+    for name, own in _of_components(part, folds, number):
         measured, _ = measure(part, own, unit)
         metrics += named(name, (m for m in measured if METRICS[m.name].of_components))
     return metrics, omitted
 
 
-def _of_components(part: Part, fold: Fold, number: int) -> Iterator[tuple[str, Errors]]:
+def _of_components(part: Part, folds: Sequence[Fold], number: int) -> Iterator[tuple[str, Errors]]:
     if part == "train":
         return
-    for name in fold.params.components:
+    for name in folds[0].params.components:
         if name != WHOLE:
-            yield name, errors_of(fold.evaluation(part, number, name))
+            yield name, _errors(part, folds, number, name)
 
 
 def _skill(metrics: Sequence[Metric]) -> float | None:

@@ -13,6 +13,10 @@ from pyheta.steps import Metric
 NO_COMMON_UNIT = "the targets have units of their own"
 
 
+#: A number, or one for each window, (windows, 1): windows of several folds have several trainings.
+Scale = float | Floats
+
+
 @dataclass(frozen=True, slots=True)
 class Evaluation:
     """Forecasts of one target beside the truth, (windows, steps), in the target's units."""
@@ -20,8 +24,25 @@ class Evaluation:
     truth: Floats
     forecast: Floats
     last: Floats  # (windows, 1): the last known value before each first target
-    naive_mae: float  # what `naive_mae` says of the training rows
-    zero: float  # what `zero` says of them; 0 of a forecast that nothing has rounded
+    naive_mae: Scale  # what `naive_mae` says of the training rows
+    zero: Scale  # what `zero` says of them; 0 of a forecast that nothing has rounded
+
+
+def pooled(evaluations: Iterable[Evaluation]) -> Evaluation:
+    """The windows of several folds as those of one, each with the scales of its own training."""
+    folds = list(evaluations)
+    if len(folds) == 1:
+        return folds[0]
+    each = [
+        (one.truth, one.forecast, one.last, *_scales(one, (one.naive_mae, one.zero)))
+        for one in folds
+    ]
+    return Evaluation(*map(np.concatenate, zip(*each, strict=True)))
+
+
+def _scales(given: Evaluation, scales: Iterable[Scale]) -> Iterator[Floats]:
+    """The same for each window, (windows, 1)."""
+    return (np.broadcast_to(np.asarray(scale), (len(given.truth), 1)) for scale in scales)
 
 
 def naive_mae(training: Floats, season: int) -> float:
@@ -63,7 +84,7 @@ def _terms(given: Evaluation) -> Iterator[Floats]:
     size = np.abs(given.forecast)
     neither = (truth == 0) & (size <= given.zero)  # the truth is the file's, so 0 there is 0
     yield np.divide(2 * error, truth + size, out=np.zeros_like(error), where=~neither)
-    yield error / np.float64(given.naive_mae)
+    yield error / np.asarray(given.naive_mae, dtype=np.float64)
 
 
 def together(targets: Iterable[Errors]) -> Errors:

@@ -9,7 +9,7 @@ from pyheta.errors import InputError, nearest
 from pyheta.nets.configs.union import NETS
 from pyheta.steps import canonical
 from pyheta.store.seam import RunRow
-from pyheta.sweep.given import PICK, SERIES
+from pyheta.sweep.given import FOLD, PICK, SERIES
 from pyheta.sweep.longform import VALUE_SECTIONS
 
 ABSENT = "-"
@@ -18,7 +18,7 @@ NET = "net.name"
 BASELINE = "baseline"  # the role of a run that stands beside a sweep
 
 # Runs that agree in these forecast the same values, so that their errors may be compared.
-QUESTION = ("dataset", "target", "split", "window.horizon")
+QUESTION = ("dataset", "target", "split", "window.horizon", FOLD)
 
 #: What people call a key: an axis over the series of a panel sets which of them is picked.
 ALIASES = {SERIES: PICK}
@@ -80,7 +80,8 @@ def _keys(axis: str, runs: Sequence[RunRow]) -> Iterator[str]:
 
 
 def _option(run: RunRow, key: str) -> object:
-    return run.seed if key == "seed" else value_at(run.config, ALIASES.get(key, key))
+    of_run = {"seed": run.seed, FOLD: run.fold}
+    return of_run[key] if key in of_run else value_at(run.config, ALIASES.get(key, key))
 
 
 def _nearest(axis: str, runs: Sequence[RunRow]) -> str:
@@ -141,7 +142,7 @@ def net_of(run: RunRow) -> str:
 
 def question(run: RunRow, keys: Iterable[str] = QUESTION) -> str:
     """Equal for runs that forecast the same values."""
-    return canonical([value_at(run.config, key) for key in keys])
+    return canonical([_option(run, key) for key in keys])
 
 
 def label(run: RunRow, key: str) -> str:

@@ -27,7 +27,7 @@ async def read_table(reads: Reads, text: str | None, query: ReportQuery) -> Tabl
     Raises InputError for a sweep that is not there, and for a metric or a key that no run has.
     """
     sweep = await reads.find_sweep(text)
-    runs = await reads.runs(sweep.id)
+    runs = await reads.runs(sweep.id, pooled=query.pools(sweep.report))
     return build(sweep, runs, query.completed(sweep.report, runs))
 
 
@@ -42,7 +42,8 @@ async def read_answer(
         case About.IMPORTANCE:
             return importance_grid(sweep, await reads.steps(sweep.id, "importance"))
         case _:
-            return _of_runs(sweep, await reads.runs(sweep.id), query, about)
+            runs = await reads.runs(sweep.id, pooled=query.pools(sweep.report))
+            return _of_runs(sweep, runs, query, about)
 
 
 def _of_runs(

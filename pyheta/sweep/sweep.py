@@ -9,7 +9,7 @@ from pyheta.nets.configs.base import NetConfig
 from pyheta.sweep.config import KEYS
 from pyheta.sweep.expand import Run, expand
 from pyheta.sweep.file import Explain, Report, SweepFile
-from pyheta.sweep.given import PICK, SERIES, Look, write_down
+from pyheta.sweep.given import FOLD, PICK, SERIES, Look, write_down
 from pyheta.sweep.grid import read_grid
 from pyheta.sweep.layers import read_layers
 from pyheta.sweep.problems import Problems, unknown_key
@@ -89,6 +89,6 @@ def _top_level(document: Document, problems: Problems) -> SweepFile:
 def _check_report(document: Document, problems: Problems) -> None:
     for side in ("rows", "cols"):
         for index, key in enumerate(document.data.get("report", {}).get(side, [])):
-            if key not in (SERIES, *KEYS):
+            if key not in (SERIES, FOLD, *KEYS):
                 where = document.where(("report", side, index))
                 problems.note(unknown_key(key, KEYS, where=where))
