@@ -258,7 +258,7 @@ def test_the_unit_of_a_target_has_no_say_in_what_several_have_together(
 ) -> None:
     def together_in(*scales: float) -> list[float]:
         targets = [
-            evaluation(s * one.truth, s * one.forecast, s * one.last, s * one.naive_mae)
+            evaluation(s * one.truth, s * one.forecast, s * one.last, s * float(one.naive_mae))
             for s, one in zip(scales, of_both(), strict=True)
         ]
         units = [s * unit for s, unit in zip(scales, UNITS, strict=True)]
