@@ -128,7 +128,7 @@ class RunGraph:
         components = {
             role: key for role, key in fold.forecast.needs.items() if role.startswith("decompose/")
         }
-        return components | {"forecast": self.keep(fold.forecast)}
+        return components | {"forecast": fold.graph.keep(fold.forecast)}
 
     def keep(self, step: Step) -> Key:
         """Take a step into the graph."""

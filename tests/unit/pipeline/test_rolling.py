@@ -327,8 +327,8 @@ def test_a_gap_that_leaves_nothing_is_refused() -> None:
             {"train": 90, "val": 10, "test": 10, "folds": 2, "gap": 4},
             {},
             (
-                "split.folds: not even one fold fits into 100 rows: train 90, val 10, test 10 and a "
-                "gap of 4 rows; make the parts shorter"
+                "split.folds: not even one fold fits into 100 rows: train 90, val 10, test 10 and "
+                "a gap of 4 rows; make the parts shorter"
             ),
         ),
         (
@@ -341,8 +341,8 @@ def test_a_gap_that_leaves_nothing_is_refused() -> None:
             {"cadence": counted()},
             (
                 "split.train: '3d' is a length of time, and the rows of this data set have no "
-                "regular step: folds as long as each other would not have as many rows; write rows, as in "
-                "split: {train: 600, val: 100, test: 100, folds: 4}"
+                "regular step: folds as long as each other would not have as many rows; write "
+                "rows, as in split: {train: 600, val: 100, test: 100, folds: 4}"
             ),
         ),
         (
