@@ -35,6 +35,7 @@ def documents(listing: Listing) -> Sequence[Mapping[str, Any]]:
             "run": f"{listing.sweep.name}/{run.ordinal}",
             "role": run.role,
             "seed": run.seed,
+            **({} if run.fold is None else {"fold": run.fold}),
             "config": run.config,
             "score": run.score,
             "state": run.state,
@@ -47,15 +48,16 @@ def documents(listing: Listing) -> Sequence[Mapping[str, Any]]:
 
 
 def listing_view(listing: Listing) -> RenderableType:
-    """One line a run: axes, seed, state, metric, and why it failed or how it leaks."""
+    """One line a run: axes, seed, fold, state, metric, and why it failed or how it leaks."""
     metric = listing.sweep.report.get("metric") or usual_metric(listing.runs)
     keys = keys_of(("net.name", *listing.sweep.axes), listing.runs)
-    shown = table("run", *keys, "seed", "state", *right(metric, "skill"), "remark")
+    folds = any(run.fold is not None for run in listing.runs)
+    repeated = ("seed", "fold") if folds else ("seed",)
+    shown = table("run", *keys, *repeated, "state", *right(metric, "skill"), "remark")
     for run in listing.runs:
         shown.add_row(
             str(run.ordinal),
-            *(label(run, key) for key in keys),
-            str(run.seed),
+            *(label(run, key) for key in (*keys, *repeated)),
             Text(run.state, STATE_STYLE[run.state]),
             _number(run, metric),
             _number(run, "skill"),

@@ -37,6 +37,7 @@ class RunDetails:
     ordinal: int
     role: str
     seed: int
+    fold: int | None
     config: Mapping[str, Any]
     state: State
     reason: str | None
@@ -59,6 +60,7 @@ async def read_details(reads: Reads, text: str) -> RunDetails:
         ordinal=run.ordinal,
         role=run.role,
         seed=run.seed,
+        fold=run.fold,
         config=run.config,
         state=run.state,
         reason=run.reason,
@@ -108,7 +110,9 @@ def _header(details: RunDetails) -> Text:
 
 def _config(details: RunDetails) -> Table:
     shown = table("option", "value")
-    for key, value in sorted([*leaves(details.config), ("seed", details.seed)]):
+    repetition = [("seed", details.seed), ("fold", details.fold)]
+    options = [*leaves(details.config), *(it for it in repetition if it[1] is not None)]
+    for key, value in sorted(options):
         shown.add_row(key, plain(str(value)))
     return shown
 

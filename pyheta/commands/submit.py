@@ -20,8 +20,8 @@ def submission(prepared: CheckedSweep) -> Submission:
     """
     sweep, plan = prepared.sweep, prepared.plan
     runs = [
-        NewRun(run.role, run.config.as_json(), run.seed, score)
-        for run, score in zip(prepared.runs, plan.scores, strict=True)
+        NewRun(run.role, run.config.as_json(), run.seed, score, run.fold, pooled)
+        for run, score, pooled in zip(prepared.runs, plan.scores, plan.pooled, strict=True)
     ]
     extra = [key for key, step in plan.steps.items() if OPS[step.op].explains]
     return Submission(

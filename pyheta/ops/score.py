@@ -17,7 +17,7 @@ from pyheta.pipeline.channels import Channel, Source
 from pyheta.pipeline.decomposition.components import WHOLE
 from pyheta.pipeline.error_profile import Profile, profile_of, write_profile
 from pyheta.pipeline.forecasts import Forecasts
-from pyheta.pipeline.losses import Judged, Losses, losses_of, stitched, write_losses
+from pyheta.pipeline.losses import Judged, Losses, PartLosses, joined, losses_of, write_losses
 from pyheta.pipeline.own_metrics import OwnMetric
 from pyheta.pipeline.scaling import Scaler
 from pyheta.pipeline.scoring import Evaluation, Scales, pooled, score_part
@@ -72,6 +72,7 @@ class Series:
 class Fold:
     """One fold's forecasts, and the series that they are measured against, by target."""
 
+    split: Split
     time: NDArray[np.int64]
     forecasts: Forecasts
     series: Mapping[str, Mapping[str, Series]]  # of each target by component, itself among them
@@ -86,12 +87,13 @@ class Fold:
         }
         own["load"] = inputs["load"]
         forecasts = _forecasts(params, number, own)
-        truths = _Truths(params, params.splits[number], Seen.of(params, own), forecasts.exact)
+        split = params.splits[number]
+        truths = _Truths(params, split, Seen.of(params, own), forecasts.exact)
         series = {
             target: {name: truths.series(target, name) for name in (WHOLE, *params.components)}
             for target in params.targets
         }
-        return cls(truths.seen.table().time, forecasts, series)
+        return cls(split, truths.seen.table().time, forecasts, series)
 
     def rows(self, part: Part) -> NDArray[np.intp]:
         """(n,): where the targets of a part's windows begin."""
@@ -154,6 +156,11 @@ class _Truths:
         return Scales.of(training, season=self.params.season or 1, unit=unit, exact=self.exact)
 
 
+def _of(part: Part, folds: Sequence[Fold]) -> Sequence[Fold]:
+    """The folds whose windows of a part count: those that share a fit are validated once."""
+    return folds if part == "test" else list({fold.split.learning: fold for fold in folds}.values())
+
+
 def _evaluations(
     part: Part, folds: Sequence[Fold], target: str
 ) -> Iterator[tuple[str, Evaluation]]:
@@ -164,18 +171,18 @@ def _evaluations(
 
 
 def _losses(folds: Sequence[Fold], out: Path) -> Path:
-    each = [
-        Losses({part: losses_of(fold.rows(part), fold.judged(part)) for part in JUDGED})
-        for fold in folds
-    ]
     path = out / "losses.safetensors"
-    write_losses(path, each[0] if len(each) == 1 else stitched(each))
+    write_losses(path, Losses({part: _losses_of(part, _of(part, folds)) for part in JUDGED}))
     return path
+
+
+def _losses_of(part: Part, folds: Sequence[Fold]) -> PartLosses:
+    return joined([losses_of(fold.rows(part), fold.judged(part)) for fold in folds])
 
 
 def _profile(folds: Sequence[Fold], params: ScoreParams, out: Path) -> Path:
     path = out / "profile.json"
-    write_profile(path, {part: _profile_of(part, folds, params) for part in JUDGED})
+    write_profile(path, {part: _profile_of(part, _of(part, folds), params) for part in JUDGED})
     return path
 
 

@@ -113,13 +113,16 @@ def losses_of(rows: Rows, targets: Mapping[str, Judged]) -> PartLosses:
     return PartLosses(rows.astype(np.int64), _loss(*mean), own)
 
 
-def stitched(folds: Sequence[Losses]) -> Losses:
+def joined(folds: Sequence[PartLosses]) -> PartLosses:
     """The losses of folds, one fold after the other: in order of time where they do not overlap.
 
     Where the tests of folds overlap, a row occurs once for each of them.
     """
-    first = folds[0].parts
-    return Losses({part: _joined([fold.parts[part] for fold in folds]) for part in first})
+    return PartLosses(
+        np.concatenate([fold.rows for fold in folds]),
+        _one_after_the_other([fold.mean for fold in folds]),
+        {name: _one_after_the_other([fold.own[name] for fold in folds]) for name in folds[0].own},
+    )
 
 
 def usual_distance(rows: Rows) -> int:
@@ -175,14 +178,6 @@ def _window_means(judged: Judged) -> Floats:
 
 def _loss(square: Floats, absolute: Floats) -> Loss:
     return Loss(*(np.minimum(each, LARGEST).astype(np.float32) for each in (square, absolute)))
-
-
-def _joined(folds: Sequence[PartLosses]) -> PartLosses:
-    return PartLosses(
-        np.concatenate([fold.rows for fold in folds]),
-        _one_after_the_other([fold.mean for fold in folds]),
-        {name: _one_after_the_other([fold.own[name] for fold in folds]) for name in folds[0].own},
-    )
 
 
 def _one_after_the_other(losses: Sequence[Loss]) -> Loss:

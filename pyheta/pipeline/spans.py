@@ -6,7 +6,7 @@ otherwise, without a zone. Sweeps read this file, so it imports nothing heavy.
 
 import re
 from dataclasses import dataclass
-from datetime import MAXYEAR, UTC, datetime, timedelta
+from datetime import MAXYEAR, MINYEAR, UTC, datetime, timedelta
 from typing import Self
 from zoneinfo import ZoneInfo
 
@@ -58,11 +58,28 @@ class Length:
         except OverflowError:
             return datetime.max  # noqa: DTZ901 (without a zone, as tables have it)
 
+    def before(self, end: datetime, *, calendar: bool) -> datetime:
+        """The moment so long before `end`; months and years are those of `after`."""
+        months = YEAR_MONTHS * self.years + self.months * calendar
+        try:
+            days = self.fixed + MONTH * self.months * (not calendar)
+            return _months_after(end, -months) - days
+        except OverflowError:
+            return datetime.min  # noqa: DTZ901 (without a zone, as tables have it)
+
+    def __add__(self, other: Self) -> Self:
+        return type(self)(
+            self.fixed + other.fixed, self.months + other.months, self.years + other.years
+        )
+
+    def __rmul__(self, count: int) -> Self:
+        return type(self)(count * self.fixed, count * self.months, count * self.years)
+
 
 def _months_after(start: datetime, months: int) -> datetime:
     """So many months later on the same day or, in a shorter month, on its last."""
     year, month = divmod(start.year * YEAR_MONTHS + start.month - 1 + months, YEAR_MONTHS)
-    if year >= MAXYEAR:
+    if not MINYEAR <= year < MAXYEAR:
         raise OverflowError
     following = start.replace(year=year + month // 11, month=(month + 1) % 12 + 1, day=1)
     last = (following - timedelta(days=1)).day

@@ -6,7 +6,7 @@ from bisect import bisect_left
 from dataclasses import dataclass
 from datetime import datetime, timedelta
 from decimal import Decimal
-from typing import TYPE_CHECKING, Literal, cast
+from typing import TYPE_CHECKING, Literal, assert_never, cast
 
 from pyheta.errors import StepError
 from pyheta.pipeline.spans import Length, microseconds, moment_of, without_zone
@@ -70,6 +70,30 @@ class Split:
         train_stop, val_stop = share(rows, train), share(rows, train, val)
         return cls((0, train_stop), (train_stop, val_stop), (val_stop, stop))
 
+    def apart(self, gap: int, spared: Literal["train", "val", "none"]) -> Split:
+        """The same with so many unused rows before the test part.
+
+        They are taken off training, which ends as much earlier, as validation does; or off
+        validation; or the test part begins as much later. Raises StepError where none is left.
+        """
+        if not gap or self.test is None:
+            return self
+        (start, stop), val, test = self.train, self.val, self.test
+        match spared:
+            case "train":
+                apart = Split((start, stop - gap), (val[0] - gap, val[1] - gap), test)
+            case "val":
+                apart = Split(self.train, (val[0], val[1] - gap), test)
+            case "none":
+                apart = Split(self.train, val, (test[0] + gap, test[1] + gap))
+            case _:
+                assert_never(spared)
+        for part, (first, end) in apart._spans().items():
+            if first >= end:
+                what = f"a gap of {gap:,} rows leaves no row to the {part} part"
+                raise StepError(what, where="split.gap", cure="make it shorter")
+        return apart
+
     @property
     def learning(self) -> Split:
         """What is learned from: the same without its test part."""
@@ -101,8 +125,7 @@ def rows_by_date(val: str, test: str, facts: DatasetFacts) -> dict[str, float]:
 
     Raises StepError for a moment outside the data.
     """
-    _refuse_counted("split.val", val, facts)
-    first, second = _row_at("val", val, facts), _row_at("test", test, facts)
+    first, second = row_at("val", val, facts), row_at("test", test, facts)
     return {"train": first, "val": second - first, "test": facts.rows - second}
 
 
@@ -111,19 +134,20 @@ def rows_by_length(lengths: Mapping[str, str], facts: DatasetFacts) -> dict[str,
 
     Raises StepError where rows have no times, or the data are shorter.
     """
-    _refuse_counted("split.train", lengths["train"], facts)
+    refuse_counted("split.train", lengths["train"], facts)
     moment, start = facts.first, 0
     rows: dict[str, float] = {}
     for part, text in lengths.items():
         length = Length.of(text) or Length()
         moment = length.after(moment, calendar=facts.cadence.calendar)
-        stop = _first_from(moment, facts)
+        stop = first_from(moment, facts)
         rows[part], start = stop - start, stop
     _refuse_beyond(moment, facts)
     return rows
 
 
-def _refuse_counted(key: str, text: str, facts: DatasetFacts) -> None:
+def refuse_counted(key: str, text: str, facts: DatasetFacts) -> None:
+    """Raises StepError for a time where rows have none; `key` says where it is written."""
     if facts.counted:
         what = f"'{text}' is a time, and the rows of this data set have none: they are counted"
         cure = "write rows, as in split: {train: 600, val: 100, test: 300}"
@@ -132,26 +156,32 @@ def _refuse_counted(key: str, text: str, facts: DatasetFacts) -> None:
 
 def _refuse_beyond(end: datetime, facts: DatasetFacts) -> None:
     """Refuse parts that end later than one step after the last row."""
-    if end > facts.last + timedelta(microseconds=_longest_step(facts)):
+    if end > facts.last + timedelta(microseconds=longest_step(facts)):
         what = f"train, val and test go on until {end}, and the data end at {facts.last}"
         raise StepError(what, where="split", cure="take less")
 
 
-def _row_at(part: Part, text: str, facts: DatasetFacts) -> int:
-    """The first row from a moment on."""
-    written = moment_of(text) or facts.first
-    moment = without_zone(written, facts.source.get("time_zone"))
+def row_at(key: str, text: str, facts: DatasetFacts) -> int:
+    """The first row from a moment on, which `split.KEY` says. Raises StepError outside the data."""
+    refuse_counted(f"split.{key}", text, facts)
+    moment = moment_in(text, facts)
     if not facts.first < moment <= facts.last:
         what = f"{text} is not within the data, which go from {facts.first} to {facts.last}"
-        raise StepError(what, where=f"split.{part}", cure="choose a moment in between")
-    return _first_from(moment, facts)
+        raise StepError(what, where=f"split.{key}", cure="choose a moment in between")
+    return first_from(moment, facts)
 
 
-def _first_from(moment: datetime, facts: DatasetFacts) -> int:
-    return bisect_left(_times(facts), microseconds(moment))
+def moment_in(text: str, facts: DatasetFacts) -> datetime:
+    """A date as the times of a data set are written: in UTC, or as the clock shows them."""
+    return without_zone(moment_of(text) or facts.first, facts.source.get("time_zone"))
 
 
-def _times(facts: DatasetFacts) -> Sequence[int]:
+def first_from(moment: datetime, facts: DatasetFacts) -> int:
+    """The first row from a moment on."""
+    return bisect_left(times_of(facts), microseconds(moment))
+
+
+def times_of(facts: DatasetFacts) -> Sequence[int]:
     """The rows' times in microseconds."""
     if facts.times is not None:
         return cast("Sequence[int]", facts.times)
@@ -159,7 +189,8 @@ def _times(facts: DatasetFacts) -> Sequence[int]:
     return range(first, first + facts.rows * step, step)
 
 
-def _longest_step(facts: DatasetFacts) -> int:
+def longest_step(facts: DatasetFacts) -> int:
+    """Microseconds between the two rows that are farthest from each other."""
     times = facts.times
     if times is None:
         return round(facts.cadence.seconds * MICROSECONDS)

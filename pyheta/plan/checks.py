@@ -71,7 +71,7 @@ def _check(run: Run, facts: DatasetFacts, problems: Problems) -> None:
     if any(net.shaping.method != "none" for net in nets.values()):
         _check_shaping(run, facts, problems)
     _check_series(run, columns, facts, problems)
-    check_categories(run, columns, _split(run, facts).train[1], facts, problems)
+    check_categories(run, columns, _folds(run, facts)[0].train[1], facts, problems)
 
 
 def _nets(run: Run, problems: Problems) -> Mapping[str, RunConfig]:
@@ -106,20 +106,29 @@ def _columns(run: Run, nets: Mapping[str, RunConfig]) -> Iterator[tuple[str, str
 def _check_split(run: Run, facts: DatasetFacts, problems: Problems) -> None:
     """Whether the data set has such rows."""
     try:
-        rows = _split(run, facts).stop
+        folds = _folds(run, facts)
     except StepError as error:
         where = run.where(error.where) or run.where("split")
         problems.add(error.what, where=where, cure=error.cure)
         return
-    if rows > facts.rows:
+    if (rows := folds[0].stop) > facts.rows:
         what = (
             f"train, val and test are {rows:,} rows together, and the data set has {facts.rows:,}"
         )
         problems.add(what, where=run.where("split"), cure="take fewer")
 
 
-def _split(run: Run, facts: DatasetFacts) -> Split:
-    return run.config.split.rows(facts)
+def _folds(run: Run, facts: DatasetFacts) -> Sequence[Split]:
+    """The splits of a run and of those that differ from it in the fold alone, the earliest first.
+
+    The first fold has the fewest rows to learn from, and what is known late is known last to it.
+    """
+    return run.config.split.splits(facts)
+
+
+def _shortest(part: Part, folds: Iterable[Split]) -> tuple[int, int]:
+    """The rows of a part in the fold where it is shortest: months are not equally long."""
+    return min((fold.targets(part) for fold in folds), key=lambda rows: rows[1] - rows[0])
 
 
 def _check_transform(
@@ -137,7 +146,7 @@ def _check_transform(
         cure = f"leave one out, or of two axes this: {either}"
         problems.add(what, where=where or run.where("decompose"), cure=cure)
         return
-    stop = _split(run, facts).stop
+    stop = max(fold.stop for fold in _folds(run, facts))
     for column in config.target:
         values = facts.content.columns[column][:stop]
         if (row := first_unfit(method, values)) is not None:
@@ -147,31 +156,31 @@ def _check_transform(
 
 
 def _check_room(run: Run, config: RunConfig, facts: DatasetFacts, problems: Problems) -> None:
-    """Training windows lie wholly in their part; later ones may reach back over the border.
+    """Windows may reach back over the border of their part, but not to before the first row.
 
     No window begins before all that it shows is known.
     """
-    split = _split(run, facts)
+    folds = _folds(run, facts)
     lookback, horizon = _lookback(config), config.window.horizon
     unknown, column = _known_last(config, facts)
     changed = config.transform != "none" and column in config.target
     of = f"the {config.transform} of " if changed else ""
-    if unknown >= split.train[1]:
+    if unknown >= folds[0].train[1]:
         what = f"{of}column '{column}' has its first value in {row_in_words(unknown, facts)}"
         where = run.where("target" if column in config.target else "exog") or run.where("split")
         cure = "leave it out or train on more rows"
         problems.add(f"{what}, after training", where=where, cure=cure)
         return
-    late = f" ({unknown:,} of them before {of}'{column}' is known)" if unknown else ""
-    needed: Mapping[Part, int] = {"train": lookback + horizon, "val": horizon, "test": horizon}
-    for part, rows in needed.items():
-        start, stop = split.targets(part)
-        missing = unknown if part == "train" else 0
-        if stop - start < rows + missing:
+    for part in PARTS:
+        start, stop = _shortest(part, folds)
+        missing = max(0, unknown - start) if part == "train" else 0
+        reach = max(0, lookback + unknown - start - missing) if part == "train" else 0
+        if stop - start < horizon + reach + missing:
+            late = f" ({missing:,} of them before {of}'{column}' is known)" if missing else ""
             problems.add(
                 f"{config.net.name}: the {part} part has {stop - start:,} of {facts.rows:,} rows"
-                f"{late if missing else ''}, a window of {lookback:,} and a horizon of "
-                f"{horizon:,} need {rows:,}",
+                f"{late}, a window of {lookback:,} and a horizon of {horizon:,} need "
+                f"{horizon + reach:,}",
                 where=_where_of_lookback(run, config) or run.where("split"),
                 cure="shorten the window or give the part a larger share",
             )
@@ -179,7 +188,7 @@ def _check_room(run: Run, config: RunConfig, facts: DatasetFacts, problems: Prob
 
 def _check_stride(run: Run, config: RunConfig, facts: DatasetFacts, problems: Problems) -> None:
     """Whether training has a window that is forecast: later parts have one in their first row."""
-    stride, (start, stop) = config.window.stride, _split(run, facts).train
+    stride, (start, stop) = config.window.stride, _shortest("train", _folds(run, facts))
     first = max(start, _lookback(config) + _known_last(config, facts)[0])
     if first + (start - first) % stride > stop - config.window.horizon:
         what = f"a forecast every {stride:,} rows leaves none in the train part"
@@ -249,9 +258,10 @@ def _check_size(
     window = config.window
     shape = Shape(len(sources), window.input, window.horizon, len(config.target))
     learned: Part = "train" if config.split.final == "train" else "val"
-    _, stop = _split(run, facts).targets(learned)
     first = _lookback(config) + _known_last(config, facts)[0]
-    _refuse(run, config.net.excess(shape, stop - first - window.horizon + 1), problems)
+    spans = ((fold.train[0], fold.targets(learned)[1]) for fold in _folds(run, facts))
+    windows = max(stop - max(start, first) - window.horizon + 1 for start, stop in spans)
+    _refuse(run, config.net.excess(shape, windows), problems)
 
 
 def _refuse(run: Run, misfit: Misfit | None, problems: Problems) -> None:
@@ -294,9 +304,13 @@ def _for_few_turns() -> str:
 
 def _check_span(run: Run, facts: DatasetFacts, problems: Problems) -> None:
     """Whether the options of the decomposition fit the rows that are decomposed at a time."""
-    config, split = run.config.reduced(), _split(run, facts)
+    config, folds = run.config.reduced(), _folds(run, facts)
     decompose = config.decompose
-    parts = [stop - start for start, stop in map(split.targets, PARTS)]
+    if decompose.mode == "parts" and any(fold.val[1] != fold.targets("test")[0] for fold in folds):
+        what = "decompose.mode parts makes nothing of the rows between validation and test"
+        cure = "leave out split.gap and split.refit, or decompose causally"
+        problems.add(what, where=run.where("decompose.mode"), cure=cure)
+    parts = [stop - start for start, stop in (_shortest(part, folds) for part in PARTS)]
     rows = {"causal": decompose.window, "full": facts.rows, "parts": min(parts)}[decompose.mode]
     try:
         METHODS[decompose.method].refuse_unfit(rows, decompose.as_params())
@@ -313,7 +327,7 @@ def _check_shaping(run: Run, facts: DatasetFacts, problems: Problems) -> None:
         problems.add(
             what, where=run.where("shaping"), cure="forecast them one by one, or do without shaping"
         )
-    rows = _split(run, facts).train[1] if config.shaping.causal else facts.rows
+    rows = _folds(run, facts)[0].train[1] if config.shaping.causal else facts.rows
     rows_known = rows - _unknown(config)
     if config.shaping.window > rows_known:
         what = (
@@ -326,7 +340,8 @@ def _check_shaping(run: Run, facts: DatasetFacts, problems: Problems) -> None:
 
 def _check_lags(run: Run, explain: Explain, facts: DatasetFacts, problems: Problems) -> None:
     config = run.config.reduced()
-    rows = _split(run, facts).train[1] - _unknown(config)
+    start, stop = _folds(run, facts)[0].train
+    rows = stop - max(start, _unknown(config))
     if config.exog and not has_room(rows, explain.max_lag, explain.draws):
         what = (
             f"explain: {rows:,} training rows have no room for {explain.draws:,} shifts "

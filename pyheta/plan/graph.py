@@ -87,6 +87,8 @@ def _step(
 class RunGraph:
     """The steps of one run while they are made, each after those that it needs.
 
+    A run of a rolling origin is one of its folds.
+
     `extent`: how many rows of its columns are decomposed and shaped: as many as any run of the
     sweep uses, so that runs with other borders share these steps.
     """
@@ -102,12 +104,11 @@ class RunGraph:
     def __post_init__(self) -> None:
         self.steps[self.load.key] = self.load
 
-    def score(self, seed: int) -> Key:
-        """The run's score with all that it needs."""
-        return self._score([Fold(self, self.config.split.rows(self.facts), seed)])
+    def score(self, folds: Sequence["Fold"]) -> Key:
+        """The score of these folds' forecasts together, with all that it needs.
 
-    def _score(self, folds: Sequence["Fold"]) -> Key:
-        """The score of these folds' forecasts together."""
+        The other folds than the last may be of other graphs of the same configuration and seed.
+        """
         config, first = self.config, folds[0]
         params = ScoreParams(
             targets=list(config.target),
@@ -134,7 +135,7 @@ class RunGraph:
         components = {
             role: key for role, key in fold.forecast.needs.items() if role.startswith("decompose/")
         }
-        return components | {"forecast": self.keep(fold.forecast)}
+        return components | {"forecast": fold.graph.keep(fold.forecast)}
 
     def keep(self, step: Step) -> Key:
         """Take a step into the graph."""

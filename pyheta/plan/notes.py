@@ -1,16 +1,18 @@
 """What a reader of results has to know of their data: changed cells, columns declared as known,
-and levels that training never saw.
+levels that training never saw, rows left out.
 """
 
 from collections import defaultdict
 from collections.abc import Collection, Iterable, Iterator, Mapping, Sequence
+from itertools import pairwise
 from typing import NamedTuple
 
 import numpy as np
+from numpy.typing import NDArray
 
 from pyheta.pipeline.arrays import Floats
 from pyheta.pipeline.data.facts import DatasetFacts
-from pyheta.pipeline.splits import PARTS
+from pyheta.pipeline.splits import PARTS, Split
 from pyheta.pipeline.transforms import CHANGES
 from pyheta.section import Section
 from pyheta.sweep import Run, RunConfig
@@ -111,7 +113,7 @@ def _differently_treated(runs: Iterable[Run]) -> Iterable[RunConfig]:
 
 
 def _trends(config: RunConfig, facts: DatasetFacts) -> Iterator[Trend]:
-    split = config.split.rows(facts)
+    *_, split = config.split.splits(facts)  # of folds the last one, whose test part is farthest off
     start = f"{config.series}: " if config.series else ""
     for column in config.target:
         train, test = (_known(column, split.targets(part), facts) for part in ("train", "test"))
@@ -140,13 +142,50 @@ def _notes(config: RunConfig, facts: DatasetFacts) -> Iterator[str]:
 
 def _changed(column: str, config: RunConfig, facts: DatasetFacts) -> str:
     rows = np.asarray(facts.meaning.changed[column])
-    split = config.split.rows(facts)
-    counts = [f"{part} {_within(rows, *split.targets(part)):,}" for part in PARTS]
-    if unused := _within(rows, split.stop, facts.rows):
+    folds = config.split.splits(facts)
+    used = {part: _within(rows, [fold.targets(part) for fold in folds]) for part in PARTS}
+    counts = [f"{part} {np.count_nonzero(inside):,}" for part, inside in used.items()]
+    if unused := np.count_nonzero(~np.any(list(used.values()), axis=0)):
         counts.append(f"unused {unused:,}")
     of_all = f"{len(rows):,} of {facts.rows:,} values are not the file's"
     return f"{column}: {of_all} ({', '.join(counts)})."
 
 
-def _within(rows: "np.ndarray[tuple[int], np.dtype[np.intp]]", start: int, stop: int) -> int:
-    return int(np.count_nonzero((rows >= start) & (rows < stop)))
+def _within(rows: NDArray[np.intp], spans: Iterable[tuple[int, int]]) -> NDArray[np.bool_]:
+    """Which of these rows lie in one of the spans."""
+    inside = np.zeros(len(rows), dtype=np.bool_)
+    for start, stop in spans:
+        inside |= (rows >= start) & (rows < stop)
+    return inside
+
+
+def split_notes(runs: Iterable[Run], facts: Mapping[Section, DatasetFacts]) -> tuple[str, ...]:
+    """What is easily overlooked of rolling origins: rows that are not used, or used twice.
+
+    The runs fit their data.
+    """
+    splits = {(run.config.dataset, run.config.split): run for run in runs}
+    written: dict[str, None] = {}
+    for (dataset, split), run in splits.items():
+        if split.folds:
+            start = f"{run.config.series}: " if run.config.series else ""
+            said = _about_folds(split.splits(facts[dataset]), facts[dataset].rows)
+            written |= dict.fromkeys(start + sentence for sentence in said)
+    return _at_most(written)
+
+
+def _about_folds(folds: Sequence[Split], rows: int) -> Iterator[str]:
+    first, last = folds[0], folds[-1]
+    if unused := first.train[0]:
+        yield f"the first {unused:,} of {rows:,} rows are before the first of {_count(folds)}."
+    if unused := rows - last.stop:
+        yield f"the last {unused:,} of {rows:,} rows are after the last of {_count(folds)}."
+    pairs = [(one.targets("test"), two.targets("test")) for one, two in pairwise(folds)]
+    if overlaps := [end - start for (_, end), (start, _) in pairs if end > start]:
+        yield f"test parts overlap, by {max(overlaps):,} rows: such a row counts more than once."
+    if left_out := sum(max(0, start - end) for (_, end), (start, _) in pairs):
+        yield f"{left_out:,} rows between the test parts of {_count(folds)} are not tested on."
+
+
+def _count(folds: Sequence[Split]) -> str:
+    return f"{len(folds):,} folds" if len(folds) > 1 else "1 fold"

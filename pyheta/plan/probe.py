@@ -34,11 +34,11 @@ from pyheta.pipeline.data.sources import table
 from pyheta.pipeline.decomposition.methods import METHODS
 from pyheta.pipeline.leakage import DECISIVE
 from pyheta.pipeline.splits import PARTS, Split
-from pyheta.plan.graph import RunGraph, load_step
+from pyheta.plan.graph import Fold, RunGraph, load_step
 from pyheta.plan.noise import moments, with_noise, without_holes
 from pyheta.steps import Key, Step, canonical
 from pyheta.sweep import Explain, Run, RunConfig
-from pyheta.sweep.config import Split as SplitSection
+from pyheta.sweep.split import Split as SplitSection
 from pyheta.task import Result, Task
 
 #: A step that reads what it must not does so in small too: with few rows, trials and epochs.
@@ -239,7 +239,8 @@ def small_runs(
 ) -> Iterator[tuple[Run, SmallRun]]:
     """For each way in which a sweep's runs treat their series one run in small.
 
-    Of runs that differ in columns, training or seeds alone it is the one with the most columns.
+    Of runs that differ in columns, training, seeds or folds alone it is the one with the most
+    columns; of a rolling origin the first fold.
     """
     for run in _representatives(runs):
         facts = datasets[run.config.dataset_key()]
@@ -251,13 +252,14 @@ def small_runs(
         graph = RunGraph(
             config.reduced(), config.nets(), load_step(facts), of_small, explain, small.height
         )
-        graph.score(run.seed)
+        (split,) = config.split.splits(of_small)
+        graph.score([Fold(graph, split, run.seed)])
         yield (
             run,
             SmallRun(
                 steps=list(graph.steps.values()),
                 frame=small,
-                split=config.split.rows(of_small),
+                split=split,
                 whole=frame,
                 noisy=partial(_noisy_table, facts, path),
                 full=partial(_full_table, facts, path, frame[TIME]),
@@ -343,11 +345,12 @@ def _of_rows_alone(facts: DatasetFacts, rows: int) -> DatasetFacts:
 
 
 def _in_fractions(config: RunConfig, facts: DatasetFacts) -> SplitSection:
-    """The same proportions of however many rows."""
-    split = config.split.rows(facts)
-    lengths = {part: stop - start for part, (start, stop) in split.as_params().items()}
-    shares = {part: rows / sum(lengths.values()) for part, rows in lengths.items()}
-    return SplitSection(**shares, final=config.split.final)
+    """The proportions of the first fold on however many rows, with some of its gap."""
+    split, *_ = config.split.splits(facts)
+    lengths = [stop - start for start, stop in map(split.targets, PARTS)]
+    train, val, test = (rows / sum(lengths) for rows in lengths)
+    gap = min(config.split.gap, config.window.horizon)
+    return SplitSection(train=train, val=val, test=test, gap=gap, final=config.split.final)
 
 
 def _least_window(config: RunConfig) -> int:

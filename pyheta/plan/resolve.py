@@ -106,7 +106,7 @@ def _distinct(nets: Iterable[Run], baselines: Iterable[Run]) -> list[Run]:
 
 
 def _identity(run: Run) -> str:
-    return canonical(run.config.reduced().as_json())
+    return canonical([run.config.reduced().as_json(), run.fold])
 
 
 class _NoSeasonError(SweepError):
@@ -123,7 +123,7 @@ class _Completion:
     nets: dict[NetConfig, NetConfig] = field(default_factory=dict)
     seasons: dict[int, dict[str, None]] = field(default_factory=dict)  # rows -> data sets
     last: tuple[RunConfig, RunConfig] | None = (
-        None  # runs that differ in the seed follow each other
+        None  # runs that differ in seed and fold follow each other
     )
 
     def of(self, run: Run, *, by_default: bool) -> Run | None:

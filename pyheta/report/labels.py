@@ -9,7 +9,7 @@ from pyheta.errors import InputError, nearest
 from pyheta.nets.configs.union import NETS
 from pyheta.steps import canonical
 from pyheta.store.seam import RunRow
-from pyheta.sweep.given import PICK, SERIES
+from pyheta.sweep.given import FOLD, PICK, SERIES
 from pyheta.sweep.longform import VALUE_SECTIONS
 
 ABSENT = "-"
@@ -17,11 +17,10 @@ ABSENT = "-"
 NET = "net.name"
 BASELINE = "baseline"  # the role of a run that stands beside a sweep
 
-# Runs that agree in these forecast the same values, so that their errors may be compared. Of the
-# split not `final`, which says what a net learns from.
-QUESTION = ("dataset", "target", "split", "window.horizon", "window.stride")
+# Runs that agree in these forecast the same values, so that their errors may be compared.
+QUESTION = ("dataset", "target", "split", "window.horizon", "window.stride", FOLD)
 
-#: Options of a rolling origin about what trains a net, and not about what it has to forecast.
+#: Options of a split about what trains a net, and not about what it has to forecast.
 OF_TRAINING = ("window", "refit", "final")
 
 #: What people call a key: an axis over the series of a panel sets which of them is picked.
@@ -84,7 +83,8 @@ def _keys(axis: str, runs: Sequence[RunRow]) -> Iterator[str]:
 
 
 def _option(run: RunRow, key: str) -> object:
-    return run.seed if key == "seed" else value_at(run.config, ALIASES.get(key, key))
+    of_run = {"seed": run.seed, FOLD: run.fold}
+    return of_run[key] if key in of_run else value_at(run.config, ALIASES.get(key, key))
 
 
 def _nearest(axis: str, runs: Sequence[RunRow]) -> str:
@@ -150,7 +150,7 @@ def question(run: RunRow, keys: Iterable[str] = QUESTION) -> str:
 
 def _asked(run: RunRow, key: str) -> object:
     """A run's value of a key, as far as it decides which values are forecast."""
-    value = value_at(run.config, key)
+    value = _option(run, key)
     if key == "split" and isinstance(value, Mapping):
         return {name: given for name, given in value.items() if name not in OF_TRAINING}
     return value

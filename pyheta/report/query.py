@@ -7,6 +7,7 @@ from typing import Any
 from pyheta.pipeline.metrics import SKILL
 from pyheta.report.metrics import usual_metric
 from pyheta.store.seam import RunRow
+from pyheta.sweep.given import FOLD
 
 
 @dataclass(frozen=True, slots=True)
@@ -21,6 +22,14 @@ class ReportQuery:
     rows: Sequence[str] = ()
     cols: Sequence[str] = ()
     split: str = "test"
+
+    def pools(self, section: Mapping[str, Any]) -> bool:
+        """Whether folds are shown together: nothing is laid out by them."""
+        rows, cols = (
+            asked or section.get(side, ())
+            for side, asked in (("rows", self.rows), ("cols", self.cols))
+        )
+        return FOLD not in (*rows, *cols)
 
     def completed(self, section: Mapping[str, Any], runs: Sequence[RunRow]) -> "ReportQuery":
         """The same with what the sweep's `report` section says where nothing is asked.

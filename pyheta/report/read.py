@@ -31,7 +31,7 @@ async def read_table(
     Raises InputError for a sweep that is not there, and for a metric or a key that no run has.
     """
     sweep = await reads.find_sweep(text)
-    runs = await reads.runs(sweep.id)
+    runs = await reads.runs(sweep.id, pooled=query.pools(sweep.report))
     return await _table(reads, artifacts, sweep, runs, query.completed(sweep.report, runs))
 
 
@@ -46,7 +46,7 @@ async def read_answer(
         case About.IMPORTANCE:
             return importance_grid(sweep, await reads.steps(sweep.id, "importance"))
         case _:
-            runs = await reads.runs(sweep.id)
+            runs = await reads.runs(sweep.id, pooled=query.pools(sweep.report))
             query = query.completed(sweep.report, runs)
             if about is About.SHAPLEY:
                 return shapley_grid(sweep, runs, query.metrics[0], query.split)

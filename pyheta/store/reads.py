@@ -27,6 +27,7 @@ MOST_RUNNING: Final = 50
 MOST_REASONS: Final = 20
 _SQL = load("reads")
 _EVERY_HORIZON: Final = 2**31 - 1
+_BY_FOLD: Final = False  # not pooled
 _ORDINAL = re.compile(r"[0-9]{1,9}")
 _BEGINNING = re.compile(r"[0-9a-f]{4,64}")
 
@@ -89,12 +90,13 @@ class PostgresReads:
     async def workers(self) -> Sequence[WorkerRow]:
         return [_worker_row(row) for row in await self._database.fetch(_SQL["workers"])]
 
-    async def runs(self, sweep: str) -> Sequence[RunRow]:
-        return [_run_row(row) for row in await self._database.fetch(_SQL["runs"], sweep, None, 0)]
+    async def runs(self, sweep: str, *, pooled: bool = False) -> Sequence[RunRow]:
+        rows = await self._database.fetch(_SQL["runs"], sweep, None, 0, pooled)
+        return [_run_row(row) for row in rows]
 
     async def find_run(self, text: str) -> RunRow:
         sweep, ordinal = await self._locate_run(text)
-        rows = await self._database.fetch(_SQL["runs"], sweep, ordinal, _EVERY_HORIZON)
+        rows = await self._database.fetch(_SQL["runs"], sweep, ordinal, _EVERY_HORIZON, _BY_FOLD)
         if not rows:
             raise InputError(f"no run {ordinal} in this sweep", cure="`pyheta runs` lists them")
         return _run_row(rows[0])
@@ -141,6 +143,7 @@ def _run_row(row: Record) -> RunRow:
         role=row["role"],
         config=row["config"],
         seed=row["seed"],
+        fold=row["fold"],
         score=Key(row["key"]),
         state=State(row["state"]),
         reason=row["reason"],

@@ -42,12 +42,17 @@ MeanSeconds = Mapping[tuple[str, tuple[str | None, ...]], float]
 
 @dataclass(frozen=True, slots=True)
 class NewRun:
-    """One run of a submission: its configuration and the key of the score that answers it."""
+    """One run of a submission: its configuration and the key of the score that answers it.
+
+    A run of a rolling origin is a fold; `pooled` is the key of the score of all folds together.
+    """
 
     role: str  # "net" or "baseline"
     config: Mapping[str, Any]
     seed: int
     score: Key
+    fold: int | None = None
+    pooled: Key | None = None
 
 
 @dataclass(frozen=True, slots=True)
@@ -419,7 +424,8 @@ class WorkerRow:
 class RunRow:
     """A run with the state of its score and, when it succeeded, its metrics.
 
-    `metrics` maps (split, name, horizon) to a value.
+    `metrics` maps (split, name, horizon) to a value. `fold` is None where there is no rolling
+    origin, and where the folds are pooled: then the score is that of all of them.
     """
 
     sweep: str
@@ -431,6 +437,7 @@ class RunRow:
     state: State
     reason: str | None
     metrics: Mapping[tuple[str, str, int], float]
+    fold: int | None = None
 
 
 @dataclass(frozen=True, slots=True)
@@ -505,8 +512,12 @@ class Reads(Protocol):
         """The living workers, the one started last first."""
         ...
 
-    async def runs(self, sweep: str) -> Sequence[RunRow]:
-        """All runs of a sweep in order, each with its metrics over all steps ahead (horizon 0)."""
+    async def runs(self, sweep: str, *, pooled: bool = False) -> Sequence[RunRow]:
+        """All runs of a sweep in order, each with its metrics over all steps ahead (horizon 0).
+
+        `pooled`: of a rolling origin one row for each configuration and seed, with the number of
+        its first run and the score of all folds together.
+        """
         ...
 
     async def find_run(self, text: str) -> RunRow:

@@ -163,4 +163,5 @@ def _file_rows(steps: Iterable[Step]) -> Iterable[Row]:
 
 def _run_rows(runs: Iterable[NewRun], place: Mapping[Key, int]) -> Iterable[Row]:
     for ordinal, run in enumerate(runs):
-        yield ordinal, run.role, run.config, run.seed, place[run.score]
+        pooled = None if run.pooled is None else place[run.pooled]
+        yield ordinal, run.role, run.config, run.seed, place[run.score], run.fold, pooled

@@ -1,9 +1,8 @@
 """One run's configuration: its sections, their ranges and defaults, and what of it can matter."""
 
 from collections.abc import Iterator, Mapping
-from datetime import datetime
 from itertools import chain
-from typing import TYPE_CHECKING, Annotated, Any, Literal, Self, get_origin, get_type_hints
+from typing import Annotated, Any, Literal, Self, get_origin, get_type_hints
 
 from pydantic import (
     AfterValidator,
@@ -12,11 +11,9 @@ from pydantic import (
     Discriminator,
     Field,
     PlainSerializer,
-    PlainValidator,
     Tag,
     TypeAdapter,
     ValidationError,
-    model_validator,
 )
 
 from pyheta.nets.configs.base import as_tuple
@@ -30,9 +27,6 @@ from pyheta.pipeline.decomposition.components import WHOLE
 from pyheta.pipeline.decomposition.methods import component_names
 from pyheta.pipeline.own_metrics import OwnMetrics
 from pyheta.pipeline.scaling import Method as ScaleMethod
-from pyheta.pipeline.spans import Length, moment_of, without_zone
-from pyheta.pipeline.splits import PARTS, rows_by_date, rows_by_length
-from pyheta.pipeline.splits import Split as RowSplit
 from pyheta.pipeline.transforms import Method as TransformMethod
 from pyheta.section import Section
 from pyheta.steps import canonical
@@ -40,11 +34,7 @@ from pyheta.sweep.components import Components, UnfitChange, changes_for
 from pyheta.sweep.preprocessing import Decompose, Shaping
 from pyheta.sweep.problems import shown
 from pyheta.sweep.selection import AllBut, long_form
-
-if TYPE_CHECKING:  # numpy takes longer to import than most commands that only look
-    from pyheta.pipeline.data.facts import DatasetFacts
-
-SPLIT_TOLERANCE = 1e-9
+from pyheta.sweep.split import Split
 
 
 class SyntheticData(Columns):
@@ -94,119 +84,6 @@ Dataset = Annotated[
     | Annotated[SourceData, Tag("source")],
     Discriminator(_kind_of_data),
 ]
-
-
-def _share(value: object) -> object:
-    """A fraction of the rows, a number of rows, a length of time or a date. Raises ValueError."""
-    if isinstance(value, str) and (Length.of(value) or moment_of(value)):
-        return value
-    if isinstance(value, float) and 0 < value < 1:
-        return value
-    if type(value) is int and value >= 1:
-        return value
-    raise ValueError(
-        "expected a fraction below 1, a number of rows, a length of time as 8d or 12mo, or a date "
-        f"as 2019-01-31, got {shown(value)}"
-    )
-
-
-def _kind_of_share(share: float | str) -> str:
-    if isinstance(share, str):
-        return "lengths of time" if Length.of(share) else "dates"
-    return "rows" if type(share) is int else "fractions"
-
-
-Share = Annotated[
-    float | int | str, PlainValidator(_share, json_schema_input_type=float | int | str)
-]
-
-
-class Split(Sparse):
-    """Three stretches of time, one after the other.
-
-    Fractions that add up to 1, rows (600), or lengths of time (8d, 36h, 12mo): rows after the last
-    stretch are not used. Or the dates at which validation and test begin; training begins with the
-    data, and the test part ends with it.
-    """
-
-    ALWAYS = frozenset(PARTS)
-
-    train: Share | None = 0.6
-    val: Share = 0.1
-    test: Share = 0.3
-    final: Literal["train", "train+val"] = Field(
-        default="train",
-        description="What the net learns from that forecasts the test part. train+val: it is "
-        "trained once more, on both, as validation has chosen.",
-    )
-
-    @model_validator(mode="before")
-    @classmethod
-    def _dates_need_no_train(cls, value: Any) -> Any:
-        """Where validation begins at a date, training ends there: it has no share of its own."""
-        if isinstance(value, Mapping) and "train" not in value and _is_date(value.get("val")):
-            return {**value, "train": None}
-        return value
-
-    @model_validator(mode="after")
-    def _of_one_kind(self) -> Self:
-        written = {part: share for part, share in self._parts().items() if share is not None}
-        kinds = {_kind_of_share(share) for share in written.values()}
-        if "dates" in kinds:
-            self._check_dates(kinds)
-        elif len(kinds) > 1 or self.train is None:
-            words = ", ".join(f"{part} {share}" for part, share in written.items())
-            raise ValueError(
-                "write all three as fractions, as rows or as lengths of time (8d, 12mo), not as "
-                f"{words}"
-            )
-        elif kinds == {"fractions"} and abs(sum(written.values()) - 1) > SPLIT_TOLERANCE:
-            raise ValueError(
-                f"train, val and test add up to {sum(written.values()):.10g}, not to 1"
-            )
-        return self
-
-    def _check_dates(self, kinds: set[str]) -> None:
-        if kinds != {"dates"} or self.train is not None:
-            val, test = (share if _is_date(share) else "…" for share in (self.val, self.test))
-            raise ValueError(
-                "dates say when val and test begin, and training begins with the data: write "
-                f"split: {{val: {val}, test: {test}}}"
-            )
-        if _instant(self.val) >= _instant(self.test):
-            raise ValueError(f"test has to begin after val, not {self.test} after {self.val}")
-
-    @property
-    def by_time(self) -> bool:
-        """Whether the borders are dates or lengths of time, which only rows with times have."""
-        return isinstance(self.val, str)
-
-    def _parts(self) -> dict[str, Any]:
-        return {part: getattr(self, part) for part in PARTS}
-
-    def rows(self, facts: "DatasetFacts") -> RowSplit:
-        """The rows of the three parts. They may go beyond the data set's.
-
-        Raises StepError, with the key as `where`, where the data have no such rows.
-        """
-        return RowSplit.by_shares(self._shares(facts), facts.rows)
-
-    def _shares(self, facts: "DatasetFacts") -> dict[str, float]:
-        """Fractions, or numbers of rows."""
-        if not self.by_time:
-            return self._parts()
-        if self.train is None:
-            return rows_by_date(str(self.val), str(self.test), facts)
-        return rows_by_length(self._parts(), facts)
-
-
-def _is_date(value: object) -> bool:
-    return isinstance(value, str) and not Length.of(value) and moment_of(value) is not None
-
-
-def _instant(share: object) -> datetime:
-    """To compare dates with, whichever of them have an offset."""
-    return without_zone(moment_of(str(share)) or datetime.min, None)  # noqa: DTZ901
 
 
 class Window(Sparse):

@@ -38,13 +38,18 @@ Written = tuple[Choice, ...]
 
 @dataclass(frozen=True, slots=True)
 class Run:
-    """One fully resolved configuration with one seed. Ordinals count from 0; baselines are last."""
+    """One fully resolved configuration with one seed and, of a rolling origin, one fold of it.
+
+    Ordinals count from 0; baselines are last. Folds of one configuration and seed follow each other
+    from 0 on, the earliest first.
+    """
 
     ordinal: int
     config: RunConfig
     seed: int
     role: Literal["net", "baseline"]
     written: Written = field(repr=False, compare=False)
+    fold: int | None = None
 
     def where(self, key: str) -> str:
         """Where the value of a dotted key, or of a key below it, is written; "" for a default."""
@@ -98,15 +103,18 @@ def _decisive(config: RunConfig) -> tuple[Any, ...]:
 
 def _net_runs(grid: Grid, file: SweepFile, document: Document, problems: Problems) -> Iterator[Run]:
     resolver = _Resolver(problems, document.where_key(("config",)))
-    ordinal = 0
-    for count, written in enumerate(_points(grid), 1):
-        if count * len(file.seeds) > file.run_cap:
+    ordinal = count = 0
+    for written in _points(grid):
+        config = resolver.resolve(written, grid.excluded)
+        folds = config.split.fold_numbers if config else (None,)
+        count += len(file.seeds) * len(folds)
+        if count > file.run_cap:
             raise _too_many(f"more than {file.run_cap:,}", file, document)
         if problems.full:
             return
-        if config := resolver.resolve(written, grid.excluded):
-            for seed in file.seeds:
-                yield Run(ordinal, config, seed, "net", written)
+        if config:
+            for seed, fold in product(file.seeds, folds):
+                yield Run(ordinal, config, seed, "net", written, fold)
                 ordinal += 1
 
 
@@ -238,10 +246,10 @@ def _baselines(runs: Sequence[Run], file: SweepFile, document: Document) -> Iter
         if (identity := _identity(config)) not in present:
             present.add(identity)
             setting = Setting("net.name", net.name, document.where(("baselines", index)))
-            yield Run(
-                ordinal, config, file.seeds[0], "baseline", (*run.written, {"net.name": setting})
-            )
-            ordinal += 1
+            written = (*run.written, {"net.name": setting})
+            for fold in config.split.fold_numbers:
+                yield Run(ordinal, config, file.seeds[0], "baseline", written, fold)
+                ordinal += 1
 
 
 def is_as_it_is(config: RunConfig) -> bool:

@@ -23,6 +23,9 @@ PICK = "dataset.pick"
 #: What an axis over `dataset.pick` is called.
 SERIES = "series"
 
+#: What the fold of a rolling origin is called; a report may have one row for each.
+FOLD = "fold"
+
 #: Keys whose axes may be subsets of the columns of the data set.
 OF_COLUMNS = ("exog", "target")
 

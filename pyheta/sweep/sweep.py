@@ -12,7 +12,7 @@ from pyheta.pipeline.own_metrics import titles
 from pyheta.sweep.config import KEYS
 from pyheta.sweep.expand import Run, expand
 from pyheta.sweep.file import Explain, Report, SweepFile
-from pyheta.sweep.given import PICK, SERIES, Look, write_down
+from pyheta.sweep.given import FOLD, PICK, SERIES, Look, write_down
 from pyheta.sweep.grid import Grid, read_grid
 from pyheta.sweep.layers import read_layers
 from pyheta.sweep.problems import Problems, shorten, unknown_key
@@ -98,6 +98,6 @@ def _check_report(document: Document, grid: Grid, problems: Problems) -> None:
         problems.add(what, where=where, cure=nearest(metric, known))
     for side in ("rows", "cols"):
         for index, key in enumerate(report.get(side, [])):
-            if key not in (SERIES, *KEYS):
+            if key not in (SERIES, FOLD, *KEYS):
                 where = document.where(("report", side, index))
                 problems.note(unknown_key(key, KEYS, where=where))

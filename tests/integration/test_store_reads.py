@@ -2,6 +2,7 @@
 
 import json
 from collections import Counter
+from dataclasses import replace
 
 import builders
 import pytest
@@ -15,6 +16,7 @@ from pyheta.errors import InputError
 from pyheta.screen import to_json
 from pyheta.steps import Ending, Failure, Kind, State, digest
 from pyheta.store.postgres import PostgresStore
+from pyheta.store.seam import NewRun, Submission
 
 FATAL = Failure(Ending.ERROR, "boom", detail="Traceback …", retry=False, log="epoch 1")
 
@@ -24,6 +26,18 @@ async def finish(store: PostgresStore, count: int) -> None:
     for _ in range(count):
         claim = await builders.claim_one(store, worker)
         await store.succeed(claim.step, claim.fence, builders.a_success())
+
+
+def rolling() -> Submission:
+    """Two folds of one configuration, and a run that is none."""
+    folds = builders.load("first"), builders.load("second")
+    pooled, other = builders.score("pooled", *folds), builders.load("other")
+    config = {"net": {"name": "lstm"}}
+    runs = [
+        *(NewRun("net", config, 0, step.key, fold, pooled.key) for fold, step in enumerate(folds)),
+        NewRun("net", config, 1, other.key),
+    ]
+    return replace(builders.submission(*folds, pooled, other), runs=runs)
 
 
 class TestSweeps:
@@ -124,6 +138,45 @@ class TestRuns:
         assert (first.ordinal, first.state, first.config["tag"]) == (0, State.SUCCEEDED, "a")
         assert first.metrics == {("test", "rmse", 0): 0.5, ("val", "rmse", 0): 0.6}
         assert (second.ordinal, second.state, second.metrics) == (1, State.QUEUED, {})
+
+    async def test_of_a_rolling_origin_are_folds_or_one_pooled(self, store: PostgresStore) -> None:
+        sweep = rolling()
+        await store.submit(sweep)
+        await finish(store, 4)
+
+        folds, pooled = await store.runs(sweep.id), await store.runs(sweep.id, pooled=True)
+
+        assert [(run.ordinal, run.fold, run.score) for run in folds] == [
+            (number, run.fold, run.score) for number, run in enumerate(sweep.runs)
+        ]
+        assert [run.fold for run in folds] == [0, 1, None]
+        assert [(run.ordinal, run.fold, run.score) for run in pooled] == [
+            (0, None, sweep.runs[0].pooled),
+            (2, None, sweep.runs[2].score),
+        ]
+        assert [run.metrics[("test", "rmse", 0)] for run in pooled] == [0.5, 0.5]
+        assert await store.run_counts(sweep.id) == {State.SUCCEEDED: 3}
+
+    async def test_that_are_folds_are_found_by_their_own_steps(self, store: PostgresStore) -> None:
+        sweep = rolling()
+        await store.submit(sweep)
+        first, second, _ = sweep.runs
+        assert first.pooled
+
+        for key, ordinal in ((first.score, 0), (second.score, 1), (first.pooled, 0)):
+            assert (await store.find_run(key)).ordinal == ordinal
+        assert (await store.find_run("sweep/1")).fold == 1
+
+    async def test_that_are_folds_are_retried_with_what_pools_them(
+        self, store: PostgresStore
+    ) -> None:
+        sweep = rolling()
+        await store.submit(sweep)
+        worker = await builders.new_worker(store)
+        for claim in await store.claim_next(worker, BOTH, 3):
+            await store.fail(claim.step, claim.fence, FATAL)
+
+        assert await store.retry(sweep.id, runs=[1]) == 3  # both folds, which are pooled
 
     async def test_are_found_with_the_metrics_of_every_horizon(self, store: PostgresStore) -> None:
         load = builders.load()

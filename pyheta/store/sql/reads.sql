@@ -61,18 +61,20 @@ CROSS JOIN LATERAL (
 WHERE state = 'alive'
 ORDER BY started_at DESC;
 
---- runs: A sweep's runs (only $2, if given) with their scores' state, metrics up to horizon $3.
-SELECT run.sweep_id, run.ordinal, run.role, run.config, run.seed, step.key, step.state, step.reason,
+--- runs: A sweep's runs (only $2, if given), their scores' state, metrics up to horizon $3; $4: pooled.
+SELECT run.sweep_id, run.ordinal, run.role, run.config, run.seed,
+    CASE WHEN NOT $4 THEN run.fold END AS fold, step.key, step.state, step.reason,
     measured.splits, measured.names, measured.horizons, measured.values
 FROM pyheta.run
-JOIN pyheta.step ON step.id = run.score_id
+JOIN pyheta.step ON step.id = CASE WHEN $4 THEN coalesce(run.pooled_id, run.score_id) ELSE run.score_id END
 CROSS JOIN LATERAL (
     SELECT array_agg(split) AS splits, array_agg(name) AS names,
         array_agg(horizon) AS horizons, array_agg(value) AS values
     FROM pyheta.metric CROSS JOIN unnest(names, numbers) AS one (name, value)
-    WHERE metric.step_id = run.score_id AND metric.horizon <= $3
+    WHERE metric.step_id = step.id AND metric.horizon <= $3
 ) AS measured
 WHERE run.sweep_id = $1 AND ($2::int IS NULL OR run.ordinal = $2)
+    AND (NOT $4::boolean OR coalesce(run.fold, 0) = 0)
 ORDER BY run.ordinal;
 
 --- locate_run: The newest run that needs a step whose key lies between $1 and $2.
@@ -80,12 +82,16 @@ WITH RECURSIVE above (id) AS (
     SELECT id FROM pyheta.step WHERE key >= $1 AND key < $2
     UNION
     SELECT need.step_id FROM above JOIN pyheta.need ON need.need_id = above.id
+), answered (sweep_id, ordinal, pooled) AS (
+    SELECT run.sweep_id, run.ordinal, false
+    FROM above JOIN pyheta.run ON run.score_id = above.id
+    UNION ALL
+    SELECT run.sweep_id, run.ordinal, true
+    FROM above JOIN pyheta.run ON run.pooled_id = above.id
 )
-SELECT run.sweep_id, run.ordinal
-FROM above
-JOIN pyheta.run ON run.score_id = above.id
-JOIN pyheta.sweep ON sweep.id = run.sweep_id
-ORDER BY sweep.submitted_at DESC, run.ordinal
+SELECT answered.sweep_id, answered.ordinal
+FROM answered JOIN pyheta.sweep ON sweep.id = answered.sweep_id
+ORDER BY sweep.submitted_at DESC, answered.pooled, answered.ordinal  -- rather the very fold
 LIMIT 1;
 
 --- steps_of: A score and everything that it needs, needs first, with products and metrics.

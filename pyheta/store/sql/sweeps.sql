@@ -21,7 +21,7 @@ CREATE TEMP TABLE asked_step (
 CREATE TEMP TABLE asked_need (step int, role text, need int) ON COMMIT DROP;
 CREATE TEMP TABLE asked_file (step int, role text, sha256 text) ON COMMIT DROP;
 CREATE TEMP TABLE asked_run (
-    ordinal int, role text, config jsonb, seed int, score int
+    ordinal int, role text, config jsonb, seed int, score int, fold int, pooled int
 ) ON COMMIT DROP;
 CREATE TEMP TABLE placed (ordinal int PRIMARY KEY, id bigint, added boolean) ON COMMIT DROP;
 
@@ -85,9 +85,12 @@ FROM pg_temp.asked_file JOIN pg_temp.placed ON placed.ordinal = asked_file.step 
 INSERT INTO pyheta.sweep_step (sweep_id, step_id) SELECT $1, id FROM pg_temp.placed;
 
 --- add_runs: The sweep's runs, each with the score that answers it.
-INSERT INTO pyheta.run (sweep_id, ordinal, role, config, seed, score_id)
-SELECT $1, asked_run.ordinal, asked_run.role, asked_run.config, asked_run.seed, placed.id
-FROM pg_temp.asked_run JOIN pg_temp.placed ON placed.ordinal = asked_run.score;
+INSERT INTO pyheta.run (sweep_id, ordinal, role, config, seed, score_id, fold, pooled_id)
+SELECT $1, asked_run.ordinal, asked_run.role, asked_run.config, asked_run.seed, score.id,
+    asked_run.fold, pooled.id
+FROM pg_temp.asked_run
+JOIN pg_temp.placed AS score ON score.ordinal = asked_run.score
+LEFT JOIN pg_temp.placed AS pooled ON pooled.ordinal = asked_run.pooled;
 
 --- count_outdated: Fits of other sweeps of this name that an older version of the code computed.
 -- Nothing of them is in this submission, since the version is part of every key.
@@ -124,7 +127,8 @@ FOR UPDATE OF step;
 
 --- lock_steps_of_runs: The same for the steps that some of its runs need.
 WITH RECURSIVE needed (id) AS (
-    SELECT score_id FROM pyheta.run WHERE sweep_id = $1 AND ordinal = ANY ($3::int[])
+    SELECT unnest(ARRAY[score_id, pooled_id])
+    FROM pyheta.run WHERE sweep_id = $1 AND ordinal = ANY ($3::int[])
     UNION
     SELECT need.need_id FROM needed JOIN pyheta.need ON need.step_id = needed.id
 )

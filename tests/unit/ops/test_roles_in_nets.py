@@ -20,7 +20,7 @@ from pyheta.pipeline.data.synthetic import (
     generate,
     without_promo,
 )
-from pyheta.plan.graph import RunGraph, load_step
+from pyheta.plan.graph import Fold, RunGraph, load_step
 from pyheta.plan.prepare import prepare
 from pyheta.plan.probe import execute
 from pyheta.sweep import Explain
@@ -66,7 +66,8 @@ def computed(
         Explain(permutations=3),
         facts.rows,
     )
-    graph.score(run.seed)
+    (split,) = run.config.split.splits(facts)
+    graph.score([Fold(graph, split, run.seed)])
     steps = list(graph.steps.values())
     results = execute(steps, given, tmp_path / "out")
     return {step.op: results[step.key] for step in steps}

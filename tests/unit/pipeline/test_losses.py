@@ -17,9 +17,9 @@ from pyheta.pipeline.losses import (
     Judged,
     Losses,
     PartLosses,
+    joined,
     losses_of,
     read_losses,
-    stitched,
     write_losses,
 )
 
@@ -138,7 +138,8 @@ def test_windows_that_are_left_out_cost_a_few_bytes(tmp_path: Path) -> None:
 def test_folds_come_one_after_the_other_also_where_they_overlap(tmp_path: Path) -> None:
     folds = [both(np.arange(start, start + 6), targets=2) for start in (100, 104, 110)]
 
-    write_losses(tmp_path / "pooled", stitched(folds))
+    parts = {part: joined([fold.parts[part] for fold in folds]) for part in folds[0].parts}
+    write_losses(tmp_path / "pooled", Losses(parts))
 
     pooled = read_losses(tmp_path / "pooled", each_target=True)
     assert pooled.rows("test").tolist() == [*range(100, 106), *range(104, 110), *range(110, 116)]

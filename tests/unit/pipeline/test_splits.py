@@ -16,7 +16,7 @@ from pyheta.pipeline.data.facts import DatasetFacts
 from pyheta.pipeline.data.steps.cadence import Cadence, Unit
 from pyheta.pipeline.spans import Length, moment_of
 from pyheta.pipeline.splits import Part, Split
-from pyheta.sweep.config import Split as SplitSection
+from pyheta.sweep.split import Split as SplitSection
 
 PARTS: tuple[Part, ...] = ("train", "val", "test")
 
@@ -99,7 +99,7 @@ def data(times: pd.DatetimeIndex, cadence: Cadence, **changed: Any) -> DatasetFa
 
 def lengths(section: SplitSection, given: DatasetFacts) -> dict[str, int]:
     """How many rows each part has; one begins where the one before ends."""
-    split = section.rows(given)
+    (split,) = section.splits(given)
     spans = [split.targets(part) for part in PARTS]
     assert [start for start, _ in spans] == [0, *(stop for _, stop in spans[:-1])]
     return {part: stop - start for part, (start, stop) in zip(PARTS, spans, strict=True)}
@@ -131,7 +131,8 @@ def test_months_are_thirty_days_of_rows(step_seconds: float, rows: int, *, known
 def test_lengths_of_time_hold_the_rows_that_begin_within_them(
     written: tuple[str, str, str], expected: tuple[int, int, int]
 ) -> None:
-    config = SplitSection.model_validate(dict(zip(PARTS, written, strict=True)))
+    train, val, test = written
+    config = SplitSection(train=train, val=val, test=test)
 
     shares = lengths(config, data(pd.date_range("2020-01-01", periods=300, freq="h"), HOURS))
 
@@ -239,7 +240,7 @@ def test_moments_that_the_data_lack_are_refused(
     hours = data(pd.date_range("2020-01-01", periods=100, freq="h"), HOURS, **changed)
 
     with pytest.raises(StepError) as caught:
-        SplitSection(**split).rows(hours)
+        SplitSection(**split).splits(hours)
 
     assert said in str(caught.value)
     assert caught.value.where.startswith("split")
@@ -248,8 +249,8 @@ def test_moments_that_the_data_lack_are_refused(
 def test_fractions_are_shares_of_the_rows_and_rows_are_what_they_are() -> None:
     given = facts("load", rows=4000)
 
-    assert SplitSection().rows(given) == Split((0, 2400), (2400, 2800), (2800, 4000))
-    assert SplitSection(train=5, val=1, test=2).rows(given) == Split((0, 5), (5, 6), (6, 8))
+    assert SplitSection().splits(given) == (Split((0, 2400), (2400, 2800), (2800, 4000)),)
+    assert SplitSection(train=5, val=1, test=2).splits(given) == (Split((0, 5), (5, 6), (6, 8)),)
 
 
 def test_what_is_learned_from_has_no_test_part() -> None:
