@@ -49,6 +49,7 @@ class Split(StrEnum):
 
     TEST = "test"
     VAL = "val"
+    TRAIN = "train"
 
 
 SweepFile = Annotated[Path, typer.Argument(metavar="SWEEP", help="The sweep file.")]

@@ -11,6 +11,7 @@ from rich.text import Text
 from pyheta.commands.status_view import describe
 from pyheta.ops.registry import fit_on
 from pyheta.pipeline.leakage import leaks
+from pyheta.pipeline.splits import PARTS
 from pyheta.report.labels import leaves
 from pyheta.screen import STATE_STYLE, duration, parts, plain, right, table, volume
 from pyheta.steps import Cost, Key, Metric, State
@@ -161,14 +162,14 @@ def _facts(step: StepRow) -> Text:
 
 
 def _metrics(metrics: Sequence[Metric]) -> Table:
-    """One line for each metric over all steps ahead, validation beside test."""
-    shown = table("metric", *right("val", "test"))
+    """One line for each metric over all steps ahead, the parts beside each other."""
+    shown = table("metric", *right(*PARTS))
     values = {
         (metric.name, metric.split): metric.value for metric in metrics if metric.horizon == 0
     }
     for name in sorted({name for name, _ in values}):
-        pair = [values.get((name, split)) for split in ("val", "test")]
-        shown.add_row(name, *("" if value is None else f"{value:.6g}" for value in pair))
+        each = [values.get((name, part)) for part in PARTS]
+        shown.add_row(name, *("" if value is None else f"{value:.6g}" for value in each))
     return shown
 
 

@@ -19,6 +19,7 @@ from pyheta.report.metrics import Meaning, definition_of, own_names
 from pyheta.report.query import ReportQuery
 from pyheta.steps import Key, State
 from pyheta.store.seam import RunRow, SweepRow
+from pyheta.sweep.given import FOLD
 
 #: Where a sweep's `report` says which runs, by their ordinals, are what a baseline would be.
 AS_BASELINES = "as_baselines"
@@ -135,7 +136,9 @@ def lay_out(sweep: SweepRow, runs: Sequence[RunRow], query: ReportQuery) -> Layo
         failures=_failures(runs),
         row_keys=row_keys,
         col_keys=col_keys,
-        averaged=_averaged(groups, [key for key in axes if key not in (*row_keys, *col_keys)]),
+        averaged=_averaged(
+            groups, [key for key in (FOLD, *axes) if key not in (*row_keys, *col_keys)]
+        ),
         columns=columns,
         rows=_rows(groups, len(columns)),
         remarks=tuple(sweep.report.get("remarks", ())),
