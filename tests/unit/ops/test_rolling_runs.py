@@ -169,7 +169,8 @@ def test_each_fold_is_scaled_by_its_own_training(tmp_path: Path) -> None:
     def scaled(split: Split) -> Floats:
         training = VALUES[slice(*split.train)]
         scale = np.abs(training[24:] - training[:-24]).mean()  # a season of hours is a day
-        return np.abs(errors(split, split.targets("test"), last)) / scale
+        scaled: Floats = np.abs(errors(split, split.targets("test"), last)) / scale
+        return scaled
 
     each = [scaled(split) for split in rolled.splits()]
     for key, own in zip(rolled.prepared.plan.scores, each, strict=True):
