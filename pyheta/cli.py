@@ -49,6 +49,7 @@ class Split(StrEnum):
 
     TEST = "test"
     VAL = "val"
+    TRAIN = "train"
 
 
 SweepFile = Annotated[Path, typer.Argument(metavar="SWEEP", help="The sweep file.")]
@@ -196,12 +197,14 @@ def run(
 @app.command()
 def submit(context: Context, sweep: SweepFile, overrides: Overrides = None) -> None:
     """Hand a sweep to the workers. Submitting it again adds nothing."""
-    from pyheta.commands.submit import in_words, submit
+    from pyheta.commands.submit import anew, in_words, submit
 
     prepared = context.obj.prepare(sweep, overrides)
     receipt = context.obj.change(
         lambda services: submit(prepared, services.store, services.artifacts)
     )
+    if why := anew(prepared, receipt):
+        typer.echo(why)
     typer.echo(in_words(prepared, receipt))
 
 
@@ -276,7 +279,9 @@ def report(
     from pyheta.report.read import read_answer
 
     query = ReportQuery(_names(metric), _names(rows), _names(cols), split)
-    answer = context.obj.call(lambda services: read_answer(services.store, sweep, query, about))
+    answer = context.obj.call(
+        lambda services: read_answer(services.store, services.artifacts, sweep, query, about)
+    )
     show_answer(answer, form, context.obj.screen)
 
 

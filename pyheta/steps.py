@@ -9,7 +9,7 @@ import json
 from collections.abc import Mapping
 from dataclasses import dataclass, field
 from enum import StrEnum
-from typing import Any, NewType
+from typing import Any, Literal, NewType
 from uuid import UUID
 
 StepId = NewType("StepId", int)
@@ -72,8 +72,9 @@ class Step:
     `key` follows from what the step sees, its files, its parameters and the operation's code
     version, so steps with one key may need different steps: each made the same content. Steps of
     one operation with the same `bundle` may be computed together by one child. Fits with the same
-    `course` train the same net in the same way and differ in how long, so one may resume another.
-    Neither can change a step's outcome, so neither is part of the key.
+    `course` train the same net in the same way and differ in how long, so one may resume another;
+    decompositions with the same one begin with the same values, so one may take over rows of
+    another. Neither can change a step's outcome, so neither is part of the key.
     """
 
     op: str
@@ -98,7 +99,7 @@ class Step:
         object.__setattr__(self, "key", digest(content))
 
 
-#: The role of the products of an earlier fit of the same course. A fit can do without them.
+#: The role of the products of an earlier step of the same course. A step can do without them.
 EARLIER = "earlier"
 
 
@@ -158,6 +159,27 @@ class Product:
     size: int
 
 
+#: Of what the peak memory is: of the step, or of its process since that began.
+PeakOf = Literal["step", "process"]
+
+
+@dataclass(frozen=True, slots=True)
+class Cost:
+    """What a step cost the process that computed it, without bringing its inputs and keeping files.
+
+    Where `shared` lanes were computed together, each has an equal share of the seconds that passed
+    while it was among them: the shares of all add up to the whole.
+    """
+
+    wall_seconds: float
+    cpu_seconds: float  # of all threads; a GPU's work is not among them
+    shared: int  # 1: computed by itself
+    peak_memory: int  # bytes: the highest resident memory of the whole process, without a GPU's
+    peak_of: PeakOf  # "process" where the system does not measure the step's own peak
+    threads: int  # on which the process may compute
+    cold: bool  # the process imported modules meanwhile, as its first steps do: it took longer
+
+
 @dataclass(frozen=True, slots=True)
 class Success:
     """What a successful attempt hands over: recorded in the transaction that ends the step."""
@@ -165,7 +187,7 @@ class Success:
     products: tuple[Product, ...]
     metrics: tuple[Metric, ...] = ()
     summary: Mapping[str, Any] = field(default_factory=dict)  # small facts: epochs, rows
-    seconds: float = 0.0
+    cost: Cost | None = None  # None: not measured
     log: str = ""
 
 

@@ -19,11 +19,13 @@ from pyheta.errors import SweepError
 from pyheta.pipeline.channels import Source
 from pyheta.pipeline.data.content import Content
 from pyheta.pipeline.data.facts import DatasetFacts
+from pyheta.pipeline.data.sources import column_facts
 from pyheta.pipeline.data.steps.cadence import HOURLY
 from pyheta.pipeline.spans import microseconds
 from pyheta.pipeline.windows import Shape
 from pyheta.steps import (
     Claim,
+    Cost,
     Ending,
     Failure,
     Kind,
@@ -99,6 +101,7 @@ def facts(*columns: str, rows: int = 4000, **changed: Any) -> DatasetFacts:
         "last": first + timedelta(hours=rows - 1),
         "cadence": HOURLY,
         "content": content,
+        "by_column": {name: column_facts(values) for name, values in content.columns.items()},
     }
     return DatasetFacts(columns=columns, rows=rows, **(fields | changed))
 
@@ -130,6 +133,7 @@ def gradient_net(net: Mapping[str, Any], shape: Shape, *, seed: int = 0) -> "Gra
 # ---- steps and how they end ----------------------------------------------------------------------
 
 DONE = Success(products=())
+A_COST = Cost(1.5, 1.25, 2, peak_memory=300 << 20, peak_of="step", threads=1, cold=False)
 ERROR = Failure(Ending.ERROR, "boom")
 RELEASE = Failure(Ending.RELEASE, "drained")
 
@@ -185,7 +189,7 @@ def a_success() -> Success:
         Metric("test", "rmse", 1, 0.4),
         Metric("val", "rmse", 0, 0.6),
     )
-    return Success(products, metrics, summary={"epochs": 3}, seconds=1.5, log="epoch 3")
+    return Success(products, metrics, summary={"epochs": 3}, cost=A_COST, log="epoch 3")
 
 
 # ---- submissions ---------------------------------------------------------------------------------

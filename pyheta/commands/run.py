@@ -5,7 +5,7 @@ from dataclasses import dataclass, replace
 
 from pyheta.commands.follow import follow_sweep
 from pyheta.commands.status import Status, read_status
-from pyheta.commands.submit import submit
+from pyheta.commands.submit import anew, submit
 from pyheta.commands.worker import work
 from pyheta.device import Device
 from pyheta.errors import Exit
@@ -43,6 +43,8 @@ async def run_sweep(
     services, store = services.without_broker(), services.store
     receipt = await submit(prepared, store, services.artifacts)
     sweep = await store.find_sweep(receipt.sweep)
+    if why := anew(prepared, receipt):
+        screen.note(why)
     if failed := receipt.steps.get(State.FAILED, 0):
         screen.note(
             f"{count(failed, 'step')} failed earlier; another try: pyheta retry {sweep.id[:12]}"
@@ -65,7 +67,7 @@ async def run_sweep(
             f"{sweep.id[:12]}"
         )
     code = Exit.RUNS_FAILED if status.runs.get(State.FAILED) else Exit.DONE
-    return Outcome(code, await read_table(store, sweep.id, ReportQuery()))
+    return Outcome(code, await read_table(store, services.artifacts, sweep.id, ReportQuery()))
 
 
 def _failed_explaining(status: Status) -> int:

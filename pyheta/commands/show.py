@@ -1,4 +1,4 @@
-"""All about one run: configuration, steps, metrics, products, attempts."""
+"""All about one run: configuration, steps, what they cost, metrics, products, attempts."""
 
 from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass
@@ -11,10 +11,23 @@ from rich.text import Text
 from pyheta.commands.status_view import describe
 from pyheta.ops.registry import fit_on
 from pyheta.pipeline.leakage import leaks
+from pyheta.pipeline.splits import PARTS
 from pyheta.report.labels import leaves
-from pyheta.screen import STATE_STYLE, duration, parts, plain, right, table
-from pyheta.steps import Metric, State
+from pyheta.screen import STATE_STYLE, duration, parts, plain, right, table, volume
+from pyheta.steps import Cost, Key, Metric, State
 from pyheta.store.seam import AttemptRow, Reads, StepRow
+
+
+@dataclass(frozen=True, slots=True)
+class StepCost:
+    """What a step cost, and what it did for that; None where a step has no such number."""
+
+    op: str
+    key: Key
+    cost: Cost
+    parameters: int | None  # of the net
+    engine: str | None  # what computed the gradients
+    examples_per_second: float | None  # windows gone through in training, by the step's wall time
 
 
 @dataclass(frozen=True, slots=True)
@@ -31,6 +44,7 @@ class RunDetails:
     reason: str | None
     steps: Sequence[StepRow]
     attempts: Sequence[AttemptRow]
+    costs: Sequence[StepCost]
 
     @property
     def score(self) -> StepRow:
@@ -41,6 +55,7 @@ async def read_details(reads: Reads, text: str) -> RunDetails:
     """What the store knows of the run that `text` names. Raises InputError if there is none."""
     run = await reads.find_run(text)
     steps = await reads.steps_of(run.score)
+    attempts = await reads.attempts([step.id for step in steps])
     return RunDetails(
         sweep=run.sweep,
         ordinal=run.ordinal,
@@ -51,13 +66,35 @@ async def read_details(reads: Reads, text: str) -> RunDetails:
         state=run.state,
         reason=run.reason,
         steps=steps,
-        attempts=await reads.attempts([step.id for step in steps]),
+        attempts=attempts,
+        costs=list(_costs_of(steps, attempts)),
     )
 
 
+def _costs_of(steps: Sequence[StepRow], attempts: Sequence[AttemptRow]) -> Iterator[StepCost]:
+    costs = {attempt.step: attempt.cost for attempt in attempts if attempt.cost}
+    for step in steps:
+        if cost := costs.get(step.id):
+            facts = step.summary or {}
+            rate = examples_per_second(facts, cost.wall_seconds)
+            yield StepCost(
+                step.op, step.key, cost, facts.get("parameters"), facts.get("engine"), rate
+            )
+
+
+def examples_per_second(summary: Mapping[str, Any], seconds: float) -> float | None:
+    """How fast a fit went through its training windows; None where it trained in no epoch.
+
+    Epochs that an earlier fit had computed do not count.
+    """
+    examples = summary.get("windows", 0) * (summary.get("epochs", 0) - summary.get("resumed", 0))
+    return examples / seconds if examples > 0 and seconds > 0 else None
+
+
 def details_view(details: RunDetails) -> RenderableType:
-    """Configuration, steps, metrics, products."""
-    return parts(_header(details), _config(details), _steps(details), *_results(details))
+    """Configuration, steps, what they cost, metrics, products."""
+    costs = [_costs(details.costs)] if details.costs else []
+    return parts(_header(details), _config(details), _steps(details), *costs, *_results(details))
 
 
 def _header(details: RunDetails) -> Text:
@@ -94,6 +131,25 @@ def _steps(details: RunDetails) -> Table:
     return shown
 
 
+def _costs(costs: Sequence[StepCost]) -> Table:
+    """One line for each step that was measured; its wall time stands in the table of steps."""
+    numbers = right("CPU", "threads", "lanes", "memory", "parameters", "examples/s")
+    shown = table("cost of", *numbers, "engine")
+    for step in costs:
+        cost = step.cost
+        shown.add_row(
+            f"{step.op} {step.key[:12]}" + (" (cold)" if cost.cold else ""),
+            duration(cost.cpu_seconds),
+            str(cost.threads),
+            str(cost.shared),
+            volume(cost.peak_memory) + ("" if cost.peak_of == "step" else " (process)"),
+            "" if step.parameters is None else f"{step.parameters:,}",
+            "" if step.examples_per_second is None else f"{step.examples_per_second:,.0f}",
+            step.engine or "",
+        )
+    return shown
+
+
 def _results(details: RunDetails) -> Iterator[RenderableType]:
     if details.score.metrics:
         yield _metrics(details.score.metrics)
@@ -106,14 +162,14 @@ def _facts(step: StepRow) -> Text:
 
 
 def _metrics(metrics: Sequence[Metric]) -> Table:
-    """One line for each metric over all steps ahead, validation beside test."""
-    shown = table("metric", *right("val", "test"))
+    """One line for each metric over all steps ahead, the parts beside each other."""
+    shown = table("metric", *right(*PARTS))
     values = {
         (metric.name, metric.split): metric.value for metric in metrics if metric.horizon == 0
     }
     for name in sorted({name for name, _ in values}):
-        pair = [values.get((name, split)) for split in ("val", "test")]
-        shown.add_row(name, *("" if value is None else f"{value:.6g}" for value in pair))
+        each = [values.get((name, part)) for part in PARTS]
+        shown.add_row(name, *("" if value is None else f"{value:.6g}" for value in each))
     return shown
 
 

@@ -1,12 +1,12 @@
 """Hand a checked sweep to the store. It is committed as a whole or not at all."""
 
-from collections.abc import Sequence
 from dataclasses import asdict
 from pathlib import Path
 
 from pyheta.errors import DataError
 from pyheta.ops.registry import OPS
 from pyheta.plan.prepare import CheckedSweep
+from pyheta.report.cells import SEASONS, season_key
 from pyheta.report.table import AS_BASELINES
 from pyheta.screen import count
 from pyheta.steps import OPEN, State, digest
@@ -41,13 +41,24 @@ def submission(prepared: CheckedSweep) -> Submission:
     )
 
 
-def _for_reports(prepared: CheckedSweep) -> dict[str, Sequence[object]]:
-    """What every report of the sweep has to say of its data, and which runs are baselines too."""
-    known: dict[str, Sequence[object]] = {
+def _for_reports(prepared: CheckedSweep) -> dict[str, object]:
+    """What every report of the sweep has to know of its data, and which runs are baselines too."""
+    known: dict[str, object] = {
         "remarks": list(prepared.remarks),
+        SEASONS: _seasons(prepared),
         AS_BASELINES: list(prepared.as_baselines),
     }
     return {name: values for name, values in known.items() if values}
+
+
+def _seasons(prepared: CheckedSweep) -> dict[str, int]:
+    """How many rows make a season of each data set, where something says so."""
+    datasets = {run.config.dataset_key(): run.config.as_json()["dataset"] for run in prepared.runs}
+    return {
+        season_key(dataset): season
+        for name, dataset in datasets.items()
+        if (season := prepared.datasets[name].cadence.season)
+    }
 
 
 async def submit(prepared: CheckedSweep, store: SweepStore, artifacts: Artifacts) -> Receipt:
@@ -78,3 +89,14 @@ def in_words(prepared: CheckedSweep, receipt: Receipt) -> str:
     there = "" if receipt.new else " (submitted before)"
     added = f"{count(receipt.added, 'step')} added, {todo:,} to compute"
     return f"{name}: {runs}{there}, {added}; now: pyheta worker, pyheta status {name}"
+
+
+def anew(prepared: CheckedSweep, receipt: Receipt) -> str:
+    """Why fits that seem to be there are computed; empty if none are."""
+    if not receipt.outdated:
+        return ""
+    fits = count(receipt.outdated, "fit")
+    return (
+        f"{fits} of earlier sweeps named {prepared.sweep.name} came from an older PyHeta. Its keys "
+        "told more of the data than a fit sees, so what this sweep asks for is computed anew, once"
+    )

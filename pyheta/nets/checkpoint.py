@@ -12,18 +12,23 @@ from pyheta.nets.training.trainer_state import State
 from pyheta.pipeline.channels import Source
 from pyheta.pipeline.scaling import Scaler
 from pyheta.pipeline.stored import read_arrays, write_arrays
+from pyheta.pipeline.transforms import Method
 from pyheta.pipeline.windows import Shape
 
 
 @dataclass(frozen=True, slots=True)
 class Checkpoint:
-    """A fitted net. `sources` are its channels, targets first; `scalers` has one for each."""
+    """A fitted net. `sources` are its channels, targets first; `scalers` has one for each.
+
+    `transform` is that of the targets: scalers of targets are scalers of transformed series.
+    """
 
     net: Mapping[str, Any]
     shape: Shape
     sources: Sequence[Source]
     scalers: Sequence[Scaler]
     state: State
+    transform: Method = "none"
 
     def save(self, path: Path) -> None:
         header = {
@@ -31,6 +36,7 @@ class Checkpoint:
             "shape": asdict(self.shape),
             "sources": [source.as_params() for source in self.sources],
             "scalers": [astuple(scaler) for scaler in self.scalers],
+            "transform": self.transform,
         }
         write_arrays(path, self.state, header)
 
@@ -41,6 +47,7 @@ class Checkpoint:
             state, header = read_arrays(path)
             sources = [Source(**source) for source in header["sources"]]
             scalers = [Scaler(*scaler) for scaler in header["scalers"]]
-            return cls(header["net"], Shape(**header["shape"]), sources, scalers, state)
+            shape, method = Shape(**header["shape"]), header["transform"]
+            return cls(header["net"], shape, sources, scalers, state, method)
         except (SafetensorError, OSError, KeyError, TypeError, ValueError) as error:
             raise StepError("not a checkpoint, or a damaged one", where=path.name) from error

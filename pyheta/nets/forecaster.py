@@ -1,6 +1,7 @@
 """What the steps `fit` and `score` know of a net, be it trained, solved or a plain rule."""
 
 from abc import ABC, abstractmethod
+from collections.abc import Mapping
 from typing import Any, ClassVar
 
 import numpy as np
@@ -36,6 +37,10 @@ class Forecaster(ABC):
         Returns a history if it trains in epochs. Raises Diverged.
         """
         return None
+
+    def decided(self) -> Mapping[str, Any]:
+        """The net's options as validation has chosen them, for one that is to learn without it."""
+        return {}
 
     @abstractmethod
     def predict(self, windows: Windows) -> NDArray[np.float64]:

@@ -12,54 +12,109 @@ parts   Training, validation and test are decomposed apart. Values still depend 
         their part.
 
 A column that is not known from its first row on is decomposed from the first known one on.
+
+A causal decomposition of a longer column, or of one that was corrected, begins with the rows of an
+earlier one as far as the values are the same: they are taken over. The other modes begin anew: each
+of their values depends on later rows.
 """
 
-from collections.abc import Iterable, Mapping
+from collections.abc import Iterable, Mapping, Sequence
+from dataclasses import dataclass
+from pathlib import Path
 from typing import Any, assert_never
 
 import numpy as np
 from numpy.typing import NDArray
+from safetensors import safe_open
 from safetensors.numpy import save_file
 
 from pyheta.ops.params import DecomposeParams, needed
 from pyheta.pipeline.arrays import Floats
 from pyheta.pipeline.channels import Channel
-from pyheta.pipeline.decomposition.compute import causal, whole
+from pyheta.pipeline.decomposition.compute import Causal, causal, whole
 from pyheta.pipeline.decomposition.methods import component_names
 from pyheta.pipeline.seen import Seen
 from pyheta.pipeline.splits import PARTS, Split
+from pyheta.steps import EARLIER
 from pyheta.task import Progress, Result, Task
+
+COLUMN = "column"  # the array of the values that were decomposed
 
 
 def decompose(task: Task) -> Result:
     """Product `components`: `values`, and `tails` where causal, of each under its name.
 
     `IMF0/values`: (rows,) float64. `IMF0/tails`: (rows, keep) float32, how far the rows before lay
-    from the row's value (see `compute.Causal`). Both are NaN where nothing is known. Raises
-    StepError for a column without components.
+    from the row's value (see `compute.Causal`). Both are NaN where nothing is known. Where causal,
+    `column` (rows,) has the decomposed values, by which a later step sees what it can take over.
+    The summary says how many `rows` there are and how many of them were `resumed`.
+
+    Raises StepError for a column without components.
     """
     params = DecomposeParams.of(task.params)
     task.progress({"stage": "the first time on a machine compiles for half a minute"})
     table = Seen.of(params, task.inputs).table().select([params.column])
     values = table.columns[params.column]
-    arrays = _arrays(values, params, task.progress)
+    earlier = _earlier(task, values, params)
+    arrays = _arrays(values, params, earlier, task.progress)
     path = task.out / "components.safetensors"
     save_file({name: np.ascontiguousarray(array) for name, array in arrays.items()}, path)
-    return Result(products={"components": path}, summary=_summary(arrays, params))
+    resumed = earlier.stop - earlier.first if earlier else 0
+    summary = _summary(arrays, params) | {"rows": len(values), "resumed": resumed}
+    return Result(products={"components": path}, summary=summary)
 
 
-def _arrays(values: Floats, params: DecomposeParams, progress: Progress) -> dict[str, NDArray[Any]]:
+@dataclass(frozen=True, slots=True)
+class Earlier:
+    """An earlier decomposition, of which the rows `first` … `stop` - 1 hold for the column too."""
+
+    path: Path
+    first: int  # the column's first known row
+    stop: int
+
+    def read(self, names: Sequence[str]) -> Causal:
+        """These components in those rows, which can be large."""
+        with safe_open(self.path, framework="numpy") as file:
+
+            def rows(kind: str) -> NDArray[Any]:
+                slices = (file.get_slice(f"{name}/{kind}") for name in names)
+                return np.stack([part[self.first : self.stop] for part in slices])
+
+            return Causal(rows("values"), rows("tails"))
+
+
+def _earlier(task: Task, values: Floats, params: DecomposeParams) -> Earlier | None:
+    """A step of the same course, if it has decomposed windows of the same values."""
+    if not (products := task.inputs.get(EARLIER)):
+        return None
+    with safe_open(path := products["components"], framework="numpy") as file:
+        stop = _common_rows(file.get_tensor(COLUMN), values)
     first = Channel(values).first
-    known = values[first:]
+    return Earlier(path, first, stop) if stop >= first + params.options["window"] else None
+
+
+def _common_rows(one: Floats, other: Floats) -> int:
+    """How many rows two series (rows,) have in common from their beginnings on, bit for bit."""
+    rows = min(len(one), len(other))
+    one, other = one[:rows], other[:rows]
+    same = (one.view(np.int64) == other.view(np.int64)) | (np.isnan(one) & np.isnan(other))
+    return rows if same.all() else int(same.argmin())
+
+
+def _arrays(
+    values: Floats, params: DecomposeParams, earlier: Earlier | None, progress: Progress
+) -> dict[str, NDArray[Any]]:
+    first = Channel(values).first
+    series = values[first:]
     match params.mode:
         case "causal":
-            arrays = _causal_arrays(known, params, progress)
+            arrays = {COLUMN: series} | _causal_arrays(series, params, earlier, progress)
         case "full":
-            arrays = _whole_arrays(known, [(0, len(known))], params, progress)
+            arrays = _whole_arrays(series, [(0, len(series))], params, progress)
         case "parts":
             split = Split.of(needed(params.split, "split"))
             borders = np.array([split.targets(part) for part in PARTS]) - first
-            arrays = _whole_arrays(known, borders.clip(0).tolist(), params, progress)
+            arrays = _whole_arrays(series, borders.clip(0).tolist(), params, progress)
         case _:
             assert_never(params.mode)
     return {name: _padded(array, first) for name, array in arrays.items()}
@@ -73,11 +128,16 @@ def _padded(array: NDArray[Any], rows: int) -> NDArray[Any]:
 
 
 def _causal_arrays(
-    values: Floats, params: DecomposeParams, progress: Progress
+    values: Floats, params: DecomposeParams, earlier: Earlier | None, progress: Progress
 ) -> dict[str, NDArray[Any]]:
-    keep = needed(params.keep, "keep")
-    seen = causal(values, params.options, keep=keep, progress=progress)
     names = component_names(params.options)
+    seen = causal(
+        values,
+        params.options,
+        keep=needed(params.keep, "keep"),
+        progress=progress,
+        known=earlier.read(names) if earlier else None,
+    )
     tails = {f"{name}/tails": seen.tails[k] for k, name in enumerate(names)}
     return {f"{name}/values": seen.values[k] for k, name in enumerate(names)} | tails
 

@@ -2,7 +2,7 @@
 
 from collections.abc import Iterator, Sequence
 from contextlib import contextmanager
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from pathlib import Path
 from typing import Any, Final
 
@@ -20,8 +20,9 @@ from pyheta.ops.params import FitParams, needed
 from pyheta.pipeline.channels import Channel, Source, read_channels
 from pyheta.pipeline.scaling import OWN_UNITS, Method, Scaler
 from pyheta.pipeline.seen import Seen
-from pyheta.pipeline.splits import Part, Split
+from pyheta.pipeline.splits import Rows
 from pyheta.pipeline.stored import read_arrays, write_arrays
+from pyheta.pipeline.transforms import transformed
 from pyheta.pipeline.windows import Shape, Windows, cut
 from pyheta.steps import EARLIER
 from pyheta.task import Result, Task
@@ -34,7 +35,8 @@ def fit(task: Task) -> Result:
     """Train one net.
 
     Products: `weights` (a checkpoint); of a net trained by gradient also `curves`, and
-    TRAINER_STATE if it is resumable.
+    TRAINER_STATE if it is resumable; `final` (a checkpoint) of one that is trained once more, on
+    training and validation rows.
 
     The input `earlier` may hold the products of a fit of the same
     course: its epochs are not computed again. Raises StepError if a part is too short for a window
@@ -42,7 +44,11 @@ def fit(task: Task) -> Result:
     """
     with memory_errors_as_step_errors():
         ready = Fit.of(task)
-        return ready.result(ready.trained())
+        history = ready.trained()
+        final = ready.final(history)
+        if final:
+            final.trained()
+        return ready.result(history, final)
 
 
 #: How torch says that memory ran out, on a CPU and on a GPU.
@@ -65,7 +71,8 @@ def memory_errors_as_step_errors() -> Iterator[None]:
 class Fit:
     """A net that is not trained yet, with all that it is trained on.
 
-    `scalers` has one for each source; `earlier` is a fit that can be resumed.
+    `scalers` has one for each source. `options` are those of `train`, its defaults for a net that
+    is not trained by gradient. `earlier` is a fit that can be resumed.
     """
 
     task: Task
@@ -76,44 +83,75 @@ class Fit:
     shape: Shape
     sources: Sequence[Source]
     scalers: Sequence[Scaler]
+    options: Train
     earlier: EarlierFit | None
 
     @classmethod
     def of(cls, task: Task) -> "Fit":
         params = FitParams.of(task.params)
+        options = Train(**(params.train or {}))
+        return cls._begun(task, params, params.learning.train, options, _earlier(task, params))
+
+    @classmethod
+    def _begun(
+        cls, task: Task, params: FitParams, rows: Rows, options: Train, earlier: EarlierFit | None
+    ) -> "Fit":
+        """A net with its first weights that is to learn from these rows."""
         window = params.window
         sources = [Source(**source) for source in params.sources]
-        channels = read_channels(sources, Seen.of(params, task.inputs), window["input"])
-        split = params.learning
-        scalers = [_scaler(params.scale, channel, split) for channel in channels]
+        seen = read_channels(sources, Seen.of(params, task.inputs), window["input"])
+        channels = transformed(seen, params.targets, params.transform or "none")
+        scalers = [_scaler(params.scale, channel, rows) for channel in channels]
         shape = Shape(len(sources), window["input"], window["horizon"], params.targets)
         net = build(params.net, shape, seed=params.seed or 0)
-        train, val = _windows(channels, scalers, split, shape, net)
-        return cls(task, params, net, train, val, shape, sources, scalers, _earlier(task, params))
-
-    @property
-    def options(self) -> Train:
-        """The `train` section; its defaults for a net that is not trained by gradient."""
-        return Train(**(self.params.train or {}))
+        series = [
+            channel.scaled(scaler, net.dtype)
+            for channel, scaler in zip(channels, scalers, strict=True)
+        ]
+        train, val = (cut(series, part, shape) for part in (rows, params.learning.val))
+        return cls(task, params, net, train, val, shape, sources, scalers, options, earlier)
 
     def trained(self) -> History | None:
         """Train the net."""
         return self.net.fit(self.train, self.val, self.options, self.task.progress, self.earlier)
 
-    def result(self, history: History | None) -> Result:
-        """Write the products of the trained net."""
-        weights = self.task.out / "weights.safetensors"
-        state = self.net.state()
-        Checkpoint(self.params.net, self.shape, self.sources, self.scalers, state).save(weights)
+    def final(self, history: History | None) -> "Fit | None":
+        """The same net with its first weights again, to learn from training and validation as one.
+
+        None if that is not asked for. What validation has decided in the training that this history
+        tells of stays decided: the number of epochs, the learning rate, the penalty. Scalers see
+        all of these rows too. The losses on validation, which it sees, decide nothing.
+        """
+        if not self.params.final:
+            return None
+        rows = (self.params.learning.train[0], self.params.learning.val[1])
+        params = replace(self.params, net={**self.params.net, **self.net.decided()})
+        options = history.decided(self.options) if history else self.options
+        return self._begun(self.task, params, rows, options, earlier=None)
+
+    def result(self, history: History | None, final: "Fit | None" = None) -> Result:
+        """Write the products of the trained net, and of the one that was trained once more."""
+        products = {"weights": self._saved("weights")}
         summary = {
             "windows": len(self.train),
-            "parameters": sum(array.size for array in state.values()),
+            "parameters": sum(array.size for array in self.net.state().values()),
             "val_mse": float(np.square(self.net.predict(self.val) - self.val.targets).mean()),
         }
-        if history is None:
-            return Result(products={"weights": weights}, summary=summary)
-        products = {"weights": weights} | self._written(history)
-        return Result(products=products, summary=summary | _trained(history))
+        if final:
+            products["final"] = final._saved("final")  # noqa: SLF001 (another of this class)
+        if history:
+            products |= self._written(history)
+            summary |= _trained(history)
+        if history and final:
+            summary["final_epochs"] = final.options.epochs
+        return Result(products=products, summary=summary)
+
+    def _saved(self, name: str) -> Path:
+        path = self.task.out / f"{name}.safetensors"
+        params, state = self.params, self.net.state()
+        transform = params.transform or "none"
+        Checkpoint(params.net, self.shape, self.sources, self.scalers, state, transform).save(path)
+        return path
 
     def _written(self, history: History) -> dict[str, Path]:
         files: dict[str, State] = {
@@ -144,25 +182,10 @@ def _earlier(task: Task, params: FitParams) -> EarlierFit | None:
     return earlier if can_resume(earlier, Train(**needed(params.train, "train"))) else None
 
 
-def _scaler(method: Method | None, channel: Channel, split: Split) -> Scaler:
+def _scaler(method: Method | None, channel: Channel, rows: Rows) -> Scaler:
     if method is None:
         return OWN_UNITS
-    return Scaler.fit(method, channel.known(split.train).astype(np.float64))
-
-
-def _windows(
-    channels: Sequence[Channel],
-    scalers: Sequence[Scaler],
-    split: Split,
-    shape: Shape,
-    net: Forecaster,
-) -> tuple[Windows, Windows]:
-    series = [
-        channel.scaled(scaler, net.dtype) for channel, scaler in zip(channels, scalers, strict=True)
-    ]
-    parts: tuple[Part, Part] = ("train", "val")
-    train, val = (cut(series, split.targets(part), shape) for part in parts)
-    return train, val
+    return Scaler.fit(method, channel.known(rows).astype(np.float64))
 
 
 def _trained(history: History) -> dict[str, Any]:

@@ -2,18 +2,20 @@
 
 import gc
 from collections.abc import Iterable, Iterator, Mapping, Sequence
+from functools import partial
 from itertools import groupby
 from operator import itemgetter
 
 import torch
 
 from pyheta.errors import StepError
+from pyheta.meter import Meter, measured
 from pyheta.nets.engines import stacked
 from pyheta.nets.engines.device import torch_device
 from pyheta.nets.gradient import GradientForecaster
 from pyheta.nets.training.history import History
 from pyheta.ops.fit import Fit, fit, memory_errors_as_step_errors
-from pyheta.task import Outcomes, Result, Task
+from pyheta.task import Outcomes, Task, outcome_of
 
 Histories = Iterator[tuple[int, History | Exception]]
 
@@ -23,22 +25,23 @@ BUDGET = 4 << 30  # bytes of windows that are held in memory together
 def fit_stacked(tasks: Sequence[Task]) -> Outcomes:
     """The outcome of each task with its index, as soon as it is known."""
     fits: dict[int, Fit] = {}
+    meters = [Meter() for _ in tasks]
     for lane, task in enumerate(tasks):
         try:
-            with memory_errors_as_step_errors():
+            with memory_errors_as_step_errors(), measured(meters[lane]):
                 ready = Fit.of(task)
         except Exception as error:  # noqa: BLE001 -- whatever it raises is the lane's outcome
             yield lane, error
             continue
         if not _stackable(ready):
-            yield lane, _alone(task)
+            yield lane, outcome_of(partial(fit, task), meters[lane])
             continue
         fits[lane] = ready
         # In a stack all are as wide as the widest
         if len(fits) * max(map(_bytes, fits.values())) > BUDGET:
-            yield from _trained(fits)
+            yield from _trained(fits, meters)
             fits = {}
-    yield from _trained(fits)
+    yield from _trained(fits, meters)
 
 
 def _stackable(ready: Fit) -> bool:
@@ -54,12 +57,35 @@ def _bytes(ready: Fit) -> int:
     return sum(part.inputs.nbytes + part.targets.nbytes for part in (ready.train, ready.val))
 
 
-def _trained(fits: Mapping[int, Fit]) -> Outcomes:
+def _trained(fits: Mapping[int, Fit], meters: Sequence[Meter]) -> Outcomes:
+    """The outcomes of fits in stacks; those that are trained once more have stacks of their own."""
+    again: dict[int, tuple[History, Fit]] = {}
+    for lane, history in _in_stacks(fits, meters):
+        if isinstance(history, Exception):
+            yield lane, history
+            continue
+        try:
+            with memory_errors_as_step_errors(), measured(meters[lane]):
+                final = fits[lane].final(history)
+        except Exception as error:  # noqa: BLE001 -- whatever it raises is the lane's outcome
+            yield lane, error
+            continue
+        if final:
+            again[lane] = history, final
+        else:
+            yield lane, outcome_of(partial(fits[lane].result, history), meters[lane])
+    for lane, second in _in_stacks({lane: final for lane, (_, final) in again.items()}, meters):
+        if isinstance(second, Exception):
+            yield lane, second
+        else:
+            yield lane, outcome_of(partial(fits[lane].result, *again[lane]), meters[lane])
+
+
+def _in_stacks(fits: Mapping[int, Fit], meters: Sequence[Meter]) -> Histories:
     """One stack for all fits whose windows agree in shape and number."""
     shapes = sorted((_shape(ready), lane) for lane, ready in fits.items())
     for _, same in groupby(shapes, key=itemgetter(0)):
-        for lane, history in _stack({lane: fits[lane] for _, lane in same}, torch_device()):
-            yield lane, _outcome(fits[lane], history)
+        yield from _stack({lane: fits[lane] for _, lane in same}, meters, torch_device())
 
 
 def _shape(ready: Fit) -> tuple[int, ...]:
@@ -70,28 +96,11 @@ def _shape(ready: Fit) -> tuple[int, ...]:
     return (fixed_columns, windows, lookback, *ready.train.targets.shape, len(ready.val))
 
 
-def _outcome(ready: Fit, history: History | Exception) -> Result | Exception:
-    """An error of writing, as when the folder has gone, is the outcome of this lane alone."""
-    if isinstance(history, Exception):
-        return history
-    try:
-        return ready.result(history)
-    except Exception as error:  # noqa: BLE001 -- whatever it raises is the lane's outcome
-        return error
-
-
-def _alone(task: Task) -> Result | Exception:
-    try:
-        return fit(task)
-    except Exception as error:  # noqa: BLE001 -- whatever it raises is the lane's outcome
-        return error
-
-
-def _stack(fits: Mapping[int, Fit], device: torch.device) -> Histories:
+def _stack(fits: Mapping[int, Fit], meters: Sequence[Meter], device: torch.device) -> Histories:
     """Train one stack; where memory runs out, start again with its halves."""
     left, shortage = dict(fits), ""
     try:
-        for lane, history in _histories(fits, device):
+        for lane, history in _histories(fits, meters, device):
             del left[lane]
             yield lane, history
     except torch.OutOfMemoryError as error:
@@ -105,12 +114,17 @@ def _stack(fits: Mapping[int, Fit], device: torch.device) -> Histories:
     elif shortage:
         _free(device)
         for half in _halves(list(left)):
-            yield from _stack({lane: fits[lane] for lane in half}, device)
+            yield from _stack({lane: fits[lane] for lane in half}, meters, device)
 
 
-def _histories(fits: Mapping[int, Fit], device: torch.device) -> Histories:
-    lanes = list(fits)
-    for index, history in stacked.train([_stacked_net(ready) for ready in fits.values()], device):
+def _histories(fits: Mapping[int, Fit], meters: Sequence[Meter], device: torch.device) -> Histories:
+    """Until a lane ends, all that have not ended share the time."""
+    lanes, left = list(fits), dict.fromkeys(fits)
+    training = stacked.train([_stacked_net(ready) for ready in fits.values()], device)
+    while left:
+        with measured(*(meters[lane] for lane in left)):
+            index, history = next(training)
+        del left[lanes[index]]
         yield lanes[index], history
 
 

@@ -16,12 +16,13 @@ from pyheta.pipeline.channels import Channel, read_channels
 from pyheta.pipeline.scaling import Scaler
 from pyheta.pipeline.seen import Seen
 from pyheta.pipeline.splits import Part, Split
+from pyheta.pipeline.transforms import invert, transformed
 from pyheta.pipeline.windows import Windows, cut
 
 
 @dataclass(frozen=True, slots=True)
 class Fitted:
-    """A net that is ready to predict, and its channels in their own units."""
+    """A net that is ready to predict, and its channels in their own units, none transformed."""
 
     checkpoint: Checkpoint
     net: Forecaster
@@ -31,9 +32,12 @@ class Fitted:
     def read(cls, weights: Path, seen: Seen) -> "Fitted":
         checkpoint = Checkpoint.read(weights)
         channels = read_channels(checkpoint.sources, seen, checkpoint.shape.lookback)
-        net = build(checkpoint.net, checkpoint.shape)
-        net.restore(checkpoint.state)
-        return cls(checkpoint, net, channels)
+        return cls(checkpoint, _restored(checkpoint), channels)
+
+    def retrained(self, weights: Path) -> "Fitted":
+        """The same net, reading the same channels, with what it has learned in another training."""
+        checkpoint = Checkpoint.read(weights)
+        return Fitted(checkpoint, _restored(checkpoint), self.channels)
 
     @property
     def scalers(self) -> Sequence[Scaler]:
@@ -49,17 +53,21 @@ class Fitted:
         """(rows,): the true values of the net's n-th target, NaN where they are unknown."""
         return self.channels[number].values.astype(np.float64)
 
-    def windows(self, part: Part, split: Split) -> Windows:
-        """Every window of a part, scaled; the targets are scaled too."""
-        pairs = zip(self.channels, self.checkpoint.scalers, strict=True)
+    def windows(self, part: Part, split: Split, stride: int = 1) -> Windows:
+        """The windows of a part, one every `stride` rows: targets transformed, all scaled."""
+        made = self.checkpoint
+        channels = transformed(self.channels, made.shape.targets, made.transform)
+        pairs = zip(channels, made.scalers, strict=True)
         series = [channel.scaled(scaler, self.net.dtype) for channel, scaler in pairs]
-        return cut(series, split.targets(part), self.checkpoint.shape)
+        return cut(series, split.targets(part), made.shape, stride)
 
     def predict(self, windows: Windows) -> Floats:
-        """(n, targets, horizon), each target de-scaled with its own scaler."""
+        """(n, targets, horizon), each de-scaled with its own scaler, then transformed back."""
         forecast = self.net.predict(windows)
         for number, scaler in enumerate(self.scalers):  # in place: it can be large
-            forecast[:, number] = scaler.invert(forecast[:, number])
+            last = self.target(number)[windows.rows - 1]
+            changes = scaler.invert(forecast[:, number])
+            forecast[:, number] = invert(self.checkpoint.transform, changes, last)
         return forecast
 
     def permuted(
@@ -70,3 +78,9 @@ class Fitted:
         for channel in channels:
             inputs[:, channel] = inputs[order, channel]
         return replace(windows, inputs=inputs)
+
+
+def _restored(checkpoint: Checkpoint) -> Forecaster:
+    net = build(checkpoint.net, checkpoint.shape)
+    net.restore(checkpoint.state)
+    return net

@@ -4,6 +4,7 @@ With `score` it is the only step that may see the test part: nothing is learned 
 """
 
 from collections.abc import Iterator, Mapping, Sequence
+from pathlib import Path
 from typing import Any, NamedTuple
 
 import numpy as np
@@ -19,6 +20,7 @@ from pyheta.pipeline.recompose import Forecast, recompose, refuse_gap
 from pyheta.pipeline.scaling import is_high
 from pyheta.pipeline.seen import Inputs, Seen
 from pyheta.pipeline.splits import PARTS, Part, Split
+from pyheta.pipeline.windows import Windows
 from pyheta.task import Result, Task
 
 Arrays = dict[str, NDArray[Any]]
@@ -37,20 +39,30 @@ def forecast(task: Task) -> Result:
 
 
 def predicted(params: ForecastParams, inputs: Inputs) -> Forecasts:
-    """The forecasts of a run's nets, whose weights are in inputs["fit/COMPONENT"]. Raises so."""
+    """The forecasts of a run's nets, whose weights are in inputs["fit/COMPONENT"]. Raises so.
+
+    Where a net was trained once more, on training and validation, the product `final` has it: it
+    forecasts the test part, and no other, since it has seen the truth of them.
+    """
     seen = Seen.of(params, inputs)
-    paths = {name: inputs[f"fit/{name}"]["weights"] for name in params.components}
-    nets = {name: Fitted.read(path, seen) for name, path in paths.items()}
+    fits = {name: inputs[f"fit/{name}"] for name in params.components}
+    nets = {name: Fitted.read(products["weights"], seen) for name, products in fits.items()}
     table = seen.table().select(params.targets)
+    split, stride = Split.of(params.split), params.stride or 1
+    final = {name: _final(net, fits[name]) for name, net in nets.items()}
     arrays: Arrays = {}
     for part in PARTS:
         made = [
-            Prediction.of(name, net, part, Split.of(params.split), table.time)
-            for name, net in nets.items()
+            Prediction.of(name, net, net.windows(part, split, stride), table.time)
+            for name, net in (final if part == "test" else nets).items()
         ]
         arrays |= _of_part(part, _together(made), list(table.columns.values()), table.time)
     first, *others = nets.values()
     return Forecasts(arrays, exact=first.exact and not others)  # a sum is rounded too
+
+
+def _final(net: Fitted, products: Mapping[str, Path]) -> Fitted:
+    return net.retrained(products["final"]) if "final" in products else net
 
 
 class Prediction(NamedTuple):
@@ -63,9 +75,8 @@ class Prediction(NamedTuple):
 
     @classmethod
     def of(
-        cls, component: str, net: Fitted, part: Part, split: Split, time: NDArray[np.int64]
+        cls, component: str, net: Fitted, windows: Windows, time: NDArray[np.int64]
     ) -> "Prediction":
-        windows = net.windows(part, split)
         return cls(component, net, time[windows.rows], net.predict(windows))
 
     def of_target(self, number: int, time: NDArray[np.int64]) -> Forecast:

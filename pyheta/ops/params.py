@@ -16,6 +16,7 @@ from pyheta.pipeline.splits import Split
 if TYPE_CHECKING:
     from pyheta.pipeline.channels import SourceParams
     from pyheta.pipeline.scaling import Method
+    from pyheta.pipeline.transforms import Method as TransformMethod
 
 T = TypeVar("T")
 
@@ -30,7 +31,8 @@ class FitOn(StrEnum):
     """
 
     NONE = "none"  # row t alone
-    # Training rows; validation rows tell when to stop, and what a column is worth to a net
+    # Training rows; validation rows tell when to stop, and what a column is worth to a net. A net
+    # that forecasts the test part may learn from both.
     TRAIN = "train"
     CAUSAL = "causal"  # rows up to t, and training rows
     WHOLE = "whole"  # every row, later ones too: only where a sweep allows leakage
@@ -184,9 +186,10 @@ class Window(TypedDict):
 
 @dataclass(frozen=True, kw_only=True)
 class FitParams(Params):
-    """`scale`, `train` and `seed` are absent where they cannot matter to the net.
+    """`scale`, `transform`, `train` and `seed` are absent where they cannot matter to the net.
 
-    `split` has the training and the validation rows: a fit cannot be told of test rows.
+    `split` has the training and the validation rows: a fit cannot be told of test rows. `final`:
+    the net is trained once more, on both; it is true or absent.
     """
 
     FIT_ON = FitOn.TRAIN
@@ -198,8 +201,10 @@ class FitParams(Params):
     window: Window
     net: Mapping[str, Any]  # its configuration: see `nets.configs`
     scale: "Method | None" = None
+    transform: "TransformMethod | None" = None  # of the targets; None for none
     train: Mapping[str, Any] | None = None  # see `nets.training.options`
     seed: int | None = None
+    final: bool | None = None
 
     @property
     def learning(self) -> Split:
@@ -216,13 +221,17 @@ class FitParams(Params):
 
 @dataclass(frozen=True, kw_only=True)
 class ForecastParams(Params):
-    """`components` name the fits whose forecasts are added up."""
+    """`components` name the fits whose forecasts are added up.
+
+    `stride`: rows from one forecast to the next; absent where it is 1.
+    """
 
     FIT_ON = FitOn.CAUSAL
 
     targets: Sequence[str]
     components: Sequence[str]
     split: SplitParams
+    stride: int | None = None
 
     @property
     def border(self) -> int:
@@ -233,7 +242,8 @@ class ForecastParams(Params):
 class ScoreParams(Params):
     """Forecasts of these folds are measured together: one, or all of a rolling origin.
 
-    `masks` tell of targets which column says where their values are carried on.
+    `masks` tell of targets which column says where their values are carried on. `stride` is that of
+    the forecasts, which are made here where they are not kept.
     """
 
     FIT_ON = FitOn.CAUSAL
@@ -243,7 +253,11 @@ class ScoreParams(Params):
     folds: Sequence[SplitParams]
     scale: "Method"
     season: int | None = None  # rows of one season, where the data have one: the lag of MASE
+    counted: bool | None = None  # rows are counted: they have no times
     masks: Mapping[str, str] | None = None
+    stride: int | None = None
+    quantile: float | None = None  # what its nets are trained for, where that is their loss
+    metrics: Sequence[Mapping[str, Any]] | None = None  # one's own: see `pipeline.own_metrics`
 
     @property
     def splits(self) -> list[Split]:

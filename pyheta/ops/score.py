@@ -3,9 +3,9 @@
 It is the result of a run. A new metric costs nothing but this step: no fit, no forecast.
 """
 
-from collections.abc import Iterator, Sequence
+from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass
-from itertools import chain
+from pathlib import Path
 
 import numpy as np
 from numpy.typing import NDArray
@@ -15,70 +15,67 @@ from pyheta.ops.params import ForecastParams, ScoreParams
 from pyheta.pipeline.arrays import Floats
 from pyheta.pipeline.channels import Channel, Source
 from pyheta.pipeline.decomposition.components import WHOLE
+from pyheta.pipeline.error_profile import Profile, profile_of, write_profile
 from pyheta.pipeline.forecasts import Forecasts
-from pyheta.pipeline.metrics import METRICS, Errors
+from pyheta.pipeline.losses import Judged, Losses, PartLosses, joined, losses_of, write_losses
+from pyheta.pipeline.own_metrics import OwnMetric
 from pyheta.pipeline.scaling import Scaler
-from pyheta.pipeline.scoring import (
-    Evaluation,
-    errors_of,
-    measure,
-    naive_mae,
-    named,
-    pooled,
-    together,
-    zero,
-)
+from pyheta.pipeline.scoring import Evaluation, Scales, pooled, score_part
 from pyheta.pipeline.seen import Inputs, Seen
 from pyheta.pipeline.splits import PARTS, Part, Split
 from pyheta.steps import Metric
 from pyheta.task import Result, Task
 
-Measured = tuple[list[Metric], dict[str, str]]  # metrics, and why others have no value
+#: What the small products tell of. Training errors say how far a net has overfitted, no more.
+JUDGED: tuple[Part, ...] = ("val", "test")
+
+
+def score(task: Task) -> Result:
+    """Metrics of training, validation and test; products `losses` and `profile`.
+
+    See `pipeline.losses` and `pipeline.error_profile`. Of several folds the windows of validation
+    and test are measured as those of one; each fold's training has its own score. Raises what a
+    forecast raises, where forecasts are not kept.
+    """
+    params = ScoreParams.of(task.params)
+    folds = [Fold.of(number, params, task.inputs) for number in range(len(params.folds))]
+    own = [OwnMetric.model_validate(metric) for metric in params.metrics or ()]
+    metrics: list[Metric] = []
+    omitted: dict[str, str] = {}
+    for part in PARTS if len(folds) == 1 else JUDGED:
+        evaluations = {target: dict(_evaluations(part, folds, target)) for target in params.targets}
+        scored = score_part(part, evaluations, quantile=params.quantile, own=own)
+        metrics += scored.metrics
+        omitted |= scored.omitted
+    count = sum(len(fold.forecasts.time("test")) for fold in folds)
+    summary = {"forecasts": count, "skill": _skill(metrics), "omitted": omitted}
+    products = {"losses": _losses(folds, task.out), "profile": _profile(folds, params, task.out)}
+    return Result(products=products, metrics=tuple(metrics), summary=summary)
 
 
 @dataclass(frozen=True, slots=True)
 class Series:
-    """A target, or a component of one: values (rows,) and times, and the scale of its errors.
-
-    `observed`: (rows,) bool, false where a value is carried on; None where none is. `exact`:
-    whether forecasts of it hold nothing that is due to rounding.
-    """
+    """A target, or a component of one: times and values (rows,), and the scales of its errors."""
 
     time: NDArray[np.int64]
     values: Floats
-    observed: NDArray[np.bool_] | None
-    train: tuple[int, int]
-    season: int  # rows
-    exact: bool
-
-    @property
-    def training(self) -> Floats:
-        """Its training rows, NaN where they are unknown or carried on."""
-        rows = slice(*self.train)
-        if self.observed is None:
-            return self.values[rows]
-        return np.where(self.observed[rows], self.values[rows], np.nan)
+    scales: Scales
 
     def evaluation(self, time: NDArray[np.int64], forecast: Floats) -> Evaluation:
         """Forecasts (n, horizon) from these times on, beside the true values."""
-        rows = np.searchsorted(self.time, time)[:, np.newaxis]
-        return Evaluation(
-            truth=truth_at(self.values, time, forecast.shape[1], self.time),
-            forecast=forecast,
-            last=self.values[rows - 1],
-            naive_mae=naive_mae(self.training, self.season),
-            zero=0.0 if self.exact else zero(self.training),
-        )
+        truth = truth_at(self.values, time, forecast.shape[1], self.time)
+        last = self.values[np.searchsorted(self.time, time)[:, np.newaxis] - 1]
+        return Evaluation(truth, forecast, last, self.scales)
 
 
 @dataclass(frozen=True, slots=True)
 class Fold:
-    """One fold's forecasts, and what they are measured against."""
+    """One fold's forecasts, and the series that they are measured against, by target."""
 
     split: Split
+    time: NDArray[np.int64]
     forecasts: Forecasts
-    seen: Seen
-    params: ScoreParams
+    series: Mapping[str, Mapping[str, Series]]  # of each target by component, itself among them
 
     @classmethod
     def of(cls, number: int, params: ScoreParams, inputs: Inputs) -> "Fold":
@@ -89,15 +86,53 @@ class Fold:
             if role.partition("/")[0] == str(number)
         }
         own["load"] = inputs["load"]
+        forecasts = _forecasts(params, number, own)
         split = params.splits[number]
-        if "forecast" in own:
-            forecasts = Forecasts.read(own["forecast"]["forecast"])
-        else:  # they are not kept
-            asked = ForecastParams(
-                targets=params.targets, components=params.components, split=params.folds[number]
-            )
-            forecasts = predicted(asked, own)
-        return cls(split, forecasts, Seen.of(params, own), params)
+        truths = _Truths(params, split, Seen.of(params, own), forecasts.exact)
+        series = {
+            target: {name: truths.series(target, name) for name in (WHOLE, *params.components)}
+            for target in params.targets
+        }
+        return cls(split, truths.seen.table().time, forecasts, series)
+
+    def rows(self, part: Part) -> NDArray[np.intp]:
+        """(n,): where the targets of a part's windows begin."""
+        return np.searchsorted(self.time, self.forecasts.time(part))
+
+    def evaluation(self, part: Part, target: str, component: str = WHOLE) -> Evaluation:
+        number = list(self.series).index(target)
+        forecast = self.forecasts.values(part, component)[:, number]
+        return self.series[target][component].evaluation(self.forecasts.time(part), forecast)
+
+    def judged(self, part: Part) -> dict[str, Judged]:
+        """The targets as the small products take them."""
+        evaluations = {target: self.evaluation(part, target) for target in self.series}
+        return {
+            target: Judged(one.truth, one.forecast, float(one.scales.unit))
+            for target, one in evaluations.items()
+        }
+
+
+def _forecasts(params: ScoreParams, number: int, inputs: Inputs) -> Forecasts:
+    if "forecast" in inputs:
+        return Forecasts.read(inputs["forecast"]["forecast"])
+    asked = ForecastParams(  # they are not kept
+        targets=params.targets,
+        components=params.components,
+        split=params.folds[number],
+        stride=params.stride,
+    )
+    return predicted(asked, inputs)
+
+
+@dataclass(frozen=True, slots=True)
+class _Truths:
+    """What one fold's forecasts are held against. `exact`: no forecast holds a rounding error."""
+
+    params: ScoreParams
+    split: Split
+    seen: Seen
+    exact: bool
 
     def series(self, target: str, component: str) -> Series:
         """Of a target the series itself (WHOLE) or a component of it."""
@@ -109,92 +144,61 @@ class Fold:
             values = self.seen.arrays(role, "components", name)[name]
         mask = (self.params.masks or {}).get(target)
         observed = table.select([mask]).columns[mask] == 0 if mask else None
-        season, exact = self.params.season or 1, self.forecasts.exact
-        return Series(table.time, values, observed, self.split.train, season, exact)
+        return Series(table.time, values, self._scales(Channel(values, observed=observed)))
 
-    def evaluation(self, part: Part, number: int, component: str) -> Evaluation:
-        """Of the n-th target."""
-        series = self.series(self.params.targets[number], component)
-        forecast = self.forecasts.values(part, component)[:, number]
-        return series.evaluation(self.forecasts.time(part), forecast)
-
-    def scaler(self, number: int) -> Scaler:
-        """That of the n-th target's training rows."""
-        series = self.series(self.params.targets[number], WHOLE)
-        known = Channel(series.values, observed=series.observed).known(self.split.train)
-        return Scaler.fit(self.params.scale, known.astype(np.float64))
+    def _scales(self, channel: Channel) -> Scales:
+        rows = slice(*self.split.train)
+        training = channel.values[rows].astype(np.float64)
+        if channel.observed is not None:
+            training = np.where(channel.observed[rows], training, np.nan)
+        known = channel.known(self.split.train).astype(np.float64)
+        unit = Scaler.fit(self.params.scale, known).unit
+        return Scales.of(training, season=self.params.season or 1, unit=unit, exact=self.exact)
 
 
-def score(task: Task) -> Result:
-    """Metrics of training, validation and test; of several folds those of training are left out.
-
-    They train on the same rows again and again. Folds that share a fit are validated once.
-    """
-    params = ScoreParams.of(task.params)
-    folds = [Fold.of(number, params, task.inputs) for number in range(len(params.folds))]
-    metrics: list[Metric] = []
-    omitted: dict[str, str] = {}
-    for part, some in _pools(folds):
-        measured, left_out = _measure(part, some, params)
-        metrics += measured
-        omitted |= left_out
-    count = sum(len(fold.forecasts.time("test")) for fold in folds)
-    summary = {"forecasts": count, "skill": _skill(metrics), "omitted": omitted}
-    return Result(products={}, metrics=tuple(metrics), summary=summary)
+def _of(part: Part, folds: Sequence[Fold]) -> Sequence[Fold]:
+    """The folds whose windows of a part count: those that share a fit are validated once."""
+    return folds if part == "test" else list({fold.split.learning: fold for fold in folds}.values())
 
 
-def _pools(folds: Sequence[Fold]) -> Iterator[tuple[Part, Sequence[Fold]]]:
-    """The parts that are measured, each with the folds whose forecasts count."""
-    if len(folds) == 1:
-        yield from ((part, folds) for part in PARTS)
-    else:
-        yield "val", list({fold.split.learning: fold for fold in folds}.values())
-        yield "test", folds
+def _evaluations(
+    part: Part, folds: Sequence[Fold], target: str
+) -> Iterator[tuple[str, Evaluation]]:
+    """A target and its components, the windows of all folds as those of one."""
+    for component in folds[0].series[target]:
+        each = [fold.evaluation(part, target, component) for fold in folds]
+        yield component, each[0] if len(each) == 1 else pooled(each)
 
 
-def _measure(part: Part, folds: Sequence[Fold], params: ScoreParams) -> Measured:
-    """The metrics of one part: those of several targets together, then each under its name."""
-    numbers = range(len(params.targets))
-    errors = [_errors(part, folds, number, WHOLE) for number in numbers]
-    units = [float(np.mean([fold.scaler(number).unit for fold in folds])) for number in numbers]
-    each = [
-        _measure_target(part, folds, number, errors[number], units[number]) for number in numbers
-    ]
-    if len(each) == 1:
-        return each[0]
-    scaled = together(own.scaled(unit) for own, unit in zip(errors, units, strict=True))
-    metrics, omitted = measure(part, scaled, None)
-    named_ones = (named(target, own) for target, (own, _) in zip(params.targets, each, strict=True))
-    for target, (_, left_out) in zip(params.targets, each, strict=True):
-        omitted |= {
-            f"{part}/{target}/{name.removeprefix(f'{part}/')}": why
-            for name, why in left_out.items()
-        }
-    return [*metrics, *chain.from_iterable(named_ones)], omitted
+def _losses(folds: Sequence[Fold], out: Path) -> Path:
+    path = out / "losses.safetensors"
+    write_losses(path, Losses({part: _losses_of(part, _of(part, folds)) for part in JUDGED}))
+    return path
 
 
-def _errors(part: Part, folds: Sequence[Fold], number: int, component: str) -> Errors:
-    """Those of the n-th target, or of a component of it, in all of these folds."""
-    return errors_of(pooled(fold.evaluation(part, number, component) for fold in folds))
+def _losses_of(part: Part, folds: Sequence[Fold]) -> PartLosses:
+    return joined([losses_of(fold.rows(part), fold.judged(part)) for fold in folds])
 
 
-def _measure_target(
-    part: Part, folds: Sequence[Fold], number: int, errors: Errors, unit: float
-) -> Measured:
-    """The metrics of one target and, but for training, its components."""
-    metrics, omitted = measure(part, errors, unit)
-    for name, own in _of_components(part, folds, number):
-        measured, _ = measure(part, own, unit)
-        metrics += named(name, (m for m in measured if METRICS[m.name].of_components))
-    return metrics, omitted
+def _profile(folds: Sequence[Fold], params: ScoreParams, out: Path) -> Path:
+    path = out / "profile.json"
+    write_profile(path, {part: _profile_of(part, _of(part, folds), params) for part in JUDGED})
+    return path
 
 
-def _of_components(part: Part, folds: Sequence[Fold], number: int) -> Iterator[tuple[str, Errors]]:
-    if part == "train":
-        return
-    for name in folds[0].params.components:
-        if name != WHOLE:
-            yield name, _errors(part, folds, number, name)
+def _profile_of(part: Part, folds: Sequence[Fold], params: ScoreParams) -> Profile:
+    rows = np.concatenate([fold.rows(part) for fold in folds])
+    each = [fold.judged(part) for fold in folds]
+    judged = {
+        target: Judged(
+            np.concatenate([fold[target].truth for fold in each]),
+            np.concatenate([fold[target].forecast for fold in each]),
+            each[-1][target].unit,
+        )
+        for target in each[-1]
+    }
+    time = None if params.counted else folds[0].time
+    return profile_of(rows, judged, time, params.season or 1)
 
 
 def _skill(metrics: Sequence[Metric]) -> float | None:

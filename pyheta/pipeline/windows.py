@@ -38,8 +38,13 @@ class Windows:
         return len(self.rows)
 
 
-def cut(channels: Sequence[Channel], targets: tuple[int, int], shape: Shape) -> Windows:
+def cut(
+    channels: Sequence[Channel], targets: tuple[int, int], shape: Shape, stride: int = 1
+) -> Windows:
     """Every window whose targets lie wholly inside the rows [start, stop), and are all observed.
+
+    With a stride, of these only those whose first target is `start`, `start` + stride, … So windows
+    of different lengths have the same targets.
 
     A window may begin before `start` but not before a channel's first value, so there are `stop -
     horizon + 1 - max(start, lookback)` windows of series that are known throughout. A channel that
@@ -57,6 +62,7 @@ def cut(channels: Sequence[Channel], targets: tuple[int, int], shape: Shape) -> 
         )
         raise StepError(what, cure="use a shorter window or a larger part of the split")
     rows = _observed(channels[: shape.targets], np.arange(first, last + 1), shape.horizon)
+    rows = _thinned(rows, start, stride)
     # Writeable, because torch wraps only writeable memory without complaint; nobody writes to it.
     forecast = np.stack([channel.values for channel in channels[: shape.targets]])
     blocks = sliding_window_view(forecast, shape.horizon, axis=1, writeable=True)
@@ -74,6 +80,15 @@ def _observed(targets: Sequence[Channel], rows: NDArray[np.intp], horizon: int) 
         what = f"rows {rows[0]} to {rows[-1] + horizon - 1} have no {horizon} targets in a row"
         raise StepError(what, cure="use a shorter horizon, or fill the target's gaps")
     return rows[observed]
+
+
+def _thinned(rows: NDArray[np.intp], start: int, stride: int) -> NDArray[np.intp]:
+    """Those of the first targets that lie a multiple of `stride` rows after `start`."""
+    thinned: NDArray[np.intp] = rows[(rows - start) % stride == 0]
+    if not len(thinned):
+        what = f"no window begins every {stride} rows from row {start} to {rows[-1]}"
+        raise StepError(what, where="window.stride", cure="use a smaller stride")
+    return thinned
 
 
 def _inputs(channels: Sequence[Channel], rows: NDArray[np.intp], lookback: int) -> Array:

@@ -10,6 +10,7 @@ from pyheta.pipeline.decomposition.components import WHOLE
 from pyheta.pipeline.decomposition.methods import METHODS
 from pyheta.pipeline.relevance.chance import has_room
 from pyheta.pipeline.splits import PARTS, Part, Split
+from pyheta.pipeline.transforms import CHANGES, INSTEAD, NEEDS, first_unfit
 from pyheta.pipeline.windows import Shape
 from pyheta.plan.columns import check_categories, check_columns, row_in_words
 from pyheta.plan.graph import sources_of
@@ -44,7 +45,8 @@ def _check_run(run: Run, facts: DatasetFacts, explain: Explain | None, problems:
 
 def _what_matters(config: RunConfig) -> tuple[Any, ...]:
     data = (config.dataset, config.target, config.exog, config.split, config.window)
-    return (*data, config.net, config.decompose, config.shaping, config.components)
+    nets = (config.net, config.decompose, config.shaping, config.components, config.transform)
+    return (*data, *nets)
 
 
 def _check(run: Run, facts: DatasetFacts, problems: Problems) -> None:
@@ -56,10 +58,13 @@ def _check(run: Run, facts: DatasetFacts, problems: Problems) -> None:
     _check_split(run, facts, problems)
     if problems:
         return
+    _check_transform(run, nets.values(), facts, problems)
     for net in {(net.net, net.window): net for net in nets.values()}.values():
         _check_tail(run, net, problems)
         _check_window(run, net, problems)
         _check_room(run, net, facts, problems)
+        if not problems:
+            _check_stride(run, net, facts, problems)
     for component, net in nets.items():
         _check_size(run, component, net, facts, problems)
     _check_span(run, facts, problems)
@@ -126,6 +131,30 @@ def _shortest(part: Part, folds: Iterable[Split]) -> tuple[int, int]:
     return min((fold.targets(part) for fold in folds), key=lambda rows: rows[1] - rows[0])
 
 
+def _check_transform(
+    run: Run, nets: Iterable[RunConfig], facts: DatasetFacts, problems: Problems
+) -> None:
+    """Whether the targets are not decomposed too, and have such a transform in all rows in use."""
+    config = next((net for net in nets if net.transform != "none"), None)
+    if config is None:
+        return
+    method, split = config.transform, config.decompose.method
+    where = run.where("transform")
+    if split != "none":
+        what = f"transform: {method} changes what decompose: {split} splits, and a run does one"
+        either = f"exclude: [{{transform: {method}, decompose.method: {split}}}]"
+        cure = f"leave one out, or of two axes this: {either}"
+        problems.add(what, where=where or run.where("decompose"), cure=cure)
+        return
+    stop = max(fold.stop for fold in _folds(run, facts))
+    for column in config.target:
+        values = facts.content.columns[column][:stop]
+        if (row := first_unfit(method, values)) is not None:
+            place = row_in_words(row, facts)
+            what = f"column '{column}' is {values[row]:g} in {place}, and {method} needs"
+            problems.add(f"{what} {NEEDS[method]}", where=where, cure=INSTEAD)
+
+
 def _check_room(run: Run, config: RunConfig, facts: DatasetFacts, problems: Problems) -> None:
     """Windows may reach back over the border of their part, but not to before the first row.
 
@@ -134,8 +163,10 @@ def _check_room(run: Run, config: RunConfig, facts: DatasetFacts, problems: Prob
     folds = _folds(run, facts)
     lookback, horizon = _lookback(config), config.window.horizon
     unknown, column = _known_last(config, facts)
+    changed = config.transform != "none" and column in config.target
+    of = f"the {config.transform} of " if changed else ""
     if unknown >= folds[0].train[1]:
-        what = f"column '{column}' has its first value in {row_in_words(unknown, facts)}"
+        what = f"{of}column '{column}' has its first value in {row_in_words(unknown, facts)}"
         where = run.where("target" if column in config.target else "exog") or run.where("split")
         cure = "leave it out or train on more rows"
         problems.add(f"{what}, after training", where=where, cure=cure)
@@ -145,7 +176,7 @@ def _check_room(run: Run, config: RunConfig, facts: DatasetFacts, problems: Prob
         missing = max(0, unknown - start) if part == "train" else 0
         reach = max(0, lookback + unknown - start - missing) if part == "train" else 0
         if stop - start < horizon + reach + missing:
-            late = f" ({missing:,} of them before '{column}' is known)" if missing else ""
+            late = f" ({missing:,} of them before {of}'{column}' is known)" if missing else ""
             problems.add(
                 f"{config.net.name}: the {part} part has {stop - start:,} of {facts.rows:,} rows"
                 f"{late}, a window of {lookback:,} and a horizon of {horizon:,} need "
@@ -155,14 +186,29 @@ def _check_room(run: Run, config: RunConfig, facts: DatasetFacts, problems: Prob
             )
 
 
+def _check_stride(run: Run, config: RunConfig, facts: DatasetFacts, problems: Problems) -> None:
+    """Whether training has a window that is forecast: later parts have one in their first row."""
+    stride, (start, stop) = config.window.stride, _shortest("train", _folds(run, facts))
+    first = max(start, _lookback(config) + _known_last(config, facts)[0])
+    if first + (start - first) % stride > stop - config.window.horizon:
+        what = f"a forecast every {stride:,} rows leaves none in the train part"
+        problems.add(
+            f"{what}, which ends in row {stop:,}",
+            where=run.where("window.stride") or run.where("window"),
+            cure="use a smaller stride",
+        )
+
+
 def _known_last(config: RunConfig, facts: DatasetFacts) -> tuple[int, str]:
-    """The row from which all columns of a net are known, and the column that is known last."""
-    firsts = [
-        (facts.by_column[name].first, name)
+    """The row from which all that a net reads is known, and the column that is known last."""
+    firsts = {
+        name: facts.by_column[name].first
         for name in (*config.target, *config.exog)
         if name in facts.by_column
-    ]
-    return max(firsts, default=(0, ""))
+    }
+    for name in firsts.keys() & set(config.target):
+        firsts[name] += config.transform in CHANGES
+    return max(((row, name) for name, row in firsts.items()), default=(0, ""))
 
 
 def _check_tail(run: Run, config: RunConfig, problems: Problems) -> None:
@@ -211,8 +257,9 @@ def _check_size(
     sources = sources_of(config, component, facts.meaning)
     window = config.window
     shape = Shape(len(sources), window.input, window.horizon, len(config.target))
+    learned: Part = "train" if config.split.final == "train" else "val"
     first = _lookback(config) + _known_last(config, facts)[0]
-    spans = (fold.targets("train") for fold in _folds(run, facts))
+    spans = ((fold.train[0], fold.targets(learned)[1]) for fold in _folds(run, facts))
     windows = max(stop - max(start, first) - window.horizon + 1 for start, stop in spans)
     _refuse(run, config.net.excess(shape, windows), problems)
 

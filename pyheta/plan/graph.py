@@ -38,7 +38,10 @@ from pyheta.pipeline.data.draft import Meaning
 from pyheta.pipeline.data.facts import DatasetFacts
 from pyheta.pipeline.decomposition.components import WHOLE
 from pyheta.pipeline.leakage import fills_from_later
+from pyheta.pipeline.own_metrics import as_params
 from pyheta.pipeline.splits import Split
+from pyheta.pipeline.transforms import CHANGES
+from pyheta.plan.course import course_of_decompose
 from pyheta.plan.sight import Sight
 from pyheta.steps import Key, Step, digest
 from pyheta.sweep import Explain
@@ -113,7 +116,11 @@ class RunGraph:
             folds=[fold.split.as_params() for fold in folds],
             scale=config.scale,
             season=self.facts.cadence.season,
+            counted=self.facts.counted or None,
             masks=first.masks or None,
+            stride=config.window.thinned,
+            quantile=config.quantile,
+            metrics=as_params(config.metrics) or None,
         )
         needs = {"load": self.load.key}
         for number, fold in enumerate(folds):
@@ -157,6 +164,7 @@ class Fold:
             targets=list(graph.config.target),
             components=list(fits),
             split=self.split.as_params(),
+            stride=graph.config.window.thinned,
         )
         inputs = {
             role: key for fit in fits.values() for role, key in graph.steps[fit].needs.items()
@@ -209,11 +217,14 @@ class Fold:
             split=self.split.learning.as_params(),
             window={"input": window.input, "horizon": window.horizon},
             scale=None if net.in_own_units else config.scale,
+            transform=None if config.transform == "none" else config.transform,
             net=net.model_dump(mode="json"),
             train=config.train.model_dump(mode="json") if net.trained_by_gradient else None,
             seed=self.seed if net.stochastic else None,
+            final=config.split.final == "train+val" or None,
         )
-        first = max(0, self.split.train[0] - window.input)
+        reach = window.input + (config.transform in CHANGES)  # a change starts from a row earlier
+        first = max(0, self.split.train[0] - reach)
         sees = self._sight.of_sources(sources, (first, self.split.learning.stop))
         bundle, course = self._bundle(params, net), _course(params.as_params(), sees, net)
         key = self.graph.keep(_step("fit", params, needs, bundle=bundle, course=course, sees=sees))
@@ -250,8 +261,13 @@ class Fold:
 
     def _decompose(self, source: Source) -> Key:
         params = self._decomposed(source)
-        sees = {source.column: self.graph.facts.content.column(source.column, (0, params.rows))}
-        return self.graph.keep(_step("decompose", params, {"load": self.graph.load.key}, sees=sees))
+        facts, column = self.graph.facts, source.column
+        sees = {column: facts.content.column(column, (0, params.rows))}
+        first_window = facts.by_column[column].first + params.options.get("window", 0)
+        beginning = facts.content.column(column, (0, first_window))
+        course = course_of_decompose(params, beginning)
+        needs = {"load": self.graph.load.key}
+        return self.graph.keep(_step("decompose", params, needs, course=course, sees=sees))
 
     def _decomposed(self, source: Source) -> DecomposeParams:
         """How a column is decomposed."""
@@ -367,15 +383,16 @@ class Fold:
 def _course(params: Mapping[str, Any], sees: Mapping[str, str], net: NetConfig) -> str | None:
     """Equal for fits whose epochs are the same, as far as each goes: one may resume another.
 
-    None where a fit cannot be resumed.
+    None where a fit cannot be resumed. What comes after these epochs (`final`) has no part in it.
     """
     if not net.resumable:
         return None
     if SCHEDULES[params["train"]["schedule"]].depends_on_epochs:
         return None
     train = _without(params["train"], EXTENT)
+    shared = _without(params, {"final"})
     return digest(
-        {"op": "fit", "version": OPS["fit"].version, **params, "train": train, "sees": sees}
+        {"op": "fit", "version": OPS["fit"].version, **shared, "train": train, "sees": sees}
     )
 
 

@@ -58,7 +58,10 @@ def _noise(column: pl.Series, random: np.random.Generator) -> pl.Series:
     known = column.drop_nulls().to_numpy()
     width = WIDTH * (float(known.std()) or 1.0) if known.size else 1.0
     centre = float(known.mean()) if known.size else 0.0
-    return pl.Series(column.name, random.normal(centre, width, len(column)))
+    noise = random.normal(centre, width, len(column))
+    if known.size and known.min() > 0:  # its logarithm may be what is asked for
+        noise = np.abs(noise)
+    return pl.Series(column.name, noise)
 
 
 def moments(draft: Draft, times: pl.Series, missing: Missing) -> list[datetime]:

@@ -1,15 +1,29 @@
-"""What a reader of results has to know: changed cells, columns declared as known, rows left out."""
+"""What a reader of results has to know of their data: changed cells, columns declared as known,
+levels that training never saw, rows left out.
+"""
 
+from collections import defaultdict
 from collections.abc import Callable, Collection, Iterable, Iterator, Mapping, Sequence
 from itertools import pairwise
+from typing import NamedTuple
 
 import numpy as np
 from numpy.typing import NDArray
 
+from pyheta.pipeline.arrays import Floats
 from pyheta.pipeline.data.facts import DatasetFacts
 from pyheta.pipeline.splits import PARTS, Split
+from pyheta.pipeline.transforms import CHANGES
 from pyheta.section import Section
 from pyheta.sweep import Run, RunConfig
+
+#: What is forecast of which data: data set, split and targets.
+Question = tuple[Section, Section, tuple[str, ...]]
+
+#: How many of the training values lie below a level that is high, or above one that is low.
+USUAL = 0.99
+#: What share of the test values may lie beyond such a level.
+BEYOND = 0.5
 
 #: So many sentences are said; a panel of many series could have thousands.
 MOST = 20
@@ -27,7 +41,8 @@ def _at_most(sentences: Collection[str]) -> tuple[str, ...]:
 
 
 def data_notes(runs: Sequence[Run], facts: Mapping[Section, DatasetFacts]) -> tuple[str, ...]:
-    """A sentence for each changed column that a run reads, and for each column declared as known.
+    """A sentence for each changed column that a run reads, and for each column declared as known;
+    before them one on levels that training never saw.
 
     The runs fit their data.
     """
@@ -39,7 +54,80 @@ def data_notes(runs: Sequence[Run], facts: Mapping[Section, DatasetFacts]) -> tu
         if what not in seen:
             seen.add(what)
             written |= dict.fromkeys(_notes(config, facts[config.dataset]))
-    return _at_most(written)
+    return (*_of_trends(runs, facts), *_at_most(written))
+
+
+class Trend(NamedTuple):
+    """What share of a target's test values lies beyond nearly all training values, on which side.
+
+    `name` has the series too, where there are several.
+    """
+
+    share: float
+    side: str
+    name: str
+
+
+def _of_trends(runs: Iterable[Run], facts: Mapping[Section, DatasetFacts]) -> Iterator[str]:
+    """One sentence on targets whose level moves away, where nothing is done about it."""
+    found: dict[Trend, None] = {}
+    nets: dict[str, None] = {}
+    for config, names in _bound_to_levels(runs):
+        if trends := list(_trends(config, facts[config.dataset])):
+            found |= dict.fromkeys(trends)
+            nets |= dict.fromkeys(names)
+    if found:
+        worst, *others = sorted(found, reverse=True)
+        targets = f"{len(others):,} other target{'s' * (len(others) > 1)}"
+        more = f", and those of {targets} likewise" if others else ""
+        yield (
+            f"{worst.name}: {100 * worst.share:.0f} % of the test values lie {worst.side} "
+            f"{100 * USUAL:.0f} % of the training values{more}. {', '.join(nets)} may miss levels "
+            "that training never saw: try transform: diff, or net.instance_norm: true."
+        )
+
+
+def _bound_to_levels(runs: Iterable[Run]) -> Iterator[tuple[RunConfig, Sequence[str]]]:
+    """A run of each data set, split and target, and which of its nets go, in all runs, by the level
+    of what they have learned from.
+    """
+    first: dict[Question, RunConfig] = {}
+    follows: dict[Question, dict[str, bool]] = defaultdict(lambda: defaultdict(bool))
+    for config in _differently_treated(runs):
+        question: Question = (config.dataset, config.split, config.target)
+        first.setdefault(question, config)
+        for net in config.nets().values():
+            follows[question][net.net.name] |= net.net.follows_level or net.transform in CHANGES
+    for question, config in first.items():
+        if names := [name for name, free in follows[question].items() if not free]:
+            yield config, names
+
+
+def _differently_treated(runs: Iterable[Run]) -> Iterable[RunConfig]:
+    """Of runs that do the same with their targets' levels one; none of baselines."""
+    of_nets = (run.config for run in runs if run.role == "net")
+    return {
+        (it.dataset, it.split, it.target, it.net, it.transform, it.decompose, it.components): it
+        for it in of_nets
+    }.values()
+
+
+def _trends(config: RunConfig, facts: DatasetFacts) -> Iterator[Trend]:
+    *_, split = config.split.splits(facts)  # of folds the last one, whose test part is farthest off
+    start = f"{config.series}: " if config.series else ""
+    for column in config.target:
+        train, test = (_known(column, split.targets(part), facts) for part in ("train", "test"))
+        if train.size and test.size:
+            low, high = np.quantile(train, [1 - USUAL, USUAL])
+            above, below = float((test > high).mean()), float((test < low).mean())
+            share, side = max((above, "above"), (below, "below"))
+            if share > BEYOND:
+                yield Trend(share, side, start + column)
+
+
+def _known(column: str, rows: tuple[int, int], facts: DatasetFacts) -> Floats:
+    values = facts.content.columns[column][slice(*rows)]
+    return values[np.isfinite(values)]
 
 
 def _notes(config: RunConfig, facts: DatasetFacts) -> Iterator[str]:

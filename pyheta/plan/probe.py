@@ -48,7 +48,7 @@ TRIALS = 3
 EPOCHS = 2
 
 #: Runs that agree in these are probed as one, however many columns they read.
-PROBED_APART = {*DECISIVE, "scale", "window"} - {"exog"}
+PROBED_APART = {*DECISIVE, "scale", "transform", "window"} - {"exog"}
 
 #: The rows before the noise.
 TRAINING, VALIDATION, SOME_OF_TEST = "training", "validation", "some of test"
@@ -313,7 +313,7 @@ def _representatives(runs: Sequence[Run]) -> Sequence[Run]:
     for run in runs:
         config = run.config.reduced()
         compared = config.model_dump(mode="json", include=PROBED_APART)
-        kind = canonical([run.config.dataset_key(), config.net.name, compared])
+        kind = canonical([run.config.dataset_key(), config.net.name, config.split.final, compared])
         if kind not in chosen or len(chosen[kind].config.exog) < len(run.config.exog):
             chosen[kind] = run
     return list(chosen.values())
@@ -329,6 +329,7 @@ def _in_small(config: RunConfig, facts: DatasetFacts) -> RunConfig:
         update={
             "decompose": decompose.model_copy(update=smaller),
             "split": _in_fractions(config, facts),
+            "window": config.window.model_copy(update={"stride": 1}),
             # Validation chooses a learning rate that is found: no leak, but a change
             "train": train.model_copy(
                 update={"epochs": min(train.epochs, EPOCHS), "find_lr": False}
@@ -349,7 +350,7 @@ def _in_fractions(config: RunConfig, facts: DatasetFacts) -> SplitSection:
     lengths = [stop - start for start, stop in map(split.targets, PARTS)]
     train, val, test = (rows / sum(lengths) for rows in lengths)
     gap = min(config.split.gap, config.window.horizon)
-    return SplitSection(train=train, val=val, test=test, gap=gap)
+    return SplitSection(train=train, val=val, test=test, gap=gap, final=config.split.final)
 
 
 def _least_window(config: RunConfig) -> int:

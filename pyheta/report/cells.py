@@ -1,15 +1,18 @@
-"""The cells of a table: what the runs of one configuration came to, and how cells compare."""
+"""The cells of a table: what the runs of one configuration came to."""
 
-from collections import Counter, defaultdict
-from collections.abc import Iterator, Mapping, Sequence
-from dataclasses import dataclass, replace
+from collections import Counter
+from collections.abc import Collection, Mapping, Sequence
+from dataclasses import dataclass
 from statistics import fmean, stdev
 
 from pyheta.pipeline.leakage import leaks
-from pyheta.report.labels import BASELINE, QUESTION, named_targets, question, value_at
-from pyheta.report.metrics import definition_of
-from pyheta.steps import OPEN, State, canonical
-from pyheta.store.seam import RunRow
+from pyheta.report.labels import BASELINE, QUESTION, named_targets, question, targets_of, value_at
+from pyheta.report.metrics import Judge, Meaning, judge_of
+from pyheta.steps import OPEN, Key, State, canonical, digest
+from pyheta.store.seam import RunRow, SweepRow
+
+#: Where a sweep's `report` says how many rows make a season, by `season_key` of the data set.
+SEASONS = "seasons"
 
 
 @dataclass(frozen=True, slots=True)
@@ -18,8 +21,9 @@ class Cell:
 
     `mean` is over `n` of them, `std` has n - 1 below the line and needs two. Of `asked` results
     some may have failed, been cancelled, or be open still; none of these is ever made up.
-    `beaten_by` names the baselines of the same question that are at least as good. `leaks` says how
-    its runs may have seen the future: then it is compared with nothing.
+    `best`: no result of the same question has a better mean; `tied`: another has, and this one
+    cannot be told apart from it. Each baseline of the same question is in one of three lists.
+    `leaks` says how its runs may have seen the future: then it is compared with nothing.
     """
 
     asked: int
@@ -30,7 +34,10 @@ class Cell:
     cancelled: int = 0
     open: int = 0
     best: bool = False
-    beaten_by: tuple[str, ...] = ()
+    tied: bool = False
+    worse_than: tuple[str, ...] = ()
+    tied_with: tuple[str, ...] = ()
+    better_than: tuple[str, ...] = ()
     leaks: tuple[str, ...] = ()
 
     @property
@@ -39,16 +46,23 @@ class Cell:
         return self.asked - self.failed - self.cancelled - self.open - self.n
 
 
+Place = tuple[int, int]  # row, column
+
+
 @dataclass(frozen=True, slots=True)
 class Entry:
     """A cell on its way into a table: where it goes and whom it competes with."""
 
-    place: tuple[int, int]  # row, column
+    place: Place
     contest: str  # cells of one contest answer the same question by the same metric
     metric: str
     baseline: str | None  # what it is called, for a baseline
     beside: bool  # it stands beside the sweep's own runs, so it is not marked for its baselines
+    meaning: Meaning
     cell: Cell
+    units: Mapping[Key, float]  # by the step of each result: what 1 in its losses' units is here
+    span: int  # rows over which its windows depend on each other: a season or a horizon
+    unjudged: str  # why no losses of single windows say how it compares
 
     @property
     def loss(self) -> float | None:
@@ -56,20 +70,45 @@ class Entry:
         mean = self.cell.mean
         if mean is None:
             return None
-        return -mean if definition_of(self.metric).higher_is_better else mean
+        return self.meaning.loss(mean)
+
+    @property
+    def judge(self) -> Judge | None:
+        return judge_of(self.meaning)
+
+    @property
+    def target(self) -> str | None:
+        """The one of several targets that the metric is about."""
+        return self.metric.rpartition("/")[0] or None
 
 
 def entry_of(
-    place: tuple[int, int], runs: Sequence[RunRow], metric: str, split: str, baseline: str | None
+    place: Place,
+    runs: Sequence[RunRow],
+    metric: str,
+    meaning: Meaning,
+    *,
+    split: str,
+    baseline: str | None,
+    sweep: SweepRow,
 ) -> Entry:
     """The entry of one configuration's runs, or of several's where the table leaves an axis out."""
+    questions = {question(run, QUESTION) for run in runs}
     return Entry(
         place=place,
-        contest=_contest(runs, metric),
+        contest=_contest(runs, metric, meaning, questions),
         metric=metric,
         baseline=baseline,
         beside=all(run.role == BASELINE for run in runs),
+        meaning=meaning,
         cell=_cell(runs, metric, split),
+        units={
+            run.score: _unit(run, metric, meaning, split)
+            for run in runs
+            if (split, metric, 0) in run.metrics
+        },
+        span=max(_span(run, sweep) for run in runs),
+        unjudged=_unjudged(runs, metric, meaning, split, questions),
     )
 
 
@@ -80,6 +119,11 @@ def with_metric(runs: Sequence[RunRow], metric: str) -> Sequence[RunRow]:
     """
     owner, own, _ = metric.rpartition("/")
     return [run for run in runs if _has(run, owner)] if own else runs
+
+
+def season_key(dataset: object) -> str:
+    """What stands for the `dataset` section of a run, as plain data, under `SEASONS`."""
+    return digest(dataset)[:16]
 
 
 def _has(run: RunRow, owner: str) -> bool:
@@ -109,48 +153,57 @@ def _cell(runs: Sequence[RunRow], metric: str, split: str) -> Cell:
     )
 
 
-def _contest(runs: Sequence[RunRow], metric: str) -> str:
-    keys = [*QUESTION, *(["scale"] if definition_of(metric).unscaled else [])]
+def _unit(run: RunRow, metric: str, meaning: Meaning, split: str) -> float:
+    """What 1 in the units of a run's losses is in those that the metric is made of.
+
+    Losses are in scaled units, in which runs that scale otherwise, or train on other rows, have
+    nothing in common. So are metrics of several targets together, and those that say so.
+    """
     owner, own, _ = metric.rpartition("/")
-    if own and not any(owner in named_targets(run) for run in runs):
+    if meaning.unscaled or (len(targets_of(run)) > 1 and not own):
+        return 1.0
+    mae, scaled = (
+        run.metrics.get((split, owner + own + name, 0)) for name in ("mae", "mae_scaled")
+    )
+    return mae / scaled if mae and scaled else 1.0  # no unit matters to forecasts that are exact
+
+
+def _contest(
+    runs: Sequence[RunRow], metric: str, meaning: Meaning, questions: Collection[str]
+) -> str:
+    keys = ["scale"] if meaning.unscaled else []
+    if meaning.of_quantiles:
+        keys.append("train.quantile")
+    if _is_of_component(runs, metric):
         # Components are the same series only where they were decomposed in the same way.
         keys.append("decompose")
-    questions = {question(run, keys) for run in runs}
-    return canonical([metric, *sorted(questions)])
+    conditions = {question(run, keys) for run in runs} if keys else ()
+    return canonical([metric, *sorted(questions), *sorted(conditions)])
 
 
-def mark(entries: Sequence[Entry]) -> Mapping[tuple[int, int], Cell]:
-    """The cells by place, with the best of each contest and the nets that baselines beat marked.
-
-    What saw the future takes part in no contest.
-    """
-    contests: defaultdict[str, list[Entry]] = defaultdict(list)
-    for entry in entries:
-        if not entry.cell.leaks:
-            contests[entry.contest].append(entry)
-    compared = {place: cell for rivals in contests.values() for place, cell in _compared(rivals)}
-    return {entry.place: compared.get(entry.place, entry.cell) for entry in entries}
+def _is_of_component(runs: Sequence[RunRow], metric: str) -> bool:
+    owner, own, _ = metric.rpartition("/")
+    return bool(own) and not any(owner in named_targets(run) for run in runs)
 
 
-def _compared(rivals: Sequence[Entry]) -> Iterator[tuple[tuple[int, int], Cell]]:
-    losses = [rival.loss for rival in rivals if rival.loss is not None]
-    least = min(losses) if len(losses) > 1 else None
-    baselines = _baselines(rivals)
-    for rival in rivals:
-        if (loss := rival.loss) is None:
-            yield rival.place, rival.cell
-        else:
-            others = () if rival.beside else baselines.items()
-            beaten_by = tuple(
-                name for name, bar in others if bar <= loss and name != rival.baseline
-            )
-            yield rival.place, replace(rival.cell, best=loss == least, beaten_by=beaten_by)
+def _span(run: RunRow, sweep: SweepRow) -> int:
+    """Rows over which windows depend on each other for sure."""
+    horizon = value_at(run.config, "window.horizon")
+    seasons = sweep.report.get(SEASONS, {})
+    season = seasons.get(season_key(run.config["dataset"])) if seasons else None
+    return max(horizon if isinstance(horizon, int) else 1, season or 1)
 
 
-def _baselines(rivals: Sequence[Entry]) -> Mapping[str, float]:
-    """The best loss of each baseline."""
-    bars: dict[str, float] = {}
-    for rival in rivals:
-        if rival.baseline and rival.loss is not None:
-            bars[rival.baseline] = min(rival.loss, bars.get(rival.baseline, rival.loss))
-    return bars
+def _unjudged(
+    runs: Sequence[RunRow], metric: str, meaning: Meaning, split: str, questions: Collection[str]
+) -> str:
+    """Why no losses of single windows say how these runs compare; empty if they do."""
+    if split == "train":
+        return "no losses are kept of the training part"
+    if judge_of(meaning) is None:
+        return "it has no losses of single windows"
+    if _is_of_component(runs, metric):
+        return "no losses are kept of components"
+    if len(questions) > 1:
+        return "a cell is a mean over several data sets, targets or horizons"
+    return ""

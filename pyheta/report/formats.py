@@ -9,6 +9,7 @@ from typing import Any, assert_never
 from rich.console import Group, RenderableType
 from rich.text import Text
 
+from pyheta.evaluation.bootstrap import DRAWS, LEVEL
 from pyheta.report import wording
 from pyheta.report.cells import Cell
 from pyheta.report.grid import Grid
@@ -17,6 +18,9 @@ from pyheta.report.views import Form
 from pyheta.report.wording import Line, Words
 from pyheta.screen import Screen, parts, plain, right
 from pyheta.screen import table as screen_table
+
+#: The fields of a cell that list the baselines which forecast the same values.
+BASELINES = ("worse_than", "tied_with", "better_than")
 
 CSV_FIELDS = (
     "metric",
@@ -29,6 +33,8 @@ CSV_FIELDS = (
     "cancelled",
     "open",
     "best",
+    "tied",
+    *BASELINES,
     "leaks",
 )
 
@@ -93,7 +99,9 @@ def _style(cell: Cell | None) -> str:
         return "magenta"
     if cell.best:
         return "bold green"
-    return "yellow" if cell.beaten_by or cell.cancelled else ""
+    if cell.worse_than or cell.cancelled:
+        return "yellow"
+    return "green" if cell.tied else ""
 
 
 def to_markdown(table: Table) -> str:
@@ -131,19 +139,18 @@ def to_csv(table: Table) -> str:
     """One line for each cell, numbers in full."""
     stream = io.StringIO()
     writer = csv.writer(stream, lineterminator="\n")
-    writer.writerow([*table.row_keys, *table.col_keys, "baseline", *CSV_FIELDS, "beaten_by"])
+    writer.writerow([*table.row_keys, *table.col_keys, "baseline", *CSV_FIELDS])
     for row in table.rows:
         for column, cell in zip(table.columns, row.cells, strict=True):
             if cell:
-                fields = asdict(cell) | {
-                    "metric": column.metric,
-                    "split": table.split,
-                    "leaks": "; ".join(cell.leaks),
-                }
-                values = [fields[name] for name in CSV_FIELDS]
-                beaten_by = " ".join(cell.beaten_by)
-                writer.writerow([*row.labels, *column.labels, row.baseline, *values, beaten_by])
+                fields = asdict(cell) | {"metric": column.metric, "split": table.split}
+                values = [_csv_value(fields[name]) for name in CSV_FIELDS]
+                writer.writerow([*row.labels, *column.labels, row.baseline, *values])
     return stream.getvalue()
+
+
+def _csv_value(value: object) -> object:
+    return "; ".join(value) if isinstance(value, tuple) else value
 
 
 def as_json(table: Table) -> Mapping[str, Any]:
@@ -158,6 +165,12 @@ def as_json(table: Table) -> Mapping[str, Any]:
         "failed": table.failed,
         "failures": dict(table.failures),
         "averaged": table.averaged,
+        "intervals": {
+            "level": LEVEL,
+            "draws": DRAWS,
+            "of": [asdict(basis) for basis in table.bases],
+        },
+        "means_alone": [{"metric": metric, "reason": reason} for metric, reason in table.by_means],
         "remarks": table.remarks,
         "rows": [_json_row(table, row) for row in table.rows],
     }

@@ -18,7 +18,10 @@ NET = "net.name"
 BASELINE = "baseline"  # the role of a run that stands beside a sweep
 
 # Runs that agree in these forecast the same values, so that their errors may be compared.
-QUESTION = ("dataset", "target", "split", "window.horizon", FOLD)
+QUESTION = ("dataset", "target", "split", "window.horizon", "window.stride", FOLD)
+
+#: Options of a split about what trains a net, and not about what it has to forecast.
+OF_TRAINING = ("window", "refit", "final")
 
 #: What people call a key: an axis over the series of a panel sets which of them is picked.
 ALIASES = {SERIES: PICK}
@@ -142,12 +145,20 @@ def net_of(run: RunRow) -> str:
 
 def question(run: RunRow, keys: Iterable[str] = QUESTION) -> str:
     """Equal for runs that forecast the same values."""
-    return canonical([_option(run, key) for key in keys])
+    return canonical([_asked(run, key) for key in keys])
+
+
+def _asked(run: RunRow, key: str) -> object:
+    """A run's value of a key, as far as it decides which values are forecast."""
+    value = _option(run, key)
+    if key == "split" and isinstance(value, Mapping):
+        return {name: given for name, given in value.items() if name not in OF_TRAINING}
+    return value
 
 
 def label(run: RunRow, key: str) -> str:
     """A run's value of a key as text; a dash where it has none."""
-    if key.startswith("train.") and not _trained(run):
+    if key.startswith("train.") and not (_trained(run) or _judges(run, key)):
         return ABSENT
     value = _option(run, key)
     if isinstance(value, Mapping):
@@ -157,6 +168,12 @@ def label(run: RunRow, key: str) -> str:
     if value is None:
         return ABSENT
     return f"{value:g}" if isinstance(value, float) else str(value)
+
+
+def _judges(run: RunRow, key: str) -> bool:
+    """Whether a baseline is judged by it as the runs beside it are: see `RunConfig.quantile`."""
+    judging = ("train.loss", "train.quantile")
+    return key in judging and value_at(run.config, "train.loss") == "quantile"
 
 
 def _trained(run: RunRow) -> bool:

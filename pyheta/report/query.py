@@ -24,12 +24,15 @@ class ReportQuery:
     split: str = "test"
 
     def pools(self, section: Mapping[str, Any]) -> bool:
-        """Whether folds are shown together: nothing is laid out by them."""
+        """Whether folds are shown together: nothing is laid out by them.
+
+        Training is not pooled, since folds train on the same rows again and again.
+        """
         rows, cols = (
             asked or section.get(side, ())
             for side, asked in (("rows", self.rows), ("cols", self.cols))
         )
-        return FOLD not in (*rows, *cols)
+        return FOLD not in (*rows, *cols) and self.split != "train"
 
     def completed(self, section: Mapping[str, Any], runs: Sequence[RunRow]) -> "ReportQuery":
         """The same with what the sweep's `report` section says where nothing is asked.

@@ -10,29 +10,33 @@ from pyheta.pipeline.metrics import METRICS
 from pyheta.report.grid import Grid
 from pyheta.report.importance import importance_grid
 from pyheta.report.labels import named_targets
+from pyheta.report.losses import kept_losses
+from pyheta.report.marks import scores_to_read
 from pyheta.report.query import ReportQuery
 from pyheta.report.relevance import relevance_grid
 from pyheta.report.shapley import shapley_grid
-from pyheta.report.table import Table, build
+from pyheta.report.table import Table, lay_out
 from pyheta.report.views import About
-from pyheta.store.seam import Reads, RunRow, SweepRow
+from pyheta.store.seam import Artifacts, Reads, RunRow, SweepRow
 
-#: What is built from a sweep's runs; the rest is built from steps that explain them.
-AboutRuns = Literal[About.RUNS, About.TARGETS, About.COMPONENTS, About.SHAPLEY]
+#: What is a table of runs.
+AboutRuns = Literal[About.RUNS, About.TARGETS, About.COMPONENTS]
 
 
-async def read_table(reads: Reads, text: str | None, query: ReportQuery) -> Table:
+async def read_table(
+    reads: Reads, artifacts: Artifacts, text: str | None, query: ReportQuery
+) -> Table:
     """The table of the sweep that `text` names, as it stands now.
 
     Raises InputError for a sweep that is not there, and for a metric or a key that no run has.
     """
     sweep = await reads.find_sweep(text)
     runs = await reads.runs(sweep.id, pooled=query.pools(sweep.report))
-    return build(sweep, runs, query.completed(sweep.report, runs))
+    return await _table(reads, artifacts, sweep, runs, query.completed(sweep.report, runs))
 
 
 async def read_answer(
-    reads: Reads, text: str | None, query: ReportQuery, about: About
+    reads: Reads, artifacts: Artifacts, text: str | None, query: ReportQuery, about: About
 ) -> Table | Grid:
     """What a sweep's runs came to, or what explains it."""
     sweep = await reads.find_sweep(text)
@@ -43,23 +47,35 @@ async def read_answer(
             return importance_grid(sweep, await reads.steps(sweep.id, "importance"))
         case _:
             runs = await reads.runs(sweep.id, pooled=query.pools(sweep.report))
-            return _of_runs(sweep, runs, query, about)
+            query = query.completed(sweep.report, runs)
+            if about is About.SHAPLEY:
+                return shapley_grid(sweep, runs, query.metrics[0], query.split)
+            query = replace(query, metrics=_metrics(runs, query, about))
+            return await _table(reads, artifacts, sweep, runs, query)
 
 
-def _of_runs(
-    sweep: SweepRow, runs: Sequence[RunRow], query: ReportQuery, about: AboutRuns
-) -> Table | Grid:
-    query = query.completed(sweep.report, runs)
-    first = query.metrics[0]
+async def _table(
+    reads: Reads,
+    artifacts: Artifacts,
+    sweep: SweepRow,
+    runs: Sequence[RunRow],
+    query: ReportQuery,
+) -> Table:
+    layout = lay_out(sweep, runs, query)
+    scores = scores_to_read(layout.entries)
+    each_target = any(entry.target for entry in layout.entries)
+    losses = await kept_losses(reads, artifacts, scores, each_target=each_target)
+    return layout.marked(losses)
+
+
+def _metrics(runs: Sequence[RunRow], query: ReportQuery, about: AboutRuns) -> Sequence[str]:
     match about:
         case About.RUNS:
-            return build(sweep, runs, query)
+            return query.metrics
         case About.TARGETS:
-            return build(sweep, runs, replace(query, metrics=_of_targets(runs, first)))
+            return _of_targets(runs, query.metrics[0])
         case About.COMPONENTS:
-            return build(sweep, runs, replace(query, metrics=_of_components(runs, first)))
-        case About.SHAPLEY:
-            return shapley_grid(sweep, runs, first, query.split)
+            return _of_components(runs, query.metrics[0])
         case _:
             assert_never(about)
 

@@ -19,7 +19,7 @@ from pyheta.errors import InputError
 from pyheta.pipeline.leakage import leaks
 from pyheta.report.grid import Grid, GridRow, Word
 from pyheta.report.labels import keys_of, label
-from pyheta.report.metrics import definition_of
+from pyheta.report.metrics import Meaning, definition_of
 from pyheta.report.table import check_metrics
 from pyheta.report.wording import LEAKY, leak_notes, unit_notes
 from pyheta.steps import canonical
@@ -67,13 +67,16 @@ def shapley_grid(sweep: SweepRow, runs: Sequence[RunRow], metric: str, split: st
         cure = "add an axis such as `exog: {subsets: [a, b]}`"
         raise InputError("no run of this sweep reads exogenous columns", cure=cure)
     keys = [key for key in keys_of(("net.name", *sweep.axes), nets) if key != "exog"]
-    groups = _groups(nets)
+    groups, meaning = _groups(nets), definition_of(metric, runs)
     return Grid(
         title=f"{sweep.title}: what each column adds to {metric}, {split} split",
         keys=tuple(keys),
         columns=("none", *columns, "all"),
-        rows=tuple(_row(group, keys, columns, metric, split) for group in groups.values()),
-        notes=tuple(_notes(groups.values(), metric, sweep.leakage)),
+        rows=tuple(
+            _row(group, keys, columns, meaning, _results(group, metric, split))
+            for group in groups.values()
+        ),
+        notes=tuple(_notes(groups.values(), metric, meaning, sweep.leakage)),
     )
 
 
@@ -88,15 +91,17 @@ def _groups(runs: Iterable[RunRow]) -> Mapping[str, Sequence[RunRow]]:
 
 
 def _row(
-    runs: Sequence[RunRow], keys: Sequence[str], columns: Sequence[str], metric: str, split: str
+    runs: Sequence[RunRow],
+    keys: Sequence[str],
+    columns: Sequence[str],
+    meaning: Meaning,
+    results: Worth,
 ) -> GridRow:
     labels = tuple(label(runs[0], key) for key in keys)
-    results = _results(runs, metric, split)
     if lacking := 2 ** len(columns) - len(results):
         words = (Word(_lacking(columns, results), "yellow"), *[Word()] * (len(columns) + 1))
         return GridRow(labels, words, {"missing": lacking})
-    sign = 1 if definition_of(metric).higher_is_better else -1
-    shares = shapley({subset: sign * value for subset, value in results.items()})
+    shares = shapley({subset: -meaning.loss(value) for subset, value in results.items()})
     none, full = results[frozenset()], results[frozenset(columns)]
     mark = LEAKY if any(leaks(run.config) for run in runs) else ""
     honest = not any(leaks(run.config) for run in runs if not run.config["exog"])
@@ -138,8 +143,10 @@ def _gain(value: float, mark: str) -> Word:
     return Word(f"{value:+.2g}{mark}", style)
 
 
-def _notes(groups: Iterable[Sequence[RunRow]], metric: str, leakage: str) -> Iterable[str]:
-    better = "raises" if definition_of(metric).higher_is_better else "lowers"
+def _notes(
+    groups: Iterable[Sequence[RunRow]], metric: str, meaning: Meaning, leakage: str
+) -> Iterable[str]:
+    better = "raises" if meaning.higher_is_better else "lowers"
     yield (
         f"Shapley values over all subsets of the columns, from means over seeds: + {better} "
         f"{metric}."
@@ -148,6 +155,6 @@ def _notes(groups: Iterable[Sequence[RunRow]], metric: str, leakage: str) -> Ite
         "They add up to the difference between `none` and `all`, the results without and "
         "with all columns."
     )
-    yield from unit_notes([metric])
+    yield from unit_notes({metric: meaning})
     configs: Iterable[Mapping[str, Any]] = (run.config for runs in groups for run in runs)
     yield from leak_notes([leaks(config) for config in configs], leakage)

@@ -1,21 +1,30 @@
-"""A table of results, built from runs alone: the same runs and query give the same table."""
+"""A table of results, built of runs and the losses that they keep: the same give the same table."""
 
 from collections import Counter
 from collections.abc import Iterator, Mapping, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
+from types import MappingProxyType
+from typing import Final, cast
 
 from pyheta.errors import InputError, nearest
 from pyheta.pipeline.leakage import leaks
+from pyheta.pipeline.losses import Losses
 from pyheta.pipeline.metrics import METRICS
-from pyheta.report.cells import Cell, entry_of, mark, with_metric
+from pyheta.pipeline.splits import Part
+from pyheta.report.cells import Cell, Entry, entry_of, with_metric
+from pyheta.report.judging import Basis
 from pyheta.report.labels import BASELINE, NET, Naming, keys_of, label
-from pyheta.report.metrics import is_metric
+from pyheta.report.marks import mark
+from pyheta.report.metrics import Meaning, definition_of, own_names
 from pyheta.report.query import ReportQuery
-from pyheta.steps import State
+from pyheta.steps import Key, State
 from pyheta.store.seam import RunRow, SweepRow
+from pyheta.sweep.given import FOLD
 
 #: Where a sweep's `report` says which runs, by their ordinals, are what a baseline would be.
 AS_BASELINES = "as_baselines"
+
+NO_LOSSES: Final[Mapping[Key, Losses]] = MappingProxyType({})
 
 Labels = tuple[str, ...]
 Cells = Mapping[Labels, Sequence[RunRow]]  # runs by column
@@ -28,6 +37,7 @@ class Column:
 
     labels: Labels
     metric: str
+    meaning: Meaning
 
 
 @dataclass(frozen=True, slots=True)
@@ -41,7 +51,12 @@ class Row:
 
 @dataclass(frozen=True, slots=True)
 class Table:
-    """The answer, ready to be written. `averaged`: axes other than seeds that vary within cells."""
+    """The answer, ready to be written.
+
+    `averaged`: axes other than seeds that vary within cells. `bases` and `by_means` say what its
+    marks stand on: intervals, and where they lack (a metric, the reason) means alone. `same`: where
+    several cells are best, they are the same forecasts.
+    """
 
     sweep: str
     id: str
@@ -57,9 +72,45 @@ class Table:
     columns: tuple[Column, ...]
     rows: tuple[Row, ...]
     remarks: tuple[str, ...] = ()  # what a reader has to know of the data
+    bases: tuple[Basis, ...] = ()
+    by_means: tuple[tuple[str, str], ...] = ()
+    same: bool = False
 
 
-def build(sweep: SweepRow, runs: Sequence[RunRow], query: ReportQuery) -> Table:
+@dataclass(frozen=True, slots=True)
+class Layout:
+    """A table whose cells have no marks yet, and the entries that are to be compared for them."""
+
+    table: Table
+    entries: Sequence[Entry]
+
+    def marked(self, losses: Mapping[Key, Losses]) -> Table:
+        """`losses` are those of `scores_to_read(entries)`, where the store has them."""
+        marks = mark(self.entries, losses, cast(Part, self.table.split))
+        rows = [
+            replace(row, cells=tuple(marks.cells.get((at, n)) for n in range(len(row.cells))))
+            for at, row in enumerate(self.table.rows)
+        ]
+        return replace(
+            self.table,
+            rows=tuple(rows),
+            bases=marks.bases,
+            by_means=marks.by_means,
+            same=marks.same,
+        )
+
+
+def build(
+    sweep: SweepRow,
+    runs: Sequence[RunRow],
+    query: ReportQuery,
+    losses: Mapping[Key, Losses] = NO_LOSSES,
+) -> Table:
+    """The table of a sweep whose losses, as far as there are any, are known; see `lay_out`."""
+    return lay_out(sweep, runs, query).marked(losses)
+
+
+def lay_out(sweep: SweepRow, runs: Sequence[RunRow], query: ReportQuery) -> Layout:
     """Lay a sweep's runs out by a completed query.
 
     Raises InputError for a metric or a key that no run has.
@@ -70,9 +121,11 @@ def build(sweep: SweepRow, runs: Sequence[RunRow], query: ReportQuery) -> Table:
     naming = Naming.of(runs, (*row_keys, *col_keys), equal)
     groups = _group(runs, row_keys, col_keys, naming)
     heads = dict.fromkeys(head for _, cells in groups for head in cells)
-    columns = tuple(Column(head, metric) for head in heads for metric in query.metrics)
+    meanings = {metric: definition_of(metric, runs) for metric in query.metrics}
+    columns = tuple(Column(head, *each) for head in heads for each in meanings.items())
+    entries = _entries(groups, columns, query.split, naming, sweep)
     states = Counter(run.state for run in runs)
-    return Table(
+    table = Table(
         sweep=sweep.title,
         id=sweep.id,
         split=query.split,
@@ -83,11 +136,14 @@ def build(sweep: SweepRow, runs: Sequence[RunRow], query: ReportQuery) -> Table:
         failures=_failures(runs),
         row_keys=row_keys,
         col_keys=col_keys,
-        averaged=_averaged(groups, [key for key in axes if key not in (*row_keys, *col_keys)]),
+        averaged=_averaged(
+            groups, [key for key in (FOLD, *axes) if key not in (*row_keys, *col_keys)]
+        ),
         columns=columns,
-        rows=_rows(groups, columns, query.split, naming),
+        rows=_rows(groups, len(columns)),
         remarks=tuple(sweep.report.get("remarks", ())),
     )
+    return Layout(table, entries)
 
 
 def _failures(runs: Sequence[RunRow]) -> tuple[tuple[str, int], ...]:
@@ -100,8 +156,9 @@ def check_metrics(metrics: Sequence[str], runs: Sequence[RunRow]) -> None:
 
     One that has no value in any run (skill, where the last value is exact) shows as undefined.
     """
+    plain = {*METRICS, *own_names(runs)}
     measured = {name for run in runs for _, name, _ in run.metrics}
-    known = sorted({*METRICS, *filter(is_metric, measured)})
+    known = sorted(plain | {name for name in measured if name.rpartition("/")[2] in plain})
     for metric in metrics:
         if metric not in known:
             raise InputError(f"no run has a metric '{metric}'", cure=nearest(metric, known))
@@ -152,22 +209,34 @@ def _unmixed(cells: Cells) -> Iterator[Cells]:
     yield from (honest, leaky) if honest.keys() & leaky.keys() else (cells,)
 
 
-def _rows(groups: Groups, columns: Sequence[Column], split: str, naming: Naming) -> tuple[Row, ...]:
-    cells = mark(
-        [
-            entry_of((at, number), runs, column.metric, split, _baseline(runs, naming))
-            for at, (_, by_column) in enumerate(groups)
-            for number, column in enumerate(columns)
-            if (runs := with_metric(by_column.get(column.labels, ()), column.metric))
-        ]
-    )
+def _entries(
+    groups: Groups, columns: Sequence[Column], split: str, naming: Naming, sweep: SweepRow
+) -> Sequence[Entry]:
+    return [
+        entry_of(
+            (at, number),
+            runs,
+            column.metric,
+            column.meaning,
+            split=split,
+            baseline=_baseline(runs, naming),
+            sweep=sweep,
+        )
+        for at, (_, by_column) in enumerate(groups)
+        for number, column in enumerate(columns)
+        if (runs := with_metric(by_column.get(column.labels, ()), column.metric))
+    ]
+
+
+def _rows(groups: Groups, columns: int) -> tuple[Row, ...]:
+    """Their cells are still empty."""
     return tuple(
         Row(
             labels=labels,
             baseline=all(_is_beside(run) for runs in by_column.values() for run in runs),
-            cells=tuple(cells.get((at, number)) for number in range(len(columns))),
+            cells=(None,) * columns,
         )
-        for at, (labels, by_column) in enumerate(groups)
+        for labels, by_column in groups
     )
 
 

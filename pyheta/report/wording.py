@@ -1,17 +1,23 @@
 """A table in words and digits: headers, cells, and the notes below. Every form uses these."""
 
 import math
-from collections.abc import Iterable, Iterator, Sequence
+from collections import defaultdict
+from collections.abc import Iterable, Iterator, Mapping, Sequence
 from typing import NamedTuple
 
+from pyheta.evaluation.bootstrap import DRAWS, LEVEL
 from pyheta.report.cells import Cell
-from pyheta.report.metrics import definition_of, unit_of
+from pyheta.report.metrics import Judge, Meaning, unit_of
 from pyheta.report.table import Column, Row, Table
 
 BEST = "*"
-BEATEN = "!"
+TIED = "="
+WORSE = "!"
+UNTOLD = "?"  # before a baseline's name, too
 LEAKY = "~"
 REMARK = "no better than"
+
+ERRORS: Mapping[Judge, str] = {"square": "squared", "absolute": "absolute"}
 
 MOST_DECIMALS = 9
 MOST_REASONS = 5
@@ -52,7 +58,7 @@ class Digits(NamedTuple):
 class Line(NamedTuple):
     """A row in words.
 
-    `n` counts the results behind its means; `remark` names the baselines that beat it.
+    `n` counts the results behind its means; `remark` names the baselines that it does not beat.
     """
 
     labels: tuple[str, ...]
@@ -68,7 +74,7 @@ def heads(table: Table) -> list[str]:
 
 
 def has_remarks(table: Table) -> bool:
-    return any(cell.beaten_by for cell in _cells(table))
+    return any(cell.worse_than or cell.tied_with for cell in _cells(table))
 
 
 def _head(table: Table, column: Column) -> str:
@@ -88,13 +94,13 @@ def _line(table: Table, row: Row, digits: Sequence[Digits]) -> Line:
         _words(cell, each, counts=column.metric == first_metric)
         for cell, each, column in zip(row.cells, digits, table.columns, strict=True)
     ]
-    return Line(row.labels, tuple(cells), _n(row), ", ".join(_beaten_by(row)))
+    return Line(row.labels, tuple(cells), _n(row), ", ".join(_not_beaten(row)))
 
 
 def _digits(table: Table, number: int) -> Digits:
     """Those that show four digits of the largest of the column's means that share them."""
     sizes = [abs(cell.mean) for row in table.rows if (cell := row.cells[number]) and cell.mean]
-    is_share = definition_of(table.columns[number].metric).higher_is_better
+    is_share = table.columns[number].meaning.is_share
     far = FAR_SHARE if is_share else FAR * min(sizes, default=1.0)
     near = [size for size in sizes if size <= far]
     decimals = max(3 - math.floor(math.log10(max(near))), 0) if near else 0
@@ -105,14 +111,26 @@ def _words(cell: Cell | None, digits: Digits, *, counts: bool) -> Words:
     """`counts`: say what failed or is open, which is the same for every metric of these runs."""
     if cell is None:
         return Words()
-    leaky = bool(cell.leaks) and cell.mean is not None
     mean, spread = ("", "") if cell.mean is None else digits.words(cell.mean, cell.std)
     return Words(
         mean=mean,
         spread=spread,
-        marks=BEST * cell.best + BEATEN * bool(cell.beaten_by) + LEAKY * leaky,
+        marks=_marks(cell),
         trouble=", ".join([*(_lacking(cell) if counts else ()), *_undefined(cell)]),
     )
+
+
+def _marks(cell: Cell) -> str:
+    leaky = bool(cell.leaks) and cell.mean is not None
+    untold = bool(cell.tied_with) and not cell.worse_than
+    shown = {
+        BEST: cell.best,
+        TIED: cell.tied,
+        WORSE: bool(cell.worse_than),
+        UNTOLD: untold,
+        LEAKY: leaky,
+    }
+    return "".join(mark for mark, holds in shown.items() if holds)
 
 
 def _lacking(cell: Cell) -> Iterator[str]:
@@ -132,8 +150,12 @@ def _n(row: Row) -> str:
     return " to ".join(str(count) for count in dict.fromkeys((*counts[:1], *counts[-1:])))
 
 
-def _beaten_by(row: Row) -> Iterable[str]:
-    return dict.fromkeys(name for cell in row.cells if cell for name in cell.beaten_by)
+def _not_beaten(row: Row) -> Iterable[str]:
+    """The baselines that it is worse than in some column, then those it cannot be told from."""
+    cells = [cell for cell in row.cells if cell]
+    worse = dict.fromkeys(name for cell in cells for name in cell.worse_than)
+    tied = dict.fromkeys(name for cell in cells for name in cell.tied_with if name not in worse)
+    return [*worse, *(f"{UNTOLD} {name}" for name in tied)]
 
 
 def notes(table: Table, *, best: str = BEST) -> list[str]:
@@ -144,13 +166,59 @@ def notes(table: Table, *, best: str = BEST) -> list[str]:
         *_failures(table),
         f"Mean ± standard deviation over {averaged}; n distinct results.",
     ]
-    written += unit_notes(column.metric for column in table.columns)
-    if any(cell.best for cell in _cells(table)):
-        written.append(f"{best} best of those that forecast the same values.")
-    if has_remarks(table):
-        written.append(f"{BEATEN} no better than a baseline that forecasts the same values.")
+    written += unit_notes({column.metric: column.meaning for column in table.columns})
+    written += _of_marks(table, best)
     leaky = leak_notes([cell.leaks for cell in _cells(table)], table.leakage)
     return [*written, *leaky, *table.remarks]
+
+
+def _of_marks(table: Table, best: str) -> Iterator[str]:
+    """What the marks of a table mean, and what they stand on."""
+    cells = list(_cells(table))
+    if any(cell.best for cell in cells):
+        same = " (several: the same forecasts)" if table.same else ""
+        yield f"{best} {_extreme(table)} of those that forecast the same values{same}."
+    if any(cell.tied for cell in cells):
+        yield f"{TIED} cannot be told apart from it."
+    if any(cell.worse_than for cell in cells):
+        yield f"{WORSE} worse than a baseline that forecasts the same values."
+    if any(cell.tied_with for cell in cells):
+        yield f"{UNTOLD} cannot be told apart from a baseline."
+    if table.bases:
+        yield _of_intervals(table)
+    yield from _of_means(table)
+
+
+def _extreme(table: Table) -> str:
+    """What the best of the metrics have: "lowest error or highest skill"."""
+    meanings = {column.metric.rpartition("/")[2]: column.meaning for column in table.columns}
+    higher = [metric for metric, meaning in meanings.items() if meaning.higher_is_better]
+    lowest = ["lowest error"] if len(higher) < len(meanings) else []
+    return " or ".join([*lowest, *(f"highest {metric}" for metric in higher)])
+
+
+def _of_intervals(table: Table) -> str:
+    errors = " or ".join(dict.fromkeys(ERRORS[basis.judge] for basis in table.bases))
+    windows = _from_to([basis.windows for basis in table.bases])
+    block = _from_to([basis.block for basis in table.bases])
+    return (
+        f"Told apart: 0 is not in the {LEVEL * 100:.0f} % interval of the paired difference in "
+        f"{errors} error of {windows} windows (circular block bootstrap, {DRAWS:,} draws, blocks "
+        f"of {block})."
+    )
+
+
+def _from_to(counts: Sequence[int]) -> str:
+    return " to ".join(f"{count:,}" for count in dict.fromkeys([min(counts), max(counts)]))
+
+
+def _of_means(table: Table) -> Iterator[str]:
+    """Why there are no intervals, and for which metrics."""
+    metrics = defaultdict[str, list[str]](list)
+    for metric, reason in table.by_means:
+        metrics[reason].append(metric)
+    for reason, named in metrics.items():
+        yield f"{', '.join(named)}: means alone are compared where {reason}."
 
 
 def leak_notes(leaks: Iterable[tuple[str, ...]], leakage: str) -> list[str]:
@@ -164,9 +232,9 @@ def _reasons(leaks: Iterable[tuple[str, ...]]) -> str:
     return "; ".join(dict.fromkeys(reason for each in leaks for reason in each))
 
 
-def unit_notes(metrics: Iterable[str]) -> list[str]:
+def unit_notes(metrics: Mapping[str, Meaning]) -> list[str]:
     """The units of the metrics, those of all targets or components in one line."""
-    units = {_of_any(metric): unit_of(metric) for metric in metrics}
+    units = {_of_any(metric): unit_of(metric, meaning) for metric, meaning in metrics.items()}
     return [f"{name}: {unit}." for name, unit in units.items()]
 
 

@@ -8,7 +8,7 @@ from unicodedata import normalize
 
 from pyheta.device import Device
 from pyheta.errors import InputError, nearest
-from pyheta.steps import Key, Kind, Metric, Product, State, StepId, WorkerId
+from pyheta.steps import Cost, Key, Kind, Metric, Product, State, StepId, WorkerId
 from pyheta.store.database import Database, Record
 from pyheta.store.seam import (
     AttemptRow,
@@ -121,8 +121,12 @@ class PostgresReads:
     async def steps(self, sweep: str, op: str) -> Sequence[StepRow]:
         return [_step_row(row) for row in await self._database.fetch(_SQL["steps"], sweep, op)]
 
+    async def products(self, steps: Sequence[Key], name: str) -> Mapping[Key, str]:
+        rows = await self._database.fetch(_SQL["products"], steps, name)
+        return {Key(row["key"]): row["sha256"] for row in rows}
+
     async def attempts(self, steps: Sequence[StepId]) -> Sequence[AttemptRow]:
-        return [AttemptRow(*row) for row in await self._database.fetch(_SQL["attempts"], steps)]
+        return [_attempt_row(row) for row in await self._database.fetch(_SQL["attempts"], steps)]
 
 
 def _worker_row(row: Record) -> WorkerRow:
@@ -148,6 +152,11 @@ def _run_row(row: Record) -> RunRow:
             for split, name, horizon, value in zip(*columns, strict=True)
         },
     )
+
+
+def _attempt_row(row: Record) -> AttemptRow:
+    cost = Cost(**row["cost"]) if row["cost"] else None
+    return AttemptRow(**dict(row) | {"cost": cost})
 
 
 def _step_row(row: Record) -> StepRow:

@@ -22,6 +22,7 @@ from pyheta.device import Device
 from pyheta.steps import (
     Bell,
     Claim,
+    Cost,
     Failure,
     Fence,
     Key,
@@ -73,13 +74,18 @@ class Submission:
 
 @dataclass(frozen=True, slots=True)
 class Receipt:
-    """What a submission did. `steps` counts this sweep's steps by state, after it."""
+    """What a submission did. `steps` counts this sweep's steps by state, after it.
+
+    `outdated`: fits of earlier sweeps of its name that are of no use to it, since an older version
+    of the code computed them.
+    """
 
     sweep: str
     new: bool  # False: this very sweep was there already
     added: int  # steps that no sweep had before
     revived: int  # cancelled steps that are queued again
     steps: Mapping[State, int]
+    outdated: int = 0
 
 
 class SweepStore(Protocol):
@@ -469,6 +475,7 @@ class AttemptRow:
     reason: str | None
     detail: str | None
     log: str | None
+    cost: Cost | None  # None: without success, or recorded before costs were measured
 
 
 class Reads(Protocol):
@@ -526,6 +533,10 @@ class Reads(Protocol):
 
     async def steps(self, sweep: str, op: str) -> Sequence[StepRow]:
         """A sweep's steps of one operation in id order, without their products and metrics."""
+        ...
+
+    async def products(self, steps: Sequence[Key], name: str) -> Mapping[Key, str]:
+        """The SHA-256 of the product of this name, of those of the steps that have one."""
         ...
 
     async def attempts(self, steps: Sequence[StepId]) -> Sequence[AttemptRow]: ...

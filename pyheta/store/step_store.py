@@ -3,6 +3,7 @@
 from collections import defaultdict
 from collections.abc import AsyncIterator, Callable, Iterable, Mapping, Sequence
 from contextlib import AbstractAsyncContextManager
+from dataclasses import asdict
 from datetime import timedelta
 from typing import Any, Final
 
@@ -185,11 +186,11 @@ def _claim(row: Record, inputs: Iterable[Input]) -> Claim:
 
 
 def _recorded_with(success: Success) -> tuple[object, ...]:
-    """Parameters 3 … of `succeed`: summary, seconds, log, columns of products and of metrics."""
+    """Parameters 3 … of `succeed`: summary, cost, log, columns of products and of metrics."""
     products, metrics = success.products, success.metrics
     return (
         clean_facts(success.summary),
-        success.seconds,
+        asdict(success.cost) if success.cost else None,
         clean_text(success.log),
         [product.name for product in products],
         [product.sha256 for product in products],

@@ -30,11 +30,12 @@ class PostgresSweeps:
             await _run(connection, "lock")
             new = await _add_sweep(connection, submission)
             added = await _add_graph(connection, submission) if new else 0
+            outdated = await _outdated(connection, submission.name) if new else 0
             await _run(connection, "resubmit_steps", submission.id, submission.priority)
             revived = await _fetch(connection, "lock_steps", submission.id, [State.CANCELLED])
             await _restart(connection, submission.id, _ids(revived))
             steps = _counts(await _fetch(connection, "states", submission.id))
-            return Receipt(submission.id, new, added, len(revived), steps)
+            return Receipt(submission.id, new, added, len(revived), steps, outdated)
 
         return await self._database.run(work)
 
@@ -85,6 +86,11 @@ async def _add_graph(connection: Connection, submission: Submission) -> int:
     for query in ("add_sweep_steps", "add_runs"):
         await _run(connection, query, submission.id)
     return int(await connection.fetchval(_SQL["count_added"]))
+
+
+async def _outdated(connection: Connection, name: str) -> int:
+    """How many fits of an older version of the code sweeps of this name have."""
+    return int(await connection.fetchval(_SQL["count_outdated"], name, timeout=LONG_SECONDS))
 
 
 async def _stage(connection: Connection, submission: Submission) -> None:

@@ -22,9 +22,12 @@ from pyheta.nets.training.options import Train
 from pyheta.pipeline.data.options import DataOptions
 from pyheta.pipeline.data.options.columns import Columns
 from pyheta.pipeline.data.options.named import Column, Named, mapping
+from pyheta.pipeline.data.options.sparse import Sparse
 from pyheta.pipeline.decomposition.components import WHOLE
 from pyheta.pipeline.decomposition.methods import component_names
+from pyheta.pipeline.own_metrics import OwnMetrics
 from pyheta.pipeline.scaling import Method as ScaleMethod
+from pyheta.pipeline.transforms import Method as TransformMethod
 from pyheta.section import Section
 from pyheta.steps import canonical
 from pyheta.sweep.components import Components, UnfitChange, changes_for
@@ -83,11 +86,24 @@ Dataset = Annotated[
 ]
 
 
-class Window(Section):
-    """How many rows a net sees, and how many it forecasts."""
+class Window(Sparse):
+    """How many rows a net sees, how many it forecasts, and how often."""
+
+    ALWAYS = frozenset({"input", "horizon"})
 
     input: int = Field(ge=1, le=1_000_000, description="Rows before the forecast that a net sees.")
     horizon: int = Field(default=1, ge=1, le=100_000, description="Rows that are forecast at once.")
+    stride: int = Field(
+        default=1,
+        ge=1,
+        le=1_000_000,
+        description="Rows from one forecast to the next; nets learn from all windows.",
+    )
+
+    @property
+    def thinned(self) -> int | None:
+        """The stride; None where every window is forecast."""
+        return None if self.stride == 1 else self.stride
 
 
 def _distinct(columns: tuple[str, ...]) -> tuple[str, ...]:
@@ -155,6 +171,10 @@ class RunConfig(Section):
     scale: ScaleMethod = Field(
         default="standard", description="Scaling of every column, fitted on the training rows."
     )
+    transform: TransformMethod = Field(
+        default="none",
+        description="What nets are given of the targets, and forecast; undone before any metric.",
+    )
     net: Net = Field(description="A name, or a mapping with 'name' and the net's own options.")
     train: Train = Train()
     decompose: Decompose = Decompose()
@@ -164,10 +184,20 @@ class RunConfig(Section):
         default="forecasts",
         description="What stays of a score: its metrics alone, or its forecasts too.",
     )
+    metrics: OwnMetrics = Field(
+        default=(),
+        description="Metrics of your own beside PyHeta's: a list of module:function, or of "
+        "mappings with 'name' and 'version'.",
+    )
 
     def as_json(self) -> dict[str, Any]:
-        """Nested plain data, defaults filled in."""
-        return self.model_dump(mode="json")
+        """Nested plain data, defaults filled in; runs without metrics of one's own say nothing."""
+        return self.model_dump(mode="json", exclude=None if self.metrics else {"metrics"})
+
+    @property
+    def quantile(self) -> float | None:
+        """What the nets are trained for and judged by, where their loss is that of a quantile."""
+        return self.train.quantile if self.train.loss == "quantile" else None
 
     @property
     def series(self) -> str:
@@ -198,17 +228,26 @@ class RunConfig(Section):
 
     def reduced_to_net(self) -> Self:
         """The same configuration, of one net, with what cannot matter to it at a fixed value."""
-        net, shaping = self.net, self.shaping
+        net, shaping, split = self.net, self.shaping, self.split
         exog = self.exog if net.uses_exog else ()
         shapes = bool(exog) and shaping.method != "none" and self.exog_form != "original"
         update = {
+            # What learns nothing has nothing to learn once more
+            "split": split.model_copy(update={"final": "train"}) if net.in_own_units else split,
             "window": self.window.model_copy(update={"input": net.lookback(self.window.input)}),
             "exog": exog,
             "exog_form": self.exog_form if shapes else "original",
             "shaping": shaping if shapes else Shaping(),
-            "train": self.train.reduced() if net.trained_by_gradient else Train(),
+            "train": self.train.reduced() if net.trained_by_gradient else self._judged_by(),
+            "transform": "none" if net.in_own_units else self.transform,
         }
         return self.model_copy(update=update)
+
+    def _judged_by(self) -> Train:
+        """What matters of `train` to a net that it does not train: the quantile of the others."""
+        if self.quantile is None:
+            return Train()
+        return Train(loss="quantile", quantile=self.quantile)
 
     def nets(self) -> dict[str, Self]:
         """Component -> the reduced configuration of the net that forecasts it."""

@@ -25,7 +25,12 @@ from pyheta.sweep.syntax import Document
 UNIONS = ("dataset", "net")
 
 # Baselines forecast the series as it is: a decomposition has to beat a net that needs none.
-AS_IT_IS = {"decompose": Decompose(), "shaping": Shaping(), "components": ()}
+AS_IT_IS = {
+    "decompose": Decompose(),
+    "shaping": Shaping(),
+    "components": (),
+    "transform": "none",
+}
 
 # The fixed values of a sweep, then what each axis adds for one run; later ones win.
 Written = tuple[Choice, ...]
@@ -254,14 +259,12 @@ def is_as_it_is(config: RunConfig) -> bool:
 
 
 def _questions(runs: Sequence[Run]) -> Iterable[Run]:
-    """The first run of each combination of everything but the net and its training."""
+    """The first run of each combination of all that a baseline shares with a run."""
     first: dict[tuple[Any, ...], Run] = {}
     for run in runs:
         config = run.config
-        first.setdefault(
-            (config.dataset, config.target, config.exog, config.split, config.window, config.scale),
-            run,
-        )
+        asked = (config.dataset, config.target, config.exog, config.split, config.window)
+        first.setdefault((*asked, config.scale, config.quantile, config.metrics), run)
     return first.values()
 
 

@@ -21,7 +21,7 @@ MAX_NAME = 64
 Seed = Annotated[int, Field(ge=0, lt=1 << 31)]
 
 MeasureName = Annotated[str, NameOf(MEASURES)]
-MetricName = Annotated[str, NameOf(METRICS)]
+MetricName = Annotated[str, NameOf(METRICS, or_own=True)]
 
 
 def _counted(value: object) -> object:
@@ -73,7 +73,9 @@ class Report:
 
     rows: tuple[str, ...] = ()
     cols: tuple[str, ...] = ()
-    metric: MetricName | None = None  # rmse, or rmse_scaled of several targets
+    #: The name of a metric, which may be one's own: `sweep` looks. None stands for rmse, for
+    #: rmse_scaled of several targets, and for pinball of nets that are trained for a quantile.
+    metric: MetricName | None = None
 
 
 class Explain(Section):

@@ -42,6 +42,12 @@ class Grid:
     blocks: tuple[Block, ...]
     excluded: tuple[Pattern, ...]
 
+    def values(self, key: str) -> Iterator[Any]:
+        """All values that are written for a dotted key, in whatever run."""
+        axes = chain(self.axes, *(block.axes for block in self.blocks))
+        choices = chain([self.base], *(axis.choices for axis in axes))
+        return (choice[key].value for choice in choices if key in choice)
+
     def varied_keys(self) -> tuple[str, ...]:
         """The dotted keys that vary, in the order of the axes."""
         axes = chain(self.axes, *(block.axes for block in self.blocks))

@@ -107,6 +107,12 @@ class Split(Sparse):
         default=None, description="Where the last fold ends: a number of rows, or a date."
     )
 
+    final: Literal["train", "train+val"] = Field(
+        default="train",
+        description="What the net learns from that forecasts the test part. train+val: it is "
+        "trained once more, on both, as validation has chosen.",
+    )
+
     @model_validator(mode="before")
     @classmethod
     def _dates_need_no_train(cls, value: Any) -> Any:

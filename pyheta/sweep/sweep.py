@@ -5,14 +5,17 @@ from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Literal
 
+from pyheta.errors import nearest
 from pyheta.nets.configs.base import NetConfig
+from pyheta.pipeline.metrics import METRICS
+from pyheta.pipeline.own_metrics import titles
 from pyheta.sweep.config import KEYS
 from pyheta.sweep.expand import Run, expand
 from pyheta.sweep.file import Explain, Report, SweepFile
 from pyheta.sweep.given import FOLD, PICK, SERIES, Look, write_down
-from pyheta.sweep.grid import read_grid
+from pyheta.sweep.grid import Grid, read_grid
 from pyheta.sweep.layers import read_layers
-from pyheta.sweep.problems import Problems, unknown_key
+from pyheta.sweep.problems import Problems, shorten, unknown_key
 from pyheta.sweep.syntax import Document
 
 
@@ -58,7 +61,7 @@ def read_sweep(path: Path, overrides: Sequence[str] = (), look: Look | None = No
     file = _top_level(document, problems)
     write_down(document, look, problems)
     grid = read_grid(document, problems)
-    _check_report(document, problems)
+    _check_report(document, grid, problems)
     runs = expand(grid, file, document, problems)
     problems.raise_any()
     return Sweep(
@@ -86,9 +89,15 @@ def _top_level(document: Document, problems: Problems) -> SweepFile:
     return SweepFile.model_validate(document.data)
 
 
-def _check_report(document: Document, problems: Problems) -> None:
+def _check_report(document: Document, grid: Grid, problems: Problems) -> None:
+    report = document.data.get("report", {})
+    known = [*METRICS, *(title for written in grid.values("metrics") for title in titles(written))]
+    if (metric := report.get("metric")) and metric not in known:
+        what = f"unknown report.metric '{shorten(metric)}'"
+        where = document.where(("report", "metric"))
+        problems.add(what, where=where, cure=nearest(metric, known))
     for side in ("rows", "cols"):
-        for index, key in enumerate(document.data.get("report", {}).get(side, [])):
+        for index, key in enumerate(report.get(side, [])):
             if key not in (SERIES, FOLD, *KEYS):
                 where = document.where(("report", side, index))
                 problems.note(unknown_key(key, KEYS, where=where))

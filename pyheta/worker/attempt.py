@@ -99,7 +99,7 @@ class Attempt:
                 ending, reply.reason, reply.detail, retry=reply.retry, log=printed, after=after
             )
         products = await self._keep(reply, out)
-        return Success(products, reply.metrics, reply.summary, reply.seconds, printed)
+        return Success(products, reply.metrics, reply.summary, reply.cost, printed)
 
     async def _keep(self, done: wire.Done, out: Path) -> tuple[Product, ...]:
         """Keep the products, however long the store is away: nothing is computed twice."""

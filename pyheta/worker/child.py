@@ -84,12 +84,11 @@ def _send(pipe: BinaryIO, message: wire.Message) -> None:
 def _work(order: wire.Order, send: Send) -> None:
     """Reply for each lane as soon as its outcome is known. Exit if the device is lost."""
     tasks = [lane.task(_ProgressSender(send, number)) for number, lane in enumerate(order.lanes)]
-    clock = _Clock(len(tasks))
     for lane, outcome in compute_lanes(order.op, tasks):
         if isinstance(outcome, Exception) and (reason := device.failure(outcome)):
             _exit_after_device_failure(outcome, reason, send)
         try:
-            send(_reply(lane, outcome, clock.lap()))
+            send(_reply(lane, outcome))
         except Exception as error:  # noqa: BLE001 -- a result that cannot be sent is an error too
             send(_raised(lane, error))
 
@@ -120,27 +119,11 @@ class _ProgressSender:
             self._send(wire.LaneProgress(self._lane, progress))
 
 
-class _Clock:
-    """Shares out the time among the lanes that are still computed."""
-
-    def __init__(self, lanes: int) -> None:
-        self._lanes = lanes
-        self._share = 0.0
-        self._last = time.perf_counter()
-
-    def lap(self) -> float:
-        """The share in seconds of a lane that has just ended."""
-        now = time.perf_counter()
-        self._share += (now - self._last) / self._lanes
-        self._last, self._lanes = now, self._lanes - 1
-        return self._share
-
-
-def _reply(lane: int, outcome: Result | Exception, seconds: float) -> wire.Reply:
+def _reply(lane: int, outcome: Result | Exception) -> wire.Reply:
     if isinstance(outcome, Exception):
         return _raised(lane, outcome)
     products = {name: str(path) for name, path in outcome.products.items()}
-    return wire.Done(lane, products, seconds, outcome.metrics, outcome.summary)
+    return wire.Done(lane, products, outcome.metrics, outcome.summary, outcome.cost)
 
 
 def _raised(lane: int, error: Exception) -> wire.Raised:

@@ -9,6 +9,7 @@ from collections.abc import Callable
 from pathlib import Path
 
 from pyheta.device import VARIABLE, Device
+from pyheta.meter import THREADS
 from pyheta.worker import wire
 
 #: So much of what a child printed last is kept as its attempt's log.
@@ -48,7 +49,7 @@ ENVIRONMENT_PREFIXES = (
 
 #: A child computes on one thread, since there is a child for each CPU.
 THREAD_VARIABLES = (
-    "OMP_NUM_THREADS",
+    THREADS,
     "MKL_NUM_THREADS",
     "OPENBLAS_NUM_THREADS",
     "NUMBA_NUM_THREADS",

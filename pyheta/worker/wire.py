@@ -6,7 +6,7 @@ from dataclasses import asdict, dataclass, field
 from pathlib import Path
 from typing import Any
 
-from pyheta.steps import Ending, Metric
+from pyheta.steps import Cost, Ending, Metric
 from pyheta.task import Progress, Task
 
 #: The longest line: a result with the metrics of thousands of horizon steps still fits.
@@ -55,16 +55,13 @@ class LaneProgress:
 
 @dataclass(frozen=True, slots=True)
 class Done:
-    """Child to supervisor: a lane is computed, its products are these files.
-
-    `seconds` is the lane's share of the time: the shares of all lanes add up to the order's.
-    """
+    """Child to supervisor: a lane is computed, its products are these files."""
 
     lane: int
     products: Mapping[str, str]
-    seconds: float
     metrics: tuple[Metric, ...] = ()
     summary: Mapping[str, Any] = field(default_factory=dict)
+    cost: Cost | None = None
 
     def paths(self) -> dict[str, Path]:
         return {name: Path(path) for name, path in self.products.items()}
@@ -111,7 +108,8 @@ def decode(line: bytes) -> Message:
             return LaneProgress(**fields)
         case "Done":
             metrics = tuple(Metric(**metric) for metric in fields.pop("metrics"))
-            return Done(metrics=metrics, **fields)
+            cost = fields.pop("cost")
+            return Done(metrics=metrics, cost=Cost(**cost) if cost else None, **fields)
         case "Raised":
             return Raised(**fields)
         case "DeviceLost":

@@ -256,6 +256,11 @@ def test_a_sweep_runs_on_the_embedded_default_and_everything_about_it_can_be_see
     assert todo == {"load": 0, "fit": 2, "score": 2, "fit (baselines)": 0, "score (baselines)": 0}
     story = json.loads(pyheta("show", "small/0", "--json").stdout)
     assert [step["op"] for step in story["steps"]] == ["load", "fit", "score"]
+    assert [cost["op"] for cost in story["costs"]] == [step["op"] for step in story["steps"]]
+    assert all(cost["cost"]["peak_memory"] > 0 for cost in story["costs"])
+    [fit] = [cost for cost in story["costs"] if cost["op"] == "fit"]
+    assert fit["examples_per_second"] > 0
+    assert "examples/s" in pyheta("show", "small/0").stdout
     assert "fit" in pyheta("logs", "small/0").stdout
     assert "5 of 5 runs finished" in pyheta("report", COLUMNS="1", LC_ALL="C").stdout
     assert pyheta("retry").stdout == "small: nothing failed or was cancelled\n"

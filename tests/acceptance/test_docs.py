@@ -118,7 +118,7 @@ def test_a_sweep_file_that_is_shown_is_one(tmp_path: Path, block: str) -> None:
 
 def test_the_net_of_ones_own_is_trained_as_it_is_shown(tmp_path: Path, home: Path) -> None:
     # Given the class and the sweep of `docs/nets-and-training.md`, as they stand there
-    (net,) = all_blocks("python")
+    (net,) = [block for block in all_blocks("python") if "nn.Module" in block]
     assert len(net.strip().splitlines()) <= 24
     (tmp_path / "mynets.py").write_text(net)
     (sweep,) = [block for block in all_blocks("yaml") if "mynets" in block]
@@ -132,6 +132,23 @@ def test_the_net_of_ones_own_is_trained_as_it_is_shown(tmp_path: Path, home: Pat
     assert done.returncode == 0, done.stderr
     assert "mynets:Shortcut" in done.stdout
     assert re.search(r"mynets:Shortcut,False,rmse,test,\d", done.stdout)
+
+
+def test_the_metric_of_ones_own_is_computed_as_it_is_shown(tmp_path: Path, home: Path) -> None:
+    # Given the function and the sweep of `docs/sweep-file.md`, as they stand there
+    (metric,) = [block for block in all_blocks("python") if "def asymmetric" in block]
+    (tmp_path / "mine.py").write_text(metric)
+    (sweep,) = [block for block in all_blocks("yaml") if "mine:asymmetric" in block]
+    (tmp_path / "sweep.yaml").write_text(sweep)
+
+    # When it is run
+    command = "PYTHONPATH=. pyheta run sweep.yaml --format csv"
+    done = run_shell(command, tmp_path, PYHETA_HOME=str(home), timeout=PATIENCE)
+
+    # Then its runs and the baselines have the metric
+    assert done.returncode == 0, done.stderr
+    for net in ("ridge", "last"):
+        assert re.search(rf"^{net},.*asymmetric,test,\d", done.stdout, re.MULTILINE), done.stdout
 
 
 @pytest.mark.parametrize("target", ["run", "test", "wheel"])

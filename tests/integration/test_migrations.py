@@ -9,6 +9,7 @@ import pytest
 import tables
 
 from pyheta.errors import ConfigError
+from pyheta.steps import Key
 from pyheta.store import migrate as module
 from pyheta.store.database import session
 from pyheta.store.migrate import check_schema, migrate
@@ -16,8 +17,11 @@ from pyheta.store.postgres import PostgresStore
 from pyheta.store.sql import Migration, load, migrations
 
 STATEMENTS = ("blobs", "datasets", "gc", "migrate", "outbox", "reads", "server", "steps", "sweeps")
-ALL = ["0001 initial", "0002 removal", "0003 bundle", "0004 course", "0005 device", "0006 dataset"]
-NEXT = len(ALL) + 1
+ALL = [
+    *("0001 initial", "0002 removal", "0003 bundle", "0004 course", "0005 device", "0006 dataset"),
+    *("0007 evaluation", "0008 cost"),
+]
+NEXT = migrations()[-1].version + 1
 
 
 async def test_are_applied_once(empty_database_url: str) -> None:
@@ -101,10 +105,40 @@ async def test_leave_the_steps_of_an_older_store_as_they_are_to_be_computed_alon
         assert claim.bundle is None
 
 
+async def test_leave_what_an_older_store_has_computed_without_a_cost(
+    empty_database_url: str, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    # Given a store from before costs were measured, with a step that took 1.5 seconds
+    older = [migration for migration in migrations() if migration.name != "cost"]
+    monkeypatch.setattr(module, "migrations", lambda: older)
+    await migrate(empty_database_url)
+    await tables.run_script(
+        empty_database_url,
+        """
+        INSERT INTO pyheta.worker (id, host, pid, version, kinds, procs, lease_until)
+        VALUES (gen_random_uuid(), 'here', 1, '0.2.0', '{train}', 1, now());
+        INSERT INTO pyheta.step (key, op, version, kind, params, state, seconds, finished_at)
+        VALUES (repeat('a', 64), 'fit', 1, 'train', '{}', 'succeeded', 1.5, now());
+        INSERT INTO pyheta.attempt (step_id, fence, worker_id, ended_at, outcome)
+        SELECT step.id, 1, worker.id, now(), 'ok' FROM pyheta.step, pyheta.worker;
+        """,
+    )
+    monkeypatch.undo()
+
+    # When it is upgraded
+    assert await migrate(empty_database_url) == ["0008 cost"]
+
+    # Then the step has its seconds, and its attempt has no cost
+    async with PostgresStore.open(empty_database_url) as store:
+        [step] = await store.steps_of(Key("a" * 64))
+        [attempt] = await store.attempts([step.id])
+    assert (step.seconds, attempt.outcome, attempt.cost) == (1.5, "ok", None)
+
+
 class TestCheck:
     async def test_accepts_this_schema(self, database_url: str) -> None:
         async with session(database_url) as connection:
-            assert await check_schema(connection) == len(migrations())
+            assert await check_schema(connection) == migrations()[-1].version
 
     async def test_names_the_command_where_there_is_none(self, empty_database_url: str) -> None:
         async with session(empty_database_url) as connection:

@@ -16,7 +16,7 @@ WORKER = f"'{'0' * 32}'"
 SWEEP = f"'{'b' * 64}'"
 BUNDLE = "'3'"
 # 20,000 steps that are ready, in ten bundles, and as many that have succeeded; half of them are
-# sweep b's. Each course has eight of them.
+# sweep b's. Each course has eight of them. Then 20,000 decompositions, twenty of a course.
 FILL = """
     INSERT INTO pyheta.worker (id, host, pid, version, kinds, procs, lease_until)
     VALUES (repeat('0', 32)::uuid, 'here', 1, '0', '{data,train}', 1, now() + interval '1 hour');
@@ -30,6 +30,11 @@ FILL = """
         'succeeded', '{"epochs": 5, "stopped": "patience"}', now() - interval '1 hour'
     FROM generate_series(1, 20000) AS n;
     INSERT INTO pyheta.need SELECT id, 'load', id - 20000 FROM pyheta.step WHERE id > 20000;
+    INSERT INTO pyheta.step
+        (key, op, version, kind, params, course, state, summary, finished_at)
+    SELECT md5('c' || n) || md5('c' || n), 'decompose', 1, 'data', '{}', 'c' || n % 1000,
+        'succeeded', '{"rows": 500}', now() - interval '1 hour'
+    FROM generate_series(1, 20000) AS n;
     INSERT INTO pyheta.sweep_step SELECT repeat(chr(97 + id::int % 2), 64), id FROM pyheta.step;
     ANALYZE;
 """
@@ -95,6 +100,7 @@ def scans_all(plan: list[dict[str, Any]], *tables: str) -> bool:
         ("steps", "claim_siblings", (WORKER, BUNDLE, "'train'", "5", "NULL")),
         ("steps", "claim_siblings", (WORKER, BUNDLE, "'train'", "5", SWEEP)),
         ("steps", "inputs", ("'{100,200}'", "'{epochs,patience}'")),
+        ("steps", "inputs", ("'{40100}'", "'{epochs,patience}'")),
         ("steps", "orphans", ()),
         ("steps", "wake", ("100",)),
         ("outbox", "unrung", ("'train'", "5", "'30 s'")),

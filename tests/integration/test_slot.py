@@ -4,6 +4,7 @@ import asyncio
 import contextlib
 import os
 import signal
+import time
 from collections.abc import AsyncIterator, Sequence
 from pathlib import Path
 from typing import Any
@@ -17,6 +18,9 @@ from pyheta.worker.slot import ChildDied, Slot
 
 MLP = {"name": "mlp", "hidden": [4]}
 SYNTHETIC = {"synthetic": {"rows": 300, "seed": 0}}
+
+#: Seconds of CPU time that libraries' own threads may take beside the one that computes.
+SLACK = 0.5
 
 
 @pytest.fixture
@@ -107,13 +111,39 @@ async def test_a_lane_that_raises_leaves_its_neighbours_alone(slot: Slot, tmp_pa
         slot, order(tmp_path, lanes=[SYNTHETIC, {"synthetic": {"rows": "many"}}, SYNTHETIC])
     )
 
-    # Then each lane has its own answer, and what all took is shared out among them
+    # Then each lane has its own answer
     assert [(answer.lane, type(answer)) for answer in answers] == [
         (0, wire.Done),
         (1, wire.Raised),
         (2, wire.Done),
     ]
-    assert 0 < answers[0].seconds < answers[2].seconds
+
+
+async def test_lanes_that_are_computed_in_turns_each_have_their_own_cost(
+    slot: Slot, tmp_path: Path
+) -> None:
+    # Given a child that is warm, and one long table among short ones
+    [first] = await ask(slot, order(tmp_path))
+    long = {"synthetic": {"rows": 400_000, "seed": 0}}
+    begin = time.perf_counter()
+
+    # When it makes them
+    answers = await ask(slot, order(tmp_path, lanes=[SYNTHETIC, long, SYNTHETIC, SYNTHETIC]))
+    elapsed = time.perf_counter() - begin
+
+    # Then the long one has cost the most though it came second, and all not more than passed
+    costs = [answer.cost for answer in answers if isinstance(answer, wire.Done) and answer.cost]
+    cpu = [cost.cpu_seconds for cost in costs]
+    assert len(costs) == 4
+    assert all(cpu[1] > 2 * short for short in (cpu[0], *cpu[2:]))
+    assert sum(cost.wall_seconds for cost in costs) <= elapsed
+    assert isinstance(first, wire.Done)
+    assert first.cost
+    assert (first.cost.cold, [cost.cold for cost in costs]) == (True, [False] * 4)
+    for cost in costs:
+        assert 0 <= cost.cpu_seconds <= cost.wall_seconds * cost.threads + SLACK
+        assert (cost.shared, cost.threads) == (1, 1)
+        assert cost.peak_memory > 1 << 20
 
 
 @pytest.mark.parametrize("number", [signal.SIGKILL, signal.SIGSEGV])

@@ -1,13 +1,14 @@
 """A claimed step finds what an earlier step of its course has left."""
 
 from collections.abc import AsyncIterator, Sequence
+from dataclasses import replace
 
 import builders
 import pytest
-from builders import BOTH, ERROR
+from builders import A_COST, BOTH, ERROR
 
 from pyheta.nets.training.options import LIMITS
-from pyheta.steps import Claim, Product, Step, Success
+from pyheta.steps import Claim, Kind, Product, Step, Success
 from pyheta.store.postgres import PostgresStore
 
 
@@ -176,3 +177,54 @@ async def test_nothing_of_one_that_is_not_done(store: PostgresStore) -> None:
 
     assert found(held) == {}
     assert await found_by(store, builders.fit_of_course("x", 10)) == {}
+
+
+def decomposition(course: str, content: str) -> Step:
+    """A ready one of a column with this content."""
+    params = {"column": "load", "content": content}
+    return Step("decompose", 1, Kind.DATA, params, course=course)
+
+
+def components(tag: str, rows: int) -> Success:
+    """A decomposition's outcome, whose product's hash tells of `tag`."""
+    made = Product("components", f"{tag:0<63}0", 1)
+    return Success(
+        (made,), summary={"rows": rows, "resumed": 0}, cost=replace(A_COST, wall_seconds=2.0)
+    )
+
+
+async def test_of_decompositions_the_one_with_the_most_rows(store: PostgresStore) -> None:
+    # Given columns that begin alike, one of them longer than the one that is to be decomposed
+    for tag, rows in {"a": 300, "b": 900, "c": 600}.items():
+        await ended(store, decomposition("x", tag), components(tag, rows))
+
+    assert await found_by(store, decomposition("x", "d")) == {"components": "b"}
+
+
+async def test_of_decompositions_with_as_many_rows_the_newest(store: PostgresStore) -> None:
+    for tag in ("a", "b"):
+        await ended(store, decomposition("x", tag), components(tag, 300))
+
+    assert await found_by(store, decomposition("x", "c")) == {"components": "b"}
+
+
+async def test_no_decomposition_of_another_course_or_of_none(store: PostgresStore) -> None:
+    await ended(store, decomposition("y", "a"), components("a", 300))
+    await ended(store, Step("decompose", 1, Kind.DATA, {"column": "c"}), components("c", 300))
+
+    assert await found_by(store, decomposition("x", "d")) == {}
+    assert await found_by(store, Step("decompose", 1, Kind.DATA, {"column": "e"})) == {}
+
+
+async def test_estimates_leave_out_a_decomposition_that_took_rows_over(
+    store: PostgresStore,
+) -> None:
+    await ended(store, decomposition("x", "a"), components("a", 300))
+    quick = replace(
+        components("b", 400),
+        summary={"rows": 400, "resumed": 300},
+        cost=replace(A_COST, wall_seconds=0.1),
+    )
+    await ended(store, decomposition("x", "b"), quick)
+
+    assert await store.mean_seconds(["column"]) == {("decompose", ("load",)): 2.0}

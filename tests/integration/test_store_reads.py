@@ -14,7 +14,7 @@ from hypothesis import strategies as st
 from pyheta.device import Device
 from pyheta.errors import InputError
 from pyheta.screen import to_json
-from pyheta.steps import Ending, Failure, Kind, State
+from pyheta.steps import Ending, Failure, Kind, State, digest
 from pyheta.store.postgres import PostgresStore
 from pyheta.store.seam import NewRun, Submission
 
@@ -247,6 +247,19 @@ class TestSteps:
         assert found[0].state is State.SUCCEEDED
         assert await store.steps(sweep.id, "relevance") == []
 
+    async def test_that_made_a_file_have_its_hash(self, store: PostgresStore) -> None:
+        # Given a chain of which two steps are done, and a step that nobody knows
+        steps = builders.chain()
+        await store.submit(builders.submission(*steps))
+        await finish(store, 2)
+        keys = [*(step.key for step in steps), digest("none")]
+
+        found = await store.products(keys, "forecast")
+
+        assert found == {step.key: digest("forecast") for step in steps[:2]}
+        assert await store.products(keys[1:2], "forecast") == {keys[1]: digest("forecast")}
+        assert await store.products(keys, "losses") == await store.products([], "forecast") == {}
+
     async def test_that_run_show_where_and_how_far(
         self, store: PostgresStore, database_url: str
     ) -> None:
@@ -305,6 +318,7 @@ async def test_looking_changes_nothing(store: PostgresStore, database_url: str) 
     await store.workers()
     await store.runs(sweep.id)
     await store.steps(sweep.id, "load")
+    await store.products([step.key for step in sweep.steps], "forecast")
     await store.facts()
     # Then no row has been written
     assert (

@@ -204,7 +204,9 @@ class TestSucceed:
         }
         [row] = [row for row in await store.steps_of(score.key) if row.key == load.key]
         success = builders.a_success()
-        assert (row.summary, row.seconds) == (success.summary, success.seconds)
+        [attempt] = await store.attempts([claim.step])
+        assert (row.summary, attempt.cost) == (success.summary, builders.A_COST)
+        assert row.seconds == builders.A_COST.wall_seconds
         assert set(row.products) == set(success.products)
         assert set(row.metrics) == set(success.metrics)
 

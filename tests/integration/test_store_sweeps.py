@@ -1,6 +1,7 @@
 """Submitting, cancelling and trying again."""
 
 import asyncio
+from dataclasses import replace
 from typing import Any
 
 import builders
@@ -47,6 +48,21 @@ class TestSubmit:
 
         assert (receipt.new, receipt.added) == (True, 1)
         assert receipt.steps == {State.QUEUED: 1, State.WAITING: 3}
+
+    async def test_tells_how_many_fits_an_older_version_has_computed(
+        self, store: PostgresStore
+    ) -> None:
+        # Given two fits of an older version, of which one has succeeded
+        old = builders.fits(2)
+        await store.submit(builders.submission(*old))
+        await builders.succeed_next(store, await builders.new_worker(store))
+
+        # When the sweep comes again in a newer one, and when it comes once more
+        new = [replace(step, version=2) for step in old]
+        receipts = [await store.submit(builders.submission(*new)) for _ in range(2)]
+
+        # Then the first time says so
+        assert [receipt.outdated for receipt in receipts] == [1, 0]
 
     async def test_queues_at_once_what_needs_only_what_has_succeeded(
         self, store: PostgresStore, database_url: str
@@ -351,6 +367,23 @@ class TestEstimates:
             ("fit", ("lstm", "a", None)): 1.5,
             ("fit", ("lstm", "b", None)): 1.5,
         }
+
+    async def test_leave_out_cold_steps_where_there_are_others(self, store: PostgresStore) -> None:
+        # Given a load and a fit that took long because modules were imported, a fit that was not
+        # measured, and one that was warm
+        load = builders.load()
+        fits = [builders.fit(tag, load) for tag in "abc"]
+        await store.submit(builders.submission(load, *fits))
+        worker = await builders.new_worker(store)
+        warm = builders.a_success()
+        cold = replace(warm, cost=replace(builders.A_COST, wall_seconds=9.0, cold=True))
+        for success in (cold, cold, builders.DONE, warm):
+            claim = await builders.claim_one(store, worker)
+            await store.succeed(claim.step, claim.fence, success)
+
+        means = await store.mean_seconds(["net.name"])
+
+        assert means == {("load", (None,)): 9.0, ("fit", ("lstm",)): 1.5}
 
 
 class TestOutbox:

@@ -79,6 +79,11 @@ class NetConfig(Section):
         return None
 
     @property
+    def follows_level(self) -> bool:
+        """Whether its forecasts go with the level of a window, whatever level it learned from."""
+        return self.in_own_units
+
+    @property
     def has_kernel(self) -> bool:
         """Whether compiled code can train it: `engines.programs` says how, and up to which size."""
         return False
@@ -112,3 +117,7 @@ class InstanceNormConfig(GradientConfig):
     """What nets share that can be put inside an instance normalisation."""
 
     instance_norm: bool = Field(default=False, description=INSTANCE_NORM)
+
+    @property
+    def follows_level(self) -> bool:
+        return self.instance_norm

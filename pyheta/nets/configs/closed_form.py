@@ -94,6 +94,10 @@ class RidgeConfig(NetConfig):
     def uses_exog(self) -> bool:  # type: ignore[override]
         return not self.per_channel
 
+    @property
+    def follows_level(self) -> bool:
+        return self.instance_norm
+
     def weights(self, shape: "Shape") -> tuple[int, int]:
         """How many regressors and responses it has."""
         width = shape.lookback + self.window_std

@@ -37,6 +37,10 @@ class NLinearConfig(InstanceNormConfig):
     name: Literal["nlinear"] = "nlinear"
 
     @property
+    def follows_level(self) -> bool:
+        return True
+
+    @property
     def has_kernel(self) -> bool:
         return not self.instance_norm
 
@@ -52,6 +56,10 @@ class RLinearConfig(GradientConfig):
         default=0.1, description="Share of the window left out while training."
     )
 
+    @property
+    def follows_level(self) -> bool:
+        return True
+
 
 class SparseTSFConfig(InstanceNormConfig, SeasonalNetConfig):
     """One small linear layer from period to period, the same for every phase (Lin et al. 2024).
@@ -64,6 +72,10 @@ class SparseTSFConfig(InstanceNormConfig, SeasonalNetConfig):
     lookback_option: ClassVar[str | None] = "period"
 
     name: Literal["sparsetsf"] = "sparsetsf"
+
+    @property
+    def follows_level(self) -> bool:
+        return True
 
     def lookback(self, window_input: int) -> int:
         return max(1, window_input // self.season) * self.season

@@ -5,8 +5,9 @@ Per channel it is the linear model of long-term forecasting (Zeng et al. 2023) a
 how they normalise a window.
 """
 
-from collections.abc import Iterator
+from collections.abc import Iterator, Mapping
 from functools import partial
+from typing import Any
 
 import numpy as np
 
@@ -74,6 +75,9 @@ class Ridge(Forecaster):
         alpha = alphas[int(np.argmin(form.errors(val, alphas)))]
         self.chosen = {"alpha": np.array(alpha)}
         return alpha
+
+    def decided(self) -> Mapping[str, Any]:
+        return {name: [float(value)] for name, value in self.chosen.items()}
 
     def predict(self, windows: Windows) -> Floats:
         forecast = np.empty((len(windows), self.shape.targets, self.shape.horizon))

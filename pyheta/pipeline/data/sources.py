@@ -127,14 +127,15 @@ def _facts(source: Mapping[str, Any], files: Mapping[str, str], reading: Reading
         counted=reading.counted,
         content=Content(times, values),
         times=times,
-        by_column={name: _column_facts(column) for name, column in values.items()},
+        by_column={name: column_facts(column) for name, column in values.items()},
         left_out=reading.left_out,
         notes=reading.notes,
         meaning=reading.meaning,
     )
 
 
-def _column_facts(values: NDArray[np.float64]) -> ColumnFacts:
+def column_facts(values: NDArray[np.float64]) -> ColumnFacts:
+    """What a plan has to know of a column (rows,), NaN where it is not known yet."""
     first = int(np.isfinite(values).argmax())
     slopes = np.sign(np.diff(values[first:]))
     turns = np.diff(slopes[slopes != 0])  # a plateau turns once

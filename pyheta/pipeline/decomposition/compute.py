@@ -40,19 +40,35 @@ def whole(values: Floats, options: Options, progress: Progress) -> Floats:
     return _computation(options, len(values)).whole(values, options, progress)
 
 
-def causal(values: Floats, options: Options, *, keep: int, progress: Progress) -> Causal:
+def causal(
+    values: Floats,
+    options: Options,
+    *,
+    keep: int,
+    progress: Progress,
+    known: Causal | None = None,
+) -> Causal:
     """Decompose what was known at each row t: values[t - window + 1 … t], or [0 … t] if `grow`.
 
     Modes that a window does not have are zero there: the residue of a constant window is the
     constant. The noise of an ensemble is the same in all windows; a growing one begins with that of
-    the one before. Raises StepError for a series that is constant or not finite, and for a window
-    that does not fit.
+    the one before. So the first rows are those of any series that begins with the same values:
+    `known` has them, where they have been computed before, and only the others are computed. The
+    result is the same to the last bit.
+
+    Raises StepError for a series that is constant or not finite, and for a window that does not
+    fit.
     """
     values, window = usable(values), options["window"]
     _check_window(len(values), window, keep)
     shape = (len(component_names(options)), len(values))
     out = np.full(shape, np.nan), np.full((*shape, keep), np.nan, np.float32)
-    _computation(options, window).roll(values, options, out, progress)
+    first = window - 1
+    if known is not None:
+        rows = known.values.shape[1]
+        out[0][:, :rows], out[1][:, :rows] = known.values, known.tails
+        first = max(first, rows)
+    _computation(options, window).roll(values, options, first, out, progress)
     return Causal(*out)
 
 

@@ -27,13 +27,22 @@ class Linear:
     def whole(self, values: Floats, options: Options, _progress: Progress) -> Floats:
         return self.rows(values, options)
 
-    def roll(self, values: Floats, options: Options, out: Out, progress: Progress) -> None:
-        over = roll_growing if options["grow"] else roll_linear
-        over(values, lambda window: self.rows(window, options), options["window"], out, progress)
+    def roll(
+        self, values: Floats, options: Options, first: int, out: Out, progress: Progress
+    ) -> None:
+        def rows(window: Floats) -> Floats:
+            return self.rows(window, options)
+
+        if options["grow"]:
+            roll_growing(values, rows, first, out, progress=progress)
+        else:
+            roll_linear(values, rows, options["window"], first, out, progress=progress)
 
 
-def roll_linear(values: Floats, rows: Rows, window: int, out: Out, progress: Progress) -> None:
-    """Fill out[0] (components, n) and out[1] (components, n, keep) from row window - 1 on.
+def roll_linear(
+    values: Floats, rows: Rows, window: int, first: int, out: Out, *, progress: Progress
+) -> None:
+    """Fill out[0] (components, n) and out[1] (components, n, keep) from row `first` on.
 
     The ends of the components of a window are linear in its values, so decomposing every unit
     vector gives the matrix for all windows.
@@ -44,26 +53,28 @@ def roll_linear(values: Floats, rows: Rows, window: int, out: Out, progress: Pro
     matrix = units.reshape(window, -1)
     windows = sliding_window_view(values, window)
     ends = sliding_window_view(values, keep)[window - keep :]
-    # Always as many rows, since a product's last bits depend on its shape.
+    # Always as many rows, and each in the same place, since a product's last bits may depend on
+    # both: so the block of the first row is computed as a whole.
     batch = np.zeros((BLOCK, window))
-    for first in range(0, len(windows), BLOCK):
-        block = slice(first, min(first + BLOCK, len(windows)))
-        count = block.stop - first
+    begin = (first - window + 1) // BLOCK * BLOCK
+    for start in range(begin, len(windows), BLOCK):
+        block = slice(start, min(start + BLOCK, len(windows)))
+        count = block.stop - start
         batch[:count] = windows[block]
         parts = (batch @ matrix)[:count].reshape(-1, *units.shape[1:])
         # Rounding goes into the last component, so that all still add up.
         parts[:, -1] = ends[block] - parts[:, :-1].sum(axis=1)
         _keep(parts, block.start + window - 1, out)
-        progress({"done": block.stop, "of": len(windows)})
+        progress({"done": block.stop - begin, "of": len(windows) - begin})
 
 
-def roll_growing(values: Floats, rows: Rows, window: int, out: Out, progress: Progress) -> None:
+def roll_growing(values: Floats, rows: Rows, first: int, out: Out, *, progress: Progress) -> None:
     """The same for windows from row 0 to each row, decomposed one by one."""
     keep = out[1].shape[2]
-    for t in range(window - 1, len(values)):
+    for t in range(first, len(values)):
         _keep(rows(values[: t + 1])[np.newaxis, :, -keep:], t, out)
-        if (t + 1 - window) % BLOCK == 0 or t == len(values) - 1:
-            progress({"done": t + 2 - window, "of": len(values) - window + 1})
+        if (t - first) % BLOCK == 0 or t == len(values) - 1:
+            progress({"done": t + 1 - first, "of": len(values) - first})
 
 
 def _keep(parts: Floats, row: int, out: Out) -> None:

@@ -33,11 +33,14 @@ class Computation(Protocol):
     def whole(self, values: Floats, options: Options, progress: Progress) -> Floats:
         """(components, n): the components of the series; those that it lacks are zero."""
 
-    def roll(self, values: Floats, options: Options, out: Out, progress: Progress) -> None:
-        """Decompose the window that ends in each row, from row window - 1 on.
+    def roll(
+        self, values: Floats, options: Options, first: int, out: Out, progress: Progress
+    ) -> None:
+        """Decompose the window that ends in each row, from row `first` >= window - 1 on.
 
         Fills out[0] (components, n) with the last values of the components, and out[1] (components,
-        n, keep) with how far their last `keep` values lie from those.
+        n, keep) with how far their last `keep` values lie from those. A row is the same to the last
+        bit whatever `first` is and whatever comes after it.
         """
 
 

@@ -64,15 +64,17 @@ class Modes:
         rows[-1] = modes[-1]
         return rows
 
-    def roll(self, values: Floats, options: Options, out: Out, progress: Progress) -> None:
-        plan, before = self._plan(options, len(values)), options["window"] - 1
+    def roll(
+        self, values: Floats, options: Options, first: int, out: Out, progress: Progress
+    ) -> None:
+        plan, count = self._plan(options, len(values)), len(values) - first
 
         def block(rows: tuple[int, int]) -> int:
             roll_block(values, rows, plan, *out)
-            return int(rows[1] - before)
+            return int(rows[1] - first)
 
-        for done in in_order(block, _blocks(before, len(values)), len(values) * options["window"]):
-            progress({"done": done, "of": len(values) - before})
+        for done in in_order(block, _blocks(first, len(values)), count * options["window"]):
+            progress({"done": done, "of": count})
 
     def _plan(self, options: Options, rows: int) -> Plan:
         window, grow = options["window"], options["grow"]

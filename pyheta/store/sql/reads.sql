@@ -123,9 +123,16 @@ LEFT JOIN pyheta.step AS cause ON cause.id = step.blocked_by
 WHERE sweep_step.sweep_id = $1 AND step.op = $2
 ORDER BY step.id;
 
+--- products: The hashes of one product of these steps, where they have it.
+SELECT step.key, product.sha256
+FROM pyheta.step
+JOIN pyheta.product ON product.step_id = step.id
+WHERE step.key = ANY ($1::text[]) AND product.name = $2
+ORDER BY step.id;
+
 --- attempts: Every attempt of these steps, the newest last.
-SELECT attempt.step_id, step.op, attempt.fence, worker.host, worker.pid, attempt.started_at,
-    attempt.ended_at, attempt.outcome, attempt.reason, attempt.detail, attempt.log
+SELECT attempt.step_id AS step, step.op, attempt.fence, worker.host, worker.pid, attempt.started_at,
+    attempt.ended_at, attempt.outcome, attempt.reason, attempt.detail, attempt.log, attempt.cost
 FROM pyheta.attempt
 JOIN pyheta.step ON step.id = attempt.step_id
 JOIN pyheta.worker ON worker.id = attempt.worker_id

@@ -112,16 +112,29 @@ WITH living AS MATERIALIZED (
 SELECT id, fence, key, op, version, kind, params, bundle FROM taken ORDER BY priority DESC, id;
 
 --- inputs: What claimed steps read: a user's files, products of needs, and what can be resumed.
--- Products of an earlier step of the same course may be resumed. Which one may is decided in
--- `nets/training/resume.py`; here integers are compared, of the options in `train` that $2 names:
--- they limit how far a step goes. Where a step's summary has the option's name, it has counted how
--- far it went; 'stopped' there names the limit that ended it.
+-- Products of an earlier step of the same course may be resumed. Of decompositions it is the one
+-- with the most rows: how many hold for the claimed step is seen where their values are, in
+-- `ops/decompose.py`. Which fit may is decided in `nets/training/resume.py`; here integers are
+-- compared, of the options in `train` that $2 names: they limit how far a step goes. Where a step's
+-- summary has the option's name, it has counted how far it went; 'stopped' there names the limit
+-- that ended it.
 -- 'standing', the trainer state, is read only by a step that goes on from there.
 SELECT step_id, role, role AS name, sha256 FROM pyheta.file WHERE step_id = ANY ($1::bigint[])
 UNION ALL
 SELECT need.step_id, need.role, product.name, product.sha256
 FROM pyheta.need JOIN pyheta.product ON product.step_id = need.need_id
 WHERE need.step_id = ANY ($1::bigint[]) AND product.name <> 'standing'
+UNION ALL
+SELECT claimed.id, 'earlier', product.name, product.sha256
+FROM pyheta.step AS claimed
+CROSS JOIN LATERAL (
+    SELECT id FROM pyheta.step
+    WHERE course = claimed.course AND state = 'succeeded'
+    ORDER BY (summary ->> 'rows')::int DESC, id DESC
+    LIMIT 1
+) AS earlier
+JOIN pyheta.product ON product.step_id = earlier.id
+WHERE claimed.id = ANY ($1::bigint[]) AND claimed.op = 'decompose'
 UNION ALL
 SELECT claimed.id, 'earlier', product.name, product.sha256
 FROM pyheta.step AS claimed
@@ -151,18 +164,18 @@ CROSS JOIN LATERAL (
     LIMIT 1
 ) AS earlier
 JOIN pyheta.product ON product.step_id = earlier.id AND NOT (finished AND product.name = 'standing')
-WHERE claimed.id = ANY ($1::bigint[])
+WHERE claimed.id = ANY ($1::bigint[]) AND claimed.op = 'fit'
 ORDER BY role, name;
 
 --- succeed: Record a result together with the move to succeeded. False: the fence is old.
 WITH done AS (
     UPDATE pyheta.step
     SET state = 'succeeded', worker_id = NULL, cancel_requested = false,
-        summary = $3, seconds = $4, finished_at = now()
+        summary = $3, seconds = ($4::jsonb ->> 'wall_seconds')::float8, finished_at = now()
     WHERE id = $1 AND fence = $2 AND state = 'running'
     RETURNING id, fence
 ), ended AS (
-    UPDATE pyheta.attempt SET ended_at = now(), outcome = 'ok', log = $5
+    UPDATE pyheta.attempt SET ended_at = now(), outcome = 'ok', cost = $4, log = $5
     FROM done WHERE attempt.step_id = done.id AND attempt.fence = done.fence
 ), made AS (
     INSERT INTO pyheta.product (step_id, fence, name, sha256, size)

@@ -92,6 +92,17 @@ FROM pg_temp.asked_run
 JOIN pg_temp.placed AS score ON score.ordinal = asked_run.score
 LEFT JOIN pg_temp.placed AS pooled ON pooled.ordinal = asked_run.pooled;
 
+--- count_outdated: Fits of other sweeps of this name that an older version of the code computed.
+-- Nothing of them is in this submission, since the version is part of every key.
+SELECT count(*)
+FROM pyheta.step
+WHERE op = 'fit' AND state = 'succeeded'
+    AND version < (SELECT max(version) FROM pg_temp.asked_step WHERE op = 'fit')
+    AND id IN (
+        SELECT step_id FROM pyheta.sweep JOIN pyheta.sweep_step ON sweep_id = sweep.id
+        WHERE name = $1
+    );
+
 --- count_added: How many steps the submission added.
 SELECT count(*) FROM pg_temp.placed WHERE added;
 
@@ -214,13 +225,14 @@ UPDATE pyheta.step SET cancel_requested = false FROM stopping WHERE step.id = st
 SELECT key, state FROM pyheta.step WHERE key = ANY ($1::text[]);
 
 --- mean_seconds: How long steps took, by operation and the named parameters.
--- Not those that were resumed.
+-- Not those that were resumed; and cold ones, or of unknown cost, only where there are no others.
 SELECT op, ARRAY(
         SELECT params #>> string_to_array(name, '.')
         FROM unnest($1::text[]) WITH ORDINALITY AS named (name, place)
         ORDER BY place
     ) AS given,
-    avg(seconds) AS seconds
+    coalesce(avg(seconds) FILTER (WHERE NOT (cost ->> 'cold')::boolean), avg(seconds)) AS seconds
 FROM pyheta.step
+LEFT JOIN pyheta.attempt ON attempt.step_id = step.id AND attempt.fence = step.fence
 WHERE state = 'succeeded' AND seconds IS NOT NULL AND coalesce((summary ->> 'resumed')::int, 0) = 0
 GROUP BY op, given;

@@ -12,6 +12,7 @@ from pyheta.commands.submit import in_words, submission, submit
 from pyheta.errors import DataError
 from pyheta.ops.params import TIMED_BY, timed_as
 from pyheta.plan.prepare import CheckedSweep, prepare
+from pyheta.report.cells import SEASONS, season_key
 from pyheta.steps import Key, Product, State
 from pyheta.store.seam import MeanSeconds, Receipt, Submission
 
@@ -101,6 +102,14 @@ def test_how_the_answer_is_shown_does_not_make_another_sweep(file: Path) -> None
     plain = submission(prepare(file, (), None))
     file.write_text(SWEEP + "report: {metric: mae}\n")
     assert submission(prepare(file, (), None)).id == plain.id
+
+
+def test_reports_are_told_how_many_rows_make_a_season(file: Path, tmp_path: Path) -> None:
+    prepared, _ = prepared_with_file(file, tmp_path)
+
+    made = submission(prepared)
+
+    assert made.report[SEASONS] == {season_key(made.runs[0].config["dataset"]): 24}
 
 
 def test_a_submission_has_a_score_for_every_run_and_needs_come_first(file: Path) -> None:

@@ -467,6 +467,24 @@ def test_with_instance_norm_a_forecast_moves_and_stretches_with_its_window(name:
     torch.testing.assert_close(moved, expected, atol=2e-2, rtol=1e-3)
 
 
+LEVELS = [
+    (name, normed) for name in TRAINED for normed in {None, *[True, False] * (name in NORMED)}
+]
+
+
+@pytest.mark.parametrize(("name", "normed"), LEVELS)
+def test_a_net_follows_the_level_of_its_window_exactly_if_it_says_so(
+    name: str, normed: bool | None
+) -> None:
+    options: dict[str, Any] = {} if normed is None else {"instance_norm": normed}
+    net, x = randomised(made(name, **options)), window()
+    level = torch.tensor([100.0, -50.0, 0.0, 0.0])[:, None]
+
+    apart = forecast(net, name, x + level) - forecast(net, name, x) - level[:2]
+
+    assert bool(apart.abs().max() < 0.1) is config_of({"name": name, **options}).follows_level
+
+
 @pytest.mark.parametrize("name", NORMED)
 def test_instance_norm_is_around_a_net_and_changes_nothing_of_it(name: str) -> None:
     plain, normed = made(name, instance_norm=False), made(name, instance_norm=True)

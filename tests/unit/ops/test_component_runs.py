@@ -228,3 +228,28 @@ def test_a_decomposition_in_parts_ends_with_a_test_part_in_rows(tmp_path: Path, 
     # Then there is a forecast for every window of the test part
     (scored,) = (results[step.key] for step in steps if step.op == "score")
     assert scored.summary["forecasts"] == 150 - HORIZON + 1
+
+
+def test_with_a_stride_components_of_other_windows_have_the_same_origins(tmp_path: Path) -> None:
+    # Given components whose nets see windows of other lengths, so that they begin in other rows
+    text = BASE + "  components: {Residue: {window.input: 17}, IMF0: {net: last}}\n"
+    (tmp_path / "sweep.yaml").write_text(text, encoding="utf-8")
+    load = generate(ROWS, 0)
+
+    def forecasts(stride: int) -> dict[str, np.ndarray]:
+        chosen = [f"window.stride={stride}", "split.final=train+val"]
+        steps = list(prepare(tmp_path / "sweep.yaml", chosen, None).plan.steps.values())
+        results = execute(steps, load, tmp_path / f"every-{stride}")
+        (made,) = (results[step.key] for step in steps if step.op == "forecast")
+        return load_file(made.products["forecast"])
+
+    every, thinned = forecasts(1), forecasts(7)
+
+    # Then every seventh row of each part is forecast, as it is among all of them
+    times = load["time"].to_physical().to_numpy()
+    for part, start in (("train", 0), ("val", 540), ("test", TEST)):
+        rows = np.searchsorted(times, every[f"{part}/time"])
+        taken = (rows - start) % 7 == 0
+        assert 10 < taken.sum() == len(thinned[f"{part}/time"])
+        for name in (name for name in every if name.startswith(part)):
+            np.testing.assert_array_equal(thinned[name], every[name][taken])

@@ -102,6 +102,7 @@ class Bench:
         *,
         keep: bool = True,
         test: Sequence[int] = SPLIT["test"],
+        **more: Any,
     ) -> Result:
         """The score, with what was forecast for it among its products, if that is kept."""
         sources = params["sources"][: params["targets"]]
@@ -114,9 +115,8 @@ class Bench:
             made = dict(forecast(Task({**asked, "split": split}, inputs, self.fresh())).products)
             inputs = {**table, "forecast": made}
         inputs = {role if role == "load" else f"0/{role}": of for role, of in inputs.items()}
-        scored = score(
-            Task({**asked, "folds": [split], "scale": params["scale"]}, inputs, self.fresh())
-        )
+        told = {**asked, "folds": [split], "scale": params["scale"], **more}
+        scored = score(Task(told, inputs, self.fresh()))
         return replace(scored, products={**made, **scored.products})
 
     def both(self, params: dict[str, Any], **asked: Any) -> tuple[Result, Result]:
@@ -211,6 +211,9 @@ def test_metrics_are_those_of_the_stored_forecasts_in_the_targets_own_units(
         np.testing.assert_array_equal(stored[f"{part}/time"], times)
         errors = stored[f"{part}/forecast"] - truth
         assert metric(scored, part, "mae") == pytest.approx(np.abs(errors).mean(), rel=1e-4)
+        assert metric(scored, part, "rmse") == pytest.approx(
+            np.sqrt(np.square(errors).mean()), rel=1e-4
+        )
     assert scored.summary["forecasts"] == 99
     assert scored.summary["skill"] == metric(scored, "test", "skill")
 
@@ -478,9 +481,7 @@ def test_several_targets_are_forecast_beside_each_other(bench: Bench, net: dict[
         assert metric(scored, part, "mse_scaled") == pytest.approx(
             np.square(scaled).mean(), rel=1e-4
         )
-        assert metric(scored, part, "mae_scaled", 2) == pytest.approx(
-            np.abs(scaled[..., 1]).mean(), rel=1e-4
-        )
+        assert metric(scored, part, "mae_scaled") == pytest.approx(np.abs(scaled).mean(), rel=1e-4)
         for number, name in enumerate(("noise", "load")):
             assert metric(scored, part, f"{name}/mae") == pytest.approx(
                 np.abs(errors[:, number]).mean(), rel=1e-4
@@ -561,3 +562,25 @@ def test_long_horizons_on_etth1_as_the_literature_measures_them(
     assert scored.summary["forecasts"] == 2880 - horizon + 1
     assert metric(scored, "test", "mse_scaled") == pytest.approx(mse, abs=5.1e-5)
     assert metric(scored, "test", "mae_scaled") == pytest.approx(mae, abs=5.1e-5)
+
+
+def test_a_score_has_the_pinball_loss_and_ones_own_metrics_that_it_is_told_of(
+    bench: Bench, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    # Given a function that counts, and one that fails
+    monkeypatch.syspath_prepend(tmp_path)
+    text = "def windows(truth, *_):\n    return len(truth)\ndef odd(*_):\n    return 1 / 0\n"
+    (tmp_path / "own_of_score.py").write_text(text)
+    own = [{"name": f"own_of_score:{name}", "version": 1} for name in ("windows", "odd")]
+    params = bench.params(NETS[0])
+
+    # When a run is scored with them
+    scored = bench.score(params, bench.fit(params), quantile=0.5, metrics=own)
+
+    # Then it has all but what failed, which is told
+    for part in ("val", "test"):
+        assert metric(scored, part, "windows") == 99
+        pinball = metric(scored, part, "pinball")
+        assert pinball == pytest.approx(metric(scored, part, "mae") / 2)
+        reason = scored.summary["omitted"][f"{part}/odd"]
+        assert reason == "it raised ZeroDivisionError: division by zero"

@@ -2,6 +2,7 @@
 
 import gc
 import shutil
+import time
 from collections.abc import Callable, Iterator, Sequence
 from dataclasses import replace
 from itertools import count
@@ -22,6 +23,7 @@ from pyheta.ops import fit_stacked as stacks
 from pyheta.ops.fit import fit
 from pyheta.ops.fit_stacked import fit_stacked
 from pyheta.pipeline.data.synthetic import generate
+from pyheta.steps import Cost
 from pyheta.task import Result, Task
 
 Trained = Iterator[tuple[int, History | Diverged]]
@@ -50,6 +52,12 @@ def tasks(tmp_path: Path) -> Callable[..., Task]:
 def weights(outcome: Result | Exception) -> dict[str, np.ndarray]:
     assert isinstance(outcome, Result), outcome
     return load_file(outcome.products["weights"])
+
+
+def cost_of(outcome: Result | Exception) -> Cost:
+    assert isinstance(outcome, Result), outcome
+    assert outcome.cost is not None
+    return outcome.cost
 
 
 def assert_as_alone(outcome: Result | Exception, alone: Result) -> None:
@@ -81,6 +89,28 @@ def test_what_can_be_stacked_is_and_the_rest_is_trained_beside_it(
     assert isinstance(outcomes[5], StepError)
     engines = [outcomes[lane].summary.get("engine") for lane in range(5)]
     assert engines == ["stacked", "stacked", "stacked", "torch", None]
+
+
+def test_nets_of_one_stack_share_its_time_and_one_beside_it_has_its_own(
+    tasks: Callable[..., Task],
+) -> None:
+    # Given two nets for a stack, of which one stops early, and one that cannot be stacked
+    kinds: list[dict[str, Any]] = [
+        {"train": TRAIN | {"epochs": 30}},
+        {"train": TRAIN | {"epochs": 1}},
+        {"net": {"name": "ridge"}, "train": {}},
+    ]
+    begin = time.perf_counter()
+
+    outcomes = dict(fit_stacked([tasks(**kind) for kind in kinds]))
+    elapsed = time.perf_counter() - begin
+
+    # Then the shares say of how many they are, the longer one is larger, and all are not too much
+    costs = [cost_of(outcomes[lane]) for lane in range(3)]
+    assert [cost.shared for cost in costs] == [2, 2, 1]
+    assert costs[0].wall_seconds > costs[1].wall_seconds
+    assert sum(cost.wall_seconds for cost in costs) <= elapsed
+    assert min(cost.peak_memory for cost in costs) > 0
 
 
 def test_a_stack_that_memory_does_not_take_is_halved_until_it_does(

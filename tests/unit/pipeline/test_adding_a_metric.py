@@ -9,7 +9,7 @@ from builders import complaint, run_row, small, sweep_row
 
 from pyheta.errors import InputError
 from pyheta.pipeline.metrics import METRICS, MetricDefinition
-from pyheta.pipeline.scoring import Evaluation, errors_of, measure
+from pyheta.pipeline.scoring import Evaluation, Scales, errors_of, measure
 from pyheta.report.query import ReportQuery
 from pyheta.report.table import Table, build
 from pyheta.report.wording import notes
@@ -61,8 +61,8 @@ def test_a_sweep_may_report_it(tmp_path: Path) -> None:
 
 @pytest.mark.usefixtures("closeness")
 def test_a_score_has_it() -> None:
-    errors = errors_of(Evaluation(TRUTH, FORECAST, LAST, naive_mae=1.0, zero=0.0))
-    metrics, _ = measure("test", errors, 1.0)
+    scales = Scales(naive_mae=1.0, naive_mse=1.0, zero=0.0, still=0.0, unit=1.0)
+    metrics, _ = measure("test", errors_of(Evaluation(TRUTH, FORECAST, LAST, scales)))
 
     assert {metric.name: metric.value for metric in metrics}["closeness"] == pytest.approx(0.75)
 

@@ -1,8 +1,8 @@
 """What is computed on a series does not depend on its unit or on where that has its zero.
 
 With k·y + c for y, components and shaped columns are those of y times k, one of them with the level
-c on top; measures and scaled values are the same. The lists of the house say what is tested, so
-whatever is added to one is tested by that.
+c on top; measures, scaled values and metrics are the same. The lists of the house say what is
+tested, so whatever is added to one is tested by that.
 
 Held to 1e-9 of the series' spread, and to what the level's own rounding costs (32 times half a step
 of float64 at c). What is made of FARM's local relevance is held to 1e-7, since its root makes 1e-8
@@ -21,20 +21,27 @@ import pytest
 from hypothesis import given
 from hypothesis import settings as hypothesis_settings
 from hypothesis import strategies as st
+from numpy.lib.stride_tricks import sliding_window_view
 
 from pyheta.pipeline.arrays import Floats
 from pyheta.pipeline.decomposition.compute import Causal, causal, whole
 from pyheta.pipeline.decomposition.methods import METHODS
+from pyheta.pipeline.metrics import METRICS
 from pyheta.pipeline.relevance.measures import MEASURES
 from pyheta.pipeline.relevance.measuring import measure
 from pyheta.pipeline.relevance.shaping import shaped
 from pyheta.pipeline.relevance.shaping_methods import FACTORS, RELEVANCES, VALUES
 from pyheta.pipeline.scaling import Method, Scaler
+from pyheta.pipeline.scoring import Evaluation, Measured, Scales, errors_of
+from pyheta.pipeline.scoring import measure as measure_errors
 
 #: What is not the same for y and k·y + c, and why. It says so where users choose it.
 NOT_INVARIANT = {
     "none": "values that are not scaled keep their unit",
     "raw": "published shaping damps towards 0, wherever the unit has that",
+    "mape": "a share of the truth, wherever the unit has its zero",
+    "smape": "a share of truth and forecast, wherever the unit has its zero",
+    "wape": "a share of the truth, wherever the unit has its zero",
 }
 #: What is not the same, but for its sign, for -y (of a pair of series: for -x and -y), and why.
 NOT_ODD = {
@@ -230,6 +237,36 @@ def relative(unit: Unit, values: Floats) -> float:
     return unit.tolerance(values) / (abs(unit.k) * float(values.std()))
 
 
+@cases(*METRICS)
+@hypothesis_settings(max_examples=25, deadline=None)
+@given(unit=KEPT, seed=SEEDS)
+def test_metrics(name: str, unit: Unit, seed: int) -> None:
+    """Those in the target's unit grow with it; what is a share of a level has none here."""
+    if name in NOT_INVARIANT:
+        unit = Unit(unit.k, 0.0)
+    series = walk(seed)
+    spread = series[:TRAIN_STOP].std()
+
+    def run(unit: Unit) -> dict[str, float]:
+        values = unit.of(series)
+        truth = sliding_window_view(values[TRAIN_STOP:], 4)
+        noise = np.random.default_rng(seed).normal(size=truth.shape) * spread
+        scales = Scales.of(values[:TRAIN_STOP], season=3, unit=unit.k * float(spread), exact=False)
+        last = values[TRAIN_STOP - 1 :][: len(truth), np.newaxis]
+        given = Evaluation(truth, truth + unit.k * noise, last, scales)
+        metrics, omitted = score(given)
+        assert not omitted
+        return {metric.name: metric.value for metric in metrics}
+
+    def score(given: Evaluation) -> Measured:
+        return measure_errors("test", errors_of(given, 0.9), 0.9)
+
+    size = unit.k ** METRICS[name].power
+    rounding = unit.tolerance(series) / (unit.k * float(spread))
+    want = size * run(Unit(1.0, 0.0))[name]
+    assert run(unit)[name] == pytest.approx(want, rel=1e-8 + 100 * rounding, abs=size * 1e-9)
+
+
 # ----------------------------------------------------------------------- what is not, and says so
 
 
@@ -243,5 +280,5 @@ def test_raw_shaping_depends_on_the_level_and_says_so() -> None:
 
 
 def test_what_is_excepted_exists() -> None:
-    known = {*METHODS, *MEASURES, *get_args(Method), *RELEVANCES, *FACTORS, *VALUES}
+    known = {*METHODS, *MEASURES, *get_args(Method), *RELEVANCES, *FACTORS, *VALUES, *METRICS}
     assert {*NOT_INVARIANT, *NOT_ODD} <= known

@@ -20,7 +20,12 @@ from pyheta.report.table import Table, build
 from pyheta.steps import State
 from pyheta.store.seam import RunRow
 
-CONFIG = {"dataset": {"name": "a"}, "target": "b", "split": "c", "window": {"horizon": 1}}
+CONFIG: dict[str, Any] = {
+    "dataset": {"name": "a"},
+    "target": "b",
+    "split": {"train": 1},
+    "window": {"horizon": 1},
+}
 
 
 def reports(name: str, folder: Path) -> None:
@@ -69,7 +74,8 @@ def row(net: str, rmse: float, state: State = State.SUCCEEDED, **changes: Any) -
 def keeps_apart(key: str, _folder: Path) -> None:
     section, _, field = key.partition(".")
     other_data = {"name": "other"} if section == "dataset" else "other"
-    changes: dict[str, Any] = {section: {field: 2} if field else other_data}
+    changed = {**CONFIG[section], field: 2} if field else other_data
+    changes: dict[str, Any] = {section: changed}
     other = table(row("mlp", 0.5), row("gru", 0.4, **changes))
     assert not any(cell.best for line in other.rows for cell in line.cells if cell)
 
@@ -102,7 +108,8 @@ LISTS = (
         "METRICS",
         (
             *("mae", "mse", "rmse", "mae_scaled", "mse_scaled", "rmse_scaled"),
-            *("smape", "mape", "wape", "mase", "r2", "skill"),
+            *("smape", "mape", "wape", "mase", "rmsse", "r2", "skill"),
+            *("bias", "direction", "ic", "rank_ic", "pinball", "pinball_scaled"),
         ),
         reports,
     ),
@@ -168,7 +175,7 @@ LISTS = (
     Listed(
         "pyheta.report.cells",
         "QUESTION",
-        ("dataset", "target", "split", "window.horizon"),
+        ("dataset", "target", "split", "window.horizon", "window.stride"),
         keeps_apart,
     ),
     Listed(
@@ -179,7 +186,17 @@ LISTS = (
         "CSV_FIELDS",
         (
             *("metric", "split", "mean", "std", "n", "asked"),
-            *("failed", "cancelled", "open", "best", "leaks"),
+            *(
+                "failed",
+                "cancelled",
+                "open",
+                "best",
+                "tied",
+                "worse_than",
+                "tied_with",
+                "better_than",
+                "leaks",
+            ),
         ),
         is_written,
     ),

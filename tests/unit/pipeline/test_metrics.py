@@ -13,12 +13,15 @@ from hypothesis.extra.numpy import arrays
 
 from pyheta.errors import Diverged
 from pyheta.pipeline.arrays import Floats
-from pyheta.pipeline.metrics import METRICS, ZERO, Errors
+from pyheta.pipeline.metrics import METRICS, ZERO
 from pyheta.pipeline.scoring import (
     Evaluation,
+    Scales,
+    by_step,
     errors_of,
     measure,
     naive_mae,
+    naive_mse,
     named,
     together,
     zero,
@@ -27,19 +30,19 @@ from pyheta.pipeline.scoring import (
 TRUTH = np.array([[1.0, 2.0], [2.0, -4.0], [5.0, 1.0]])
 FORECAST = np.array([[1.5, 2.0], [1.0, -2.0], [5.0, 4.0]])
 LAST = np.array([[0.0], [1.0], [2.0]])
-WORKED = Evaluation(TRUTH, FORECAST, LAST, naive_mae=2.0, zero=0.0)
-UNIT = 4.0
+SCALES = Scales(naive_mae=2.0, naive_mse=5.0, zero=0.0, still=0.0, unit=4.0)
+WORKED = Evaluation(TRUTH, FORECAST, LAST, SCALES)
+QUANTILE = 0.9
 
 
-def evaluation(
-    truth: Floats, forecast: Floats, last: Floats, naive_mae: float = 1.0, zero: float = 0.0
-) -> Evaluation:
-    return Evaluation(truth, forecast, last, naive_mae, zero)
+def evaluation(truth: Floats, forecast: Floats, last: Floats, **scales: float) -> Evaluation:
+    return Evaluation(truth, forecast, last, SCALES._replace(**scales))
 
 
-def values(given: Evaluation, unit: float = UNIT) -> dict[tuple[str, int], float]:
-    metrics, _ = measure("test", errors_of(given), unit)
-    return {(metric.name, metric.horizon): metric.value for metric in metrics}
+def values(given: Evaluation, quantile: float | None = QUANTILE) -> dict[str, float]:
+    metrics, _ = measure("test", errors_of(given, quantile), quantile)
+    assert {metric.horizon for metric in metrics} == {0}
+    return {metric.name: metric.value for metric in metrics}
 
 
 def test_a_worked_example_by_hand() -> None:
@@ -56,27 +59,50 @@ def test_a_worked_example_by_hand() -> None:
         "smape": (1 / 2.5 + 2 / 3 + 4 / 6 + 6 / 5) / 6,
         "wape": 6.5 / 15,
         "mase": 6.5 / 6 / 2,
+        "rmsse": (14.25 / 6 / 5) ** 0.5,
+        "bias": 4.5 / 6,
+        # What is forecast too high costs 0.1, what is forecast too low 0.9
+        "pinball": (0.1 * (0.5 + 2 + 3) + 0.9 * 1) / 6,
+        "pinball_scaled": (0.1 * (0.5 + 2 + 3) + 0.9 * 1) / 6 / 4,
+        # Changes 1, 2, 1, -5, 3, -1 are forecast as 1.5, 2, 0, -3, 3, 2
+        "direction": (1 + 1 + 0.5 + 1 + 1 + 0) / 6,
+        "ic": float(np.corrcoef([1, 2, 1, -5, 3, -1], [1.5, 2, 0, -3, 3, 2])[0, 1]),
+        "rank_ic": float(np.corrcoef([3.5, 5, 3.5, 1, 6, 2], [3, 4.5, 2, 1, 6, 4.5])[0, 1]),
         "r2": 1 - 14.25 / np.square(TRUTH - TRUTH.mean()).sum(),
         "skill": 1 - (14.25 / 6) ** 0.5 / np.square(naive).mean() ** 0.5,
     }
-    assert {name for name, _ in got} == set(expected) == set(METRICS)
+    assert set(got) == set(expected) == set(METRICS)
     for name, value in expected.items():
-        assert got[name, 0] == pytest.approx(value, rel=1e-12), name
+        assert got[name] == pytest.approx(value, rel=1e-12), name
 
 
 def test_one_step_ahead_is_measured_on_its_own_column() -> None:
-    got = values(WORKED)
-    assert got["mae", 1] == pytest.approx(0.5)
-    assert got["mae", 2] == pytest.approx(5 / 3)
-    assert got["mse", 2] == pytest.approx(13 / 3)
-    assert ("r2", 2) not in got
+    got = by_step(errors_of(WORKED))
+    names = ("mae", "mse", "rmse", "skill", "bias", "direction", "ic")
+    assert set(got) == set(names)
+    for step in range(2):
+        rows = slice(None), slice(step, step + 1)
+        alone = values(replace(WORKED, truth=TRUTH[rows], forecast=FORECAST[rows]))
+        for name in names:
+            assert got[name][step] == pytest.approx(alone[name], rel=1e-12), name
+
+
+def test_a_step_without_a_value_has_none_and_the_others_keep_theirs() -> None:
+    exact_at_first = replace(WORKED, last=TRUTH[:, :1])
+
+    skill = by_step(errors_of(exact_at_first))["skill"]
+
+    assert np.isfinite(skill).tolist() == [False, True]
 
 
 def test_the_last_known_value_has_no_skill_and_the_truth_has_all() -> None:
     repeated = np.repeat(LAST, 2, axis=1)
-    assert values(evaluation(TRUTH, repeated, LAST))["skill", 0] == 0
+    assert values(evaluation(TRUTH, repeated, LAST))["skill"] == 0
     exact = values(evaluation(TRUTH, TRUTH, LAST))
-    assert exact["skill", 0] == exact["r2", 0] == 1
+    assert exact["skill"] == exact["r2"] == exact["direction"] == 1
+    assert exact["ic"] == pytest.approx(1)
+    assert exact["rank_ic"] == pytest.approx(1)
+    assert exact["rmsse"] == exact["bias"] == exact["pinball"] == 0
 
 
 @hypothesis_settings(deadline=None, max_examples=50)
@@ -85,12 +111,19 @@ def test_the_last_known_value_has_no_skill_and_the_truth_has_all() -> None:
     arrays(np.float64, (6, 2), elements=st.floats(-100, 100)),
 )
 def test_laws_that_hold_for_any_forecast(truth: Floats, forecast: Floats) -> None:
-    got = values(evaluation(truth, forecast, truth[:, :1]), 2.0)
-    assert got["mae", 0] <= got["rmse", 0] + 1e-9
-    assert got["rmse", 0] ** 2 == pytest.approx(got["mse", 0])
-    assert got["mae_scaled", 0] * 2 == pytest.approx(got["mae", 0])
-    assert 0 <= got["smape", 0] <= 2
-    assert got["mse", 0] == pytest.approx((got["mse", 1] + got["mse", 2]) / 2)
+    given = evaluation(truth, forecast, truth[:, :1])
+    got, steps = values(given), by_step(errors_of(given, QUANTILE), QUANTILE)
+    assert abs(got["bias"]) <= got["mae"] + 1e-9
+    assert got["mae"] <= got["rmse"] + 1e-9
+    assert got["rmse"] ** 2 == pytest.approx(got["mse"])
+    assert got["mae_scaled"] * 4 == pytest.approx(got["mae"])
+    assert 0.1 * got["mae"] <= got["pinball"] * (1 + 1e-9) <= 0.9 * got["mae"] * (1 + 2e-9)
+    assert 0 <= got["smape"] <= 2
+    assert 0 <= got.get("direction", 0) <= 1
+    assert abs(got.get("ic", 0)) <= 1 + 1e-9
+    assert abs(got.get("rank_ic", 0)) <= 1 + 1e-9
+    for name in ("mse", "bias", "pinball"):
+        assert got[name] == pytest.approx(steps[name].mean())
     assert np.isfinite(list(got.values())).all()
 
 
@@ -106,7 +139,7 @@ def test_a_ratio_over_zero_is_left_out_with_its_reason(
     truth: list[list[float]], name: str, reason: str
 ) -> None:
     values = np.array(truth)
-    metrics, omitted = measure("val", errors_of(evaluation(values, values + 1, values - 2)), 1.0)
+    metrics, omitted = measure("val", errors_of(evaluation(values, values + 1, values - 2)))
 
     assert omitted[f"val/{name}"] == reason
     assert name not in {metric.name for metric in metrics}
@@ -115,11 +148,23 @@ def test_a_ratio_over_zero_is_left_out_with_its_reason(
 
 def test_a_target_that_never_moved_in_training_has_no_mase_and_an_exact_naive_no_skill() -> None:
     truth = np.array([[1.0], [2.0]])
-    _, omitted = measure("test", errors_of(evaluation(truth, truth + 1, truth, naive_mae=0.0)), 1.0)
+    given = evaluation(truth, truth + 1, truth, naive_mae=0.0, naive_mse=0.0)
+    _, omitted = measure("test", errors_of(given))
     assert omitted == {
         "test/mase": "training has no change from season to season",
+        "test/rmsse": "training has no change from season to season",
         "test/skill": "the last known value is exact",
+        "test/direction": "the truth never leaves the last known value",
+        "test/ic": "the changes of the truth or of the forecast are all the same",
+        "test/rank_ic": "the changes of the truth or of the forecast are all the same",
     }
+
+
+def test_only_what_is_trained_for_a_quantile_has_a_pinball_loss() -> None:
+    metrics, omitted = measure("test", errors_of(WORKED))
+
+    assert not {"pinball", "pinball_scaled"} & {metric.name for metric in metrics}
+    assert not omitted
 
 
 @pytest.mark.parametrize("wrong", [np.nan, np.inf, -np.inf, 1e200])
@@ -127,27 +172,35 @@ def test_a_forecast_that_is_not_finite_or_whose_square_is_not_fails(wrong: float
     forecast = FORECAST.copy()
     forecast[1, 1] = wrong
     with pytest.raises(Diverged, match="not finite"):
-        measure("test", errors_of(evaluation(TRUTH, forecast, LAST)), 1.0)
+        measure("test", errors_of(evaluation(TRUTH, forecast, LAST)))
 
 
 @hypothesis_settings(deadline=None, max_examples=50)
 @given(arrays(np.float64, 40, elements=st.floats(-1e6, 1e6) | st.just(np.nan)), st.integers(1, 50))
-def test_mase_is_scaled_by_the_changes_from_season_to_season(training: Floats, season: int) -> None:
+def test_mase_and_rmsse_are_scaled_by_the_changes_from_season_to_season(
+    training: Floats, season: int
+) -> None:
     # Given what the M4 competition's benchmarks compute, pair by pair
     pairs = [(training[t], training[t - season]) for t in range(season, len(training))]
     changes = [abs(now - before) for now, before in pairs if np.isfinite([now, before]).all()]
 
-    scale = naive_mae(training, season)
+    absolute, square = naive_mae(training, season), naive_mse(training, season)
 
-    assert scale == pytest.approx(np.mean(changes), rel=1e-12) if changes else np.isnan(scale)
+    if changes:
+        assert absolute == pytest.approx(np.mean(changes), rel=1e-12)
+        assert square == pytest.approx(np.mean(np.square(changes)), rel=1e-12)
+    else:
+        assert np.isnan(absolute)
+        assert np.isnan(square)
 
 
 def test_a_season_without_a_pair_leaves_mase_out() -> None:
-    scale = naive_mae(np.arange(5.0), season=7)
+    scales = Scales.of(np.arange(5.0), season=7, unit=1.0, exact=True)
 
-    _, omitted = measure("test", errors_of(replace(WORKED, naive_mae=scale)), 1.0)
+    _, omitted = measure("test", errors_of(replace(WORKED, scales=scales)))
 
-    assert omitted == {"test/mase": "training has no change from season to season"}
+    assert set(omitted) == {"test/mase", "test/rmsse"}
+    assert set(omitted.values()) == {"training has no change from season to season"}
 
 
 # ---- zeros and rounding --------------------------------------------------------------------------
@@ -155,7 +208,7 @@ def test_a_season_without_a_pair_leaves_mase_out() -> None:
 
 def smape(truth: Floats, forecast: Floats, training: Floats) -> float:
     truth, forecast = truth[:, None], forecast[:, None]
-    return values(evaluation(truth, forecast, truth, zero=zero(training)))["smape", 0]
+    return values(evaluation(truth, forecast, truth, zero=zero(training)))["smape"]
 
 
 SIZES = st.just(0.0) | st.floats(0.01, 100) | st.floats(-100, -0.01)
@@ -203,6 +256,23 @@ def test_a_single_outlier_in_training_makes_nothing_else_zero() -> None:
     assert zero(np.zeros(3)) == 0
 
 
+def in_unit(one: Evaluation, k: float, c: float = 0.0) -> Evaluation:
+    """The same of k·y + c; what training says of sizes is that of changes alone, where c is 0."""
+    scales = one.scales
+    return Evaluation(
+        k * one.truth + c,
+        k * one.forecast + c,
+        k * one.last + c,
+        Scales(
+            naive_mae=k * scales.naive_mae,
+            naive_mse=k * k * scales.naive_mse,
+            zero=k * scales.zero,
+            still=k * scales.still,
+            unit=k * scales.unit,
+        ),
+    )
+
+
 # ---- several targets -----------------------------------------------------------------------------
 
 UNITS = (4.0, 0.5)
@@ -210,20 +280,22 @@ UNITS = (4.0, 0.5)
 
 def of_both(scale: float = 10.0) -> tuple[Evaluation, Evaluation]:
     """Two targets in very different units."""
-    other = evaluation(scale * TRUTH[::-1] + 3, scale * FORECAST, scale * LAST, naive_mae=8.0)
-    return WORKED, other
+    truth, forecast, last = scale * TRUTH[::-1] + 3, scale * FORECAST, scale * LAST
+    return WORKED, evaluation(truth, forecast, last, naive_mae=8.0, naive_mse=80.0, unit=UNITS[1])
 
 
-def of_all(targets: Sequence[Evaluation], units: Sequence[float] = UNITS) -> Errors:
-    pairs = zip(targets, units, strict=True)
-    return together(errors_of(one).scaled(unit) for one, unit in pairs)
+def of_all(targets: Sequence[Evaluation]) -> dict[str, float]:
+    errors = together(targets, QUANTILE)
+    metrics, _ = measure("test", errors, QUANTILE, several_targets=True)
+    return {metric.name: metric.value for metric in metrics}
 
 
 def test_several_targets_by_hand() -> None:
     # Given forecasts of two targets
     targets = of_both()
-    metrics, omitted = measure("test", of_all(targets), None)
-    got = {(metric.name, metric.horizon): metric.value for metric in metrics}
+    errors = together(targets, QUANTILE)
+    _, omitted = measure("test", errors, QUANTILE, several_targets=True)
+    got, steps = of_all(targets), by_step(errors, QUANTILE, several_targets=True)
 
     # When all their errors are taken together, each in its target's scaled units
     pairs = list(zip(targets, UNITS, strict=True))
@@ -231,7 +303,11 @@ def test_several_targets_by_hand() -> None:
     naive = np.stack([(one.last - one.truth) / unit for one, unit in pairs], axis=1)
     spread = np.stack([(one.truth - one.truth.mean()) / unit for one, unit in pairs], axis=1)
     size = np.stack([np.abs(one.truth) / unit for one, unit in pairs], axis=1)
-    relative = [np.abs(one.forecast - one.truth) / one.naive_mae for one in targets]
+    relative = [np.abs(one.forecast - one.truth) / one.scales.naive_mae for one in targets]
+    square = [np.square(one.forecast - one.truth) / one.scales.naive_mse for one in targets]
+    true = np.stack([(one.truth - one.last) / unit for one, unit in pairs])
+    expected_change = np.stack([(one.forecast - one.last) / unit for one, unit in pairs])
+    moved, sides = true != 0, np.sign(true) * np.sign(expected_change)
 
     # Then the metrics are those of the one long list of errors
     expected = {
@@ -240,14 +316,19 @@ def test_several_targets_by_hand() -> None:
         "rmse_scaled": np.square(error).mean() ** 0.5,
         "wape": np.abs(error).sum() / size.sum(),
         "mase": np.mean(relative),
+        "rmsse": np.mean(square) ** 0.5,
+        "pinball_scaled": np.maximum(-0.9 * error, 0.1 * error).mean(),
+        "direction": ((1 + sides[moved]) / 2).mean(),
+        "ic": np.corrcoef(true.ravel(), expected_change.ravel())[0, 1],
         "r2": 1 - np.square(error).sum() / np.square(spread).sum(),
         "skill": 1 - (np.square(error).mean() / np.square(naive).mean()) ** 0.5,
     }
     for name, value in expected.items():
-        assert got[name, 0] == pytest.approx(value, rel=1e-12), name
-    assert got["mse_scaled", 2] == pytest.approx(np.square(error[..., 1]).mean(), rel=1e-12)
-    assert omitted == {
-        f"test/{name}": "the targets have units of their own" for name in ("mae", "mse", "rmse")
+        assert got[name] == pytest.approx(value, rel=1e-12), name
+    assert steps["mse_scaled"][1] == pytest.approx(np.square(error[..., 1]).mean(), rel=1e-12)
+    assert omitted == {"test/rank_ic": "each target has ranks of its own"} | {
+        f"test/{name}": "the targets have units of their own"
+        for name in ("mae", "mse", "rmse", "bias", "pinball")
     }
 
 
@@ -256,33 +337,23 @@ def test_several_targets_by_hand() -> None:
 def test_the_unit_of_a_target_has_no_say_in_what_several_have_together(
     first: float, second: float
 ) -> None:
-    def together_in(*scales: float) -> list[float]:
-        targets = [
-            evaluation(s * one.truth, s * one.forecast, s * one.last, s * float(one.naive_mae))
-            for s, one in zip(scales, of_both(), strict=True)
-        ]
-        units = [s * unit for s, unit in zip(scales, UNITS, strict=True)]
-        metrics, _ = measure("test", of_all(targets, units), None)
-        return [metric.value for metric in metrics]
+    def together_in(*sizes: float) -> list[float]:
+        targets = [in_unit(one, size) for one, size in zip(of_both(), sizes, strict=True)]
+        return list(of_all(targets).values())
 
     assert together_in(first, second) == pytest.approx(together_in(1.0, 1.0), rel=1e-9)
 
 
 def test_one_target_twice_has_the_scaled_metrics_of_once() -> None:
-    errors = errors_of(WORKED)
-    once, _ = measure("test", errors, UNIT)
-    twice, _ = measure("test", together(2 * [errors.scaled(UNIT)]), None)
+    once, twice = values(WORKED), of_all([WORKED, WORKED])
 
-    alone = {(metric.name, metric.horizon): metric.value for metric in once}
-    for metric in twice:
-        if metric.horizon == 0:
-            assert metric.value == pytest.approx(alone[metric.name, 0]), metric.name
+    for name, value in twice.items():
+        assert value == pytest.approx(once[name]), name
 
 
-def test_a_name_goes_before_what_is_over_all_steps() -> None:
-    metrics, _ = measure("test", errors_of(WORKED), UNIT)
+def test_the_name_of_a_target_goes_before_its_metrics() -> None:
+    metrics, _ = measure("test", errors_of(WORKED, QUANTILE), QUANTILE)
 
     mine = named("OT", metrics)
 
     assert {metric.name for metric in mine} == {f"OT/{name}" for name in METRICS}
-    assert {metric.horizon for metric in mine} == {0}

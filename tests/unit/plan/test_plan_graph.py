@@ -426,3 +426,33 @@ def test_only_columns_that_a_sweep_names_are_explained(tmp_path: Path) -> None:
     compiled = compile_plan(runs, {run.config.dataset_key(): data for run in runs}, explain)
 
     assert [step.params["column"] for step in steps(compiled, "relevance")] == ["a"]
+
+
+# ---- what scores are made of ---------------------------------------------------------------------
+
+
+@pytest.mark.parametrize(
+    ("one", "other", "same"),
+    [
+        ("[]", "[mine:odd]", False),
+        ("[mine:odd]", "[mine:odd, mine:other]", False),
+        ("[mine:odd]", "[{name: mine:odd, version: 2}]", False),
+        ("[mine:odd]", "[{name: mine:odd, higher_is_better: true}]", True),
+        ("[mine:odd, mine:other]", "[mine:other, mine:odd]", True),
+    ],
+)
+def test_own_metrics_change_scores_and_no_fit(
+    tmp_path: Path, one: str, other: str, same: bool
+) -> None:
+    first, second = (plan(tmp_path, f"  metrics: {metrics}") for metrics in (one, other))
+    assert steps(first, "fit") == steps(second, "fit")
+    assert (steps(first, "score") == steps(second, "score")) == same
+
+
+def test_a_score_is_told_the_quantile_of_its_nets(tmp_path: Path) -> None:
+    text = "  train: {loss: quantile, quantile: 0.9}\nparameters: {net.name: [lstm, last]}"
+    quantiles = [step.params.get("quantile") for step in steps(plan(tmp_path, text), "score")]
+    assert quantiles == [0.9, 0.9]
+
+    (plain,) = steps(plan(tmp_path, "  train: {quantile: 0.9}"), "score")
+    assert "quantile" not in plain.params

@@ -15,7 +15,7 @@ from pyheta.ops import decompose as decomposing
 from pyheta.ops import fit as fitting
 from pyheta.ops.params import FitOn, FitParams, RelevanceParams
 from pyheta.ops.registry import OPS, fit_on
-from pyheta.pipeline import features
+from pyheta.pipeline import features, transforms
 from pyheta.pipeline import windows as windowing
 from pyheta.pipeline.channels import Channel
 from pyheta.pipeline.data import read as reading
@@ -66,6 +66,11 @@ HONEST = [
     ["net.name=last"],
     ["net.name=seasonal"],
     ["scale=minmax"],
+    ["transform=diff"],
+    ["transform=log"],
+    ["transform=log_diff", "net.name=ridge"],
+    ["transform=diff", "target=[load,leading]", "exog=[noise]"],
+    ["transform=returns", "net.name=lstm"],
     ["decompose.method=emd"],
     ["decompose.method=eemd"],
     ["decompose.method=ceemdan"],
@@ -84,6 +89,8 @@ HONEST = [
     ],
     ["split={train: 500, val: 150, test: 150}"],
     ["keep=metrics"],
+    ["split.final=train+val"],
+    ["split.final=train+val", "net={name: ridge, alpha: [0.1, 10]}", "window.stride=7"],
 ]
 
 
@@ -143,6 +150,17 @@ def test_a_fit_that_sees_test_rows_is_found_and_so_is_the_forecast_that_uses_it(
 
     leaks = {verdict.step.op for verdict in verdicts(tmp_path) if verdict.leaks}
     assert leaks == {"fit", "forecast"}
+
+
+def test_a_transform_that_sees_the_next_row_is_found(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    # Given changes towards the next row, which end where the rows do
+    monkeypatch.setattr(transforms, "transform", lambda _, it: np.diff(it, append=it[-1:]))
+
+    found = verdicts(tmp_path, ["transform=diff"])
+
+    assert "forecast" in {verdict.step.op for verdict in found if verdict.leaks}
 
 
 def test_relevance_that_sees_later_rows_is_found(

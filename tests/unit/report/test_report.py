@@ -176,6 +176,24 @@ def test_errors_are_compared_only_where_the_same_values_are_forecast() -> None:
     assert best == {("lstm", "1"), ("mlp", "96")}
 
 
+def test_what_a_net_learned_from_and_how_often_it_forecast_are_two_questions() -> None:
+    # Given nets that learn from more, and a baseline that learns nothing
+    parts = {"train": 0.6, "val": 0.1, "test": 0.3}
+    runs = [
+        run("lstm", rmse=0.6),
+        run("lstm", config={"split": {**parts, "final": "train+val"}}, rmse=0.5),
+        run("lstm", config={"window": {"input": 8, "horizon": 1, "stride": 6}}, rmse=0.4),
+        baseline("last", rmse=0.55),
+    ]
+
+    table = build(sweep("net.name", "split.final", "window.stride"), runs, RMSE)
+
+    assert not cell(table, "lstm", "-", "-").best
+    assert cell(table, "lstm", "-", "-").worse_than == ("last",)
+    assert cell(table, "lstm", "train+val", "-").best
+    assert not cell(table, "lstm", "-", "6").best  # it is the only one that forecast these
+
+
 def test_scaled_errors_are_compared_only_under_the_same_scaling() -> None:
     runs = [
         run("lstm", config={"scale": scale}, rmse_scaled=value)
@@ -197,11 +215,13 @@ def test_a_net_that_does_not_beat_a_baseline_is_shown_as_such() -> None:
     # When
     table = build(sweep("net.name"), runs, RMSE)
     # Then
-    assert cell(table, "lstm").beaten_by == ("ridge",)
-    assert cell(table, "mlp").beaten_by == ("last", "ridge")
-    assert cell(table, "gru").beaten_by == ()
-    assert cell(table, "last").beaten_by == ()
+    assert cell(table, "lstm").worse_than == ("ridge",)
+    assert cell(table, "lstm").better_than == ("last",)
+    assert (cell(table, "mlp").worse_than, cell(table, "mlp").tied_with) == (("ridge",), ("last",))
+    assert cell(table, "gru").better_than == ("last", "ridge")
+    assert cell(table, "last") == replace(cell(table, "last"), worse_than=(), better_than=())
     assert "no better than" in terminal(table)
+    assert [line.remark for line in lines(table)] == ["ridge", "ridge, ? last", "", "", ""]
 
 
 @pytest.mark.parametrize("as_run", [False, True])
@@ -219,10 +239,10 @@ def test_a_run_that_equals_a_baseline_is_that_baseline_for_all_marks(*, as_run: 
     # When
     table = build(sweep("net.name", report=equal), runs, RMSE)
     # Then the nets are held against it, and it is held against others where the sweep asks for it
-    assert set(cell(table, "lstm").beaten_by) == {"last", "ridge"}
-    assert cell(table, "gru").beaten_by == ()
-    assert cell(table, "ridge").beaten_by == (("last",) if as_run else ())
-    assert cell(table, "last").beaten_by == ()
+    assert set(cell(table, "lstm").worse_than) == {"last", "ridge"}
+    assert cell(table, "gru").worse_than == ()
+    assert cell(table, "ridge").worse_than == (("last",) if as_run else ())
+    assert cell(table, "last").worse_than == ()
 
 
 def test_what_averages_a_baseline_with_other_runs_is_none() -> None:
@@ -232,7 +252,7 @@ def test_what_averages_a_baseline_with_other_runs_is_none() -> None:
 
     table = build(sweep("net.name", report={"as_baselines": [0]}), runs, RMSE)
 
-    assert cell(table, "lstm").beaten_by == ()
+    assert cell(table, "lstm").worse_than == ()
 
 
 def seasonal(period: int, dataset: str = "etth1", **metrics: Any) -> RunRow:
@@ -251,7 +271,8 @@ def test_options_of_baselines_are_rows_of_their_own() -> None:
     names = [f"seasonal (period {period})" for period in (7, 24, 365)]
     assert labels == ["lstm", "ridge", *names]
     assert [cell(table, name).n for name in names] == [1, 1, 1]
-    assert cell(table, "lstm").beaten_by == (names[0], names[2])
+    assert cell(table, "lstm").worse_than == (names[0],)
+    assert cell(table, "lstm").tied_with == (names[2],)
 
 
 def test_a_column_that_tells_periods_apart_says_enough() -> None:
@@ -286,7 +307,7 @@ def test_a_run_of_the_sweep_that_is_a_baseline_is_told_apart_from_others_too() -
 
     table = build(sweep("net.name", report={"as_baselines": [1]}), runs, RMSE)
 
-    assert cell(table, "seasonal (period 24)").beaten_by == ("seasonal (period 7)",)
+    assert cell(table, "seasonal (period 24)").worse_than == ("seasonal (period 7)",)
 
 
 # ---- layout --------------------------------------------------------------------------------------
@@ -455,8 +476,8 @@ def test_the_terminal_form_marks_best_and_beaten_and_explains_both(table: Table)
     shown = terminal(table)
     assert "0.6100 ± 0.0141 *" in shown
     assert "0.7000          !" in shown
-    assert "* best of those" in shown
-    assert "! no better than" in shown
+    assert "* lowest error or highest skill of those" in shown
+    assert "! worse than" in shown
 
 
 def leaky(net: str, **metrics: Any) -> RunRow:
@@ -477,7 +498,7 @@ def test_what_saw_the_future_is_marked_and_compared_with_nothing() -> None:
     assert cell(table, "lstm").leaks == ("whole-series decomposition",)
     assert not cell(table, "lstm").best
     assert cell(table, "last").best
-    assert cell(table, "mlp").beaten_by == ("last",)
+    assert cell(table, "mlp").worse_than == ("last",)
     assert "0.1000 ~" in terminal(table)
     assert (
         notes(table)[-1] == "~ saw the future (whole-series decomposition): compared with nothing."
@@ -488,7 +509,7 @@ def test_what_saw_the_future_is_marked_and_compared_with_nothing() -> None:
 
 def test_a_baseline_that_is_worse_than_a_leaky_run_beats_it_neither_way() -> None:
     table = build(sweep("net.name"), [leaky("lstm", rmse=0.9), baseline("last", rmse=0.4)], RMSE)
-    assert cell(table, "lstm").beaten_by == ()
+    assert cell(table, "lstm").worse_than == ()
 
 
 @pytest.mark.parametrize("target", ["OT", "IMF0"])

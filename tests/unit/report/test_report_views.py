@@ -2,7 +2,7 @@
 
 import csv
 import io
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from dataclasses import replace
 from itertools import chain, combinations
 from typing import Any, cast
@@ -375,8 +375,15 @@ class Reads:
     async def runs(self, sweep: str, *, pooled: bool = False) -> Sequence[RunRow]:
         return self._runs
 
+    async def products(self, steps: Sequence[Key], name: str) -> Mapping[Key, str]:
+        return {}
+
     async def steps(self, sweep: str, op: str) -> list[StepRow]:
         return [step for step in self._steps if step.op == op]
+
+
+#: No run keeps losses, so no file is asked for.
+NOTHING = cast(seam.Artifacts, None)
 
 
 def reads(*rows: Any, **changed: Any) -> seam.Reads:
@@ -395,7 +402,7 @@ async def test_components_are_shown_beside_what_they_add_up_to(target: str) -> N
 
     # When the table of components is asked for
     table = await read_answer(
-        reads([decomposed, plain]), None, ReportQuery(rows=("net.name",)), About.COMPONENTS
+        reads([decomposed, plain]), NOTHING, None, ReportQuery(rows=("net.name",)), About.COMPONENTS
     )
 
     # Then every component has a column, which is empty where nothing was decomposed
@@ -418,7 +425,7 @@ async def test_components_of_several_targets_have_no_column_for_all_of_them() ->
     )
 
     table = await read_answer(
-        reads([decomposed]), None, ReportQuery(rows=("net.name",)), About.COMPONENTS
+        reads([decomposed]), NOTHING, None, ReportQuery(rows=("net.name",)), About.COMPONENTS
     )
 
     assert [column.metric for column in table.columns] == ["a/IMF0/rmse", "b/IMF0/rmse"]
@@ -441,7 +448,7 @@ async def test_components_come_in_their_order_and_only_where_there_are_such() ->
 
     # When
     query = ReportQuery(rows=("decompose.max_imf", "decompose.nets"))
-    table = await read_answer(reads(runs), None, query, About.COMPONENTS)
+    table = await read_answer(reads(runs), NOTHING, None, query, About.COMPONENTS)
 
     # Then no cell is called undefined for a component that there is not
     assert [column.metric for column in table.columns[1:]] == [
@@ -461,7 +468,7 @@ async def test_a_row_without_the_component_that_is_asked_for_is_empty() -> None:
     runs = [run(config=options, metrics={"IMF0/rmse": 0.3}), run(role="baseline", rmse=0.6)]
     query = ReportQuery(metrics=("IMF0/rmse",), rows=("decompose.method",))
 
-    table = await read_answer(reads(runs), None, query, About.RUNS)
+    table = await read_answer(reads(runs), NOTHING, None, query, About.RUNS)
 
     assert isinstance(table, Table)
     assert [line.split("|")[-3:-1] for line in to_markdown(table).splitlines()[2:4]] == [
@@ -478,7 +485,7 @@ async def test_the_best_skill_of_a_component_is_the_highest() -> None:
     ]
     query = ReportQuery(metrics=("skill",), rows=("net.name",))
 
-    table = await read_answer(reads(runs), None, query, About.COMPONENTS)
+    table = await read_answer(reads(runs), NOTHING, None, query, About.COMPONENTS)
 
     assert [row.cells[1].best for row in table.rows] == [True, False]
 
@@ -510,19 +517,21 @@ def test_what_explains_runs_that_saw_the_future_is_marked_and_stands_apart() -> 
 
 async def test_components_of_a_sweep_without_any_are_an_error() -> None:
     with pytest.raises(InputError, match="no run has rmse of components"):
-        await read_answer(reads([run(rmse=0.6)]), None, ReportQuery(), About.COMPONENTS)
+        await read_answer(reads([run(rmse=0.6)]), NOTHING, None, ReportQuery(), About.COMPONENTS)
 
 
 @pytest.mark.parametrize("metric", ["rmze", "IMF0/rmse"])
 async def test_what_is_no_metric_of_components_is_an_error(metric: str) -> None:
     with pytest.raises(InputError, match=f"no run has {metric} of components"):
-        await read_answer(reads([run(rmse=0.6)]), None, ReportQuery((metric,)), About.COMPONENTS)
+        await read_answer(
+            reads([run(rmse=0.6)]), NOTHING, None, ReportQuery((metric,)), About.COMPONENTS
+        )
 
 
 @pytest.mark.parametrize("about", [About.RELEVANCE, About.IMPORTANCE])
 async def test_views_ask_the_store_for_the_steps_of_their_operation(about: About) -> None:
     with pytest.raises(InputError, match=about):
-        await read_answer(reads([]), None, ReportQuery(), about)
+        await read_answer(reads([]), NOTHING, None, ReportQuery(), about)
 
 
 # ---- several targets -----------------------------------------------------------------------------
@@ -547,9 +556,13 @@ async def test_several_targets_are_shown_together_and_by_name() -> None:
 
     # When they are asked for
     usual = await read_answer(
-        reads(runs, sweep=replace(SWEEP, report={})), None, ReportQuery(rows=rows), About.RUNS
+        reads(runs, sweep=replace(SWEEP, report={})),
+        NOTHING,
+        None,
+        ReportQuery(rows=rows),
+        About.RUNS,
     )
-    table = await read_answer(reads(runs), None, ReportQuery(rows=rows), About.TARGETS)
+    table = await read_answer(reads(runs), NOTHING, None, ReportQuery(rows=rows), About.TARGETS)
 
     # Then the usual metric has no unit, and each target's has a column in which all runs compete
     assert [column.metric for column in usual.columns] == ["rmse_scaled", "skill"]
@@ -563,13 +576,17 @@ async def test_several_targets_are_shown_together_and_by_name() -> None:
 
 async def test_one_target_needs_no_table_of_targets() -> None:
     with pytest.raises(InputError, match="no run has several targets"):
-        await read_answer(reads([run(rmse=0.5)]), None, ReportQuery(), About.TARGETS)
+        await read_answer(reads([run(rmse=0.5)]), NOTHING, None, ReportQuery(), About.TARGETS)
 
 
 async def test_targets_are_no_components() -> None:
     with pytest.raises(InputError, match="no run has rmse of components"):
         await read_answer(
-            reads([run(config=BOTH, metrics=OF_BOTH)]), None, ReportQuery(), About.COMPONENTS
+            reads([run(config=BOTH, metrics=OF_BOTH)]),
+            NOTHING,
+            None,
+            ReportQuery(),
+            About.COMPONENTS,
         )
 
 

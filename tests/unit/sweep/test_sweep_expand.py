@@ -70,6 +70,7 @@ def test_the_smallest_sweep_is_one_run_with_all_defaults(tmp_path: Path) -> None
         "shaping": Shaping().model_dump(),
         "components": {},
         "keep": "forecasts",
+        "transform": "none",
     }
 
 

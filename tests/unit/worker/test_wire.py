@@ -6,7 +6,7 @@ import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from pyheta.steps import Metric
+from pyheta.steps import Cost, Metric
 from pyheta.worker import wire
 
 NAMES = st.text(min_size=1, max_size=20)
@@ -27,9 +27,9 @@ MESSAGES = st.one_of(
         wire.Done,
         lane=LANES,
         products=st.dictionaries(NAMES, NAMES),
-        seconds=NUMBERS,
         metrics=st.lists(METRICS, max_size=5).map(tuple),
         summary=st.dictionaries(NAMES, NUMBERS),
+        cost=st.none() | st.from_type(Cost),
     ),
 )
 

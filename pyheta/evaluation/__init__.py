@@ -1,0 +1,1 @@
+"""Statistics on the losses that runs keep: arrays in, numbers out."""
