@@ -41,7 +41,7 @@ class Stored:
     async def find_sweep(self, text: str) -> SweepRow:
         return self._sweep
 
-    async def runs(self, sweep: str) -> Sequence[RunRow]:
+    async def runs(self, sweep: str, *, pooled: bool = False) -> Sequence[RunRow]:
         return self._runs
 
     async def products(self, steps: Sequence[Key], name: str) -> Mapping[Key, str]:

@@ -43,7 +43,8 @@ def score(task: Task) -> Result:
     metrics: list[Metric] = []
     omitted: dict[str, str] = {}
     for part in PARTS if len(folds) == 1 else JUDGED:
-        evaluations = {target: dict(_evaluations(part, folds, target)) for target in params.targets}
+        some = _of(part, folds)
+        evaluations = {target: dict(_evaluations(part, some, target)) for target in params.targets}
         scored = score_part(part, evaluations, quantile=params.quantile, own=own)
         metrics += scored.metrics
         omitted |= scored.omitted

@@ -3,7 +3,7 @@ levels that training never saw, rows left out.
 """
 
 from collections import defaultdict
-from collections.abc import Collection, Iterable, Iterator, Mapping, Sequence
+from collections.abc import Callable, Collection, Iterable, Iterator, Mapping, Sequence
 from itertools import pairwise
 from typing import NamedTuple
 
@@ -160,31 +160,51 @@ def _within(rows: NDArray[np.intp], spans: Iterable[tuple[int, int]]) -> NDArray
 
 
 def split_notes(runs: Iterable[Run], facts: Mapping[Section, DatasetFacts]) -> tuple[str, ...]:
-    """What is easily overlooked of rolling origins: rows that are not used, or used twice.
+    """Which rows rolling origins leave out. The runs fit their data."""
+    return _at_most(_of_each_origin(runs, facts, _left_out))
 
-    The runs fit their data.
-    """
+
+def split_remarks(runs: Iterable[Run], facts: Mapping[Section, DatasetFacts]) -> tuple[str, ...]:
+    """How the folds of rolling origins are measured together. The runs fit their data."""
+    return _at_most(_of_each_origin(runs, facts, _measured))
+
+
+def _of_each_origin(
+    runs: Iterable[Run],
+    facts: Mapping[Section, DatasetFacts],
+    said: Callable[[Sequence[Split], int], Iterable[str]],
+) -> Collection[str]:
+    """What is said of the folds and the rows of their data set, each sentence once."""
     splits = {(run.config.dataset, run.config.split): run for run in runs}
     written: dict[str, None] = {}
     for (dataset, split), run in splits.items():
         if split.folds:
             start = f"{run.config.series}: " if run.config.series else ""
-            said = _about_folds(split.splits(facts[dataset]), facts[dataset].rows)
-            written |= dict.fromkeys(start + sentence for sentence in said)
-    return _at_most(written)
+            sentences = said(split.splits(facts[dataset]), facts[dataset].rows)
+            written |= dict.fromkeys(start + sentence for sentence in sentences)
+    return written
 
 
-def _about_folds(folds: Sequence[Split], rows: int) -> Iterator[str]:
+def _left_out(folds: Sequence[Split], rows: int) -> Iterator[str]:
     first, last = folds[0], folds[-1]
     if unused := first.train[0]:
         yield f"the first {unused:,} of {rows:,} rows are before the first of {_count(folds)}."
     if unused := rows - last.stop:
         yield f"the last {unused:,} of {rows:,} rows are after the last of {_count(folds)}."
-    pairs = [(one.targets("test"), two.targets("test")) for one, two in pairwise(folds)]
-    if overlaps := [end - start for (_, end), (start, _) in pairs if end > start]:
-        yield f"test parts overlap, by {max(overlaps):,} rows: such a row counts more than once."
-    if left_out := sum(max(0, start - end) for (_, end), (start, _) in pairs):
-        yield f"{left_out:,} rows between the test parts of {_count(folds)} are not tested on."
+    if between := sum(max(0, start - end) for end, start in _from_test_to_test(folds)):
+        yield f"{between:,} rows between the test parts of {_count(folds)} are not tested on."
+
+
+def _measured(folds: Sequence[Split], _rows: int) -> Iterator[str]:
+    yield f"{_count(folds)} are measured together where nothing is laid out by fold (--rows fold)."
+    if (most := max((end - start for end, start in _from_test_to_test(folds)), default=0)) > 0:
+        yield f"test parts overlap, by {most:,} rows: such a row counts more than once."
+
+
+def _from_test_to_test(folds: Sequence[Split]) -> Iterator[tuple[int, int]]:
+    """Where each fold's test part ends, and where the next one begins."""
+    for one, two in pairwise(fold.targets("test") for fold in folds):
+        yield one[1], two[0]
 
 
 def _count(folds: Sequence[Split]) -> str:

@@ -10,7 +10,7 @@ from pyheta.errors import DataError
 from pyheta.pipeline.data.facts import DatasetFacts
 from pyheta.pipeline.data.sources import Bring, as_it_is, inspect, series_of
 from pyheta.plan.compile import Plan, compile_plan
-from pyheta.plan.notes import data_notes, found_notes, split_notes
+from pyheta.plan.notes import data_notes, found_notes, split_notes, split_remarks
 from pyheta.plan.resolve import complete, equal_to_baselines, offer_of_subsets
 from pyheta.section import Section
 from pyheta.steps import canonical
@@ -52,7 +52,7 @@ def prepare(
     runs, by_key = completed.runs, datasets.read
     plan = compile_plan(runs, by_key, sweep.explain)
     notes = (*found_notes(by_key.values()), *completed.notes, *split_notes(runs, facts))
-    remarks = data_notes(runs, facts)
+    remarks = (*data_notes(runs, facts), *split_remarks(runs, facts))
     equal = equal_to_baselines(runs, sweep.baselines, facts)
     return CheckedSweep(sweep, runs, plan, by_key, datasets.files, notes, remarks, equal)
 

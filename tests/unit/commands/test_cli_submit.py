@@ -192,8 +192,10 @@ def test_a_preview_tells_asked_from_distinct_and_present_from_missing(file: Path
     assert counts == {
         "load": (5, 1, 1, 0, 0),
         "fit": (4, 3, 0, 1, 2),
+        "forecast": (4, 3, 0, 0, 3),
         "score": (4, 3, 0, 0, 3),
         "fit (baselines)": (1, 1, 0, 0, 1),
+        "forecast (baselines)": (1, 1, 0, 0, 1),
         "score (baselines)": (1, 1, 0, 0, 1),
     }
     assert (shown.runs, shown.baselines) == (4, 1)
@@ -208,6 +210,7 @@ def test_the_time_is_unknown_while_one_kind_of_step_was_never_measured(file: Pat
 
 def test_the_time_is_the_work_shared_among_processes(file: Path) -> None:
     store: Any = Store()
-    store.means |= {fits_of("last"): 0.5, ("score", timed_as({})): 0.25}
+    store.means |= {fits_of("last"): 0.5}
+    store.means |= {("forecast", timed_as({})): 0.125, ("score", timed_as({})): 0.25}
     shown = asyncio.run(preview(prepare(file, (), None), store, procs=2))
-    assert shown.seconds == (1.0 + (10 + 10 + 0.5 + 0.5) + 4 * 0.25) / 2
+    assert shown.seconds == (1.0 + (10 + 10 + 0.5 + 0.5) + 4 * 0.375) / 2

@@ -57,7 +57,8 @@ def step_in(folder: Path) -> Step:
         inputs = {"load": {"table": out / "table.parquet"}}
         if earlier:
             inputs["earlier"] = dict(earlier.products)
-        params = {"column": "load", "keep": 9, "grow": False} | OPTIONS | changed
+        same = {"column": "load", "rows": len(values), "keep": 9, "grow": False}
+        params = same | OPTIONS | changed
         return decompose(Task(params, inputs, out))
 
     return computed

@@ -454,7 +454,7 @@ def test_ridge_on_etth1_is_least_squares_on_the_raw_values(etth1: Bench) -> None
     _, scored = etth1.both(one_step({"name": "ridge", "alpha": 0.0}, 8), test=(12_194, 17_420))
 
     expected = np.sqrt(np.square(errors).mean())
-    assert metric(scored, "test", "rmse") == pytest.approx(expected, rel=1e-9)
+    assert metric(scored, "test", "rmse") == pytest.approx(expected, rel=1e-7)  # kept in float32
 
 
 # ---- several targets -----------------------------------------------------------------------------
@@ -523,7 +523,7 @@ def test_rows_after_a_split_in_rows_are_not_used(tmp_path: Path, net: dict[str, 
     assert first[1].summary["forecasts"] == 49
 
 
-LONG_TERM = {"train": 8640, "val": 2880, "test": 2880}
+LONG_TERM = {"train": [0, 8640], "val": [8640, 11_520]}
 LOADS = ("HUFL", "HULL", "MUFL", "MULL", "LUFL", "LULL", "OT")
 SHARED = {"name": "ridge", "per_channel": True, "alpha": 1e-3}
 NORMED = SHARED | {"instance_norm": True}
@@ -557,7 +557,7 @@ def test_long_horizons_on_etth1_as_the_literature_measures_them(
         "component": "target",
     }
 
-    _, scored = etth1.both(params)
+    _, scored = etth1.both(params, test=(11_520, 14_400))
 
     assert scored.summary["forecasts"] == 2880 - horizon + 1
     assert metric(scored, "test", "mse_scaled") == pytest.approx(mse, abs=5.1e-5)

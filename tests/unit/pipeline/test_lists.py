@@ -2,6 +2,7 @@
 
 import sys
 from collections.abc import Callable, Mapping
+from dataclasses import replace
 from pathlib import Path
 from typing import Any, NamedTuple
 
@@ -75,8 +76,9 @@ def keeps_apart(key: str, _folder: Path) -> None:
     section, _, field = key.partition(".")
     other_data = {"name": "other"} if section == "dataset" else "other"
     changed = {**CONFIG[section], field: 2} if field else other_data
-    changes: dict[str, Any] = {section: changed}
-    other = table(row("mlp", 0.5), row("gru", 0.4, **changes))
+    changes: dict[str, Any] = {} if key == "fold" else {section: changed}
+    rival = replace(row("gru", 0.4, **changes), fold=1 if key == "fold" else None)
+    other = table(row("mlp", 0.5), rival)
     assert not any(cell.best for line in other.rows for cell in line.cells if cell)
 
 
@@ -175,7 +177,7 @@ LISTS = (
     Listed(
         "pyheta.report.cells",
         "QUESTION",
-        ("dataset", "target", "split", "window.horizon", "window.stride"),
+        ("dataset", "target", "split", "window.horizon", "window.stride", "fold"),
         keeps_apart,
     ),
     Listed(

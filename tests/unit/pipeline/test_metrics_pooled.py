@@ -129,14 +129,18 @@ def names(scored: Scored) -> set[str]:
 
 def test_a_part_of_one_target_has_its_metrics_and_some_of_its_components() -> None:
     whole, component, _ = folds(7)
-    scored = score_part("train", {"OT": {WHOLE: whole, "IMF0": component}})
+    scored = score_part("val", {"OT": {WHOLE: whole, "IMF0": component}})
 
-    assert {metric.split for metric in scored.metrics} == {"train"}
+    assert {metric.split for metric in scored.metrics} == {"val"}
     assert {name for name in names(scored) if "/" in name} == {
         f"IMF0/{name}" for name in ("mae", "mse", "rmse", "skill")
     }
     assert {"rmse", "rmsse", "ic", "rank_ic"} <= names(scored)
     assert {len(values) for values in scored.by_step.values()} == {STEPS}
+
+    # And of training all that needs no ranks of it
+    of_training = score_part("train", {"OT": {WHOLE: whole, "IMF0": component}})
+    assert names(scored) - names(of_training) == {"rank_ic"}
 
 
 def test_a_part_of_several_targets_has_metrics_together_and_of_each() -> None:

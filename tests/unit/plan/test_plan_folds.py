@@ -13,8 +13,9 @@ from pyheta.errors import SweepError, SweepErrors
 from pyheta.pipeline.data.content import Content
 from pyheta.pipeline.data.facts import DatasetFacts
 from pyheta.plan.compile import Plan, compile_plan
-from pyheta.plan.notes import split_notes
+from pyheta.plan.notes import split_notes, split_remarks
 from pyheta.plan.resolve import complete
+from pyheta.section import Section
 from pyheta.steps import Key, Step
 from pyheta.sweep import Run
 
@@ -32,6 +33,10 @@ def plan(
 ) -> Plan:
     runs = runs_of(folder, text, overrides)
     return compile_plan(runs, {run.config.dataset_key(): given for run in runs})
+
+
+def facts_of(runs: Sequence[Run]) -> dict[Section, DatasetFacts]:
+    return {run.config.dataset: FACTS for run in runs}
 
 
 def steps(compiled: Plan, op: str) -> dict[Key, Step]:
@@ -161,7 +166,7 @@ def test_folds_as_long_as_each_other_are_lanes(tmp_path: Path) -> None:
 
 def test_a_baseline_that_is_a_run_is_left_out_with_all_its_folds(tmp_path: Path) -> None:
     runs = runs_of(tmp_path, FOLDS, ["net=last", "baselines=last,drift"])
-    completed = complete(runs, {run.config.dataset: FACTS for run in runs}, default_baselines=False)
+    completed = complete(runs, facts_of(runs), default_baselines=False)
 
     assert [(run.config.net.name, run.fold) for run in completed.runs] == [
         *(("last", fold) for fold in range(8)),
@@ -170,20 +175,33 @@ def test_a_baseline_that_is_a_run_is_left_out_with_all_its_folds(tmp_path: Path)
 
 
 def test_what_is_easily_overlooked_is_said(tmp_path: Path) -> None:
-    def notes(*overrides: str) -> tuple[str, ...]:
+    def said(*overrides: str) -> tuple[tuple[str, ...], ...]:
         runs = runs_of(tmp_path, FOLDS, overrides)
-        return split_notes(runs, {run.config.dataset: FACTS for run in runs})
+        return split_notes(runs, facts_of(runs)), split_remarks(runs, facts_of(runs))
 
-    assert notes() == ("the first 300 of 2,000 rows are before the first of 8 folds.",)
-    assert notes("split.until=1990", "split.step=60") == (
-        "the first 570 of 2,000 rows are before the first of 8 folds.",
-        "the last 10 of 2,000 rows are after the last of 8 folds.",
-        "test parts overlap, by 40 rows: such a row counts more than once.",
+    together = "8 folds are measured together where nothing is laid out by fold (--rows fold)."
+    assert said() == (
+        ("the first 300 of 2,000 rows are before the first of 8 folds.",),
+        (together,),
     )
-    assert notes("split.train=50", "split.step=200", "split.folds=9") == (
+    assert said("split.until=1990", "split.step=60") == (
+        (
+            "the first 570 of 2,000 rows are before the first of 8 folds.",
+            "the last 10 of 2,000 rows are after the last of 8 folds.",
+        ),
+        (together, "test parts overlap, by 40 rows: such a row counts more than once."),
+    )
+    notes, _ = said("split.train=50", "split.step=200", "split.folds=9")
+    assert notes == (
         "the first 150 of 2,000 rows are before the first of 9 folds.",
         "800 rows between the test parts of 9 folds are not tested on.",
     )
+
+
+def test_nothing_is_said_where_there_are_no_folds(tmp_path: Path) -> None:
+    runs = runs_of(tmp_path, "")
+
+    assert (split_notes(runs, facts_of(runs)), split_remarks(runs, facts_of(runs))) == ((), ())
 
 
 @pytest.mark.parametrize(
