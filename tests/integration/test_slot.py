@@ -17,7 +17,7 @@ from pyheta.worker import wire
 from pyheta.worker.slot import ChildDied, Slot
 
 MLP = {"name": "mlp", "hidden": [4]}
-SYNTHETIC = {"synthetic": {"rows": 300, "seed": 0}}
+SYNTHETIC = {"synthetic": {"rows": 320, "seed": 0}}
 
 #: Seconds of CPU time that libraries' own threads may take beside the one that computes.
 SLACK = 0.5
