@@ -52,8 +52,8 @@ def cut(
     StepError if there is none.
     """
     start, stop = targets
-    if stop > (rows := len(channels[0].values)):
-        raise StepError(f"rows {start} to {stop - 1} of a series of {rows}")
+    if stop > (length := len(channels[0].values)):
+        raise StepError(f"rows {start} to {stop - 1} of a series of {length} rows")
     seen = [channel.as_seen() for channel in channels]
     first = max(start, *(channel.ready(shape.lookback) for channel in seen))
     last = stop - shape.horizon  # of the first targets, inclusive
