@@ -52,6 +52,9 @@ LEAST_KEPT = 32  # rows of a causal decomposition's tail: shorter windows share 
 #: Nets trained in one bundle may differ in these parameters, and in the training options PER_NET.
 LANE_PARAMS = {"component", "sources", "scale", "seed", "train", "split"}
 
+#: The bundles of what takes milliseconds whatever it is about.
+FORECASTS, SCORES = digest("forecast"), digest("score")
+
 
 def load_step(facts: DatasetFacts) -> Step:
     """The step that loads a data set: every graph of its runs begins with it."""
@@ -126,7 +129,7 @@ class RunGraph:
         for number, fold in enumerate(folds):
             needs |= {f"{number}/{role}": key for role, key in self._scored(fold).items()}
         sees = {f"{number}/forecast": fold.sight_of_forecasts for number, fold in enumerate(folds)}
-        return self.keep(_step("score", params, needs, bundle=digest("score"), sees=sees))
+        return self.keep(_step("score", params, needs, bundle=SCORES, sees=sees))
 
     def _scored(self, fold: "Fold") -> Mapping[str, Key]:
         """What a score reads of a fold: its forecasts, or what makes them where none are kept."""
@@ -183,7 +186,7 @@ class Fold:
             ),
             **{f"fit/{name}": key for name, key in fits.items()},
         }
-        return _step("forecast", params, needs, bundle=digest("forecast"), sees=sees)
+        return _step("forecast", params, needs, bundle=FORECASTS, sees=sees)
 
     @property
     def sight_of_forecasts(self) -> str:

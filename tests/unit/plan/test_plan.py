@@ -278,4 +278,4 @@ parameters:
     compiled = plan(runs)
 
     assert len(runs) == len(compiled.scores) == 100_000
-    assert compiled.distinct == Counter(load=1, fit=50_050, score=50_050)
+    assert compiled.distinct == Counter(load=1, fit=50_050, forecast=50_050, score=50_050)
