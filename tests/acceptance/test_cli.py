@@ -84,16 +84,27 @@ def test_nothing_heavy_is_imported_before_it_is_needed(code: str) -> None:
     assert not imported & set(HEAVY)
 
 
-def test_reports_and_status_load_neither_torch_nor_polars() -> None:
-    script = (
-        "import sys, pyheta.wiring, pyheta.commands.status_view, pyheta.commands.follow, "
-        "pyheta.report.formats, "
-        "pyheta.commands.show, pyheta.commands.cancel, pyheta.commands.worker\nprint(*sys.modules)"
-    )
+LOOKING = (
+    "pyheta.wiring, pyheta.commands.status_view, pyheta.commands.follow, pyheta.commands.show, "
+    "pyheta.commands.cancel, pyheta.commands.worker"
+)
+
+
+@pytest.mark.parametrize(
+    ("modules", "absent"),
+    [
+        (LOOKING, {"torch", "polars", "scipy", "numpy"}),
+        # What can be told apart is computed
+        ("pyheta.report.read, pyheta.report.formats", {"torch", "polars", "scipy"}),
+    ],
+    ids=["looking", "reports"],
+)
+def test_what_only_looks_loads_nothing_heavy(modules: str, absent: set[str]) -> None:
+    script = f"import sys, {modules}\nprint(*sys.modules)"
     done = subprocess.run(
         [sys.executable, "-c", script], capture_output=True, text=True, check=True
     )
-    assert not {"torch", "polars", "numpy"} & set(done.stdout.split())
+    assert not absent & set(done.stdout.split())
 
 
 def test_the_version_is_printed(pyheta: Call) -> None:
@@ -229,7 +240,7 @@ def test_a_sweep_runs_on_the_embedded_default_and_everything_about_it_can_be_see
     (tmp_path / "small.yaml").write_text(SMALL)
     submitted = pyheta("submit", "small.yaml")
     assert submitted.returncode == 0
-    assert "9 steps added, 9 to compute" in submitted.stdout
+    assert "13 steps added, 13 to compute" in submitted.stdout
     assert "0 steps added" in pyheta("submit", "small.yaml").stdout
     waiting = json.loads(pyheta("status", "--json").stdout)
     assert waiting["hints"] == [
@@ -248,14 +259,15 @@ def test_a_sweep_runs_on_the_embedded_default_and_everything_about_it_can_be_see
         if cell["metric"] == "rmse"
     }
     assert rmse == {"mlp": (2, False), "ridge": (1, True), "last": (1, True)}
-    assert "small: 9 of 9 steps, 5 of 5 runs done" in done.stderr
+    assert "small: 13 of 13 steps, 5 of 5 runs done" in done.stderr
     # And every view shows it
     assert "nothing to do, all 5 runs are there" in pyheta("submit", "small.yaml").stdout
     plan = json.loads(pyheta("plan", "small.yaml", "train.epochs=2", "--json").stdout)
     todo = {op["op"]: op["todo"] for op in plan["ops"]}
-    assert todo == {"load": 0, "fit": 2, "score": 2, "fit (baselines)": 0, "score (baselines)": 0}
+    steps = ("fit", "forecast", "score")
+    assert todo == {"load": 0, **dict.fromkeys(steps, 2)} | {f"{op} (baselines)": 0 for op in steps}
     story = json.loads(pyheta("show", "small/0", "--json").stdout)
-    assert [step["op"] for step in story["steps"]] == ["load", "fit", "score"]
+    assert [step["op"] for step in story["steps"]] == ["load", "fit", "forecast", "score"]
     assert [cost["op"] for cost in story["costs"]] == [step["op"] for step in story["steps"]]
     assert all(cost["cost"]["peak_memory"] > 0 for cost in story["costs"])
     [fit] = [cost for cost in story["costs"] if cost["op"] == "fit"]
@@ -282,7 +294,7 @@ def test_a_sweep_with_more_epochs_goes_on_where_the_earlier_one_stood(
 
     # Then its net has taken the first two from there, and what it has left is what it has after
     # five
-    _, fit, _ = json.loads(pyheta("show", "small/0", "--json").stdout)["steps"]
+    _, fit, _, _ = json.loads(pyheta("show", "small/0", "--json").stdout)["steps"]
     assert (fit["summary"]["resumed"], fit["summary"]["epochs"]) == (2, 5)
     assert {product["name"] for product in fit["products"]} == {"weights", "curves", "standing"}
 
@@ -320,7 +332,7 @@ def test_a_broker_that_is_out_of_reach_costs_a_warning_and_no_step(
     (tmp_path / "small.yaml").write_text(SMALL)
     done = pyheta("submit", "small.yaml", PYHETA_BROKER_URL="amqp://me:secret@127.0.0.1:1/")
     assert done.returncode == 0
-    assert "9 steps added" in done.stdout
+    assert "13 steps added" in done.stdout
     assert done.stderr.startswith("pyheta: warning: ")
     assert "127.0.0.1:1" in done.stderr
     assert "secret" not in done.stderr

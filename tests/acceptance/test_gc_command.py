@@ -51,7 +51,7 @@ def test_gc_forgets_cancelled_sweeps_and_leaves_the_others_whole(
         later = tool.json("gc", "--json")
         # Then it has said what it did
         assert would.replace("would remove", "removed") == did
-        assert did.startswith("removed 1 sweep, 2 steps\n")
+        assert did.startswith("removed 1 sweep, 3 steps\n")
         assert "of the last hour left to a later gc" in did
         assert (later["sweeps"], later["dry_run"]) == (0, False)
         assert later["freed"]["artifacts"] > 0

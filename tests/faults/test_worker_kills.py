@@ -233,6 +233,6 @@ def test_a_step_that_kills_its_process_every_time_fails_as_poison_and_the_rest_g
     failed = rows(
         database_url, "SELECT op, blocked_by FROM pyheta.step WHERE state = 'failed' ORDER BY id"
     )
-    assert failed == [("fit", None), ("score", victim)]
+    assert failed == [("fit", None), ("forecast", victim), ("score", victim)]
     open_steps = "SELECT id FROM pyheta.step WHERE state NOT IN ('succeeded', 'failed')"
     assert rows(database_url, open_steps) == []
