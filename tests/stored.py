@@ -14,10 +14,12 @@ from pyheta.store import seam
 from pyheta.store.seam import RunRow, SweepRow
 
 
-def losses(square: ArrayLike, *, first: int = 1000, part: Part = "test") -> Losses:
+def losses(
+    square: ArrayLike, *, first: int = 1000, part: Part = "test", unit: float = 1.0
+) -> Losses:
     """What a run keeps whose squared errors are these, of windows from a row on."""
     exact = np.asarray(square, dtype=np.float32)
-    loss = Loss(exact, np.sqrt(exact))
+    loss = Loss(exact, np.sqrt(exact), unit)
     return Losses({part: PartLosses(np.arange(first, first + len(exact)), loss, {})})
 
 

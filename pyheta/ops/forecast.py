@@ -38,7 +38,7 @@ def forecast(task: Task) -> Result:
     return Result(products={"forecast": path}, summary={"forecasts": len(made.time("test"))})
 
 
-def predicted(params: ForecastParams, inputs: Inputs) -> Forecasts:
+def predicted(params: ForecastParams, inputs: Inputs, parts: Sequence[Part] = PARTS) -> Forecasts:
     """The forecasts of a run's nets, whose weights are in inputs["fit/COMPONENT"]. Raises so.
 
     Where a net was trained once more, on training and validation, the product `final` has it: it
@@ -51,7 +51,7 @@ def predicted(params: ForecastParams, inputs: Inputs) -> Forecasts:
     split, stride = Split.of(params.split), params.stride or 1
     final = {name: _final(net, fits[name]) for name, net in nets.items()}
     arrays: Arrays = {}
-    for part in PARTS:
+    for part in parts:
         made = [
             Prediction.of(name, net, net.windows(part, split, stride), table.time)
             for name, net in (final if part == "test" else nets).items()

@@ -11,7 +11,8 @@ from typing import TYPE_CHECKING, Any, ClassVar, Literal, Self, TypedDict, TypeV
 
 from pyheta.errors import StepError
 from pyheta.pipeline.leakage import fills_from_later, looks_ahead
-from pyheta.pipeline.splits import Split
+from pyheta.pipeline.splits import Rows, Split
+from pyheta.pipeline.transforms import CHANGES
 
 if TYPE_CHECKING:
     from pyheta.pipeline.channels import SourceParams
@@ -79,6 +80,11 @@ class Params:
     def border(self) -> int | None:
         """How many rows of a series the step may see, from the first one on; None for all."""
         return None
+
+    @property
+    def beginning(self) -> int:
+        """The first row of a table's columns that it may see."""
+        return 0
 
 
 def needed(value: T | None, name: str) -> T:
@@ -215,8 +221,21 @@ class FitParams(Params):
         return split
 
     @property
+    def rows_seen(self) -> Rows:
+        """The rows of undecomposed columns: from those of the first window on.
+
+        A change, as some transforms make it, starts from a row earlier.
+        """
+        reach = self.window["input"] + (self.transform in CHANGES)
+        return max(0, self.learning.train[0] - reach), self.learning.stop
+
+    @property
     def border(self) -> int:
-        return self.learning.stop
+        return self.rows_seen[1]
+
+    @property
+    def beginning(self) -> int:
+        return self.rows_seen[0]
 
 
 @dataclass(frozen=True, kw_only=True)

@@ -42,7 +42,7 @@ def score(task: Task) -> Result:
     own = [OwnMetric.model_validate(metric) for metric in params.metrics or ()]
     metrics: list[Metric] = []
     omitted: dict[str, str] = {}
-    for part in PARTS if len(folds) == 1 else JUDGED:
+    for part in _measured(params):
         some = _of(part, folds)
         evaluations = {target: dict(_evaluations(part, some, target)) for target in params.targets}
         scored = score_part(part, evaluations, quantile=params.quantile, own=own)
@@ -102,14 +102,19 @@ class Fold:
 
     def evaluation(self, part: Part, target: str, component: str = WHOLE) -> Evaluation:
         number = list(self.series).index(target)
-        forecast = self.forecasts.values(part, component)[:, number]
+        forecast = self.forecasts.values(part, number, component)
         return self.series[target][component].evaluation(self.forecasts.time(part), forecast)
 
-    def judged(self, part: Part) -> dict[str, Judged]:
-        """The targets as the small products take them."""
+    @property
+    def units(self) -> dict[str, float]:
+        """What 1 in scaled units is in each target's own."""
+        return {target: float(of[WHOLE].scales.unit) for target, of in self.series.items()}
+
+    def judged(self, part: Part, units: Mapping[str, float]) -> dict[str, Judged]:
+        """The targets as the small products take them, in these units."""
         evaluations = {target: self.evaluation(part, target) for target in self.series}
         return {
-            target: Judged(one.truth, one.forecast, float(one.scales.unit))
+            target: Judged(one.truth, one.forecast, units[target])
             for target, one in evaluations.items()
         }
 
@@ -123,7 +128,12 @@ def _forecasts(params: ScoreParams, number: int, inputs: Inputs) -> Forecasts:
         split=params.folds[number],
         stride=params.stride,
     )
-    return predicted(asked, inputs)
+    return predicted(asked, inputs, _measured(params))
+
+
+def _measured(params: ScoreParams) -> Sequence[Part]:
+    """Folds train on the same rows again and again: together they are not measured on them."""
+    return PARTS if len(params.folds) == 1 else JUDGED
 
 
 @dataclass(frozen=True, slots=True)
@@ -178,7 +188,8 @@ def _losses(folds: Sequence[Fold], out: Path) -> Path:
 
 
 def _losses_of(part: Part, folds: Sequence[Fold]) -> PartLosses:
-    return joined([losses_of(fold.rows(part), fold.judged(part)) for fold in folds])
+    units = folds[-1].units  # those of one fold for all: else an error would weigh by its fold
+    return joined([losses_of(fold.rows(part), fold.judged(part, units)) for fold in folds])
 
 
 def _profile(folds: Sequence[Fold], params: ScoreParams, out: Path) -> Path:
@@ -189,14 +200,15 @@ def _profile(folds: Sequence[Fold], params: ScoreParams, out: Path) -> Path:
 
 def _profile_of(part: Part, folds: Sequence[Fold], params: ScoreParams) -> Profile:
     rows = np.concatenate([fold.rows(part) for fold in folds])
-    each = [fold.judged(part) for fold in folds]
+    units = folds[-1].units
+    each = [fold.judged(part, units) for fold in folds]
     judged = {
         target: Judged(
             np.concatenate([fold[target].truth for fold in each]),
             np.concatenate([fold[target].forecast for fold in each]),
-            each[-1][target].unit,
+            unit,
         )
-        for target in each[-1]
+        for target, unit in units.items()
     }
     time = None if params.counted else folds[0].time
     return profile_of(rows, judged, time, params.season or 1)

@@ -30,10 +30,11 @@ class Forecasts:
     def time(self, part: Part) -> NDArray[np.int64]:
         return self.arrays[f"{part}/time"]
 
-    def values(self, part: Part, component: str = WHOLE) -> Floats:
-        """(n, targets, horizon)."""
-        array = self.arrays[name_of(part, component)].astype(np.float64)
-        return array[:, np.newaxis] if array.ndim == 2 else array  # noqa: PLR2004 (one target)
+    def values(self, part: Part, target: int, component: str = WHOLE) -> Floats:
+        """(n, horizon): of the n-th target."""
+        array = self.arrays[name_of(part, component)]
+        own = array if array.ndim == 2 else array[:, target]  # noqa: PLR2004 (one target)
+        return own.astype(np.float64)
 
     def write(self, path: Path) -> None:
         write_arrays(path, self.arrays, {"exact": self.exact})

@@ -58,10 +58,14 @@ class Judged:
 
 @dataclass(frozen=True, slots=True)
 class Loss:
-    """Of each window, the mean over steps of its squared and absolute scaled errors."""
+    """Of each window, the mean over steps of its squared and absolute scaled errors.
+
+    `unit`: what 1 in scaled units is in the target's own; 1 for a mean over several targets.
+    """
 
     square: Float32s  # (windows,)
     absolute: Float32s
+    unit: float = 1.0
 
 
 @dataclass(frozen=True, slots=True)
@@ -91,6 +95,10 @@ class Losses:
         """(windows,): absolute scaled errors, of one of several targets or the mean over all."""
         return self._loss(part, target).absolute
 
+    def unit(self, part: Part, target: str | None = None) -> float:
+        """What 1 in units of the losses is in the target's own; 1 for the mean over several."""
+        return self._loss(part, target).unit
+
     def _loss(self, part: Part, target: str | None) -> Loss:
         losses = self._of(part)
         if target is None:
@@ -108,15 +116,18 @@ class Losses:
 def losses_of(rows: Rows, targets: Mapping[str, Judged]) -> PartLosses:
     """The losses of one part from its forecasts; `rows` (windows,) are those of first targets."""
     exact = {name: _window_means(judged) for name, judged in targets.items()}
-    mean = np.mean(list(exact.values()), axis=0)
-    own = {name: _loss(*means) for name, means in exact.items()} if len(exact) > 1 else {}
-    return PartLosses(rows.astype(np.int64), _loss(*mean), own)
+    each = {name: _loss(means, targets[name].unit) for name, means in exact.items()}
+    rows = rows.astype(np.int64)
+    if len(each) == 1:
+        (only,) = each.values()
+        return PartLosses(rows, only, {})
+    return PartLosses(rows, _loss(np.mean(list(exact.values()), axis=0), 1.0), each)
 
 
 def joined(folds: Sequence[PartLosses]) -> PartLosses:
     """The losses of folds, one fold after the other: in order of time where they do not overlap.
 
-    Where the tests of folds overlap, a row occurs once for each of them.
+    Where the tests of folds overlap, a row occurs once for each of them. All are in one unit.
     """
     return PartLosses(
         np.concatenate([fold.rows for fold in folds]),
@@ -139,7 +150,18 @@ def write_losses(path: Path, losses: Losses) -> None:
             arrays[f"{part}/{place}square"] = loss.square
             arrays[f"{part}/{place}absolute"] = loss.absolute
     targets = list(next(iter(losses.parts.values())).own)
-    facts = {"version": VERSION, "parts": list(losses.parts), "targets": targets}
+    units = {part: of_part.mean.unit for part, of_part in losses.parts.items()}
+    of_targets = {
+        part: {target: loss.unit for target, loss in of_part.own.items()}
+        for part, of_part in losses.parts.items()
+    }
+    facts = {
+        "version": VERSION,
+        "parts": list(losses.parts),
+        "targets": targets,
+        "units": units,
+        "units_of_targets": of_targets,
+    }
     save_file(arrays, path, metadata={ENTRY: canonical(facts)})
 
 
@@ -158,7 +180,7 @@ def read_losses(path: Path, *, each_target: bool = False) -> Losses:
                     cure="use the PyHeta that wrote them, or compute the score again",
                 )
             targets = facts["targets"] if each_target else []
-            return Losses({part: _read(file, part, targets) for part in facts["parts"]})
+            return Losses({part: _read(file, part, targets, facts) for part in facts["parts"]})
     except (SafetensorError, OSError, KeyError, TypeError, ValueError) as error:
         what = "not a file of losses, or a damaged one"
         raise StepError(what, where=path.name, cure="compute the score again") from error
@@ -176,14 +198,17 @@ def _window_means(judged: Judged) -> Floats:
     return means
 
 
-def _loss(square: Floats, absolute: Floats) -> Loss:
-    return Loss(*(np.minimum(each, LARGEST).astype(np.float32) for each in (square, absolute)))
+def _loss(means: Floats, unit: float) -> Loss:
+    """Of (2, windows): squares, absolute ones."""
+    square, absolute = np.minimum(means, LARGEST).astype(np.float32)
+    return Loss(square, absolute, unit)
 
 
 def _one_after_the_other(losses: Sequence[Loss]) -> Loss:
     return Loss(
         np.concatenate([loss.square for loss in losses]),
         np.concatenate([loss.absolute for loss in losses]),
+        losses[0].unit,
     )
 
 
@@ -212,17 +237,20 @@ def _rows(spans: Rows, windows: int) -> Rows:
     return rows
 
 
-def _read(file: Any, part: Part, targets: Sequence[str]) -> PartLosses:
+def _read(file: Any, part: Part, targets: Sequence[str], facts: Mapping[str, Any]) -> PartLosses:
     """Raises ValueError if arrays do not fit to one another."""
-    mean = _read_loss(file, f"{part}/")
-    own = {target: _read_loss(file, f"{part}/{target}/") for target in targets}
+    units = facts["units_of_targets"][part]
+    mean = _read_loss(file, f"{part}/", facts["units"][part])
+    own = {target: _read_loss(file, f"{part}/{target}/", units[target]) for target in targets}
     if any(len(loss.square) != len(mean.square) for loss in own.values()):
         raise ValueError(part)
     return PartLosses(_rows(file.get_tensor(f"{part}/spans"), len(mean.square)), mean, own)
 
 
-def _read_loss(file: Any, place: str) -> Loss:
-    loss = Loss(file.get_tensor(f"{place}square"), file.get_tensor(f"{place}absolute"))
+def _read_loss(file: Any, place: str, unit: object) -> Loss:
+    loss = Loss(
+        file.get_tensor(f"{place}square"), file.get_tensor(f"{place}absolute"), float(str(unit))
+    )
     for values in (loss.square, loss.absolute):
         if values.dtype != np.float32 or values.shape != loss.square.shape or values.ndim != 1:
             raise ValueError(place)

@@ -26,22 +26,32 @@ class Bordered(Protocol):
         """The number of rows that it may see, from the first one on; None for all."""
         ...
 
+    @property
+    def beginning(self) -> int:
+        """The first row of a table's columns that it may see."""
+        ...
+
 
 @dataclass(frozen=True, slots=True)
 class Seen:
-    """The series among a step's inputs, without what lies after the step's border."""
+    """The series among a step's inputs, without what lies after the step's border.
+
+    Columns are unknown before its beginning. What is made of them with all that was before is not.
+    """
 
     _inputs: Inputs
     _border: int | None
+    _beginning: int
 
     @classmethod
     def of(cls, params: Bordered, inputs: Inputs) -> "Seen":
-        return cls(inputs, params.border)
+        return cls(inputs, params.border, params.beginning)
 
     def table(self, role: str = "load") -> Table:
         """Times and columns of a `load` step."""
         whole = read_table(self._inputs[role]["table"])
-        return whole if self._border is None else whole.head(self._border)
+        seen = whole if self._border is None else whole.head(self._border)
+        return seen.known_from(self._beginning) if self._beginning else seen
 
     def arrays(self, role: str, product: str, *names: str) -> dict[str, NDArray[Any]]:
         """Those of the named arrays, (rows, …), that a product has."""

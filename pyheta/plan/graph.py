@@ -40,7 +40,6 @@ from pyheta.pipeline.decomposition.components import WHOLE
 from pyheta.pipeline.leakage import fills_from_later
 from pyheta.pipeline.own_metrics import as_params
 from pyheta.pipeline.splits import Split
-from pyheta.pipeline.transforms import CHANGES
 from pyheta.plan.course import course_of_decompose
 from pyheta.plan.sight import Sight
 from pyheta.steps import Key, Step, digest
@@ -128,7 +127,8 @@ class RunGraph:
         needs = {"load": self.load.key}
         for number, fold in enumerate(folds):
             needs |= {f"{number}/{role}": key for role, key in self._scored(fold).items()}
-        sees = {f"{number}/forecast": fold.sight_of_forecasts for number, fold in enumerate(folds)}
+        # Its forecasts, be they kept or not
+        sees = {f"{number}/forecast": fold.forecast.key for number, fold in enumerate(folds)}
         return self.keep(_step("score", params, needs, bundle=SCORES, sees=sees))
 
     def _scored(self, fold: "Fold") -> Mapping[str, Key]:
@@ -188,11 +188,6 @@ class Fold:
         }
         return _step("forecast", params, needs, bundle=FORECASTS, sees=sees)
 
-    @property
-    def sight_of_forecasts(self) -> str:
-        """What a score sees of the fold: its forecasts, be they kept or not."""
-        return self.forecast.key
-
     @cached_property
     def masks(self) -> dict[str, str]:
         """The column that says where a target's values are carried on, for those that have one."""
@@ -226,9 +221,7 @@ class Fold:
             seed=self.seed if net.stochastic else None,
             final=config.split.final == "train+val" or None,
         )
-        reach = window.input + (config.transform in CHANGES)  # a change starts from a row earlier
-        first = max(0, self.split.train[0] - reach)
-        sees = self._sight.of_sources(sources, (first, self.split.learning.stop))
+        sees = self._sight.of_sources(sources, params.rows_seen)
         bundle, course = self._bundle(params, net), _course(params.as_params(), sees, net)
         key = self.graph.keep(_step("fit", params, needs, bundle=bundle, course=course, sees=sees))
         self._explain(config, component, sources, needs | {"fit": key}, sees)

@@ -13,7 +13,7 @@ from pyheta.ops.registry import OPS
 from pyheta.pipeline.channels import Source
 from pyheta.pipeline.data.content import Content, Rows
 from pyheta.pipeline.decomposition.components import WHOLE
-from pyheta.steps import digest
+from pyheta.steps import canonical, digest
 
 #: What a series does not depend on: how much of it is made, and how much of it is kept.
 AMOUNTS = {"rows", "keep"}
@@ -28,12 +28,12 @@ class Sight:
     shaped: Callable[[Source], ShapeParams]
 
     def of_sources(self, sources: Iterable[Source], rows: Rows) -> dict[str, str]:
-        """By what each is called: the digest of all that these rows of it depend on."""
+        """By each source, as parameters have it: the digest of all that these rows depend on."""
         return dict(self._each(sources, rows))
 
     def _each(self, sources: Iterable[Source], rows: Rows) -> Iterator[tuple[str, str]]:
         for source in sources:
-            yield f"{source.role}:{source.label}", self._series(source, rows)
+            yield canonical(source.as_params()), self._series(source, rows)
             if source.mask:
                 yield f"mask:{source.mask}", self.content.column(source.mask, rows)
 

@@ -1,12 +1,12 @@
 """The cells of a table: what the runs of one configuration came to."""
 
 from collections import Counter
-from collections.abc import Collection, Mapping, Sequence
+from collections.abc import Collection, Sequence
 from dataclasses import dataclass
 from statistics import fmean, stdev
 
 from pyheta.pipeline.leakage import leaks
-from pyheta.report.labels import BASELINE, QUESTION, named_targets, question, targets_of, value_at
+from pyheta.report.labels import BASELINE, QUESTION, named_targets, question, value_at
 from pyheta.report.metrics import Judge, Meaning, judge_of
 from pyheta.steps import OPEN, Key, State, canonical, digest
 from pyheta.store.seam import RunRow, SweepRow
@@ -60,7 +60,7 @@ class Entry:
     beside: bool  # it stands beside the sweep's own runs, so it is not marked for its baselines
     meaning: Meaning
     cell: Cell
-    units: Mapping[Key, float]  # by the step of each result: what 1 in its losses' units is here
+    scores: Sequence[Key]  # the steps of its results
     span: int  # rows over which its windows depend on each other: a season or a horizon
     unjudged: str  # why no losses of single windows say how it compares
 
@@ -102,11 +102,7 @@ def entry_of(
         beside=all(run.role == BASELINE for run in runs),
         meaning=meaning,
         cell=_cell(runs, metric, split),
-        units={
-            run.score: _unit(run, metric, meaning, split)
-            for run in runs
-            if (split, metric, 0) in run.metrics
-        },
+        scores=tuple({run.score: None for run in runs if (split, metric, 0) in run.metrics}),
         span=max(_span(run, sweep) for run in runs),
         unjudged=_unjudged(runs, metric, meaning, split, questions),
     )
@@ -151,21 +147,6 @@ def _cell(runs: Sequence[RunRow], metric: str, split: str) -> Cell:
         cancelled=states[State.CANCELLED],
         open=sum(states[state] for state in OPEN),
     )
-
-
-def _unit(run: RunRow, metric: str, meaning: Meaning, split: str) -> float:
-    """What 1 in the units of a run's losses is in those that the metric is made of.
-
-    Losses are in scaled units, in which runs that scale otherwise, or train on other rows, have
-    nothing in common. So are metrics of several targets together, and those that say so.
-    """
-    owner, own, _ = metric.rpartition("/")
-    if meaning.unscaled or (len(targets_of(run)) > 1 and not own):
-        return 1.0
-    mae, scaled = (
-        run.metrics.get((split, owner + own + name, 0)) for name in ("mae", "mae_scaled")
-    )
-    return mae / scaled if mae and scaled else 1.0  # no unit matters to forecasts that are exact
 
 
 def _contest(

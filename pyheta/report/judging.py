@@ -84,14 +84,14 @@ class Judging:
 
 def _series(entry: Entry, losses: Mapping[Key, Losses], part: Part) -> Series | None:
     """The mean over its results; None where one of them keeps no losses."""
-    if entry.unjudged or not all(score in losses for score in entry.units):
+    if entry.unjudged or not all(score in losses for score in entry.scores):
         return None
-    return mean_series(
-        [_of(losses[score], part, entry, unit) for score, unit in entry.units.items()]
-    )
+    return mean_series([_of(losses[score], part, entry) for score in entry.scores])
 
 
-def _of(losses: Losses, part: Part, entry: Entry, unit: float) -> Series:
+def _of(losses: Losses, part: Part, entry: Entry) -> Series:
+    """In units of the metric: runs that scale otherwise, or train on other rows, share no other."""
+    unit = 1.0 if entry.meaning.unscaled else losses.unit(part, entry.target)
     if entry.judge == "square":
         loss, factor = losses.square(part, entry.target), unit**2
     else:

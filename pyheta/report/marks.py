@@ -39,7 +39,7 @@ def scores_to_read(entries: Iterable[Entry]) -> Sequence[Key]:
     """The scores whose losses say how these entries compare."""
     chosen = _with_limits(_contests(entries))
     judged = (entry for entry in chosen if not entry.unjudged)
-    return tuple(dict.fromkeys(score for entry in judged for score in entry.units))
+    return tuple(dict.fromkeys(score for entry in judged for score in entry.scores))
 
 
 def mark(entries: Sequence[Entry], losses: Mapping[Key, Losses], part: Part) -> Marks:
@@ -76,7 +76,7 @@ def _with_limits(contests: Mapping[str, Sequence[Entry]]) -> Iterator[Entry]:
         if len(rivals) == 1:
             continue
         limited = list(_ranked(rivals))
-        more = {score for entry in limited if not entry.unjudged for score in entry.units}
+        more = {score for entry in limited if not entry.unjudged for score in entry.scores}
         if len(scores | more) <= MOST_SCORES:
             scores |= more
             yield from limited

@@ -9,7 +9,7 @@ import pytest
 import tables
 from builders import BOTH, DONE, RELEASE
 
-from pyheta.steps import Ending, Failure, Kind, State, StepId
+from pyheta.steps import Ending, Failure, Kind, State, Step, StepId
 from pyheta.store.postgres import PostgresStore
 
 FATAL = Failure(Ending.ERROR, "boom", retry=False)
@@ -270,6 +270,82 @@ class TestCancel:
             "waiting",
             "cancelled",
         ]
+
+
+def of_file(tag: str) -> tuple[Step, Step, Step]:
+    """load → fit → score, where the fit sees rows that every file has: its key is the same."""
+    load = builders.load(tag)
+    fit = Step(
+        "fit", 1, Kind.TRAIN, {"tag": "fit"}, needs={"load": load.key}, sees={"load": "rows"}
+    )
+    return load, fit, builders.score(tag, fit)
+
+
+class TestStepsThatSeeTheSame:
+    """Two sweeps on two files, whose fit is one step: it keeps what it was first submitted with."""
+
+    async def finished(self, store: PostgresStore) -> None:
+        """Compute all that is ready until nothing is."""
+        worker = await builders.new_worker(store)
+        while claims := await store.claim_next(worker, BOTH, 1):
+            for claim in claims:
+                assert await store.succeed(claim.step, claim.fence, DONE)
+
+    @pytest.mark.parametrize("cancelled", ["before", "after"])
+    async def test_are_computed_whatever_becomes_of_the_first_sweep(
+        self, store: PostgresStore, cancelled: str
+    ) -> None:
+        first = builders.submission(*of_file("a"), name="a")
+        second = builders.submission(*of_file("b"), name="b")
+        await store.submit(first)
+        if cancelled == "before":
+            await store.cancel(first.id)
+        await store.submit(second)
+        if cancelled == "after":
+            await store.cancel(first.id)
+
+        await self.finished(store)
+
+        assert await store.run_counts(second.id) == {State.SUCCEEDED: 1}
+
+    async def test_are_tried_again_with_what_failed_before_them(self, store: PostgresStore) -> None:
+        # Given a first file that could not be loaded
+        await store.submit(builders.submission(*of_file("a"), name="a"))
+        claim = await builders.claim_one(store, await builders.new_worker(store))
+        await store.fail(claim.step, claim.fence, FATAL)
+        second = builders.submission(*of_file("b"), name="b")
+        await store.submit(second)
+
+        # When the second sweep is retried
+        await store.retry(second.id)
+        await self.finished(store)
+
+        # Then it ends well
+        assert await store.run_counts(second.id) == {State.SUCCEEDED: 1}
+
+    @pytest.mark.parametrize("failed", [False, True])
+    async def test_stay_whole_when_the_first_sweep_is_removed(
+        self, store: PostgresStore, failed: bool, database_url: str
+    ) -> None:
+        first = builders.submission(*of_file("a"), name="a")
+        second = builders.submission(*of_file("b"), name="b")
+        await store.submit(first)
+        if failed:
+            claim = await builders.claim_one(store, await builders.new_worker(store))
+            await store.fail(claim.step, claim.fence, FATAL)
+        await store.submit(second)
+        await store.cancel(first.id)
+
+        removal = await store.remove_unneeded()
+
+        # Only the first sweep's own score is gone
+        assert (len(removal.sweeps), removal.steps) == (1, 1)
+        steps = "SELECT id FROM pyheta.step"
+        dangling = f"SELECT FROM pyheta.need WHERE need_id NOT IN ({steps})"
+        assert await tables.fetch(database_url, dangling) == []
+        await store.retry(second.id)
+        await self.finished(store)
+        assert await store.run_counts(second.id) == {State.SUCCEEDED: 1}
 
 
 class TestRetry:

@@ -34,6 +34,13 @@ class Table:
         """The first rows alone: whoever gets this cannot see what comes after."""
         return Table(self.time[:rows], {name: c[:rows] for name, c in self.columns.items()})
 
+    def known_from(self, row: int) -> "Table":
+        """The same with all values before a row unknown."""
+        blank = np.full(row, np.nan)
+        return Table(
+            self.time, {name: np.append(blank, c[row:]) for name, c in self.columns.items()}
+        )
+
 
 def read_table(path: Path) -> Table:
     """Read a product of `load`. The last few stay in memory: a worker fits many nets on one."""

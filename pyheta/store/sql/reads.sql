@@ -21,10 +21,17 @@ GROUP BY step.op, step.kind, step.state
 ORDER BY step.kind, step.op, step.state;
 
 --- run_counts: A sweep's runs by the state of their scores.
-SELECT step.state, count(*)
-FROM pyheta.run JOIN pyheta.step ON step.id = run.score_id
+-- A fold that has its score waits for that of all folds.
+SELECT answer.state, count(*)
+FROM pyheta.run
+JOIN pyheta.step AS own ON own.id = run.score_id
+LEFT JOIN pyheta.step AS pooled ON pooled.id = run.pooled_id
+CROSS JOIN LATERAL (
+    SELECT CASE own.state WHEN 'succeeded' THEN coalesce(pooled.state, own.state) ELSE own.state END
+        AS state
+) AS answer
 WHERE run.sweep_id = $1
-GROUP BY step.state;
+GROUP BY answer.state;
 
 --- finished_since: How many of a sweep's steps succeeded lately.
 SELECT count(*)

@@ -82,7 +82,17 @@ SELECT placed.id, asked_file.role, asked_file.sha256
 FROM pg_temp.asked_file JOIN pg_temp.placed ON placed.ordinal = asked_file.step AND placed.added;
 
 --- add_sweep_steps: Everything that the sweep needs.
-INSERT INTO pyheta.sweep_step (sweep_id, step_id) SELECT $1, id FROM pg_temp.placed;
+-- A step that was there before keeps what it was first submitted with: that holds the same content as what
+-- this submission names, and is needed as much, whatever becomes of the sweep that brought it.
+WITH RECURSIVE kept (id) AS (
+    SELECT id FROM pg_temp.placed WHERE NOT added
+    UNION
+    SELECT need.need_id FROM kept JOIN pyheta.need ON need.step_id = kept.id
+)
+INSERT INTO pyheta.sweep_step (sweep_id, step_id)
+SELECT $1, id FROM pg_temp.placed WHERE added
+UNION ALL
+SELECT $1, id FROM kept;
 
 --- add_runs: The sweep's runs, each with the score that answers it.
 INSERT INTO pyheta.run (sweep_id, ordinal, role, config, seed, score_id, fold, pooled_id)

@@ -14,6 +14,7 @@ from hypothesis import strategies as st
 
 from pyheta.errors import SweepError, SweepErrors
 from pyheta.ops.registry import OPS
+from pyheta.pipeline.channels import Source
 from pyheta.pipeline.data.content import Content
 from pyheta.pipeline.data.facts import DatasetFacts
 from pyheta.plan.compile import Plan, compile_plan
@@ -214,7 +215,7 @@ def test_a_key_is_a_hash_of_all_that_matters(tmp_path: Path) -> None:
                 "component": "target",
                 "seed": 0,
             },
-            "sees": {"load:load": FACTS.content.column("load", (0, 700))},
+            "sees": {canonical(Source("load").as_params()): FACTS.content.column("load", (0, 700))},
             "files": {},
         }
     )

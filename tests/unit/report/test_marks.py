@@ -62,6 +62,7 @@ class Study:
         config: Mapping[str, Any] | None = None,
         keeps: bool = True,
         first: int = 1000,
+        unit: float = 1.0,
         **metrics: float,
     ) -> RunRow:
         """A run with these squared errors, by which its rmse follows."""
@@ -70,7 +71,7 @@ class Study:
         row = run_row(full, seed, role=role, metrics=values)
         self.runs.append(row)
         if keeps:
-            self.kept[row.score] = losses(square, first=first)
+            self.kept[row.score] = losses(square, first=first, unit=unit)
         return row
 
     def table(self, query: ReportQuery = RMSE) -> Table:
@@ -271,7 +272,7 @@ def test_results_that_are_scaled_otherwise_are_compared_in_units_of_the_target(
         own = HARD + noise(number) + more
         mae, rmse = float(np.sqrt(own).mean()), float(np.sqrt(own.mean()))
         found = dict[str, Any](mae=mae, mae_scaled=mae / unit, rmse=rmse)
-        study.add("lstm", own / unit**2, config={"scale": scale}, **found)
+        study.add("lstm", own / unit**2, config={"scale": scale}, unit=unit, **found)
 
     assert shown(study.table(ReportQuery((metric,)))) == ["*", "=", ""]
 
