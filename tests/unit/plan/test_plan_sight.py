@@ -14,9 +14,11 @@ from hypothesis import settings as hypothesis_settings
 from hypothesis import strategies as st
 from numpy.typing import NDArray
 
+from pyheta.pipeline.channels import Source
 from pyheta.pipeline.data.content import Content
 from pyheta.pipeline.data.facts import DatasetFacts
 from pyheta.plan.compile import Plan, compile_plan
+from pyheta.plan.sight import Sight
 
 ROWS = 1000
 DATA = facts("load", "a", "b", rows=ROWS)
@@ -146,6 +148,43 @@ def test_runs_with_other_borders_share_their_decompositions(tmp_path: Path) -> N
     assert made.distinct["decompose"] == 2
     (rows,) = {step.params["rows"] for step in made.steps.values() if step.op == "decompose"}
     assert rows == 900
+
+
+SLIDING = "  split: {train: 300, val: 50, test: 50, folds: 3, window: sliding}\n  exog: [a]\n"
+
+
+@pytest.mark.parametrize(
+    ("overrides", "first"),
+    [
+        (["window.input=8"], 500 - 8),  # the first row of the first window of the first fold
+        (["window.input=8", "transform=diff"], 500 - 9),  # whose change starts from a row earlier
+    ],
+)
+def test_a_fold_that_slides_sees_no_row_before_its_windows(
+    tmp_path: Path, overrides: list[str], first: int
+) -> None:
+    before = plan(tmp_path, SLIDING, DATA, overrides)
+
+    unseen, seen = (
+        anew(before, plan(tmp_path, SLIDING, changed("load", row), overrides))["fit"]
+        for row in (first - 1, first)
+    )
+
+    assert (unseen, seen) == (0, 1)
+
+
+def test_a_column_that_is_called_like_another_one_ahead_is_told_apart() -> None:
+    columns = {"a": np.arange(9.0), "a ahead 2": np.ones(9)}
+    others = {**columns, "a": np.zeros(9)}
+
+    def told(values: Mapping[str, NDArray[Any]]) -> dict[str, str]:
+        def none(_: Source) -> Any:
+            raise AssertionError("nothing is decomposed")
+
+        sight = Sight(Content(np.arange(9), values), none, none)
+        return sight.of_sources([Source("a", ahead=2), Source("a ahead 2")], (0, 9))
+
+    assert told(columns) != told(others)
 
 
 # ---- the digests themselves ----------------------------------------------------------------------
