@@ -1,4 +1,4 @@
-"""What a step may see of series: no row after its border, no value of columns before its beginning."""
+"""What a step may see: no row after its border, no value of columns before its beginning."""
 
 from dataclasses import dataclass
 from pathlib import Path
