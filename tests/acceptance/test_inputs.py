@@ -21,6 +21,11 @@ def sweep(**changes: str) -> str:
     return "\n".join(["name: s", "config:", *lines, ""])
 
 
+def folds(words: str) -> str:
+    """A rolling origin over the 4,000 made rows."""
+    return sweep(split=f"{{train: 1000, val: 200, test: 100, {words}}}")
+
+
 BAD_SWEEPS = {
     "empty": ("", ["empty"]),
     "only comments": ("# nothing\n", ["empty"]),
@@ -96,6 +101,41 @@ BAD_SWEEPS = {
         ["s.yaml:3", "ettx1", "did you mean 'ett"],
     ),
     "a URL as data set": (sweep(dataset="'https://host/a.csv'"), ["URLs are not read"]),
+    "more folds than the data have": (
+        folds("folds: 40"),
+        ["s.yaml:7:52", "40 folds do not fit into 4,000 rows, 28 do", "write folds: 28"],
+    ),
+    "not one fold": (folds("folds: 2, gap: 3000"), ["s.yaml:7", "not even one fold", "3,000"]),
+    "a gap below zero": (folds("folds: 8, gap: -1"), ["s.yaml:7:60", "split.gap", "at least 0"]),
+    "a net for more folds than there are": (
+        folds("folds: 8, refit: 9"),
+        ["s.yaml:7", "refit is 9, more than the 8 folds", "never"],
+    ),
+    "a net for no fold": (folds("folds: 8, refit: 0"), ["s.yaml:7:62", "split.refit", "got 0"]),
+    "folds by dates": (
+        sweep(split="{val: 2020-02-01, test: 2020-03-01, folds: 3}"),
+        ["s.yaml:7", "lengths, not dates"],
+    ),
+    "an end of folds after the data": (
+        folds("folds: 2, until: 9000"),
+        ["s.yaml:7:62", "4,000 rows", "9,000"],
+    ),
+    "a misspelt key of folds": (folds("fold: 8"), ["s.yaml:7:45", "did you mean 'split.folds'"]),
+    "what says nothing without folds": (folds("refit: never"), ["s.yaml:7", "write `folds` too"]),
+    "the logarithm of what is not positive": (
+        sweep(target="noise", transform="log"),
+        ["s.yaml:7:14", "column 'noise'", "in row", "log needs values above 0"],
+    ),
+    "an unknown transform": (
+        sweep(transform="logdiff"),
+        ["s.yaml:7:14", "logdiff", "did you mean 'log_diff'"],
+    ),
+    "a metric of one's own by a name that is taken": (
+        sweep(metrics="['mine:rmse']"),
+        ["s.yaml:7:12", "'rmse' is a metric of PyHeta"],
+    ),
+    "two metrics of one name": (sweep(metrics="['a:f', 'b:f']"), ["s.yaml:7:12", "called 'f'"]),
+    "a metric without a module": (sweep(metrics="[f]"), ["s.yaml:7:12", "module:function"]),
 }
 
 

@@ -147,8 +147,8 @@ def test_rows_after_the_used_ones_cost_the_reading_alone(finished: Pyheta) -> No
 
 @pytest.mark.parametrize("name", ["same.parquet", "wider.csv"])
 def test_the_same_rows_in_another_file_cost_the_reading_alone(finished: Pyheta, name: str) -> None:
-    rain = {"rain": np.arange(ROWS) % 7} if name == "wider.csv" else {}
-    write(finished.folder / name, **rain)
+    more: dict[str, Any] = {"rain": np.arange(ROWS) % 7} if name == "wider.csv" else {}
+    write(finished.folder / name, **more)
     assert todo(finished, f"dataset=./{name}") == {"load": 1}
 
 
