@@ -18,7 +18,7 @@ from uuid import UUID
 
 from rich import box
 from rich.cells import cell_len
-from rich.console import Console, Group, RenderableType
+from rich.console import Console, ConsoleOptions, Group, RenderableType, RenderResult
 from rich.measure import Measurement
 from rich.table import Table
 from rich.text import Text
@@ -36,6 +36,7 @@ STATE_STYLE: Mapping[State, str] = {
 
 PIPE_WIDTH = 200  # without a terminal, lines may be long
 LEAST_WIDTH = 60  # narrower than this, nothing can be laid out
+BETWEEN = 3  # characters from one column of a listing to the next
 
 _CONTROL = re.compile(r"\x1b\[[0-9;?]*[ -/]*[@-~]|[\x00-\x08\x0b-\x1f\x7f-\x9f]")
 
@@ -111,13 +112,19 @@ def _console(*, stderr: bool) -> Console:
 
 
 class Listing(Table):
-    """A table that never breaks its numbers (right-aligned columns), however narrow the screen."""
+    """A table that never breaks its numbers (right-aligned columns) or heads, on any screen."""
 
     def add_row(self, *cells: RenderableType | None, **options: Any) -> None:
         super().add_row(*cells, **options)
         for column, cell in zip(self.columns, cells, strict=True):
             if column.no_wrap:
                 column.min_width = max(column.min_width or 0, cell_len(str(cell)))
+
+    def __rich_console__(self, console: Console, options: ConsoleOptions) -> RenderResult:
+        """Where numbers alone are too wide, rich would squeeze what names their rows to nothing."""
+        least = sum((column.min_width or 0) + BETWEEN for column in self.columns) - BETWEEN
+        wide_enough = options.update(max_width=max(options.max_width, least))
+        yield from super().__rich_console__(console, wide_enough)
 
 
 def table(*heads: str | Text, title: str | None = None) -> Listing:
@@ -132,7 +139,7 @@ def table(*heads: str | Text, title: str | None = None) -> Listing:
             justify="right" if number else "left",
             overflow="fold",
             no_wrap=number,
-            min_width=len(head) if number else None,
+            min_width=len(head),
         )
     return made
 

@@ -10,6 +10,7 @@ from uuid import UUID
 import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
+from rich.console import Console
 from rich.text import Text
 
 from pyheta.screen import Screen, count, duration, plain, right, table, to_json
@@ -106,3 +107,16 @@ def test_numbers_are_never_broken_however_narrow_the_screen() -> None:
     shown.add_row("a rather long name", "0.12345 ± 0.00001")
     screen.show(shown)
     assert "0.12345 ± 0.00001" in screen.out.file.getvalue()
+
+
+def test_numbers_too_wide_for_a_screen_leave_room_for_what_names_their_rows() -> None:
+    # Given ten columns of numbers, twice as wide as the screen
+    shown = table("net.name", *right(*(f"fold {n}" for n in range(10))))
+    shown.add_row("nlinear", *["0.838 ± 0.096"] * 10)
+    # When
+    out = io.StringIO()
+    Console(file=out, width=80, color_system=None).print(shown, crop=False)
+    # Then its lines are longer than the screen, and none is broken
+    head, _, row = out.getvalue().splitlines()
+    assert head.startswith("net.name ")
+    assert row.split() == ["nlinear", *["0.838", "±", "0.096"] * 10]
