@@ -157,8 +157,12 @@ def _results(details: RunDetails) -> Iterator[RenderableType]:
 
 
 def _facts(step: StepRow) -> Text:
-    facts = ", ".join(f"{key} {_fact(value)}" for key, value in sorted(leaves(step.summary)))
-    return Text(f"{step.op}: {facts}", style="dim")
+    """What a step says of itself; each metric that it could not compute has a line of its own."""
+    summary = dict(step.summary or {})
+    omitted = summary.pop("omitted", {})
+    facts = ", ".join(f"{key} {_fact(value)}" for key, value in sorted(leaves(summary)))
+    lines = [facts, *(f"no {metric}: {_fact(why)}" for metric, why in sorted(omitted.items()))]
+    return Text("\n".join(f"{step.op}: {line}" for line in lines if line), style="dim")
 
 
 def _metrics(metrics: Sequence[Metric]) -> Table:
