@@ -196,7 +196,7 @@ def _left_out(folds: Sequence[Split], rows: int) -> Iterator[str]:
 
 
 def _measured(folds: Sequence[Split], _rows: int) -> Iterator[str]:
-    yield f"{_count(folds)} are measured together where nothing is laid out by fold (--rows fold)."
+    yield f"{_count(folds)} are measured together, unless a report has them apart (--rows fold)."
     if (most := max((end - start for end, start in _from_test_to_test(folds)), default=0)) > 0:
         yield f"test parts overlap, by {most:,} rows: such a row counts more than once."
 

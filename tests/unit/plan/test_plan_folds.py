@@ -179,7 +179,7 @@ def test_what_is_easily_overlooked_is_said(tmp_path: Path) -> None:
         runs = runs_of(tmp_path, FOLDS, overrides)
         return split_notes(runs, facts_of(runs)), split_remarks(runs, facts_of(runs))
 
-    together = "8 folds are measured together where nothing is laid out by fold (--rows fold)."
+    together = "8 folds are measured together, unless a report has them apart (--rows fold)."
     assert said() == (
         ("the first 300 of 2,000 rows are before the first of 8 folds.",),
         (together,),
