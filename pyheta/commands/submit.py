@@ -16,14 +16,17 @@ from pyheta.store.seam import Artifacts, NewRun, Receipt, Submission, SweepStore
 def submission(prepared: CheckedSweep) -> Submission:
     """What the store is asked to record. The same runs under the same name are the same sweep.
 
-    Steps that explain a run (relevance, importance) count too.
+    Steps that explain a run (relevance, importance) count too, and so do the data sets as they are
+    now: a file that has grown makes another sweep, though its results may be there already.
     """
     sweep, plan = prepared.sweep, prepared.plan
     runs = [
         NewRun(run.role, run.config.as_json(), run.seed, score, run.fold, pooled)
         for run, score, pooled in zip(prepared.runs, plan.scores, plan.pooled, strict=True)
     ]
-    extra = [key for key, step in plan.steps.items() if OPS[step.op].explains]
+    extra = [
+        key for key, step in plan.steps.items() if OPS[step.op].explains or step.op == "load"
+    ]
     return Submission(
         id=digest(
             [sweep.name, sweep.leakage, [[r.role, r.config, r.seed, r.score] for r in runs], *extra]
