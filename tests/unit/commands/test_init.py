@@ -201,6 +201,7 @@ names = st.text(st.characters(exclude_categories=["Cs"], exclude_characters="\0"
 @settings(deadline=None, max_examples=60)
 @given(st.lists(names.map(str.strip).filter(bool), min_size=1, max_size=4, unique=True))
 @example(["a: b", '# of "x"', "it's, [MW]", "no", "1e3", "*", "~", "{a}", "!x", "&a", "- a"])
+@example(["^[$", "^a.*$"])
 @example(["\x85", "\u2028b", "\ufeffc", "\U0001f600", "e\tf", "a\nb"])
 def test_odd_names_read_back(columns: list[str]) -> None:
     if {"time", "date", "timestamp", "datetime"} & {column.lower() for column in columns}:

@@ -24,6 +24,9 @@ def tidied(names: Sequence[str], where: str) -> list[str]:
     for position, name in enumerate(tidy, start=1):
         if NUL in name:
             raise DataError(f"a NUL in the name of column {position}", where=where)
+        if name.startswith("^") and name.endswith("$"):  # what Polars takes for a pattern
+            what = f"the name of column {position}, '{name}', reads as a regular expression"
+            raise DataError(what, where=where, cure="rename it")
         if name and seen.setdefault(name, position) < position:
             what = f"duplicate column '{name}' ({seen[name]} and {position})"
             raise DataError(what, where=where, cure="rename or remove one of them")
