@@ -186,7 +186,7 @@ def darts_fold(scaled: Floats, split: Split) -> Floats:
 def neuralforecast_fold(epochs: int, scaled: Floats, split: Split) -> Floats:
     import peer_neuralforecast
 
-    return peer_neuralforecast.fold(scaled, split, LOOKBACK, HORIZON, BATCH, epochs)
+    return peer_neuralforecast.fold(scaled, split, LOOKBACK, HORIZON, batch=BATCH, epochs=epochs)
 
 
 Ways = Mapping[str, Callable[[], float]]

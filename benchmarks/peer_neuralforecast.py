@@ -20,7 +20,7 @@ Floats = NDArray[np.float64]
 
 
 def fold(
-    scaled: Floats, split: Split, lookback: int, horizon: int, batch: int, epochs: int
+    scaled: Floats, split: Split, lookback: int, horizon: int, *, batch: int, epochs: int
 ) -> Floats:
     """The quickest way: a cross validation of one fold, which is fitted once, from every row on.
 

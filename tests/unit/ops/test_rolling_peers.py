@@ -162,7 +162,7 @@ def test_the_last_forecast_of_darts_need_not_end_with_the_data(
     tmp_path: Path, darts: Callable[..., Forecasts]
 ) -> None:
     made = ours(tmp_path, LAST, "split.step=10")
-    start = sorted(made)[0] - 7
+    start = min(made) - 7
 
     theirs = darts(LAST, start=start - FIRST, stride=10)
     assert sorted(theirs) == list(range(start, ROWS - HORIZON + 1, 10))
@@ -175,13 +175,13 @@ def test_the_last_forecast_of_darts_need_not_end_with_the_data(
 @pytest.fixture(scope="module")
 def cross_validation() -> Callable[..., Forecasts]:
     library = pytest.importorskip("neuralforecast")
-    models = pytest.importorskip("neuralforecast.models")
+    base: Any = pytest.importorskip("neuralforecast.models").NLinear
     losses = pytest.importorskip("neuralforecast.losses.pytorch")
     torch = pytest.importorskip("torch")
     logging.getLogger("pytorch_lightning").setLevel(logging.ERROR)
     logging.getLogger("lightning_fabric").setLevel(logging.ERROR)
 
-    class Linear(models.NLinear):  # type: ignore[misc] # it has no types
+    class Linear(base):  # type: ignore[misc] # it has no types
         """A linear map of a window, solved on the windows that a training step is given."""
 
         def training_step(self, batch: Any, _: int) -> None:
@@ -232,8 +232,8 @@ def cross_validation() -> Callable[..., Forecasts]:
 
 
 def least_squares(x: Floats, y: Floats) -> tuple[Floats, Floats]:
-    found = np.linalg.lstsq(np.column_stack([x, np.ones(len(x))]), y, rcond=None)[0]
-    return found[:-1], found[-1]
+    found: Floats = np.linalg.lstsq(np.column_stack([x, np.ones(len(x))]), y, rcond=None)[0]
+    return found[:-1], np.asarray(found[-1])
 
 
 @pytest.mark.parametrize("refit", ["every", "never"])
