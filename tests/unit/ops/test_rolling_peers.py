@@ -203,7 +203,8 @@ def cross_validation() -> Callable[..., Forecasts]:
 
     solvers = {LAST: lag(1), SEASONAL: lag(SEASON), LEAST_SQUARES: least_squares}
 
-    def made(net: str, first: int = FIRST, **options: Any) -> Forecasts:
+    def made(net: str, first: int = FIRST, *, levels: Any = None, **options: Any) -> Forecasts:
+        """`levels`: becomes the means of the rows that the scaler sees, one after the other."""
         model = Linear(
             h=HORIZON,
             input_size=LOOKBACK,
@@ -218,7 +219,11 @@ def cross_validation() -> Callable[..., Forecasts]:
         )
         model.solve = solvers[net]
         frame = pd.DataFrame({"unique_id": "a", "ds": TIMES, "y": VALUES})[first:]
-        table = library.NeuralForecast([model], freq="h").cross_validation(
+        course = library.NeuralForecast(
+            [model], freq="h", local_scaler_type=None if levels is None else "standard"
+        )
+        _listen(course, levels)
+        table = course.cross_validation(
             frame, **{"n_windows": FOLDS, "step_size": HORIZON, **options}
         )
         rows = TIMES.get_indexer(table["ds"])
@@ -231,9 +236,21 @@ def cross_validation() -> Callable[..., Forecasts]:
     return made
 
 
+def _listen(course: Any, levels: list[float] | None) -> None:
+    fit_scalers = course._scalers_fit_transform
+
+    def heard(*given: Any) -> None:
+        fit_scalers(*given)
+        if levels is not None:
+            levels.append(float(course.scalers_["y"].stats_.ravel()[0]))
+
+    course._scalers_fit_transform = heard
+
+
 def least_squares(x: Floats, y: Floats) -> tuple[Floats, Floats]:
-    found: Floats = np.linalg.lstsq(np.column_stack([x, np.ones(len(x))]), y, rcond=None)[0]
-    return found[:-1], np.asarray(found[-1])
+    solved = np.linalg.lstsq(np.column_stack([x, np.ones(len(x))]), y, rcond=None)[0]
+    found = np.asarray(solved, np.float64)
+    return found[:-1], found[-1]
 
 
 @pytest.mark.parametrize("refit", ["every", "never"])
@@ -255,3 +272,15 @@ def test_least_squares_on_the_windows_of_neuralforecast_are_ours(
 
     theirs = cross_validation(LEAST_SQUARES, FIRST - LOOKBACK, val_size=VAL, refit=again)
     same(made, theirs, rtol=1e-3)
+
+
+@pytest.mark.parametrize("refit", [False, True, 3])
+def test_scalers_of_neuralforecast_see_more_than_training(
+    refit: bool | int, cross_validation: Callable[..., Forecasts]
+) -> None:
+    """All rows without refit, test rows too; else those up to each cutoff, fitted again or not."""
+    levels: list[float] = []
+
+    cross_validation(LAST, 0, levels=levels, val_size=VAL, refit=refit)
+    borders = ORIGINS if refit else [ROWS]
+    assert levels == pytest.approx([VALUES[:stop].mean() for stop in borders], rel=1e-5)
