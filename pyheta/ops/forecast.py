@@ -8,6 +8,7 @@ from pathlib import Path
 from typing import Any, NamedTuple
 
 import numpy as np
+from numpy.lib.stride_tricks import sliding_window_view
 from numpy.typing import NDArray
 
 from pyheta.errors import Diverged
@@ -101,8 +102,7 @@ def truth_at(
     series: Floats, first: NDArray[np.int64], steps: int, time: NDArray[np.int64]
 ) -> Floats:
     """(n, steps): the values from the times `first` (n,) on of a series (rows,) at `time`."""
-    rows = np.searchsorted(time, first)[:, np.newaxis]
-    truth: Floats = series[rows + np.arange(steps)]
+    truth: Floats = sliding_window_view(series, steps)[np.searchsorted(time, first)]
     return truth
 
 

@@ -36,7 +36,9 @@ def recompose(components: Mapping[str, Forecast]) -> Forecast:
 
     Raises StepError where a component has no forecast for one of these times.
     """
-    first = next(iter(components.values()))
+    first, *others = components.values()
+    if not others:
+        return first
     parts = [component.at(first.time) for component in components.values()]
     return Forecast(
         first.time,

@@ -17,7 +17,8 @@ from pyheta.steps import Metric
 NO_COMMON_UNIT = "the targets have units of their own"
 NO_COMMON_RANKS = "each target has ranks of its own"
 
-BLOCK = 1 << 16  # targets that are looked at together: all of them may be 100 MB for each term
+#: Targets that are looked at together: their terms, 128 kB each, stay in a core's cache.
+BLOCK = 1 << 14
 
 #: A number, or one for each window, (windows, 1): windows of several folds have several trainings.
 Scale = float | Floats
@@ -183,10 +184,16 @@ def _means(given: Evaluation, unit: Scale, terms: Terms) -> list[Floats]:
     size = max(1, BLOCK // steps)
     blocks = (slice(start, start + size) for start in range(0, windows, size))
     sums = (
-        np.array([term.sum(axis=0) for term in terms(given.windows(rows), _of_windows(unit, rows))])
+        np.array([_sum(term) for term in terms(given.windows(rows), _of_windows(unit, rows))])
         for rows in blocks
     )
     return list(sum(sums) / windows)
+
+
+def _sum(terms: Floats) -> Floats:
+    """Over windows, (steps,): twice as fast as `terms.sum(axis=0)` where steps are few."""
+    found: Floats = np.einsum("ij->j", terms)
+    return found
 
 
 def _terms(given: Evaluation, unit: Scale, quantile: float | None) -> Iterator[Floats]:
@@ -215,8 +222,9 @@ def _terms(given: Evaluation, unit: Scale, quantile: float | None) -> Iterator[F
 
 
 def _pinball(error: Floats, quantile: float | None) -> Floats:
-    q = np.nan if quantile is None else quantile
-    return np.maximum(-q * error, (1 - q) * error)
+    if quantile is None:
+        return np.broadcast_to(np.nan, error.shape)
+    return np.maximum(-quantile * error, (1 - quantile) * error)
 
 
 def _variation(given: Evaluation, unit: Scale) -> tuple[Floats, Changes]:

@@ -120,8 +120,10 @@ class Ridge(Forecaster):
         """Rows of X, and what is subtracted from each target's window: (n, targets, 1)."""
         targets = self.shape.targets
         seen = inputs[:, : targets if self.config.per_channel else None].astype(np.float64)
-        level = seen.mean(axis=2, keepdims=True) * self.config.instance_norm
-        x = seen - level if self.config.instance_norm else seen
+        level, x = np.zeros((len(seen), seen.shape[1], 1)), seen
+        if self.config.instance_norm:
+            level = seen.mean(axis=2, keepdims=True)
+            x = seen - level
         if self.config.window_std:
             spread = np.sqrt(seen.var(axis=2, keepdims=True) + EPSILON)
             x = np.concatenate([x, spread], axis=2)
