@@ -24,9 +24,7 @@ def submission(prepared: CheckedSweep) -> Submission:
         NewRun(run.role, run.config.as_json(), run.seed, score, run.fold, pooled)
         for run, score, pooled in zip(prepared.runs, plan.scores, plan.pooled, strict=True)
     ]
-    extra = [
-        key for key, step in plan.steps.items() if OPS[step.op].explains or step.op == "load"
-    ]
+    extra = [key for key, step in plan.steps.items() if OPS[step.op].explains or step.op == "load"]
     return Submission(
         id=digest(
             [sweep.name, sweep.leakage, [[r.role, r.config, r.seed, r.score] for r in runs], *extra]
