@@ -18,8 +18,8 @@ PYHETA = str(Path(sys.executable).with_name("pyheta"))
 #: All of a worker's times in one thirtieth: a lost worker is noticed after 1.5 s instead of 45 s.
 FAST = 1 / 30
 
-#: Nothing in these tests takes this long unless it hangs.
-PATIENCE = 90
+#: Nothing in these tests takes this long unless it hangs, even while kernels are compiled.
+PATIENCE = 240
 
 T = TypeVar("T")
 

@@ -3,7 +3,7 @@
 from pathlib import Path
 
 import pytest
-from processes import FAST, assert_complete, pyheta, rows, wait_for
+from processes import FAST, PATIENCE, assert_complete, pyheta, rows, wait_for
 
 # In a hurry: leases of a second or two, which another such test beside it may cost.
 pytestmark = pytest.mark.xdist_group("hurried")
@@ -56,7 +56,7 @@ def test_a_cluster_computes_what_one_machine_computes_each_step_once(
             cluster.start("worker", "--kind", "train", "--procs", "2", "--exit-when-idle"),
             cluster.start("worker", "--kind", "train", "--procs", "2", "--exit-when-idle"),
         ]
-        assert [worker.wait(timeout=90) for worker in workers] == [0, 0, 0], cluster.logs()
+        assert [worker.wait(timeout=PATIENCE) for worker in workers] == [0, 0, 0], cluster.logs()
         computed = cluster.json("report", "--format", "json")
         status = cluster.json("status", "--json")
 

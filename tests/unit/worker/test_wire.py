@@ -19,6 +19,17 @@ METRICS = st.builds(
     horizon=st.integers(0, 720),
     value=NUMBERS,
 )
+SECONDS = st.floats(0, 1e9)
+COSTS = st.builds(
+    Cost,
+    wall_seconds=SECONDS,
+    cpu_seconds=SECONDS,
+    shared=st.integers(1, 256),
+    peak_memory=st.integers(0, 1 << 50),
+    peak_of=st.sampled_from(["step", "process"]),
+    threads=st.integers(1, 1024),
+    cold=st.booleans(),
+)
 MESSAGES = st.one_of(
     st.builds(wire.LaneProgress, lane=LANES, progress=st.dictionaries(NAMES, NUMBERS)),
     st.builds(wire.DeviceLost, reason=st.text()),
@@ -29,7 +40,7 @@ MESSAGES = st.one_of(
         products=st.dictionaries(NAMES, NAMES),
         metrics=st.lists(METRICS, max_size=5).map(tuple),
         summary=st.dictionaries(NAMES, NUMBERS),
-        cost=st.none() | st.from_type(Cost),
+        cost=st.none() | COSTS,
     ),
 )
 
